@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/report.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace canary::probes {
+namespace {
+
+// How bad each severity is: a repository known to be bad outranks one that could not be checked.
+int rank(Severity severity) {
+  switch (severity) {
+    case Severity::ok: return 0;
+    case Severity::warning: return 1;
+    case Severity::unknown: return 2;
+    case Severity::critical: return 3;
+  }
+  return 3;
+}
+
+constexpr std::array<std::pair<Reason, std::string_view>, 24> kReasons{{
+    {Reason::none, "none"},
+    {Reason::dns, "dns"},
+    {Reason::connect, "connect"},
+    {Reason::tls, "tls"},
+    {Reason::proxy, "proxy"},
+    {Reason::http_status, "http_status"},
+    {Reason::timeout, "timeout"},
+    {Reason::too_slow, "too_slow"},
+    {Reason::stalled, "stalled"},
+    {Reason::cancelled, "cancelled"},
+    {Reason::size_limit, "size_limit"},
+    {Reason::parse, "parse"},
+    {Reason::signature, "signature"},
+    {Reason::threshold, "threshold"},
+    {Reason::expired, "expired"},
+    {Reason::expiring, "expiring"},
+    {Reason::rollback, "rollback"},
+    {Reason::freeze, "freeze"},
+    {Reason::equivocation, "equivocation"},
+    {Reason::hash_mismatch, "hash_mismatch"},
+    {Reason::target_missing, "target_missing"},
+    {Reason::metadata_missing, "metadata_missing"},
+    {Reason::configuration, "configuration"},
+    {Reason::internal, "internal"},
+}};
+
+}  // namespace
+
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::ok: return "ok";
+    case Severity::warning: return "warning";
+    case Severity::critical: return "critical";
+    case Severity::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+Severity worse(Severity a, Severity b) { return rank(a) >= rank(b) ? a : b; }
+
+std::string_view to_text(Reason reason) {
+  auto const* const found =
+      std::ranges::find(kReasons, reason, &std::pair<Reason, std::string_view>::first);
+  return found == kReasons.end() ? "internal" : found->second;
+}
+
+std::vector<Reason> const& all_reasons() {
+  static std::vector<Reason> const all = [] {
+    std::vector<Reason> reasons;
+    for (auto const& [reason, name] : kReasons) {
+      if (reason != Reason::none) reasons.push_back(reason);
+    }
+    return reasons;
+  }();
+  return all;
+}
+
+Severity Report::severity() const {
+  Severity result = Severity::ok;
+  for (auto const& finding : findings) result = worse(result, finding.severity);
+  return result;
+}
+
+Finding const* Report::worst() const {
+  Finding const* result = nullptr;
+  for (auto const& finding : findings) {
+    if (finding.severity == Severity::ok) continue;
+    if (result == nullptr || rank(finding.severity) > rank(result->severity)) result = &finding;
+  }
+  return result;
+}
+
+}  // namespace canary::probes

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one run of a probe found: findings and measurements. A probe's failure is this value, never
+// an exception.
+// Thread: none (pure).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace canary::probes {
+
+// The numbers are those of the metric canaryd_probe_finding_severity.
+enum class Severity : std::uint8_t { ok = 0, warning = 1, critical = 2, unknown = 3 };
+std::string_view to_text(Severity severity);  // "ok" "warning" "critical" "unknown"
+
+// The worse of two for the verdict of a run and for exit codes: critical, unknown, warning, ok.
+Severity worse(Severity a, Severity b);
+
+// Why a finding is not ok: the closed set of the metric label `reason`.
+enum class Reason : std::uint8_t {
+  none, dns, connect, tls, proxy, http_status, timeout, too_slow, stalled, cancelled, size_limit,
+  parse, signature, threshold, expired, expiring, rollback, freeze, equivocation, hash_mismatch,
+  target_missing, metadata_missing, configuration, internal,
+};
+std::string_view to_text(Reason reason);
+std::vector<Reason> const& all_reasons();  // without none; metrics initialise a counter for each
+
+// One thing that was checked. `check` is a stable name ("expiry", "root_chain", "targets", ...),
+// the same in metrics, page, JSON, alerts and docs. `unknown` means "could not check", `critical`
+// "checked and bad". Messages may hold text from a server: escape them where they are shown.
+struct Finding {
+  std::string check;
+  std::string subject;  // a role, a target's path, a URL; "" where the whole repository is meant
+  Severity severity = Severity::ok;
+  Reason reason = Reason::none;
+  std::string message;   // one sentence
+  std::string evidence;  // rule and numbers: "tuf 5.4.3.1: timestamp version 41 < 42"
+  friend bool operator==(Finding const&, Finding const&) = default;
+};
+
+// What is known of one metadata role after a run.
+struct RoleFacts {
+  std::string role;
+  std::int64_t version = 0;
+  std::chrono::sys_seconds expires{};
+  std::chrono::seconds warning{0}, critical{0};  // thresholds in force
+  std::uint64_t size = 0;                        // bytes
+  friend bool operator==(RoleFacts const&, RoleFacts const&) = default;
+};
+
+// Where the time of a run's requests went; contiguous, so they add up to the requests' total.
+struct PhaseTimes {
+  std::chrono::nanoseconds queue{0}, resolve{0}, connect{0}, tls{0}, request{0}, first_byte{0},
+      body{0}, verify{0};
+  friend bool operator==(PhaseTimes const&, PhaseTimes const&) = default;
+};
+
+struct Measurements {
+  std::vector<RoleFacts> roles;
+  PhaseTimes phases;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t targets_verified = 0;
+  std::uint64_t targets_failed = 0;
+  std::uint64_t targets_unknown = 0;
+  std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest certificate seen
+  friend bool operator==(Measurements const&, Measurements const&) = default;
+};
+
+struct Report {
+  std::vector<Finding> findings;
+  Measurements measurements;
+
+  Severity severity() const;             // worst finding; ok when there is none
+  Finding const* worst() const;          // nullptr when all are ok
+  friend bool operator==(Report const&, Report const&) = default;
+};
+
+}  // namespace canary::probes
