@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes to typed metadata: everything that can be said of one file without trusting anybody.
+// Thread: none (pure). Source: TUF 1.0.34 §4.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "probes/tuf/metadata.h"
+
+namespace canary::tuf {
+
+// Each rejects: json_*, number_not_integer, field_*, wrong_type, spec_version,
+// duplicate_signature. The caller has limited the size. `role` names the file in errors.
+Result<Metadata<Root>> parse_root(std::string bytes, json::ParseLimits limits = {});
+Result<Metadata<Timestamp>> parse_timestamp(std::string bytes, json::ParseLimits limits = {});
+Result<Metadata<Snapshot>> parse_snapshot(std::string bytes, json::ParseLimits limits = {});
+Result<Metadata<Targets>> parse_targets(std::string bytes, std::string_view role,
+                                        json::ParseLimits limits = {});
+
+struct Expiry {
+  Time time{};
+  bool as_specified = true;  // `YYYY-MM-DDTHH:MM:SSZ`; otherwise a fraction or an offset was there
+};
+
+// Accepts the specification's format, and 1 to 9 digits of fraction or an offset as seen in real
+// repositories; rounds down to seconds. Rejects: field_invalid.
+Result<Expiry> parse_expires(std::string_view text, std::string_view role);
+
+}  // namespace canary::tuf

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Do enough of a role's keys vouch for these bytes? A key counts once however often it is listed.
+// Thread: none (pure). Source: TUF 1.0.34 §4.2, §5.3.4.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "probes/tuf/metadata.h"
+
+namespace canary::tuf {
+
+// Counts for a signing margin: how many more signatures could be lost.
+struct SignatureTally {
+  std::uint64_t threshold = 1;
+  std::uint64_t keys = 0;            // different key ids that the role names
+  std::uint64_t valid = 0;           // key ids with a valid signature: decides
+  std::uint64_t distinct_valid = 0;  // different public keys among them
+  std::uint64_t invalid = 0;         // signatures by the role's keys that do not verify
+  std::uint64_t missing = 0;         // the role's keys without signature, or with an empty one
+  Notices notices;
+
+  bool met() const { return valid >= threshold; }
+  std::int64_t margin() const {
+    return static_cast<std::int64_t>(valid) - static_cast<std::int64_t>(threshold);
+  }
+};
+
+// `role` is the role that is verified, `signed_bytes` its canonical form.
+SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorised,
+                                std::span<Key const> keys, std::span<Signature const> signatures,
+                                std::string_view signed_bytes);
+
+// Rejects: signature_invalid or threshold, where the tally does not meet it.
+Result<void> require_threshold(std::string_view role, std::string_view delegator,
+                               SignatureTally const& tally);
+
+}  // namespace canary::tuf
