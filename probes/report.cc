@@ -11,10 +11,14 @@ namespace {
 // How bad each severity is: a repository known to be bad outranks one that could not be checked.
 int rank(Severity severity) {
   switch (severity) {
-    case Severity::ok: return 0;
-    case Severity::warning: return 1;
-    case Severity::unknown: return 2;
-    case Severity::critical: return 3;
+    case Severity::ok:
+      return 0;
+    case Severity::warning:
+      return 1;
+    case Severity::unknown:
+      return 2;
+    case Severity::critical:
+      return 3;
   }
   return 3;
 }
@@ -50,10 +54,14 @@ constexpr std::array<std::pair<Reason, std::string_view>, 24> kReasons{{
 
 std::string_view to_text(Severity severity) {
   switch (severity) {
-    case Severity::ok: return "ok";
-    case Severity::warning: return "warning";
-    case Severity::critical: return "critical";
-    case Severity::unknown: return "unknown";
+    case Severity::ok:
+      return "ok";
+    case Severity::warning:
+      return "warning";
+    case Severity::critical:
+      return "critical";
+    case Severity::unknown:
+      return "unknown";
   }
   return "unknown";
 }

@@ -23,9 +23,30 @@ Severity worse(Severity a, Severity b);
 
 // Why a finding is not ok: the closed set of the metric label `reason`.
 enum class Reason : std::uint8_t {
-  none, dns, connect, tls, proxy, http_status, timeout, too_slow, stalled, cancelled, size_limit,
-  parse, signature, threshold, expired, expiring, rollback, freeze, equivocation, hash_mismatch,
-  target_missing, metadata_missing, configuration, internal,
+  none,
+  dns,
+  connect,
+  tls,
+  proxy,
+  http_status,
+  timeout,
+  too_slow,
+  stalled,
+  cancelled,
+  size_limit,
+  parse,
+  signature,
+  threshold,
+  expired,
+  expiring,
+  rollback,
+  freeze,
+  equivocation,
+  hash_mismatch,
+  target_missing,
+  metadata_missing,
+  configuration,
+  internal,
 };
 std::string_view to_text(Reason reason);
 std::vector<Reason> const& all_reasons();  // without none; metrics initialise a counter for each
@@ -77,8 +98,8 @@ struct Report {
   std::vector<Finding> findings;
   Measurements measurements;
 
-  Severity severity() const;             // worst finding; ok when there is none
-  Finding const* worst() const;          // nullptr when all are ok
+  Severity severity() const;     // worst finding; ok when there is none
+  Finding const* worst() const;  // nullptr when all are ok
   friend bool operator==(Report const&, Report const&) = default;
 };
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which frame of which run the loop thread works for at this moment: what an operation created now
+// is waited for by, and what its handler goes on with.
+// Thread: loop (each thread has its own; only the loop's matters).
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/tables.h"
+
+namespace canary::runtime {
+
+struct Leaf {
+  std::uint16_t run = kNoRun;
+  std::uint8_t frame = kNoFrame;
+};
+inline constinit thread_local Leaf current_leaf{};
+inline constinit thread_local bool on_loop_thread = false;
+// Set while Loop builds its context: a scheduler built without it is a second runtime.
+inline constinit thread_local bool scheduler_permit = false;
+
+// Nanoseconds of CLOCK_MONOTONIC.
+std::int64_t now_ns();
+
+}  // namespace canary::runtime

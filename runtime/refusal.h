@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stops a program that would bring canaryd's oldest failure back: several runtimes in one
+// process, one blocked inside another. Each message names both places.
+// Thread: any.
+#pragma once
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace canary::runtime {
+
+// "probes/http/client.cc:88 (send)".
+std::string to_text(std::source_location const& where);
+
+// A second io_context, thread pool or system executor.
+struct SecondLoop : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+// run() inside run(), or block_on() where it would wait for its own thread.
+struct NestedLoop : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+// block_on() gave up: its deadline passed, it was interrupted, or the loop does not run.
+struct DeadlinePassed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct Interrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct LoopNotRunning : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+}  // namespace canary::runtime
