@@ -12,8 +12,11 @@
 
 namespace canary::tuf {
 
-// `role` and `where` (such as "signed") name the place in errors.
-// Rejects: number_not_integer.
+// Appends to `out`, which the caller may have reserved. `role` and `where` (such as "signed") name
+// the place in errors. Rejects: number_not_integer, with `out` half written.
+Result<void> append_canonical_json(std::string& out, json::Value const& value,
+                                   std::string_view role, std::string_view where);
+
 Result<std::string> canonical_json(json::Value const& value, std::string_view role,
                                    std::string_view where);
 

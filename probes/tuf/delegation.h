@@ -66,6 +66,8 @@ class TargetSearch {
   std::size_t visited() const { return visited_.size(); }
 
  private:
+  void push_delegated(std::string const& role, Delegations const& delegations);
+
   TrustedMetadata const& trusted_;
   std::string path_;
   std::string path_hash_;
@@ -104,7 +106,6 @@ class DelegationWalk {
   bool truncated_ = false;
   std::vector<Level> levels_;
   std::optional<NeedRole> open_;  // handed out last
-  std::set<NeedRole> seen_;
   std::set<std::string, std::less<>> entered_;
   std::vector<NeedRole> cycles_;
 };

@@ -125,9 +125,10 @@ template <class T>
 struct Metadata {
   T content;
   json::Value const* signed_part = nullptr;  // of content.document
-  std::vector<Signature> signatures;
-  std::array<unsigned char, 32> digest{};  // SHA-256 of the canonical signed part
-  Notices notices;                         // found while parsing
+  std::string signed_bytes;                  // its canonical form; emptied once verified
+  std::vector<Signature> signatures;         // sorted by key id, each once
+  std::array<unsigned char, 32> digest{};    // SHA-256 of the canonical signed part
+  Notices notices;                           // found while parsing
 
   std::string const& bytes() const { return content.document->text(); }
 };

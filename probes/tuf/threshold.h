@@ -15,11 +15,11 @@ namespace canary::tuf {
 // Counts for a signing margin: how many more signatures could be lost.
 struct SignatureTally {
   std::uint64_t threshold = 1;
-  std::uint64_t keys = 0;            // different key ids that the role names
-  std::uint64_t valid = 0;           // key ids with a valid signature: decides
-  std::uint64_t distinct_valid = 0;  // different public keys among them
-  std::uint64_t invalid = 0;         // signatures by the role's keys that do not verify
-  std::uint64_t missing = 0;         // the role's keys without signature, or with an empty one
+  std::uint64_t keys = 0;       // different key ids that the role names
+  std::uint64_t valid_ids = 0;  // key ids with a valid signature
+  std::uint64_t valid = 0;      // different public keys among them: decides
+  std::uint64_t invalid = 0;    // signatures by the role's keys that do not verify
+  std::uint64_t missing = 0;    // the role's keys without signature, or with an empty one
   Notices notices;
 
   bool met() const { return valid >= threshold; }
@@ -28,7 +28,8 @@ struct SignatureTally {
   }
 };
 
-// `role` is the role that is verified, `signed_bytes` its canonical form.
+// `role` is the role that is verified, `signed_bytes` its canonical form. REQUIRES: `keys` and
+// `signatures` sorted by id, as parse.h leaves them.
 SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorised,
                                 std::span<Key const> keys, std::span<Signature const> signatures,
                                 std::string_view signed_bytes);

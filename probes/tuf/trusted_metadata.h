@@ -81,10 +81,6 @@ class TrustedMetadata {
   Result<void> update_delegated_targets(std::string_view role, std::string_view delegator,
                                         std::string bytes);
 
-  // Goes on with the trusted previous timestamp where none could be fetched or it is wanted
-  // unchanged. Rejects: out_of_order where there is none; expired.
-  Result<void> keep_previous_timestamp();
-
   Root const& root() const { return root_->content; }
   Timestamp const* timestamp() const { return timestamp_ ? &timestamp_->content : nullptr; }
   Snapshot const* snapshot() const { return snapshot_ ? &snapshot_->content : nullptr; }
@@ -111,27 +107,36 @@ class TrustedMetadata {
   // Under ExpiryPolicy::record, in the order found. Where it is not empty, nothing but roots may
   // be stored as trusted.
   std::vector<ExpiredRole> const& expired() const { return expired_; }
+  // Of what is trusted now; of a root that was replaced no longer.
   Notices const& notices() const { return notices_; }
   // By role; of a role reached several times the last. For roots by the root's own keys.
   std::map<std::string, SignatureTally, std::less<>> const& tallies() const { return tallies_; }
 
  private:
   enum class Stage : std::uint8_t { roots, timestamp, snapshot, targets, delegated };
-  struct DelegatedEntry {
+  struct AcceptedTargets {
     std::shared_ptr<Metadata<Targets> const> metadata;
     std::set<std::string, std::less<>> delegators;
   };
   struct Verification;
 
-  TrustedMetadata(std::shared_ptr<Metadata<Root> const> root, Time reference, Policy policy);
-  Result<void> require_stage(Stage stage, std::string_view role, std::string_view step) const;
+  TrustedMetadata(Time reference, Policy policy);
+  Result<void> require_stage(Stage stage, std::string_view role, std::string_view why) const;
+  Result<void> require_unrotated(std::string_view role) const;
+  Result<void> check_size(std::string_view role, std::size_t size) const;
   template <class T>
-  Result<void> verify(std::string_view role, Metadata<T> const& metadata, Verification const& by);
+  Result<SignatureTally> verify(std::string_view role, Metadata<T> const& metadata,
+                                Verification const& by) const;
+  template <class T>
+  void accept(std::string_view role, Metadata<T>& metadata, SignatureTally tally);
   Result<void> check_expiry(std::string_view role, Common const& common);
+  Result<TimestampOutcome> keep_timestamp(Metadata<Timestamp> const& same);
   Result<void> check_snapshot_rollback(Snapshot const& fresh) const;
-  Result<void> accept_targets(std::string_view role, std::string_view delegator,
-                              Verification const& by, std::string bytes);
-  void note(std::string_view role, Notices const& notices);
+  Result<void> accept_targets(std::string_view role, Verification const& by, std::string bytes);
+  Result<void> verify_again(std::string_view role, Verification const& by,
+                            AcceptedTargets& accepted);
+  void note(Notices const& notices);
+  json::ParseLimits depth() const { return {policy_.limits.depth}; }
 
   Time reference_;
   Policy policy_;
@@ -142,7 +147,7 @@ class TrustedMetadata {
   std::shared_ptr<Metadata<Timestamp> const> timestamp_;
   std::shared_ptr<Metadata<Snapshot> const> snapshot_;
   std::shared_ptr<Metadata<Snapshot> const> previous_;  // loaded, for comparison only
-  std::map<std::string, DelegatedEntry, std::less<>> targets_;
+  std::map<std::string, AcceptedTargets, std::less<>> targets_;
   std::vector<ExpiredRole> expired_;
   Notices notices_;
   std::map<std::string, SignatureTally, std::less<>> tallies_;

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Patterns, hash prefixes and bins; the search and the walk.
+// Thread: none. Source: TUF 1.0.34 §4.5, §5.6.7; TAP 15.
+#include "probes/tuf/delegation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "probes/tuf/digest.h"
+
+namespace canary::tuf {
+namespace {
+
+// Length in bytes of the UTF-8 character at the front. Metadata is valid UTF-8; a caller's path
+// that is not is taken bytewise.
+std::size_t character_size(std::string_view text) {
+  auto const lead = static_cast<unsigned char>(text.front());
+  std::size_t const size = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  return std::min(size, text.size());
+}
+
+std::string_view take_character(std::string_view& text) {
+  std::string_view const character = text.substr(0, character_size(text));
+  text.remove_prefix(character.size());
+  return character;
+}
+
+// A set "[a-z]" or "[!a-z]" at the front of `pattern`, which then loses it. nullopt: it is not
+// closed, so that "[" stands for itself. UTF-8 sorts as its characters do, so bytes compare right.
+std::optional<bool> take_set(std::string_view& pattern, std::string_view character) {
+  std::string_view rest = pattern.substr(1);
+  bool const negated = rest.starts_with('!');
+  if (negated) rest.remove_prefix(1);
+  bool inside = false;
+  bool first = true;
+  while (!rest.empty()) {
+    if (rest.front() == ']' && !first) {
+      pattern = rest.substr(1);
+      return inside != negated;
+    }
+    first = false;
+    std::string_view const low = take_character(rest);
+    std::string_view high = low;
+    if (rest.size() >= 2 && rest[0] == '-' && rest[1] != ']') {
+      rest.remove_prefix(1);
+      high = take_character(rest);
+    }
+    inside = inside || (low <= character && character <= high);
+  }
+  return std::nullopt;
+}
+
+// Does one element of the pattern (no `*`) take the character? Both lose what was used.
+bool take_match(std::string_view& pattern, std::string_view& text) {
+  std::string_view const character = take_character(text);
+  if (pattern.front() == '[') {
+    if (std::optional<bool> const inside = take_set(pattern, character)) return *inside;
+  }
+  std::string_view const wanted = take_character(pattern);
+  return wanted == "?" || wanted == character;
+}
+
+// One segment; remembers only the last `*`, so time is at most the product of the lengths.
+bool segment_matches(std::string_view pattern, std::string_view text) {
+  std::optional<std::string_view> star;  // what follows the last `*`
+  std::string_view star_text;            // where it was tried last
+  while (true) {
+    if (pattern.starts_with('*')) {
+      pattern.remove_prefix(1);
+      star = pattern;
+      star_text = text;
+      continue;
+    }
+    if (text.empty() && pattern.empty()) return true;
+    if (!text.empty() && !pattern.empty() && take_match(pattern, text)) continue;
+    if (!star || star_text.empty()) return false;
+    take_character(star_text);
+    text = star_text;
+    pattern = *star;
+  }
+}
+
+}  // namespace
+
+bool path_matches(std::string_view pattern, std::string_view path) {
+  while (true) {
+    std::size_t const pattern_end = pattern.find('/');
+    std::size_t const path_end = path.find('/');
+    if (!segment_matches(pattern.substr(0, pattern_end), path.substr(0, path_end))) return false;
+    bool const pattern_ends = pattern_end == std::string_view::npos;
+    if (pattern_ends != (path_end == std::string_view::npos)) return false;
+    if (pattern_ends) return true;
+    pattern.remove_prefix(pattern_end + 1);
+    path.remove_prefix(path_end + 1);
+  }
+}
+
+std::string path_hash(std::string_view path) { return sha256_hex(path); }
+
+bool delegates(DelegatedRole const& role, std::string_view path, std::string_view path_hash) {
+  return std::any_of(role.paths.begin(), role.paths.end(),
+                     [&](std::string_view pattern) { return path_matches(pattern, path); }) ||
+         std::any_of(role.path_hash_prefixes.begin(), role.path_hash_prefixes.end(),
+                     [&](std::string_view prefix) { return path_hash.starts_with(prefix); });
+}
+
+std::string bin_name(SuccinctRoles const& roles, std::uint64_t bin) {
+  std::size_t const width = (roles.bit_length + 3) / 4;  // hexadecimal digits of the last bin
+  std::string digits(width, '0');
+  for (std::size_t i = width; i > 0; --i, bin >>= 4U) digits[i - 1] = "0123456789abcdef"[bin & 15U];
+  return std::string(roles.name_prefix).append("-").append(digits);
+}
+
+std::uint64_t bin_of(SuccinctRoles const& roles, std::string_view path_hash) {
+  std::uint32_t first = 0;
+  std::from_chars(path_hash.data(), path_hash.data() + 8, first, 16);
+  return std::uint64_t{first} >> (32U - roles.bit_length);
+}
+
+std::optional<RoleKeys> delegated_keys(Delegations const& delegations, std::string_view role) {
+  auto const at =
+      std::find_if(delegations.roles.begin(), delegations.roles.end(),
+                   [&](DelegatedRole const& delegated) { return delegated.name == role; });
+  if (at != delegations.roles.end()) return at->keys;
+  if (!delegations.succinct) return std::nullopt;
+  SuccinctRoles const& succinct = *delegations.succinct;
+  std::string_view const prefix = succinct.name_prefix;
+  if (!role.starts_with(prefix) || role.size() <= prefix.size() + 1) return std::nullopt;
+  std::string_view const digits = role.substr(prefix.size() + 1);
+  std::uint64_t bin = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), bin, 16);
+  if (bin >= succinct.count() || bin_name(succinct, bin) != role) return std::nullopt;
+  return succinct.keys;
+}
+
+TargetSearch::TargetSearch(TrustedMetadata const& trusted, std::string path, std::size_t max_roles)
+    : trusted_(trusted),
+      path_(std::move(path)),
+      path_hash_(path_hash(path_)),
+      max_roles_(max_roles),
+      pending_{{"targets", "root"}} {}
+
+SearchStep TargetSearch::next() {
+  while (!pending_.empty()) {
+    NeedRole const current = pending_.back();
+    if (visited_.contains(current.role)) {  // §5.6.7.1
+      pending_.pop_back();
+      continue;
+    }
+    if (visited_.size() > max_roles_) {
+      return NoTarget{{Rule::lookup_limit, path_,
+                       "not found in " + std::to_string(max_roles_) +
+                           " delegated roles, and there are more to ask"}};
+    }
+    if (!trusted_.is_trusted(current.role, current.delegator)) return current;
+    pending_.pop_back();
+    visited_.insert(current.role);
+    Targets const& targets = *trusted_.targets(current.role);
+    if (TargetFile const* file = targets.find(path_)) return FoundTarget{current.role, *file};
+    if (targets.delegations) push_delegated(current.role, *targets.delegations);
+  }
+  return NoTarget{{Rule::target_not_found, path_,
+                   "listed by none of the " + std::to_string(visited_.size()) + " roles asked"}};
+}
+
+// §5.6.7.2: the role's delegations come first, in their order; a terminating one is the last.
+void TargetSearch::push_delegated(std::string const& role, Delegations const& delegations) {
+  if (delegations.succinct) {
+    SuccinctRoles const& succinct = *delegations.succinct;
+    pending_.push_back({bin_name(succinct, bin_of(succinct, path_hash_)), role});
+    return;
+  }
+  std::vector<NeedRole> next;
+  for (DelegatedRole const& delegated : delegations.roles) {
+    if (!delegates(delegated, path_, path_hash_)) continue;
+    next.push_back({std::string(delegated.name), role});
+    if (delegated.terminating) {
+      pending_.clear();
+      break;
+    }
+  }
+  pending_.insert(pending_.end(), next.rbegin(), next.rend());
+}
+
+DelegationWalk::DelegationWalk(TrustedMetadata const& trusted, std::size_t max_pairs)
+    : trusted_(trusted), max_pairs_(max_pairs) {
+  enter("targets");
+}
+
+void DelegationWalk::enter(std::string const& role) {
+  if (!entered_.insert(role).second) return;
+  Targets const* targets = trusted_.targets(role);
+  if (targets != nullptr && targets->delegations) {
+    levels_.push_back({role, &*targets->delegations, 0});
+  }
+}
+
+std::optional<NeedRole> DelegationWalk::next() {
+  if (open_ && trusted_.is_trusted(open_->role, open_->delegator)) enter(open_->role);
+  open_.reset();
+  while (!levels_.empty()) {
+    Level& level = levels_.back();
+    Delegations const& delegations = *level.delegations;
+    std::uint64_t const count =
+        delegations.succinct ? delegations.succinct->count() : delegations.roles.size();
+    if (level.position == count) {
+      levels_.pop_back();
+      continue;
+    }
+    if (pairs_ == max_pairs_) {
+      truncated_ = true;
+      return std::nullopt;
+    }
+    std::uint64_t const position = level.position++;
+    std::string name = delegations.succinct ? bin_name(*delegations.succinct, position)
+                                            : std::string(delegations.roles[position].name);
+    open_ = NeedRole{std::move(name), level.role};
+    ++pairs_;
+    bool const cycle = std::any_of(levels_.begin(), levels_.end(),
+                                   [&](Level const& above) { return above.role == open_->role; });
+    if (cycle) cycles_.push_back(*open_);
+    return open_;
+  }
+  return std::nullopt;
+}
+
+}  // namespace canary::tuf

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-2 by OpenSSL; hexadecimal by hand.
+// Thread: none (pure).
+#include "probes/tuf/digest.h"
+
+#include <algorithm>
+
+#include <openssl/sha.h>
+
+namespace canary::tuf {
+namespace {
+
+unsigned char const* octets(std::string_view bytes) {
+  return reinterpret_cast<unsigned char const*>(bytes.data());
+}
+
+template <class Digest>
+std::string hex_of(Digest const& digest) {
+  return to_hex({reinterpret_cast<char const*>(digest.data()), digest.size()});
+}
+
+int value_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::array<unsigned char, 32> sha256(std::string_view bytes) {
+  std::array<unsigned char, 32> digest{};
+  SHA256(octets(bytes), bytes.size(), digest.data());
+  return digest;
+}
+
+std::string sha256_hex(std::string_view bytes) { return hex_of(sha256(bytes)); }
+
+std::string sha512_hex(std::string_view bytes) {
+  std::array<unsigned char, 64> digest{};
+  SHA512(octets(bytes), bytes.size(), digest.data());
+  return hex_of(digest);
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (char const c : bytes) {
+    auto const byte = static_cast<unsigned char>(c);
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
+  }
+  return hex;
+}
+
+std::optional<std::string> from_hex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    int const high = value_of(hex[i]);
+    int const low = value_of(hex[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+bool equal_hex(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
+    int const value = value_of(a);
+    return value >= 0 && value == value_of(b);
+  });
+}
+
+}  // namespace canary::tuf
