@@ -80,4 +80,18 @@ Result<Expiry> parse_expires(std::string_view text, std::string_view role) {
   return expiry;
 }
 
+std::string expires_text(Time time) {
+  std::chrono::sys_days const day = std::chrono::floor<std::chrono::days>(time);
+  std::chrono::year_month_day const date{day};
+  std::chrono::hh_mm_ss const clock{time - day};
+  auto const two = [](auto number) {
+    std::string text = std::to_string(number);
+    return text.size() < 2 ? "0" + text : text;
+  };
+  return std::to_string(static_cast<int>(date.year())) + "-" +
+         two(static_cast<unsigned>(date.month())) + "-" + two(static_cast<unsigned>(date.day())) +
+         "T" + two(clock.hours().count()) + ":" + two(clock.minutes().count()) + ":" +
+         two(clock.seconds().count()) + "Z";
+}
+
 }  // namespace canary::tuf

@@ -27,4 +27,7 @@ struct Expiry {
 // repositories; rounds down to seconds. Rejects: field_invalid.
 Result<Expiry> parse_expires(std::string_view text, std::string_view role);
 
+// "2030-01-31T00:00:00Z", for years 0 to 9999.
+std::string expires_text(Time time);
+
 }  // namespace canary::tuf

@@ -22,20 +22,6 @@ std::string versions(std::string_view what, std::uint64_t found, std::string_vie
   return text.append(std::to_string(expected));
 }
 
-std::string text_of(Time time) {
-  std::chrono::sys_days const day = std::chrono::floor<std::chrono::days>(time);
-  std::chrono::year_month_day const date{day};
-  std::chrono::hh_mm_ss const clock{time - day};
-  auto const two = [](auto number) {
-    std::string text = std::to_string(number);
-    return text.size() < 2 ? "0" + text : text;
-  };
-  return std::to_string(static_cast<int>(date.year())) + "-" +
-         two(static_cast<unsigned>(date.month())) + "-" + two(static_cast<unsigned>(date.day())) +
-         "T" + two(clock.hours().count()) + ":" + two(clock.minutes().count()) + ":" +
-         two(clock.seconds().count()) + "Z";
-}
-
 // What a role's keys are, independent of their order; the id alone where a key is unusable.
 std::set<std::string> key_set(Root const& root, RoleKeys const& role) {
   std::set<std::string> keys;
@@ -376,7 +362,7 @@ Result<void> TrustedMetadata::check_expiry(std::string_view role, Common const& 
   if (policy_.expiry == ExpiryPolicy::abort) {
     return Rejection{Rule::expired, std::string(role),
                      "version " + std::to_string(common.version) + " expired at " +
-                         text_of(common.expires) + ", it is " + text_of(reference_)};
+                         expires_text(common.expires) + ", it is " + expires_text(reference_)};
   }
   expired_.push_back({std::string(role), common.version, common.expires});
   return success();
