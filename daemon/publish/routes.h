@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which answer belongs to which path of canaryd's own HTTP server.
+// Thread: any; respond() may be called by several at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/publish/api.h"
+#include "daemon/publish/metrics.h"
+#include "daemon/results/store.h"
+
+namespace canary::daemon {
+
+// Where answers come from. Functions are called on the server's threads and must not wait for the
+// loop.
+struct Sources {
+  ResultStore const& store;      // outlives the server
+  std::function<Health()> live;  // does the loop still turn? never whether a repository is healthy
+  std::function<std::uint64_t()> log_lines_dropped;
+  std::function<SysTime()> wall_clock;
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string_view content_type;  // a literal
+  std::string body;
+  bool allow_header = false;  // 405: says which methods there are
+};
+
+class Routes {
+ public:
+  explicit Routes(Sources sources) : sources_(std::move(sources)) {}
+
+  // `path` without a query, percent-decoded. Counts itself.
+  HttpAnswer respond(std::string_view method, std::string_view path);
+  // What was answered so far, only what is above zero.
+  std::vector<HttpRequestCount> counts() const;
+
+ private:
+  static constexpr std::array<std::string_view, 6> kHandlers{"/",        "/metrics", "/-/healthy",
+                                                             "/-/ready", "/api/v1",  "other"};
+  static constexpr std::array<int, 5> kCodes{200, 404, 405, 500, 503};
+
+  HttpAnswer answer(std::string_view method, std::string_view path);
+  HttpAnswer metrics() const;
+  HttpAnswer api(std::string_view path) const;
+
+  Sources sources_;
+  std::array<std::array<std::atomic<std::uint64_t>, kCodes.size()>, kHandlers.size()> counts_{};
+};
+
+}  // namespace canary::daemon

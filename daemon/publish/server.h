@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves the metrics, the API and the health pages over HTTP from threads of its own, which share
+// nothing with the loop but what ResultStore::read() gives: they answer while the loop is dead.
+// Thread: any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/result.h"
+#include "daemon/publish/routes.h"
+
+namespace canary::daemon {
+
+class Server {
+ public:
+  // Listens on every address of `settings`; port 0 picks a free one. The error names the address:
+  // "cannot listen on 127.0.0.1:9732: Address already in use".
+  static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
+                                                            Sources sources);
+  // Stops as stop() does.
+  ~Server();
+  Server(Server const&) = delete;
+  Server& operator=(Server const&) = delete;
+
+  // "127.0.0.1:9732" or "[::1]:9732", in the order of the settings, with the ports in use.
+  std::vector<std::string> const& addresses() const;
+
+  // Takes no more connections and closes the open ones; idempotent.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace canary::daemon

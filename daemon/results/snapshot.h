@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of the daemon and of every probe at one moment: the one value that metrics, page
+// and API read.
+// Thread: none (immutable once published).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/probe_spec.h"
+#include "daemon/results/histogram.h"
+#include "probes/report.h"
+
+namespace canary::daemon {
+
+// A wall-clock instant, for people and Prometheus. Spans are measured on the monotonic clock.
+using SysTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// Why a due run did not start: the closed set of the metric label `reason`.
+enum class SkipReason : std::uint8_t { overlap, concurrency, paused, offline };
+inline constexpr std::size_t kSkipReasons = 4;
+std::string_view to_text(SkipReason reason);
+
+// What the configuration says of a probe.
+struct ProbeFacts {
+  std::string name;
+  std::string repository;  // metric label `repo`
+  std::string kind;        // "tuf"
+  bool enabled = true;
+  std::chrono::milliseconds interval{0};
+  std::chrono::milliseconds timeout{0};
+  friend bool operator==(ProbeFacts const&, ProbeFacts const&) = default;
+};
+ProbeFacts facts_of(config::ProbeSpec const& spec);
+
+// Everything known of one probe.
+struct ProbeRow {
+  ProbeFacts facts;
+
+  std::optional<probes::Severity> severity;  // none until the first run has ended
+  SysTime since{};                           // when `severity` became what it is
+  std::uint64_t consecutive_failures = 0;    // runs in a row that were critical or unknown
+
+  std::optional<SysTime> last_run_start, last_run_end;
+  std::chrono::nanoseconds last_duration{0};
+  std::optional<SysTime> last_success;                // end of the last ok or warning run
+  std::shared_ptr<probes::Report const> last_report;  // nullptr until the first run has ended
+  std::optional<SysTime> last_failure;                // end of the last failed run
+  probes::Reason last_failure_reason = probes::Reason::none;
+  std::string last_failure_message;
+
+  std::optional<SysTime> in_flight_since;  // a run is going on
+  std::optional<SysTime> next_run;
+
+  std::uint64_t runs = 0;  // ended with a report
+  std::map<probes::Reason, std::uint64_t>
+      failures;  // of runs; every reason is there from the start
+  std::array<std::uint64_t, kSkipReasons> skipped{};            // by SkipReason
+  std::uint64_t bytes_received = 0, requests = 0, retries = 0;  // of all runs
+  Histogram durations{kDurationBounds};                         // of ended runs
+
+  // ok and warning are success; none until the first run has ended.
+  std::optional<bool> success() const;
+};
+
+// What is known of the process and its configuration.
+struct DaemonFacts {
+  std::string version;
+  std::string revision;  // of the source; empty where unknown
+  SysTime started{};
+  std::string config_file;
+  bool reload_successful = true;               // of the last attempt, the first load included
+  std::optional<SysTime> last_reload_success;  // also of the first load
+  std::optional<SysTime> last_reload_attempt;
+  std::string reload_error;  // of the last attempt; empty where it succeeded
+};
+
+// Pointers are good as long as the Reading (store.h) that made the snapshot, or whatever a test
+// points them at.
+struct Snapshot {
+  DaemonFacts const* daemon = nullptr;
+  std::vector<ProbeRow const*> probes;  // in the order of the configuration
+  Histogram schedule_lag{kLagBounds};   // how late runs started
+
+  ProbeRow const* find(std::string_view probe) const;  // nullptr where there is none
+};
+
+}  // namespace canary::daemon
