@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a body goes while it arrives. The client receives straight into the sink's memory.
+// Thread: loop; consumers run on workers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/task.h"
+#include "runtime/trace.h"
+#include "runtime/workers.h"
+
+namespace canary::http {
+
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // Memory for the next bytes, not empty, the sink's own and valid until commit() or restart().
+  // May wait for earlier bytes to be dealt with. An empty span says: no more is wanted (rejected).
+  virtual runtime::Task<std::span<char>> room(runtime::Trace trace) = 0;
+  // The first `size` bytes of room() were filled. False: no more is wanted (rejected).
+  virtual bool commit(std::size_t size) = 0;
+  // What has come so far is void; the body begins again from its first byte.
+  virtual runtime::Task<void> restart(runtime::Trace trace) = 0;
+  // The body is complete; waits until it has been dealt with. False: rejected.
+  virtual runtime::Task<bool> finish(runtime::Trace trace) = 0;
+};
+
+// Keeps the body: for metadata.
+class MemorySink final : public BodySink {
+ public:
+  explicit MemorySink(std::size_t size_hint = 0) : hint_(size_hint) {}
+  runtime::Task<std::span<char>> room(runtime::Trace trace) override;
+  bool commit(std::size_t size) override;
+  runtime::Task<void> restart(runtime::Trace trace) override;
+  runtime::Task<bool> finish(runtime::Trace trace) override;
+  std::string take() { return std::move(body_); }
+
+ private:
+  std::string body_;
+  std::size_t filled_ = 0;
+  std::size_t hint_;
+};
+
+// What deals with a body's pieces on a worker thread: a hash, a file being written. Called by one
+// thread at a time, in order.
+class BodyConsumer {
+ public:
+  virtual ~BodyConsumer() = default;
+  // False: no more is wanted; the consumer knows why.
+  virtual bool take(std::string_view piece) = 0;
+  // Forget what was taken; the body begins again.
+  virtual void restart() = 0;
+};
+
+// Hands the body in pieces of 256 KiB to its consumers, each on its workers, while the next piece
+// is received: two buffers, whatever the body's size. Consumers are owned jointly with the jobs:
+// when the transfer is cancelled a job may still be running.
+class PipelinedSink final : public BodySink {
+ public:
+  struct Stage {
+    runtime::Workers& workers;  // outlives the sink
+    std::shared_ptr<BodyConsumer> consumer;
+  };
+  static constexpr std::size_t kBufferBytes = 256 * 1024;
+
+  PipelinedSink(runtime::Executor executor, std::vector<Stage> stages);
+  ~PipelinedSink() override;
+  runtime::Task<std::span<char>> room(runtime::Trace trace) override;
+  bool commit(std::size_t size) override;
+  runtime::Task<void> restart(runtime::Trace trace) override;
+  runtime::Task<bool> finish(runtime::Trace trace) override;
+
+ private:
+  struct Piece;
+  runtime::Task<void> wait_for_jobs(runtime::Trace trace);
+  void start_jobs();
+  runtime::Executor executor_;
+  std::vector<Stage> stages_;
+  std::shared_ptr<Piece> filling_, working_;
+  std::vector<runtime::Workers::Job<bool>> jobs_;
+  bool rejected_ = false;
+};
+
+}  // namespace canary::http

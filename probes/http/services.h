@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every run's HTTP client shares: name lookups, TLS contexts, worker threads, the
+// environment's proxies. Made once, by the program's main part; outlives every client.
+// Thread: loop.
+#pragma once
+
+#include "probes/http/proxy.h"
+#include "probes/http/tls_contexts.h"
+#include "runtime/resolver.h"
+#include "runtime/workers.h"
+
+namespace canary::http {
+
+struct Services {
+  // Reads the proxy variables of the environment. `cpu` and `disk` outlive this.
+  Services(runtime::Workers& cpu, runtime::Workers& disk, runtime::ResolverOptions options = {})
+      : cpu(cpu),
+        disk(disk),
+        resolver(disk, std::move(options)),
+        tls(disk),
+        proxies(ProxyVariables::from_environment()) {}
+
+  runtime::Workers& cpu;
+  runtime::Workers& disk;
+  runtime::Resolver resolver;
+  TlsContexts tls;
+  ProxyVariables proxies;
+};
+
+}  // namespace canary::http

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS contexts: CA certificates and client certificates are read once, off the loop, and again
+// when their files change.
+// Thread: loop.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/probe_spec.h"
+#include "config/result.h"
+#include "runtime/task.h"
+#include "runtime/trace.h"
+#include "runtime/workers.h"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace canary::http {
+
+class TlsContexts {
+ public:
+  using Context = std::shared_ptr<boost::asio::ssl::context>;
+
+  explicit TlsContexts(runtime::Workers& disk) : disk_(disk) {}
+
+  // The context for the settings' CA and client certificate: TLS 1.2 or newer, verifying. Without
+  // a ca_file: SSL_CERT_FILE, else the system's bundle.
+  // Errors: a sentence naming the file.
+  runtime::Task<canary::Result<Context, std::string>> get(config::HttpSettings settings,
+                                                          runtime::Trace trace);
+
+ private:
+  struct Entry {
+    std::string identity;  // of the files as they were read
+    Context context;
+  };
+  runtime::Workers& disk_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace canary::http
