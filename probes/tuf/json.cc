@@ -288,6 +288,14 @@ std::string_view words_of(boost::json::error_code const& error) {
   return "syntax error";
 }
 
+// Boost.JSON calls a high surrogate that nothing follows a syntax error.
+bool follows_high_surrogate(std::string_view text, std::size_t offset) {
+  if (offset < 6 || text.substr(offset - 6, 2) != "\\u") return false;
+  std::string_view const hex = text.substr(offset - 4, 2);
+  return (hex[0] == 'd' || hex[0] == 'D') &&
+         std::string_view("89abAB").find(hex[1]) != std::string_view::npos;
+}
+
 Rejection reject(Rule rule, std::string_view role, std::string_view what, std::size_t offset,
                  std::string_view path = {}) {
   std::string detail{what};
@@ -336,6 +344,9 @@ Result<std::shared_ptr<Document const>> Document::parse(std::string text, std::s
   if (builder.duplicate()) {
     std::size_t const offset = builder.offset_of(*builder.duplicate()).value_or(used);
     return reject(Rule::json_duplicate_key, role, "name appears twice", offset, builder.path());
+  }
+  if (error == boost::json::error::syntax && follows_high_surrogate(bytes, used)) {
+    error = boost::json::error::illegal_leading_surrogate;
   }
   if (error) return reject(rule_of(error), role, words_of(error), used, builder.path());
   for (std::size_t i = used; i < bytes.size(); ++i) {

@@ -10,6 +10,8 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::size_t kShownReasons = 3;  // in a rejection; notices hold them all
+
 class Tallier {
  public:
   Tallier(std::string_view role, std::span<Key const> keys, std::span<Signature const> signatures,
@@ -122,9 +124,8 @@ Result<void> require_threshold(std::string_view role, std::string_view delegator
   std::string detail = std::to_string(tally.valid) + " of " + std::to_string(tally.keys) +
                        " keys signed, " + std::string(delegator) + " demands " +
                        std::to_string(tally.threshold);
-  if (tally.invalid > 0) {
-    detail.append("; ").append(std::to_string(tally.invalid)).append(" wrong signatures");
-  }
+  std::size_t const shown = std::min(tally.notices.size(), kShownReasons);
+  for (std::size_t i = 0; i < shown; ++i) detail.append("; ").append(tally.notices[i].detail);
   return Rejection{tally.invalid > 0 ? Rule::signature_invalid : Rule::threshold, std::string(role),
                    std::move(detail)};
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file of a repository over HTTP, and what an answer that is none means: "wrong" or "no
+// answer". Those two are never mixed up: they wake different people.
+// Thread: loop.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "config/result.h"
+#include "config/url.h"
+#include "probes/report.h"
+#include "runtime/task.h"
+#include "runtime/trace.h"
+
+namespace canary::http {
+class Client;
+struct Fault;
+}  // namespace canary::http
+
+namespace canary::tuf {
+
+struct FetchFault {
+  enum class Kind {
+    missing,     // a definite "not there": 404, 403, 410, or no such file
+    wrong,       // an answer that no client could use: too long, cut short, undecodable
+    unanswered,  // nothing that could be judged: DNS, connect, TLS, timeout, 5xx, 429
+  };
+  Kind kind = Kind::unanswered;
+  probes::Reason reason = probes::Reason::none;
+  std::string url;
+  std::string detail;  // one sentence
+
+  friend bool operator==(FetchFault const&, FetchFault const&) = default;
+};
+
+std::string sentence(FetchFault const& fault);
+
+template <class T>
+using FetchResult = canary::Result<T, FetchFault>;
+
+// Classifies what the HTTP client reports about `url`.
+FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
+
+// The whole of `folder`/`file`, at most `limit` bytes. `file` is percent-encoded. In a folder on
+// disk a file may also bear the encoded name literally: repositories are often written so.
+runtime::Task<FetchResult<std::string>> fetch(http::Client& client, config::Url folder,
+                                              std::string file, std::size_t limit,
+                                              runtime::Trace trace);
+
+}  // namespace canary::tuf

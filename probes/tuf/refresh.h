@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's workflow with its I/O: fetch, verify, store, step by step. Each step may be run only
+// after the one before it succeeded; a failed step leaves what was trusted before.
+// Thread: loop; large metadata is verified on the cpu workers, files are on the disk worker.
+// Source: TUF 1.0.34 §5.0–5.6.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/result.h"
+#include "config/url.h"
+#include "probes/tuf/delegation.h"
+#include "probes/tuf/fetch.h"
+#include "probes/tuf/store.h"
+#include "probes/tuf/trusted_metadata.h"
+#include "runtime/task.h"
+#include "runtime/trace.h"
+#include "runtime/workers.h"
+
+namespace canary::tuf {
+
+// Why a step could not be done: the answer was refused, or there was none that could be judged.
+struct RefreshFailure {
+  std::string role;
+  std::variant<Rejection, FetchFault> why;
+
+  Rejection const* rejection() const { return std::get_if<Rejection>(&why); }
+  FetchFault const* fault() const { return std::get_if<FetchFault>(&why); }
+};
+
+std::string sentence(RefreshFailure const& failure);
+
+template <class T>
+using RefreshResult = canary::Result<T, RefreshFailure>;
+
+struct RefreshSettings {
+  config::Url metadata_url;
+  Time reference{};  // when the refresh started; the only time there is (§5.1)
+  Policy policy;
+  // A client saves the request where the stored copy still is what is listed. A canary does not:
+  // it wants to see what the server has.
+  bool reuse_stored = true;
+};
+
+class Refresh {
+ public:
+  // All references outlive the refresh. `store` is open, or remembers nothing.
+  Refresh(RefreshSettings settings, http::Client& client, LocalStore& store, runtime::Workers& cpu);
+
+  // §5.2: trusts `root`, which must be signed by its own keys, and stores it.
+  runtime::Task<RefreshResult<void>> begin(std::string root, runtime::Trace trace);
+
+  // For a canary whose trusted root is newer than the pinned one: are the roots between them still
+  // served, and do they lead to the trusted one? What a freshly installed client needs.
+  // REQUIRES: begin() succeeded, update_roots() was not called.
+  runtime::Task<RefreshResult<void>> replay_roots(std::string pinned, runtime::Trace trace);
+
+  // §5.3. Only a definite "not there" ends the walk. Roots are stored as they are accepted; where
+  // one rotates the keys of timestamp or snapshot, their stored copies are deleted first.
+  runtime::Task<RefreshResult<void>> update_roots(runtime::Trace trace);
+  runtime::Task<RefreshResult<void>> update_timestamp(runtime::Trace trace);  // §5.4
+  runtime::Task<RefreshResult<void>> update_snapshot(runtime::Trace trace);   // §5.5
+  runtime::Task<RefreshResult<void>> update_targets(runtime::Trace trace);    // §5.6
+  // §5.6 for one delegated role. A pair that failed before fails again without a request.
+  runtime::Task<RefreshResult<void>> update_delegated(NeedRole need, runtime::Trace trace);
+
+  // All four.
+  runtime::Task<RefreshResult<void>> update_all(runtime::Trace trace);
+
+  // §5.6.7: which role lists the target, loading the roles on the way.
+  runtime::Task<RefreshResult<FoundTarget>> find(std::string path, runtime::Trace trace);
+
+  // REQUIRES: begin() succeeded. Do not touch it while a step is running.
+  TrustedMetadata const& trusted() const { return *trusted_; }
+  std::shared_ptr<TrustedMetadata const> shared() const { return trusted_; }
+
+  // What our own disk refused; the workflow went on without it.
+  std::vector<StoreFault> const& store_faults() const { return store_faults_; }
+  // Stored copies that could not be used and were forgotten (previous_discarded).
+  Notices const& notices() const { return notices_; }
+  // Was there a stored timestamp to compare with?
+  bool had_previous() const { return had_previous_; }
+
+ private:
+  // Hands bytes to the state machine, on a worker where they are large.
+  using Step = std::function<Result<void>(TrustedMetadata&, std::string)>;
+  runtime::Task<Result<void>> apply(Step step, std::string bytes, runtime::Trace trace);
+  // Takes `role` from the store or the server, verifies and stores it.
+  runtime::Task<RefreshResult<void>> take(std::string role, std::optional<std::string> stored,
+                                          Step step, runtime::Trace trace);
+  runtime::Task<FetchResult<std::string>> fetch_root(std::uint64_t version, runtime::Trace trace);
+  runtime::Task<void> load_previous(runtime::Trace trace);
+  runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);
+  runtime::Task<void> discard(std::string role, std::string why, runtime::Trace trace);
+  runtime::Task<void> store_role(std::string role, std::string bytes, runtime::Trace trace);
+
+  RefreshSettings settings_;
+  http::Client& client_;
+  LocalStore& store_;
+  runtime::Workers& cpu_;
+  std::shared_ptr<TrustedMetadata> trusted_;  // shared with jobs that outlive a cancelled step
+  std::optional<std::string> stored_snapshot_;
+  std::map<NeedRole, RefreshFailure> failed_;
+  std::vector<StoreFault> store_faults_;
+  Notices notices_;
+  bool rotation_forgotten_ = false;
+  bool had_previous_ = false;
+};
+
+}  // namespace canary::tuf
