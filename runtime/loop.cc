@@ -67,6 +67,7 @@ struct Loop::Impl {
                        (canary::runtime::on_loop_thread ? ", by this very thread" : ""));
     }
     running_since = to_text(where);
+    context->restart();  // here, so that a stop() from now on is not lost
   }
 
   // An exception that a handler lets escape is a defect of canaryd: it ends the process at once,
@@ -76,7 +77,6 @@ struct Loop::Impl {
     canary::runtime::on_loop_thread = true;
     record.thread.store(::gettid(), std::memory_order_relaxed);
     record.state.store(LoopRecord::in_run, std::memory_order_release);
-    context->restart();
     context->run();
     record.state.store(LoopRecord::left_run, std::memory_order_release);
     canary::runtime::on_loop_thread = false;

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/workers.h"
+
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "runtime/task_group.h"
+#include "tests/runtime/running_loop.h"
+
+namespace canary::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+Task<bool> ran_elsewhere(Workers& workers) {
+  auto job = [] { return std::this_thread::get_id(); };
+  auto const there = co_await workers.run({}, "test.job", job);
+  co_return there != std::this_thread::get_id();
+}
+
+TEST(Workers, RunJobsOffTheLoop) {
+  RunningLoop running;
+  Workers workers{"test", 2};
+  EXPECT_TRUE(running.block_on(ran_elsewhere(workers)));
+}
+
+Task<int> throwing(Workers& workers) {
+  auto job = []() -> int { throw std::runtime_error("bad disk"); };
+  co_return co_await workers.run({}, "test.job", job);
+}
+
+TEST(Workers, PassOnWhatAJobThrew) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  EXPECT_THROW(running.block_on(throwing(workers)), std::runtime_error);
+}
+
+Task<int> overlapped(Workers& workers) {
+  auto const executor = co_await asio::this_coro::executor;
+  auto first = workers.start(executor, [owned = std::make_unique<int>(1)] { return *owned; });
+  auto second = workers.start(executor, [] { return 2; });
+  int const b = co_await second.result({}, "test.second");
+  int const a = co_await first.result({}, "test.first");
+  co_return a * 10 + b;
+}
+
+TEST(Workers, LetAJobBeWaitedForLater) {
+  RunningLoop running;
+  Workers workers{"test", 2};
+  EXPECT_EQ(running.block_on(overlapped(workers)), 12);
+}
+
+Task<int> stuck_job(Workers& workers, std::shared_future<void> release) {
+  auto job = [release] {
+    release.wait();
+    return 1;
+  };
+  co_return co_await workers.run({}, "test.stuck", job);
+}
+
+TEST(Workers, LetACancelledCallerGoWhileTheJobStillRuns) {
+  RunningLoop running;
+  std::promise<void> release;
+  Workers workers{"test", 1};
+  auto work = within(Deadline::after(2ms), stuck_job(workers, release.get_future().share()), {});
+  EXPECT_EQ(running.block_on(std::move(work)), std::nullopt);
+  release.set_value();
+}
+
+}  // namespace
+}  // namespace canary::runtime
