@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,9 @@ namespace canary::daemon {
 
 // A wall-clock instant, for people and Prometheus. Spans are measured on the monotonic clock.
 using SysTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// How many values probes::Reason has, `none` included.
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(probes::Reason::internal) + 1;
 
 // Why a due run did not start: the closed set of the metric label `reason`.
 enum class SkipReason : std::uint8_t { overlap, concurrency, paused, offline };
@@ -59,9 +61,8 @@ struct ProbeRow {
   std::optional<SysTime> in_flight_since;  // a run is going on
   std::optional<SysTime> next_run;
 
-  std::uint64_t runs = 0;  // ended with a report
-  std::map<probes::Reason, std::uint64_t>
-      failures;  // of runs; every reason is there from the start
+  std::uint64_t runs = 0;                                       // ended with a report
+  std::array<std::uint64_t, kReasons> failures{};               // failed runs by Reason
   std::array<std::uint64_t, kSkipReasons> skipped{};            // by SkipReason
   std::uint64_t bytes_received = 0, requests = 0, retries = 0;  // of all runs
   Histogram durations{kDurationBounds};                         // of ended runs

@@ -73,8 +73,6 @@ class ResultStore {
  private:
   struct Entry;
   struct Directory;
-  template <class T>
-  struct Published;
 
   void publish(Entry& entry);
   void publish_daemon();
@@ -84,7 +82,6 @@ class ResultStore {
 
   DaemonFacts daemon_facts_;
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
-  std::vector<std::shared_ptr<Entry>> order_;
   std::shared_ptr<Directory const> directory_owner_;
   std::shared_ptr<DaemonFacts const> daemon_owner_;
   std::vector<std::pair<std::uint64_t, std::shared_ptr<void const>>> retired_;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names and look-ups of the snapshot's parts.
+#include "daemon/results/snapshot.h"
+
+#include <algorithm>
+#include <variant>
+
+namespace canary::daemon {
+namespace {
+
+struct KindName {
+  std::string operator()(config::TufSpec const&) const { return "tuf"; }
+};
+
+}  // namespace
+
+std::string_view to_text(SkipReason reason) {
+  switch (reason) {
+    case SkipReason::overlap:
+      return "overlap";
+    case SkipReason::concurrency:
+      return "concurrency";
+    case SkipReason::paused:
+      return "paused";
+    case SkipReason::offline:
+      return "offline";
+  }
+  return "offline";
+}
+
+ProbeFacts facts_of(config::ProbeSpec const& spec) {
+  return {.name = spec.name.text,
+          .repository = spec.repository.empty() ? spec.name.text : spec.repository,
+          .kind = std::visit(KindName{}, spec.kind),
+          .enabled = spec.enabled,
+          .interval = spec.interval,
+          .timeout = spec.timeout};
+}
+
+std::optional<bool> ProbeRow::success() const {
+  if (!severity) return std::nullopt;
+  return *severity == probes::Severity::ok || *severity == probes::Severity::warning;
+}
+
+ProbeRow const* Snapshot::find(std::string_view probe) const {
+  auto const found = std::ranges::find_if(
+      probes, [probe](ProbeRow const* row) { return row->facts.name == probe; });
+  return found == probes.end() ? nullptr : *found;
+}
+
+}  // namespace canary::daemon
