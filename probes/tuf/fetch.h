@@ -10,6 +10,7 @@
 #include "config/result.h"
 #include "config/url.h"
 #include "probes/report.h"
+#include "runtime/deadline.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
 
@@ -42,10 +43,16 @@ using FetchResult = canary::Result<T, FetchFault>;
 // Classifies what the HTTP client reports about `url`.
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
 
-// The whole of `folder`/`file`, at most `limit` bytes. `file` is percent-encoded. In a folder on
-// disk a file may also bear the encoded name literally: repositories are often written so.
-runtime::Task<FetchResult<std::string>> fetch(http::Client& client, config::Url folder,
-                                              std::string file, std::size_t limit,
+struct FileRequest {
+  config::Url folder;
+  std::string file;       // percent-encoded
+  std::size_t limit = 0;  // bytes
+  runtime::Deadline deadline = runtime::Deadline::never();
+};
+
+// The whole of a file. In a folder on disk it may also bear the encoded name literally:
+// repositories are often written so.
+runtime::Task<FetchResult<std::string>> fetch(http::Client& client, FileRequest request,
                                               runtime::Trace trace);
 
 }  // namespace canary::tuf

@@ -55,10 +55,14 @@ runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Tra
   co_return outcome::success();
 }
 
+FileRequest Refresh::file(std::string name, std::size_t limit) const {
+  return {settings_.metadata_url, std::move(name), limit, settings_.deadline};
+}
+
 runtime::Task<FetchResult<std::string>> Refresh::fetch_root(std::uint64_t version,
                                                             runtime::Trace trace) {
-  co_return co_await fetch(client_, settings_.metadata_url, metadata_file("root", version),
-                           settings_.policy.limits.root, trace);
+  FileRequest request = file(metadata_file("root", version), settings_.policy.limits.root);
+  co_return co_await fetch(client_, std::move(request), trace);
 }
 
 runtime::Task<RefreshResult<void>> Refresh::replay_roots(std::string pinned, runtime::Trace trace) {
@@ -139,8 +143,8 @@ runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
 runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.timestamp"};
   co_await load_previous(frame.trace());
-  auto bytes = co_await fetch(client_, settings_.metadata_url, metadata_file("timestamp"),
-                              trusted_->size_limit("timestamp"), frame.trace());
+  FileRequest request = file(metadata_file("timestamp"), trusted_->size_limit("timestamp"));
+  auto bytes = co_await fetch(client_, std::move(request), frame.trace());
   if (!bytes) co_return failed("timestamp", std::move(bytes).error());
   auto const updated = trusted_->update_timestamp(std::move(bytes).value());
   if (!updated) co_return failed("timestamp", updated.error());
@@ -236,8 +240,8 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role,
   }
   std::optional<std::uint64_t> version;
   if (trusted_->root().consistent_snapshot) version = listed->version;
-  auto bytes = co_await fetch(client_, settings_.metadata_url, metadata_file(role, version),
-                              trusted_->size_limit(role), trace);
+  FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
+  auto bytes = co_await fetch(client_, std::move(request), trace);
   if (!bytes) co_return failed(std::move(role), std::move(bytes).error());
   Result<void> const accepted = co_await apply(std::move(step), std::move(bytes).value(), trace);
   if (!accepted) co_return failed(std::move(role), accepted.error());

@@ -43,6 +43,7 @@ struct RefreshSettings {
   config::Url metadata_url;
   Time reference{};  // when the refresh started; the only time there is (§5.1)
   Policy policy;
+  runtime::Deadline deadline = runtime::Deadline::never();  // of every request
   // A client saves the request where the stored copy still is what is listed. A canary does not:
   // it wants to see what the server has.
   bool reuse_stored = true;
@@ -94,6 +95,7 @@ class Refresh {
   // Takes `role` from the store or the server, verifies and stores it.
   runtime::Task<RefreshResult<void>> take(std::string role, std::optional<std::string> stored,
                                           Step step, runtime::Trace trace);
+  FileRequest file(std::string name, std::size_t limit) const;
   runtime::Task<FetchResult<std::string>> fetch_root(std::uint64_t version, runtime::Trace trace);
   runtime::Task<void> load_previous(runtime::Trace trace);
   runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);

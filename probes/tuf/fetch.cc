@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classifies answers, and asks for a file.
+// Thread: loop.
+#include "probes/tuf/fetch.h"
+
+#include <utility>
+
+#include "probes/http/client.h"
+
+namespace canary::tuf {
+namespace {
+
+using probes::Reason;
+
+Reason reason_of(http::FaultKind kind) {
+  switch (kind) {
+    case http::FaultKind::dns:
+      return Reason::dns;
+    case http::FaultKind::connect:
+    case http::FaultKind::reset:
+    case http::FaultKind::interrupted:
+      return Reason::connect;
+    case http::FaultKind::proxy:
+      return Reason::proxy;
+    case http::FaultKind::timeout:
+      return Reason::timeout;
+    case http::FaultKind::tls_expired:
+    case http::FaultKind::tls_not_yet_valid:
+    case http::FaultKind::tls_wrong_host:
+    case http::FaultKind::tls_untrusted:
+    case http::FaultKind::tls_handshake:
+      return Reason::tls;
+    case http::FaultKind::settings:
+      return Reason::configuration;
+    case http::FaultKind::too_slow:
+      return Reason::too_slow;
+    case http::FaultKind::file:
+      return Reason::internal;
+    case http::FaultKind::status:
+    case http::FaultKind::redirect_loop:
+    case http::FaultKind::redirect_refused:
+      return Reason::http_status;
+    case http::FaultKind::too_large:
+      return Reason::size_limit;
+    case http::FaultKind::wrong_length:
+    case http::FaultKind::truncated:
+    case http::FaultKind::rejected:
+      return Reason::hash_mismatch;
+    case http::FaultKind::encoded:
+    case http::FaultKind::malformed:
+      return Reason::parse;
+  }
+  return Reason::internal;
+}
+
+// A server that says "not now" has said nothing about the repository.
+bool says_not_now(http::Fault const& fault) {
+  return fault.kind == http::FaultKind::status &&
+         (fault.status >= 500 || fault.status == 429 || fault.status == 408);
+}
+
+}  // namespace
+
+std::string sentence(FetchFault const& fault) { return fault.url + ": " + fault.detail; }
+
+FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
+  FetchFault result{FetchFault::Kind::unanswered, reason_of(fault.kind), url.text(), fault.message};
+  if (!fault.url.empty() && fault.url != result.url) result.detail += " (" + fault.url + ")";
+  if (fault.absent()) {
+    result.kind = FetchFault::Kind::missing;
+    result.reason = Reason::metadata_missing;
+  } else if (fault.answered && !says_not_now(fault)) {
+    result.kind = FetchFault::Kind::wrong;
+  }
+  return result;
+}
+
+runtime::Task<FetchResult<std::string>> fetch(http::Client& client, FileRequest request,
+                                              runtime::Trace trace) {
+  http::Request first{request.folder.child(request.file), request.limit};
+  config::Url const url = first.url;
+  auto answer = co_await client.get(std::move(first), request.deadline, trace);
+  if (answer) co_return std::move(answer).value().body;
+  bool const literal = answer.error().absent() && url.scheme() == config::Scheme::file &&
+                       request.file.find('%') != std::string::npos;
+  if (literal) {
+    http::Request second{request.folder.child(config::percent_encode(request.file)), request.limit};
+    auto other = co_await client.get(std::move(second), request.deadline, trace);
+    if (other) co_return std::move(other).value().body;
+  }
+  co_return fetch_fault(answer.error(), url);
+}
+
+}  // namespace canary::tuf
