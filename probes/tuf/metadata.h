@@ -24,14 +24,14 @@ using Time = std::chrono::sys_seconds;
 
 // What a role's keys are and how many of them must sign.
 struct RoleKeys {
-  std::vector<std::string_view> keyids;  // as listed, repetitions included
+  std::vector<std::string_view> keyids{};  // as listed, repetitions included
   std::uint64_t threshold = 1;
 };
 
 // Hexadecimal digests as listed; empty where not listed.
 struct Hashes {
-  std::string_view sha256;
-  std::string_view sha512;
+  std::string_view sha256{};
+  std::string_view sha512{};
   bool unknown = false;  // another algorithm is listed as well
 
   bool listed() const { return unknown || known(); }
@@ -41,13 +41,13 @@ struct Hashes {
 // What timestamp says about snapshot, and snapshot about each targets file.
 struct MetaFile {
   std::uint64_t version = 0;
-  std::optional<std::uint64_t> length;
-  Hashes hashes;
+  std::optional<std::uint64_t> length{};
+  Hashes hashes{};
 };
 
 struct TargetFile {
   std::uint64_t length = 0;
-  Hashes hashes;
+  Hashes hashes{};
   json::Value const* custom = nullptr;  // as written; lives as long as its Targets
 };
 
@@ -82,7 +82,7 @@ struct Snapshot : Common {
 
 struct DelegatedRole {
   std::string_view name;
-  RoleKeys keys;
+  RoleKeys keys{};
   std::vector<std::string_view> paths;               // patterns; or
   std::vector<std::string_view> path_hash_prefixes;  // hexadecimal
   bool terminating = false;
@@ -90,9 +90,9 @@ struct DelegatedRole {
 
 // TAP 15: 2^bit_length bins "prefix-hex".
 struct SuccinctRoles {
-  RoleKeys keys;
+  RoleKeys keys{};
   unsigned bit_length = 1;  // 1 to 32
-  std::string_view name_prefix;
+  std::string_view name_prefix{};
 
   std::uint64_t count() const { return std::uint64_t{1} << bit_length; }
 };

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where targets are, and their way through the hashes.
+// Thread: loop; HashConsumer on the cpu workers.
+#include "probes/tuf/targets.h"
+
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "probes/http/client.h"
+#include "probes/tuf/role_name.h"
+#include "probes/tuf/target_file.h"
+
+namespace canary::tuf {
+namespace {
+
+// How many entries next() looks at before it gives the loop back.
+constexpr std::size_t kEntriesAtOnce = 64;
+
+class HashConsumer final : public http::BodyConsumer {
+ public:
+  HashConsumer(std::string path, TargetFile file, std::shared_ptr<TrustedMetadata const> owner)
+      : path_(std::move(path)), file_(file), owner_(std::move(owner)), digest_(path_, file_) {}
+
+  bool take(std::string_view piece) override { return keep(digest_.update(piece)); }
+  void restart() override {
+    digest_ = TargetDigest(path_, file_);
+    rejection_.reset();
+  }
+  // Once everything was taken.
+  bool finish() { return keep(digest_.finish()); }
+  std::optional<Rejection> const& rejection() const { return rejection_; }
+
+ private:
+  bool keep(Result<void> const& result) {
+    if (!result) rejection_ = result.error();
+    return result.has_value();
+  }
+
+  std::string path_;
+  TargetFile file_;
+  std::shared_ptr<TrustedMetadata const> owner_;
+  TargetDigest digest_;
+  std::optional<Rejection> rejection_;
+};
+
+// Counts on the way to another sink.
+class CountingSink final : public http::BodySink {
+ public:
+  CountingSink(http::BodySink& inner, ByteCounter* counter) : inner_(inner), counter_(counter) {}
+
+  runtime::Task<std::span<char>> room(runtime::Trace trace) override { return inner_.room(trace); }
+  bool commit(std::size_t size) override {
+    count(static_cast<std::int64_t>(size));
+    return inner_.commit(size);
+  }
+  runtime::Task<void> restart(runtime::Trace trace) override {
+    count(-counted_);
+    return inner_.restart(trace);
+  }
+  runtime::Task<bool> finish(runtime::Trace trace) override { return inner_.finish(trace); }
+
+ private:
+  void count(std::int64_t bytes) {
+    counted_ += bytes;
+    if (counter_ != nullptr) counter_->add(bytes);
+  }
+
+  http::BodySink& inner_;
+  ByteCounter* counter_;
+  std::int64_t counted_ = 0;
+};
+
+RefreshFailure failure_of(std::string path, http::Fault const& fault, config::Url const& url) {
+  FetchFault why = fetch_fault(fault, url);
+  if (why.kind == FetchFault::Kind::missing) why.reason = probes::Reason::target_missing;
+  return {std::move(path), std::move(why)};
+}
+
+// One place. The outer value is nullopt where the target definitely isn't there.
+runtime::Task<http::Result<std::shared_ptr<HashConsumer>>> download(TargetRequest const& request,
+                                                                    config::Url url,
+                                                                    http::Client& client,
+                                                                    runtime::Workers& cpu,
+                                                                    runtime::Trace trace) {
+  auto hash = std::make_shared<HashConsumer>(request.path, request.file, request.owner);
+  std::vector<http::PipelinedSink::Stage> stages{{cpu, hash}};
+  for (auto const& stage : request.stages) stages.push_back(stage);
+  http::PipelinedSink pipeline{co_await runtime::asio::this_coro::executor, std::move(stages)};
+  CountingSink sink{pipeline, request.counter};
+  http::Request get{std::move(url), request.file.length, request.file.length};
+  auto answer = co_await client.download(std::move(get), sink, request.deadline, trace);
+  if (answer) co_return hash;
+  // Only then have the consumers ended and may be asked.
+  bool const by_hash =
+      answer.error().kind == http::FaultKind::rejected && hash->rejection().has_value();
+  if (by_hash) co_return hash;
+  co_return std::move(answer).error();
+}
+
+}  // namespace
+
+std::vector<TargetPlace> target_places(config::Url const& base, std::string_view path,
+                                       TargetFile const& file, bool consistent) {
+  if (!consistent) return {{base.child(quote_path(path))}};
+  std::vector<TargetPlace> places;
+  for (std::string_view const hash : {file.hashes.sha256, file.hashes.sha512}) {
+    if (!hash.empty()) places.push_back({base.child(quote_path(target_file_path(path, hash)))});
+  }
+  bool const in_folder = path.find('/') != std::string_view::npos;
+  if (in_folder && !file.hashes.sha256.empty()) {
+    std::string const name = std::string(file.hashes.sha256).append(".").append(path);
+    places.push_back({base.child(quote_path(name)), true});
+  }
+  // Without a hash that we know there is no such name, and nothing to compare with either.
+  if (places.empty()) places.push_back({base.child(quote_path(path))});
+  return places;
+}
+
+config::Url default_targets_url(config::Url const& metadata_url) {
+  std::string const& text = metadata_url.text();
+  std::size_t const query = std::min(text.find('?'), text.size());
+  std::string folder = text.substr(0, query);
+  while (folder.ends_with('/')) folder.pop_back();
+  std::size_t const authority = folder.find("://") + 3;
+  std::size_t const slash = folder.rfind('/');
+  if (slash != std::string::npos && slash >= authority) folder.resize(slash);
+  auto url = config::Url::parse(folder + "/targets" + text.substr(query));
+  return url ? std::move(url).value() : metadata_url.child("targets");
+}
+
+runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, http::Client& client,
+                                                       runtime::Workers& cpu,
+                                                       runtime::Trace trace) {
+  runtime::Frame const frame{trace, "tuf.target", request.path};
+  bool const consistent = request.owner->root().consistent_snapshot;
+  auto places = target_places(request.base, request.path, request.file, consistent);
+  std::optional<RefreshFailure> missing;  // at the first place, which is the specification's
+  for (TargetPlace& place : places) {
+    auto answer = co_await download(request, place.url, client, cpu, frame.trace());
+    if (!answer && answer.error().absent()) {
+      if (!missing) missing = failure_of(request.path, answer.error(), place.url);
+      continue;
+    }
+    if (!answer) co_return failure_of(request.path, answer.error(), place.url);
+    std::shared_ptr<HashConsumer> const hash = std::move(answer).value();
+    if (!hash->rejection() && hash->finish()) co_return std::move(place);
+    co_return RefreshFailure{request.path, *hash->rejection()};
+  }
+  co_return std::move(*missing);
+}
+
+TargetPlan::TargetPlan(std::shared_ptr<TrustedMetadata const> trusted,
+                       std::vector<std::string> roles)
+    : trusted_(std::move(trusted)), roles_(std::move(roles)) {
+  for (std::string const& role : roles_) {
+    for (Targets::Entry const& entry : trusted_->targets(role)->entries) {
+      ++entries_;
+      bytes_ += entry.file.length;
+    }
+  }
+}
+
+std::optional<PlannedTarget> TargetPlan::next() {
+  for (std::size_t looked_at = 0; looked_at < kEntriesAtOnce && !done(); ++looked_at) {
+    std::string const& role = roles_[role_];
+    auto const& entries = trusted_->targets(role)->entries;
+    if (entry_ == entries.size()) {
+      ++role_;
+      entry_ = 0;
+      continue;
+    }
+    Targets::Entry const& entry = entries[entry_++];
+    if (leads_here(role, entry.path)) return PlannedTarget{role, entry.path, entry.file};
+  }
+  return std::nullopt;
+}
+
+bool TargetPlan::leads_here(std::string_view role, std::string_view path) {
+  if (role == "targets") return true;  // asked first, always
+  TargetSearch search{*trusted_, std::string(path)};
+  SearchStep const step = search.next();
+  if (auto const* found = std::get_if<FoundTarget>(&step)) {
+    if (found->role == role) return true;
+    ++shadowed_;
+  } else if (std::holds_alternative<NeedRole>(step)) {
+    ++unresolved_;
+  } else {
+    if (unreachable_++ == 0) first_unreachable_ = path;
+  }
+  return false;
+}
+
+}  // namespace canary::tuf
