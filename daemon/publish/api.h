@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON under /api/v1, and the page at "/" that leads to everything else.
+// The JSON under /api/v1, and the judgements that health checks and pages share with it.
 // Thread: any (pure).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,14 +20,25 @@ struct Health {
 // Ready: a configuration is loaded, and every enabled probe has begun its first run or is not due.
 Health readiness(Snapshot const& snapshot, SysTime now);
 
+// "ok" "warning" "critical" "unknown" by the last run; "pending" before the first, "paused" when
+// not enabled.
+std::string_view state_text(ProbeRow const& probe);
+
+// No run has ended for three intervals and a timeout: what is shown is no news. Never so for a
+// probe that is paused, or that has not ended its first run in that time since `daemon` started.
+bool is_stale(ProbeRow const& probe, SysTime daemon_started, SysTime now);
+
+// "2026-11-24T20:01:14.123Z".
+std::string rfc3339(SysTime time);
+
 // Text of servers in these is made valid UTF-8 and escaped; instants are RFC 3339 in UTC with
 // milliseconds, spans seconds; what is not known is null.
 std::string probes_json(Snapshot const& snapshot, SysTime now);  // one short object per probe
-std::string probe_json(ProbeRow const& probe, SysTime now);      // with findings, measurements
+// With findings and measurements; nullopt where there is no such probe.
+std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view probe,
+                                      SysTime now);
 // Counts of probes by severity and the worst of them, for badges; the daemon, its configuration.
 std::string status_json(Snapshot const& snapshot, Health const& live, SysTime now);
 std::string error_json(std::string_view message);
-
-std::string landing_page(Snapshot const& snapshot);
 
 }  // namespace canary::daemon

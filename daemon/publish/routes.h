@@ -26,6 +26,12 @@ struct Sources {
   std::function<SysTime()> wall_clock;
 };
 
+struct HttpRequest {
+  std::string_view method;
+  std::string_view path;  // without a query, percent-decoded
+  bool has_body = false;
+};
+
 struct HttpAnswer {
   int status = 200;
   std::string_view content_type;  // a literal
@@ -37,17 +43,18 @@ class Routes {
  public:
   explicit Routes(Sources sources) : sources_(std::move(sources)) {}
 
-  // `path` without a query, percent-decoded. Counts itself.
-  HttpAnswer respond(std::string_view method, std::string_view path);
+  // Counts what it answers.
+  HttpAnswer respond(HttpRequest const& request);
   // What was answered so far, only what is above zero.
   std::vector<HttpRequestCount> counts() const;
 
  private:
   static constexpr std::array<std::string_view, 6> kHandlers{"/",        "/metrics", "/-/healthy",
                                                              "/-/ready", "/api/v1",  "other"};
-  static constexpr std::array<int, 5> kCodes{200, 404, 405, 500, 503};
+  static constexpr std::size_t kApiHandler = 4;
+  static constexpr std::array<int, 5> kCodes{200, 404, 405, 413, 503};
 
-  HttpAnswer answer(std::string_view method, std::string_view path);
+  HttpAnswer answer(HttpRequest const& request);
   HttpAnswer metrics() const;
   HttpAnswer api(std::string_view path) const;
 

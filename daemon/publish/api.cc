@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Snapshots as JSON.
+#include "daemon/publish/api.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "daemon/text/escape.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+using probes::Severity;
+
+double seconds(std::chrono::nanoseconds span) {
+  return std::chrono::duration<double>(span).count();
+}
+
+json::value time_value(std::optional<SysTime> const& time) {
+  return time ? json::value(rfc3339(*time)) : json::value(nullptr);
+}
+
+json::string text_value(std::string_view text) { return json::string{valid_utf8(text)}; }
+json::string name_value(std::string_view name) { return json::string{name}; }
+
+json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime now) {
+  json::object out;
+  out["name"] = row.facts.name;
+  out["repo"] = text_value(row.facts.repository);
+  out["kind"] = row.facts.kind;
+  out["enabled"] = row.facts.enabled;
+  out["state"] = name_value(state_text(row));
+  out["stale"] = is_stale(row, snapshot.daemon->started, now);
+  out["since"] = row.severity ? time_value(row.since) : json::value(nullptr);
+  out["consecutive_failures"] = row.consecutive_failures;
+  out["interval_seconds"] = seconds(row.facts.interval);
+  out["timeout_seconds"] = seconds(row.facts.timeout);
+  out["last_run"] = time_value(row.last_run_end);
+  out["last_duration_seconds"] =
+      row.runs > 0 ? json::value(seconds(row.last_duration)) : json::value(nullptr);
+  out["last_success"] = time_value(row.last_success);
+  out["in_flight_since"] = time_value(row.in_flight_since);
+  out["next_run"] = time_value(row.next_run);
+  out["last_failure"] = nullptr;
+  if (row.last_failure) {
+    json::object failure;
+    failure["at"] = time_value(row.last_failure);
+    failure["reason"] = name_value(to_text(row.last_failure_reason));
+    failure["message"] = text_value(row.last_failure_message);
+    out["last_failure"] = std::move(failure);
+  }
+  return out;
+}
+
+json::object counters(ProbeRow const& row) {
+  json::object out;
+  out["runs"] = row.runs;
+  json::object failures, skipped;
+  for (auto const reason : probes::all_reasons()) {
+    auto const count = row.failures[static_cast<std::size_t>(reason)];
+    if (count > 0) failures[to_text(reason)] = count;
+  }
+  for (std::size_t i = 0; i < kSkipReasons; ++i) {
+    skipped[to_text(static_cast<SkipReason>(i))] = row.skipped[i];
+  }
+  out["failures"] = std::move(failures);
+  out["skipped"] = std::move(skipped);
+  out["bytes_received"] = row.bytes_received;
+  out["requests"] = row.requests;
+  out["retries"] = row.retries;
+  return out;
+}
+
+json::array findings(probes::Report const& report) {
+  json::array out;
+  for (auto const& finding : report.findings) {
+    json::object entry;
+    entry["check"] = text_value(finding.check);
+    entry["subject"] = text_value(finding.subject);
+    entry["severity"] = name_value(to_text(finding.severity));
+    entry["reason"] = name_value(to_text(finding.reason));
+    entry["message"] = text_value(finding.message);
+    entry["evidence"] = text_value(finding.evidence);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+json::object measurements(probes::Measurements const& measured) {
+  json::object out;
+  json::array roles;
+  for (auto const& role : measured.roles) {
+    json::object entry;
+    entry["role"] = text_value(role.role);
+    entry["version"] = role.version;
+    entry["expires"] = rfc3339(role.expires);
+    entry["warning_seconds"] = role.warning.count();
+    entry["critical_seconds"] = role.critical.count();
+    entry["size_bytes"] = role.size;
+    roles.push_back(std::move(entry));
+  }
+  json::object phases;
+  auto const& times = measured.phases;
+  phases["queue"] = seconds(times.queue);
+  phases["dns"] = seconds(times.resolve);
+  phases["connect"] = seconds(times.connect);
+  phases["tls"] = seconds(times.tls);
+  phases["request"] = seconds(times.request);
+  phases["first_byte"] = seconds(times.first_byte);
+  phases["body"] = seconds(times.body);
+  phases["verify"] = seconds(times.verify);
+  json::object targets;
+  targets["verified"] = measured.targets_verified;
+  targets["failed"] = measured.targets_failed;
+  targets["unknown"] = measured.targets_unknown;
+  out["roles"] = std::move(roles);
+  out["phase_seconds"] = std::move(phases);
+  out["targets"] = std::move(targets);
+  out["bytes_received"] = measured.bytes_received;
+  out["requests"] = measured.requests;
+  out["retries"] = measured.retries;
+  out["tls_not_after"] = time_value(std::optional<SysTime>{measured.tls_not_after});
+  return out;
+}
+
+std::string text(json::object const& value) { return json::serialize(value) + '\n'; }
+
+json::object health_object(Health const& health) {
+  json::object out;
+  out["ok"] = health.ok;
+  out["reason"] = text_value(health.reason);
+  return out;
+}
+
+json::object daemon_object(DaemonFacts const& facts, SysTime now) {
+  json::object reload;
+  reload["successful"] = facts.reload_successful;
+  reload["last_success"] = time_value(facts.last_reload_success);
+  reload["last_attempt"] = time_value(facts.last_reload_attempt);
+  reload["error"] = text_value(facts.reload_error);
+  json::object out;
+  out["version"] = text_value(facts.version);
+  out["revision"] = text_value(facts.revision);
+  out["started"] = rfc3339(facts.started);
+  out["uptime_seconds"] = seconds(std::max(now - facts.started, std::chrono::milliseconds{0}));
+  out["config_file"] = text_value(facts.config_file);
+  out["reload"] = std::move(reload);
+  return out;
+}
+
+}  // namespace
+
+std::string rfc3339(SysTime time) {
+  auto const day = std::chrono::floor<std::chrono::days>(time);
+  std::chrono::year_month_day const date{day};
+  std::chrono::hh_mm_ss const clock{time - day};
+  std::array<char, 48> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
+  return buffer.data();
+}
+
+std::string_view state_text(ProbeRow const& probe) {
+  if (!probe.facts.enabled) return "paused";
+  return probe.severity ? to_text(*probe.severity) : "pending";
+}
+
+bool is_stale(ProbeRow const& probe, SysTime daemon_started, SysTime now) {
+  if (!probe.facts.enabled) return false;
+  SysTime const last = probe.last_run_end.value_or(daemon_started);
+  return now - last > 3 * probe.facts.interval + probe.facts.timeout;
+}
+
+Health readiness(Snapshot const& snapshot, SysTime now) {
+  if (!snapshot.daemon->last_reload_success) return {false, "no configuration is loaded yet"};
+  for (ProbeRow const* row : snapshot.probes) {
+    if (!row->facts.enabled || row->last_run_start) continue;
+    if (!row->next_run) return {false, "probe " + row->facts.name + " is not scheduled yet"};
+    if (*row->next_run < now) {
+      return {false, "probe " + row->facts.name + " was due at " + rfc3339(*row->next_run) +
+                         " and has not begun its first run"};
+    }
+  }
+  return {};
+}
+
+std::string probes_json(Snapshot const& snapshot, SysTime now) {
+  json::array probes;
+  for (ProbeRow const* row : snapshot.probes) {
+    probes.push_back(short_form(snapshot, *row, now));
+  }
+  json::object out;
+  out["as_of"] = rfc3339(now);
+  out["probes"] = std::move(probes);
+  return text(out);
+}
+
+std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view probe,
+                                      SysTime now) {
+  ProbeRow const* const row = snapshot.find(probe);
+  if (row == nullptr) return std::nullopt;
+  json::object out = short_form(snapshot, *row, now);
+  out["as_of"] = rfc3339(now);
+  out["counters"] = counters(*row);
+  out["findings"] = json::array{};
+  out["measurements"] = nullptr;
+  if (row->last_report) {
+    out["findings"] = findings(*row->last_report);
+    out["measurements"] = measurements(row->last_report->measurements);
+  }
+  return text(out);
+}
+
+std::string status_json(Snapshot const& snapshot, Health const& live, SysTime now) {
+  constexpr std::array kStates{"ok", "warning", "critical", "unknown", "pending", "paused"};
+  std::array<std::uint64_t, kStates.size()> counts{};
+  std::uint64_t stale = 0;
+  Severity worst = Severity::ok;
+  bool any_result = false;
+  for (ProbeRow const* row : snapshot.probes) {
+    auto const state = std::ranges::find(kStates, state_text(*row));
+    ++counts[static_cast<std::size_t>(state - kStates.begin())];
+    if (is_stale(*row, snapshot.daemon->started, now)) ++stale;
+    if (row->facts.enabled && row->severity) {
+      worst = probes::worse(worst, *row->severity);
+      any_result = true;
+    }
+  }
+  json::object states;
+  for (std::size_t i = 0; i < kStates.size(); ++i) states[kStates[i]] = counts[i];
+  states["stale"] = stale;  // beside one of the others
+  states["total"] = snapshot.probes.size();
+  json::object out;
+  out["as_of"] = rfc3339(now);
+  out["status"] = name_value(any_result ? to_text(worst) : std::string_view{"pending"});
+  out["healthy"] = health_object(live);
+  out["ready"] = health_object(readiness(snapshot, now));
+  out["probes"] = std::move(states);
+  out["daemon"] = daemon_object(*snapshot.daemon, now);
+  return text(out);
+}
+
+std::string error_json(std::string_view message) {
+  json::object out;
+  out["error"] = text_value(message);
+  return text(out);
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A short HTML page built from the snapshot.
+#include "daemon/publish/landing_page.h"
+
+#include "daemon/publish/api.h"
+#include "daemon/text/escape.h"
+
+namespace canary::daemon {
+
+std::string landing_page(Snapshot const& snapshot) {
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>canaryd</title></head>\n"
+      "<body>\n<h1>canaryd</h1>\n<p>Version " +
+      html(snapshot.daemon->version) + ", watching software-update repositories.</p>\n";
+  if (!snapshot.daemon->reload_successful) {
+    page += "<p><strong>The last reload of the configuration failed:</strong> " +
+            html(snapshot.daemon->reload_error) + "</p>\n";
+  }
+  page +=
+      "<ul>\n"
+      "<li><a href=\"/metrics\">/metrics</a>: for Prometheus</li>\n"
+      "<li><a href=\"/api/v1/status\">/api/v1/status</a>: the daemon and a count of states</li>\n"
+      "<li><a href=\"/api/v1/probes\">/api/v1/probes</a>: every probe in short</li>\n"
+      "<li><a href=\"/-/healthy\">/-/healthy</a>: does canaryd itself work?</li>\n"
+      "<li><a href=\"/-/ready\">/-/ready</a>: has every probe begun?</li>\n"
+      "</ul>\n<h2>Probes</h2>\n<table>\n"
+      "<tr><th align=\"left\">Probe</th><th align=\"left\">State</th>"
+      "<th align=\"left\">Last failure</th></tr>\n";
+  for (ProbeRow const* row : snapshot.probes) {
+    std::string const name = html(row->facts.name);
+    page += "<tr><td><a href=\"/api/v1/probes/" + name + "\">" + name + "</a></td><td>";
+    page += state_text(*row);
+    page += "</td><td>" + html(row->last_failure_message) + "</td></tr>\n";
+  }
+  page += "</table>\n</body>\n</html>\n";
+  return page;
+}
+
+}  // namespace canary::daemon

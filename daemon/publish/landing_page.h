@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page at "/": what this is, how it is, and where everything else stands.
+// Thread: any (pure).
+#pragma once
+
+#include <string>
+
+#include "daemon/results/snapshot.h"
+
+namespace canary::daemon {
+
+// HTML without scripts or outside assets; every text of a configuration or a server is escaped.
+std::string landing_page(Snapshot const& snapshot);
+
+}  // namespace canary::daemon

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parses, binds and listens.
+#include "daemon/publish/listen_socket.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+namespace canary::daemon {
+namespace {
+
+struct HostAndPort {
+  std::string host;  // empty: every address
+  std::string port;
+};
+
+std::optional<HostAndPort> split(std::string_view address) {
+  auto const colon = address.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = address.substr(0, colon);
+  std::string_view const port = address.substr(colon + 1);
+  if (host.starts_with('[') != host.ends_with(']')) return std::nullopt;
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return std::nullopt;  // "::1:80": an IPv6 address needs its brackets
+  }
+  std::uint16_t number = 0;
+  auto const [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc{} || end != port.data() + port.size()) return std::nullopt;
+  return HostAndPort{std::string{host}, std::string{port}};
+}
+
+std::string bound_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* const any = reinterpret_cast<sockaddr*>(&storage);
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (::getsockname(fd, any, &size) != 0 ||
+      ::getnameinfo(any, size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return {};
+  }
+  bool const v6 = storage.ss_family == AF_INET6;
+  return (v6 ? "[" : "") + std::string{host.data()} + (v6 ? "]:" : ":") + port.data();
+}
+
+// The descriptor, or -1 with errno.
+int bind_and_listen(addrinfo const& where, bool every_address) {
+  int const fd = ::socket(where.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  int const on = 1;
+  int const v6_only = every_address ? 0 : 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (where.ai_family == AF_INET6) {
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+  }
+  if (::bind(fd, where.ai_addr, where.ai_addrlen) != 0 || ::listen(fd, SOMAXCONN) != 0) {
+    int const error = errno;
+    ::close(fd);
+    errno = error;
+    return -1;
+  }
+  return fd;
+}
+
+}  // namespace
+
+Result<ListenSocket, std::string> listen_on(std::string_view address) {
+  std::string const failure = "cannot listen on " + std::string{address} + ": ";
+  auto const parts = split(address);
+  if (!parts) return failure + "expected host:port, [IPv6]:port or :port";
+  bool const every_address = parts->host.empty() || parts->host == "::";
+
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  char const* const host = parts->host.empty() ? "::" : parts->host.c_str();
+  if (int const error = ::getaddrinfo(host, parts->port.c_str(), &hints, &found); error != 0) {
+    return failure + ::gai_strerror(error);
+  }
+  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> const owner{found, &::freeaddrinfo};
+  int fd = bind_and_listen(*found, every_address);
+  if (fd < 0 && parts->host.empty() && errno == EAFNOSUPPORT) {
+    // A machine without IPv6.
+    return listen_on("0.0.0.0:" + parts->port);
+  }
+  if (fd < 0) return failure + std::generic_category().message(errno);
+  return ListenSocket{fd, bound_address(fd)};
+}
+
+}  // namespace canary::daemon

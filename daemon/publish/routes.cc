@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The paths and their answers.
+#include "daemon/publish/routes.h"
+
+#include <algorithm>
+
+#include "daemon/publish/landing_page.h"
+#include "daemon/text/escape.h"
+
+namespace canary::daemon {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kApi = "/api/v1/";
+constexpr std::string_view kPaths =
+    "There are: / /metrics /-/healthy /-/ready /api/v1/status /api/v1/probes "
+    "/api/v1/probes/NAME\n";
+
+HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
+  if (health.ok) return {200, kText, std::string{when_ok} + '\n'};
+  return {503, kText, valid_utf8(health.reason) + '\n'};
+}
+
+}  // namespace
+
+HttpAnswer Routes::metrics() const {
+  auto const reading = sources_.store.read();
+  return {200, kMetricsContentType,
+          render_metrics({.snapshot = *reading,
+                          .requests = counts(),
+                          .process = process_facts(),
+                          .log_lines_dropped = sources_.log_lines_dropped(),
+                          .now = sources_.wall_clock()})};
+}
+
+HttpAnswer Routes::api(std::string_view path) const {
+  path.remove_prefix(kApi.size());
+  auto const reading = sources_.store.read();
+  SysTime const now = sources_.wall_clock();
+  if (path == "status") return {200, kJson, status_json(*reading, sources_.live(), now)};
+  if (path == "probes") return {200, kJson, probes_json(*reading, now)};
+  constexpr std::string_view kProbe = "probes/";
+  if (path.starts_with(kProbe)) {
+    auto const name = path.substr(kProbe.size());
+    if (auto body = probe_json(*reading, name, now)) return {200, kJson, std::move(*body)};
+    return {
+        404, kJson,
+        error_json("no probe is called \"" + std::string{name} + "\"; /api/v1/probes lists them")};
+  }
+  return {404, kJson,
+          error_json("no such path; there are /api/v1/status, /api/v1/probes and "
+                     "/api/v1/probes/NAME")};
+}
+
+HttpAnswer Routes::answer(HttpRequest const& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return {405, kText, "Only GET and HEAD are answered here.\n", true};
+  }
+  if (request.has_body) return {413, kText, "A body was not expected.\n"};
+  auto const path = request.path;
+  if (path == "/metrics") return metrics();
+  if (path == "/-/healthy") return health_answer(sources_.live(), "canaryd works.");
+  if (path == "/-/ready") {
+    auto const reading = sources_.store.read();
+    return health_answer(readiness(*reading, sources_.wall_clock()), "canaryd is ready.");
+  }
+  if (path == "/") {
+    auto const reading = sources_.store.read();
+    return {200, kHtml, landing_page(*reading)};
+  }
+  if (path.starts_with(kApi)) return api(path);
+  return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
+}
+
+HttpAnswer Routes::respond(HttpRequest const& request) {
+  HttpAnswer result = answer(request);
+  auto const handler = [&] {
+    for (std::size_t i = 0; i + 1 < kHandlers.size(); ++i) {
+      if (request.path == kHandlers[i]) return i;
+    }
+    return request.path.starts_with(kApi) ? kApiHandler : kHandlers.size() - 1;
+  }();
+  auto const code =
+      static_cast<std::size_t>(std::ranges::find(kCodes, result.status) - kCodes.begin());
+  if (code < kCodes.size()) counts_[handler][code].fetch_add(1, std::memory_order_relaxed);
+  return result;
+}
+
+std::vector<HttpRequestCount> Routes::counts() const {
+  std::vector<HttpRequestCount> result;
+  for (std::size_t handler = 0; handler < kHandlers.size(); ++handler) {
+    for (std::size_t code = 0; code < kCodes.size(); ++code) {
+      auto const count = counts_[handler][code].load(std::memory_order_relaxed);
+      if (count > 0) result.push_back({kHandlers[handler], kCodes[code], count});
+    }
+  }
+  return result;
+}
+
+}  // namespace canary::daemon
