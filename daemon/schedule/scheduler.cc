@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/schedule/scheduler.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "config/duration.h"
+
+namespace canary::daemon {
+namespace {
+
+using runtime::Clock;
+using runtime::Deadline;
+
+SysTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::string host_of(config::ProbeSpec const& spec) {
+  return std::visit([](config::TufSpec const& tuf) { return tuf.metadata_url.origin(); },
+                    spec.kind);
+}
+
+AdmissionLimits limits_of(config::SchedulerSettings const& settings) {
+  return {static_cast<std::size_t>(settings.max_concurrent_runs),
+          static_cast<std::size_t>(settings.max_concurrent_runs_per_host)};
+}
+
+probes::Finding timed_out(config::ProbeSpec const& spec) {
+  return {.check = "run",
+          .subject = "",
+          .severity = probes::Severity::unknown,
+          .reason = probes::Reason::timeout,
+          .message = "the run did not end within its timeout of " + config::to_text(spec.timeout),
+          .evidence = ""};
+}
+
+probes::Finding defect(std::string what) {
+  return {.check = "run",
+          .subject = "",
+          .severity = probes::Severity::unknown,
+          .reason = probes::Reason::internal,
+          .message = "canaryd itself failed during the run",
+          .evidence = std::move(what)};
+}
+
+}  // namespace
+
+// What a run needs beside its coroutine: so that a reload can end it.
+struct Scheduler::Run {
+  explicit Run(runtime::Executor const& executor) : group(executor) {}
+  runtime::TaskGroup group;
+  probes::Report report;
+  bool withdrawn = false;  // its probe is gone or changed: nothing is concluded from it
+};
+
+Scheduler::Scheduler(runtime::Executor executor, config::SchedulerSettings settings,
+                     RunProbe run_probe, ResultStore& results, Log& log)
+    : executor_(executor),
+      settings_(settings),
+      run_probe_(std::move(run_probe)),
+      results_(results),
+      log_(log),
+      schedule_(settings.start_spread),
+      admission_(limits_of(settings)),
+      changed_(executor),
+      tasks_(executor) {}
+
+void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
+                          config::SchedulerSettings settings) {
+  auto const now = Clock::now();
+  settings_ = settings;
+  admission_.set_limits(limits_of(settings));
+  std::map<std::string, Probe, std::less<>> fresh;
+  for (auto const& spec : probes) {
+    if (!spec.enabled) continue;
+    fresh.emplace(spec.name.text,
+                  Probe{std::make_shared<config::ProbeSpec const>(spec), host_of(spec)});
+  }
+  for (auto const& [name, probe] : probes_) {
+    auto const kept = fresh.find(name);
+    if (kept != fresh.end() && *kept->second.spec == *probe.spec) continue;
+    schedule_.remove(name);
+    admission_.withdraw(name);
+    if (auto const run = runs_.find(name); run != runs_.end()) {
+      run->second->withdrawn = true;
+      run->second->group.request_stop();
+    }
+  }
+  probes_ = std::move(fresh);
+  for (auto const& [name, probe] : probes_) {
+    schedule_.set(name, probe.spec->interval, now);
+    publish_next(name, now);
+  }
+  changed_.notify();
+}
+
+runtime::Task<bool> Scheduler::run() {
+  runtime::RunTrace const run{"scheduler", Deadline::never()};
+  while (!stopping_) {
+    start_what_is_due(Clock::now());
+    auto const next = schedule_.next();
+    co_await changed_.wait_until(run.trace(), "schedule.next",
+                                 next ? Deadline::at(*next) : Deadline::never());
+  }
+  for (auto const& [name, active] : runs_) active->group.request_stop();
+  auto const limit = Deadline::after(settings_.stop_timeout);
+  while (tasks_.running() > 0 && !limit.passed()) {
+    co_await changed_.wait_until(run.trace(), "schedule.stop", limit);
+  }
+  for (auto const& [name, active] : runs_) {
+    log_.error("a run did not end when it was asked to", {{"probe", name}});
+  }
+  co_return tasks_.running() == 0;
+}
+
+void Scheduler::request_stop() {
+  stopping_ = true;
+  changed_.notify();
+}
+
+void Scheduler::start_what_is_due(TimePoint now) {
+  for (auto& due : schedule_.take_due(now)) {
+    std::string const name = due.probe;
+    for (std::uint64_t i = 0; i < due.missed; ++i) results_.skipped(name, SkipReason::offline);
+    switch (admission_.offer(std::move(due), probes_.find(name)->second.host)) {
+      case Admission::Verdict::queued:
+        break;
+      case Admission::Verdict::overlap:
+        results_.skipped(name, SkipReason::overlap);
+        break;
+      case Admission::Verdict::concurrency:
+        results_.skipped(name, SkipReason::concurrency);
+        break;
+    }
+    publish_next(name, now);
+  }
+  start_admitted(now);
+}
+
+void Scheduler::start_admitted(TimePoint now) {
+  if (stopping_) return;
+  while (auto const admitted = admission_.admit()) {
+    std::string const& name = admitted->due.probe;
+    auto const run = std::make_shared<Run>(executor_);
+    runs_[name] = run;
+    results_.started(name, wall_now(), now - admitted->due.at);
+    tasks_.start(run_one(probes_.find(name)->second.spec, run));
+  }
+}
+
+runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> spec,
+                                       std::shared_ptr<Run> run) {
+  auto const began = Clock::now();
+  auto const deadline = Deadline::after(spec->timeout, began);
+  std::string failure;
+  bool in_time = true;
+  {
+    runtime::RunTrace const row{spec->name.text, deadline};
+    try {
+      run->group.start(run_probe_(*spec, deadline, row.trace(), run->report));
+      in_time = co_await run->group.join_until(deadline, row.trace());
+    } catch (std::exception const& thrown) {
+      failure = thrown.what();
+    }
+  }
+  if (run->withdrawn || stopping_) {
+    results_.abandoned(spec->name.text);
+  } else {
+    if (!in_time) run->report.findings.push_back(timed_out(*spec));
+    if (!failure.empty()) run->report.findings.push_back(defect(std::move(failure)));
+    conclude(*spec, std::move(run->report), Clock::now() - began);
+  }
+  runs_.erase(spec->name.text);
+  admission_.finished(spec->name.text);
+  changed_.notify();
+  start_admitted(Clock::now());
+}
+
+void Scheduler::conclude(config::ProbeSpec const& spec, probes::Report report,
+                         std::chrono::nanoseconds duration) {
+  auto const change = results_.finished(spec.name.text, wall_now(), duration, std::move(report));
+  if (!change) return;
+  std::string_view const from = change->from ? probes::to_text(*change->from) : "none";
+  bool const good = change->to == probes::Severity::ok;
+  std::string_view const to = probes::to_text(change->to);
+  if (good) {
+    log_.info("probe changed state",
+              {{"probe", change->probe}, {"from", from}, {"to", to}, {"after", change->after}});
+  } else {
+    log_.warn("probe changed state", {{"probe", change->probe},
+                                      {"from", from},
+                                      {"to", to},
+                                      {"after", change->after},
+                                      {"reason", probes::to_text(change->reason)},
+                                      {"check", change->check},
+                                      {"detail", change->message},
+                                      {"evidence", change->evidence}});
+  }
+}
+
+void Scheduler::publish_next(std::string const& probe, TimePoint now) {
+  if (auto const next = schedule_.next(probe)) {
+    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(*next - now);
+    results_.scheduled(probe, wall_now() + left);
+  }
+}
+
+}  // namespace canary::daemon

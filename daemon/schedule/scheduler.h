@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts probes when they are due, bounds them by their deadlines, and hands over their reports.
+// Every run is its child: when it has stopped, nothing of any run is left.
+// Thread: loop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "daemon/log/log.h"
+#include "daemon/results/store.h"
+#include "daemon/schedule/admission.h"
+#include "daemon/schedule/schedule.h"
+#include "probes/report.h"
+#include "runtime/event.h"
+#include "runtime/task.h"
+#include "runtime/task_group.h"
+#include "runtime/trace.h"
+
+namespace canary::daemon {
+
+// One run: adds findings to the report as it makes them, throws only when it is cancelled.
+// `report` outlives the task.
+using RunProbe = std::function<runtime::Task<void>(config::ProbeSpec, runtime::Deadline,
+                                                   runtime::Trace, probes::Report& report)>;
+
+class Scheduler {
+ public:
+  // `results` and `log` outlive the scheduler.
+  Scheduler(runtime::Executor executor, config::SchedulerSettings settings, RunProbe run_probe,
+            ResultStore& results, Log& log);
+
+  // The probes from now on. Unchanged ones keep their times and their state; a run whose probe is
+  // gone or changed is cancelled, and the changed probe is due anew.
+  void configure(std::vector<config::ProbeSpec> const& probes, config::SchedulerSettings settings);
+
+  // Runs until request_stop(), then cancels what is running and waits `stop_timeout` for it.
+  // True when nothing was left.
+  runtime::Task<bool> run();
+  void request_stop();
+
+ private:
+  struct Probe {
+    std::shared_ptr<config::ProbeSpec const> spec;
+    std::string host;
+  };
+  struct Run;
+
+  void start_what_is_due(TimePoint now);
+  void start_admitted(TimePoint now);
+  runtime::Task<void> run_one(std::shared_ptr<config::ProbeSpec const> spec,
+                              std::shared_ptr<Run> run);
+  void conclude(config::ProbeSpec const& spec, probes::Report report,
+                std::chrono::nanoseconds duration);
+  void publish_next(std::string const& probe, TimePoint now);
+
+  runtime::Executor executor_;
+  config::SchedulerSettings settings_;
+  RunProbe run_probe_;
+  ResultStore& results_;
+  Log& log_;
+  Schedule schedule_;
+  Admission admission_;
+  std::map<std::string, Probe, std::less<>> probes_;
+  std::map<std::string, std::shared_ptr<Run>, std::less<>> runs_;  // by probe
+  runtime::Event changed_;
+  bool stopping_ = false;
+  runtime::TaskGroup tasks_;  // last: its tasks use all of the above
+};
+
+}  // namespace canary::daemon

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/schedule/scheduler.h"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <gmock/gmock.h>
+
+#include "runtime/event.h"
+#include "tests/runtime/running_loop.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using probes::Reason;
+using probes::Report;
+using probes::Severity;
+using runtime::Deadline;
+using runtime::Task;
+using runtime::Trace;
+
+config::ProbeSpec spec(std::string name) {
+  auto url = config::Url::parse("http://127.0.0.1/metadata");
+  return {.name = {std::move(name)},
+          .repository = "repo",
+          .enabled = true,
+          .interval = 10ms,
+          .timeout = 60s,
+          .http = {},
+          .kind = config::TufSpec{.metadata_url = url.value(),
+                                  .targets_url = {},
+                                  .root = {},
+                                  .targets = {},
+                                  .expiry = {},
+                                  .limits = {}}};
+}
+
+config::SchedulerSettings quick() {
+  return {.max_concurrent_runs = 4,
+          .max_concurrent_runs_per_host = 4,
+          .start_spread = 1ms,
+          .stop_timeout = 60s};
+}
+
+// A scheduler on a running loop, with a log that goes nowhere.
+class World {
+ public:
+  explicit World(RunProbe run_probe) : run_probe_(std::move(run_probe)) {
+    running_.block_on(make());
+  }
+  ~World() { running_.block_on(end()); }
+
+  // Runs until `enough` holds for the row of the probe.
+  void run_until(std::string const& probe, std::function<bool(ProbeRow const&)> enough) {
+    running_.block_on(turn(probe, std::move(enough)));
+  }
+  void configure(std::vector<config::ProbeSpec> specs) { running_.block_on(apply(specs)); }
+  ProbeRow row(std::string const& probe) {
+    auto const reading = results_->read();
+    return *reading->find(probe);
+  }
+
+ private:
+  Task<void> make() {
+    results_.emplace(DaemonFacts{});
+    scheduler_.emplace(running_.executor(), quick(), run_probe_, *results_, log_);
+    group_.emplace(running_.executor());
+    group_->start(serve());
+    co_return;
+  }
+  Task<void> serve() { stopped_cleanly_ = co_await scheduler_->run(); }
+  Task<void> apply(std::vector<config::ProbeSpec> specs) {
+    std::vector<ProbeFacts> facts;
+    for (auto const& each : specs) facts.push_back(facts_of(each));
+    results_->configure(std::move(facts));
+    scheduler_->configure(specs, quick());
+    co_return;
+  }
+  Task<void> turn(std::string probe, std::function<bool(ProbeRow const&)> enough) {
+    while (true) {
+      {
+        auto const reading = results_->read();
+        if (enough(*reading->find(probe))) co_return;
+      }
+      co_await runtime::sleep_until({}, "test.sleep", Deadline::after(1ms));
+    }
+  }
+  Task<void> end() {
+    scheduler_->request_stop();
+    co_await group_->join({});
+    EXPECT_TRUE(stopped_cleanly_);
+    group_.reset();
+    scheduler_.reset();
+    results_.reset();
+  }
+
+  RunProbe run_probe_;
+  Log log_{{.level = config::LogLevel::error, .format = config::LogFormat::logfmt}};
+  runtime::RunningLoop running_;
+  std::optional<ResultStore> results_;
+  std::optional<Scheduler> scheduler_;
+  std::optional<runtime::TaskGroup> group_;
+  bool stopped_cleanly_ = false;
+};
+
+Task<void> healthy(config::ProbeSpec, Deadline, Trace, Report& report) {
+  report.findings.push_back({.check = "reachable"});
+  co_return;
+}
+
+Task<void> endless(config::ProbeSpec, Deadline, Trace trace, Report& report) {
+  report.findings.push_back({.check = "reachable"});
+  co_await runtime::sleep_until(trace, "test.forever", Deadline::never());
+}
+
+Task<void> throwing(config::ProbeSpec, Deadline, Trace, Report&) {
+  throw std::runtime_error("a defect");
+  co_return;
+}
+
+TEST(Scheduler, RunsAProbeAgainAndAgain) {
+  World world{healthy};
+  world.configure({spec("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 3; });
+  EXPECT_EQ(world.row("probe").severity, Severity::ok);
+}
+
+TEST(Scheduler, EndsARunAtItsTimeoutAndKeepsWhatItFound) {
+  World world{endless};
+  auto slow = spec("probe");
+  slow.timeout = 5ms;
+  world.configure({slow});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 1; });
+  auto const row = world.row("probe");
+  EXPECT_EQ(row.severity, Severity::unknown);
+  EXPECT_EQ(row.last_failure_reason, Reason::timeout);
+  EXPECT_EQ(row.last_report->findings.front().check, "reachable");
+}
+
+TEST(Scheduler, TurnsADefectIntoAFindingAndGoesOn) {
+  World world{throwing};
+  world.configure({spec("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 2; });
+  EXPECT_EQ(world.row("probe").last_failure_reason, Reason::internal);
+}
+
+TEST(Scheduler, SkipsARunWhileTheLastOneGoesOn) {
+  World world{endless};
+  world.configure({spec("probe")});
+  auto const overlap = static_cast<std::size_t>(SkipReason::overlap);
+  world.run_until("probe", [=](ProbeRow const& row) { return row.skipped[overlap] >= 2; });
+  EXPECT_EQ(world.row("probe").runs, 0U);
+}
+
+TEST(Scheduler, CancelsTheRunOfAProbeThatAReloadRemoves) {
+  World world{endless};
+  world.configure({spec("gone"), spec("kept")});
+  world.run_until("gone", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  world.configure({spec("kept")});
+  world.configure({spec("gone"), spec("kept")});
+  world.run_until("gone", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  EXPECT_EQ(world.row("gone").runs, 0U);
+}
+
+TEST(Scheduler, KeepsTheRunOfAnUnchangedProbeOverAReload) {
+  World world{endless};
+  world.configure({spec("kept")});
+  world.run_until("kept", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  auto const since = world.row("kept").in_flight_since;
+  world.configure({spec("kept"), spec("new")});
+  world.run_until("new", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  EXPECT_EQ(world.row("kept").in_flight_since, since);
+}
+
+}  // namespace
+}  // namespace canary::daemon
