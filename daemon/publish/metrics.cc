@@ -1,123 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every metric family and its text. prometheus-cpp gives the model; the text is our own, because
-// its serializer neither escapes HELP nor writes NaN as the format does, and has no fixed order.
+// Every metric family of the page.
 #include "daemon/publish/metrics.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
-#include <prometheus/metric_family.h>
-
+#include "daemon/publish/exposition.h"
 #include "daemon/text/escape.h"
 
 namespace canary::daemon {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
 constexpr std::size_t kDelegatedRoleSeries = 64;  // of one probe
 constexpr std::size_t kLongestLabel = 128;        // bytes
-
-// ---- the text format --------------------------------------------------------------------------
-
-void append_number(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value > 0 ? "+Inf" : "-Inf";
-  } else {
-    std::array<char, 32> buffer;
-    // Whole numbers as such: instants and sizes stay readable.
-    bool const whole = value == std::trunc(value) && std::fabs(value) < 9007199254740992.0;
-    auto* const end = buffer.data() + buffer.size();
-    auto const result = whole ? std::to_chars(buffer.data(), end, static_cast<std::int64_t>(value))
-                              : std::to_chars(buffer.data(), end, value);
-    out.append(buffer.data(), result.ptr);
-  }
-}
-
-// HELP escapes backslash and newline, a label's value the quote as well.
-void append_escaped(std::string& out, std::string_view text, bool quote) {
-  for (char const c : text) {
-    if (c == '\\') {
-      out += "\\\\";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '"' && quote) {
-      out += "\\\"";
-    } else {
-      out += c;
-    }
-  }
-}
-
-struct Sample {
-  std::string_view suffix;
-  Labels const& labels;
-  std::string_view bound = {};  // of a bucket
-};
-
-void append_sample(std::string& out, std::string_view name, Sample const& sample, double value) {
-  out += name;
-  out += sample.suffix;
-  char separator = '{';
-  auto const append_label = [&](std::string_view label, std::string_view text) {
-    out += separator;
-    separator = ',';
-    out += label;
-    out += "=\"";
-    append_escaped(out, text, true);
-    out += '"';
-  };
-  for (auto const& label : sample.labels) append_label(label.name, label.value);
-  if (!sample.bound.empty()) append_label("le", sample.bound);
-  if (separator == ',') out += '}';
-  out += ' ';
-  append_number(out, value);
-  out += '\n';
-}
-
-void append_histogram(std::string& out, std::string_view name, ClientMetric const& metric) {
-  auto const& histogram = metric.histogram;
-  std::string bound;
-  for (auto const& bucket : histogram.bucket) {
-    bound.clear();
-    append_number(bound, bucket.upper_bound);
-    append_sample(out, name, {"_bucket", metric.label, bound},
-                  static_cast<double>(bucket.cumulative_count));
-  }
-  append_sample(out, name, {"_sum", metric.label}, histogram.sample_sum);
-  append_sample(out, name, {"_count", metric.label}, static_cast<double>(histogram.sample_count));
-}
-
-void append_family(std::string& out, MetricFamily const& family) {
-  if (family.metric.empty()) return;
-  out += "# HELP " + family.name + ' ';
-  append_escaped(out, family.help, false);
-  out += "\n# TYPE " + family.name + ' ';
-  out += family.type == MetricType::Counter     ? "counter\n"
-         : family.type == MetricType::Histogram ? "histogram\n"
-                                                : "gauge\n";
-  for (auto const& metric : family.metric) {
-    if (family.type == MetricType::Histogram) {
-      append_histogram(out, family.name, metric);
-    } else {
-      bool const counter = family.type == MetricType::Counter;
-      append_sample(out, family.name, {"", metric.label},
-                    counter ? metric.counter.value : metric.gauge.value);
-    }
-  }
-}
-
-// ---- families ---------------------------------------------------------------------------------
 
 double seconds(SysTime time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
@@ -128,43 +26,6 @@ double seconds(std::chrono::nanoseconds span) {
 std::optional<double> seconds(std::optional<SysTime> const& time) {
   return time ? std::optional{seconds(*time)} : std::nullopt;
 }
-
-// One family while its series are added; written out at the end of its life.
-class Family {
- public:
-  Family(std::string& out, MetricType type, std::string name, std::string help)
-      : out_(out), family_{std::move(name), std::move(help), type, {}} {}
-  ~Family() { append_family(out_, family_); }
-  Family(Family const&) = delete;
-  Family& operator=(Family const&) = delete;
-
-  void add(Labels labels, double value) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    metric.counter.value = metric.gauge.value = value;
-    family_.metric.push_back(std::move(metric));
-  }
-  void add(Labels labels, std::optional<double> value) {
-    if (value) add(std::move(labels), *value);
-  }
-  void add(Labels labels, Histogram const& source) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    std::uint64_t cumulative = 0;
-    for (std::size_t i = 0; i < source.counts.size(); ++i) {
-      cumulative += source.counts[i];
-      double const bound = i < source.bounds.size() ? source.bounds[i] : INFINITY;
-      metric.histogram.bucket.push_back({cumulative, bound});
-    }
-    metric.histogram.sample_count = cumulative;
-    metric.histogram.sample_sum = source.sum_seconds;
-    family_.metric.push_back(std::move(metric));
-  }
-
- private:
-  std::string& out_;
-  MetricFamily family_;
-};
 
 class Page {
  public:
@@ -187,13 +48,13 @@ class Page {
 
  private:
   Family gauge(std::string name, std::string help) {
-    return {out_, MetricType::Gauge, std::move(name), std::move(help)};
+    return {out_, FamilyType::gauge, std::move(name), std::move(help)};
   }
   Family counter(std::string name, std::string help) {
-    return {out_, MetricType::Counter, std::move(name), std::move(help)};
+    return {out_, FamilyType::counter, std::move(name), std::move(help)};
   }
   Family histogram(std::string name, std::string help) {
-    return {out_, MetricType::Histogram, std::move(name), std::move(help)};
+    return {out_, FamilyType::histogram, std::move(name), std::move(help)};
   }
   static Labels probe(ProbeRow const& row) { return {{"probe", row.facts.name}}; }
 
