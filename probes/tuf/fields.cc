@@ -33,6 +33,7 @@ Result<std::uint64_t> to_integer(Place const& place, std::uint64_t least) {
 std::string Place::path() const {
   if (parent_ == nullptr) return std::string(name_);
   std::string text = parent_->path();
+  if (index_) return text.append("[").append(std::to_string(*index_)).append("]");
   if (!text.empty()) text += '.';
   text.append(name_.substr(0, kShownName));
   if (name_.size() > kShownName) text += "…";

@@ -3,6 +3,7 @@
 // Thread: none (pure).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,14 +22,18 @@ class Place {
   Place(Place const& parent, std::string_view name, json::Value const& value)
       : parent_(&parent), name_(name), role_(parent.role_), value_(value) {}
 
+  Place(Place const& parent, std::size_t index, json::Value const& value)
+      : parent_(&parent), index_(index), role_(parent.role_), value_(value) {}
+
   json::Value const& value() const { return value_; }
   std::string_view role() const { return role_; }
-  std::string path() const;  // "signed.roles.root.threshold"
+  std::string path() const;  // "signed.delegations.roles[0].name"
   Rejection reject(Rule rule, std::string_view why) const;
 
  private:
   Place const* parent_ = nullptr;
-  std::string_view name_;
+  std::string_view name_;             // outlives the place
+  std::optional<std::size_t> index_;  // instead of a name
   std::string_view role_;
   json::Value const& value_;
 };

@@ -32,7 +32,7 @@ Result<std::vector<Signature>> read_signatures(Place const& file) {
   std::vector<Signature> signatures;
   signatures.reserve(list->array().size());
   for (json::Value const& item : list->array()) {
-    Place const here(place, std::to_string(signatures.size()), item);
+    Place const here(place, signatures.size(), item);
     if (!item.is_object()) return here.reject(Rule::field_invalid, "expected object");
     BOOST_OUTCOME_TRY(auto const keyid, string_field(here, "keyid"));
     BOOST_OUTCOME_TRY(auto const hex, string_field(here, "sig"));
@@ -196,7 +196,7 @@ Result<std::vector<DelegatedRole>> read_delegated_roles(Place const& place) {
   roles.reserve(place.value().array().size());
   std::vector<std::string_view> names;
   for (json::Value const& item : place.value().array()) {
-    Place const here(place, std::to_string(roles.size()), item);
+    Place const here(place, roles.size(), item);
     BOOST_OUTCOME_TRY(auto role, read_delegated_role(here));
     names.push_back(role.name);
     roles.push_back(std::move(role));

@@ -216,12 +216,19 @@ runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtim
 }
 
 runtime::Task<Result<void>> Refresh::apply(Step step, std::string bytes, runtime::Trace trace) {
-  if (bytes.size() <= kInlineBytes) co_return step(*trusted_, std::move(bytes));
+  auto const begun = runtime::Clock::now();
+  if (bytes.size() <= kInlineBytes) {
+    Result<void> verdict = step(*trusted_, std::move(bytes));
+    verify_time_ += runtime::Clock::now() - begun;
+    co_return verdict;
+  }
   // The job owns what it works on: it may outlive a cancelled step.
   auto job = [trusted = trusted_, step = std::move(step), bytes = std::move(bytes)]() mutable {
     return step(*trusted, std::move(bytes));
   };
-  co_return co_await cpu_.run(trace, "tuf.verify", std::move(job));
+  Result<void> verdict = co_await cpu_.run(trace, "tuf.verify", std::move(job));
+  verify_time_ += runtime::Clock::now() - begun;
+  co_return verdict;
 }
 
 runtime::Task<RefreshResult<void>> Refresh::take(std::string role,

@@ -5,6 +5,7 @@
 // Source: TUF 1.0.34 §5.0–5.6.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -87,6 +88,8 @@ class Refresh {
   Notices const& notices() const { return notices_; }
   // Was there a stored timestamp to compare with?
   bool had_previous() const { return had_previous_; }
+  // Spent in verifying so far, waiting for a worker included.
+  std::chrono::nanoseconds verify_time() const { return verify_time_; }
 
  private:
   // Hands bytes to the state machine, on a worker where they are large.
@@ -111,6 +114,7 @@ class Refresh {
   std::map<NeedRole, RefreshFailure> failed_;
   std::vector<StoreFault> store_faults_;
   Notices notices_;
+  std::chrono::nanoseconds verify_time_{0};
   bool rotation_forgotten_ = false;
   bool had_previous_ = false;
 };

@@ -41,6 +41,12 @@ std::string_view role_of(std::string_view file) {
   return file.ends_with(".json") ? file.substr(0, file.size() - 5) : file;
 }
 
+// A root also carries signatures by the keys of the root before it: nothing to note.
+void forget_predecessor(SignatureTally& tally) {
+  std::erase_if(tally.notices,
+                [](Notice const& notice) { return notice.kind == NoticeKind::signature_unknown; });
+}
+
 }  // namespace
 
 // Whose keys must have signed.
@@ -60,6 +66,7 @@ Result<TrustedMetadata> TrustedMetadata::create(std::string root, Time reference
   Root const& content = metadata.content;
   BOOST_OUTCOME_TRY(auto tally,
                     trusted.verify("root", metadata, {"root itself", content.root, content.keys}));
+  forget_predecessor(tally);
   trusted.accept("root", metadata, std::move(tally));
   trusted.root_ = std::make_shared<Metadata<Root> const>(std::move(metadata));
   return trusted;
@@ -86,6 +93,7 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
   for (RoleKeys Root::* role : {&Root::timestamp, &Root::snapshot}) {  // §5.3.11
     if (key_set(old, old.*role) != key_set(fresh, fresh.*role)) keys_rotated_ = true;
   }
+  forget_predecessor(tally);
   accept("root", metadata, std::move(tally));
   root_ = std::make_shared<Metadata<Root> const>(std::move(metadata));  // §5.3.7
   ++root_updates_;

@@ -15,7 +15,7 @@ if ! "$python" -c 'import tuf, securesystemslib, cryptography' 2>/dev/null; then
   fi
   if ! "$python" -c 'import tuf, securesystemslib, cryptography' 2>/dev/null; then
     python3 -m venv "$env" >&2 || { echo 'python3-venv is not installed' >&2; exit 1; }
-    "$python" -m pip install --quiet --disable-pip-version-check \
+    "$python" -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
       'tuf>=5,<8' 'securesystemslib[crypto]' >&2
   fi
 fi

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Repositories that others published. Skipped where the shared data is absent.
-#include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <gmock/gmock.h>
 
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
-#include "tests/tuf/worlds.h"
+#include "tests/tuf/folders.h"
 
 namespace canary::tuf {
 namespace {
@@ -28,42 +24,23 @@ fs::path shared_data() {
   return set != nullptr ? fs::path(set) : fs::path("../shared/data");
 }
 
-std::string read(fs::path const& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-Files read_folder(fs::path const& folder) {
-  Files files;
-  for (auto const& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    files.emplace(fs::relative(entry.path(), folder).string(), read(entry.path()));
-  }
-  return files;
-}
-
 class Sigstore : public ::testing::Test {
  protected:
   void SetUp() override {
     fs::path const archive = shared_data() / "sigstore.tar.gz";
     if (!fs::exists(archive)) GTEST_SKIP() << archive << " is absent";
-    folder_ = fs::temp_directory_path() / ("canary-sigstore-" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-    std::string const command = "tar -xzf '" + archive.string() + "' -C '" + folder_.string() + "'";
+    std::string const command =
+        "tar -xzf '" + archive.string() + "' -C '" + folder_.path().string() + "'";
     ASSERT_EQ(std::system(command.c_str()), 0);
-    metadata_ = read_folder(folder_ / "sigstore/metadata");
-    targets_ = read_folder(folder_ / "sigstore/targets");
+    metadata_ = read_folder(folder_.path() / "sigstore/metadata");
+    targets_ = read_folder(folder_.path() / "sigstore/targets");
   }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
-  }
-
   // The one delegated role: found by position.
   static std::string delegated_role(TrustedMetadata const& trusted) {
     return std::string(trusted.targets()->delegations->roles.front().name);
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
   Files metadata_;
   Files targets_;
 };
@@ -160,7 +137,7 @@ TEST_P(ToughRoots, GetTheirVerdict) {
   fs::path const file = shared_data() / "tough" / GetParam().file;
   if (!fs::exists(file)) GTEST_SKIP() << file << " is absent";
 
-  auto trusted = TrustedMetadata::create(read(file), kToughWasValid, {});
+  auto trusted = TrustedMetadata::create(read_file(file), kToughWasValid, {});
   auto const result = trusted ? trusted.value().finish_roots() : Result<void>(trusted.error());
 
   EXPECT_EQ(verdict(result), GetParam().verdict);

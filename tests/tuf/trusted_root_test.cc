@@ -233,10 +233,19 @@ TEST(Threshold, IsNotDisturbedByBadSignaturesBesideEnoughGoodOnes) {
   EXPECT_EQ(tally.valid, 1U);
   EXPECT_EQ(tally.invalid, 2U);
   EXPECT_EQ(tally.missing, 1U);
-  for (NoticeKind const kind : {NoticeKind::signature_missing, NoticeKind::signature_invalid,
-                                NoticeKind::signature_unknown}) {
+  for (NoticeKind const kind : {NoticeKind::signature_missing, NoticeKind::signature_invalid}) {
     EXPECT_TRUE(has_notice(trusted.value().notices(), kind, "root")) << name(kind);
   }
+}
+
+TEST(Threshold, NotesASignatureByAStranger) {
+  Repository repository = a_repository(kNow);
+  repository.roots[0].timestamp.signing = {key("timestamp"), key("stranger")};
+
+  auto const trusted = refresh(publish(repository).metadata);
+
+  CANARY_ASSERT_OK(trusted);
+  EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::signature_unknown, "timestamp"));
 }
 
 TEST(Threshold, ThatNoSetOfKeysCanMeetIsMissed) {

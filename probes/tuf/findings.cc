@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables from rules, faults and notices to checks, severities and reasons.
+// Thread: none (pure).
+#include "probes/tuf/findings.h"
+
+#include <array>
+#include <map>
+#include <utility>
+
+#include "config/duration.h"
+
+namespace canary::tuf {
+namespace {
+
+using probes::Finding;
+using probes::Severity;
+
+std::string_view check_of(Rule rule) {
+  switch (rule) {
+    case Rule::size_limit:
+    case Rule::json_syntax:
+    case Rule::json_bom:
+    case Rule::json_utf8:
+    case Rule::json_depth:
+    case Rule::json_duplicate_key:
+    case Rule::json_trailing_bytes:
+    case Rule::number_not_integer:
+    case Rule::field_missing:
+    case Rule::field_invalid:
+    case Rule::wrong_type:
+    case Rule::spec_version:
+    case Rule::duplicate_signature:
+    case Rule::keys_rotated:
+    case Rule::out_of_order:
+      return kMetadata;
+    case Rule::signature_invalid:
+    case Rule::threshold:
+      return kSignatures;
+    case Rule::root_version_gap:
+    case Rule::root_rotation_limit:
+      return kRootChain;
+    case Rule::timestamp_rollback:
+    case Rule::snapshot_rollback:
+    case Rule::targets_rollback:
+    case Rule::snapshot_entry_removed:
+      return kRollback;
+    case Rule::snapshot_mix_and_match:
+    case Rule::targets_mix_and_match:
+    case Rule::role_not_in_snapshot:
+    case Rule::equivocation:
+    case Rule::length_mismatch:
+    case Rule::hash_mismatch:
+    case Rule::hash_unsupported:
+      return kConsistency;
+    case Rule::expired:
+      return kExpiry;
+    case Rule::role_not_delegated:
+      return kDelegations;
+    case Rule::lookup_limit:
+    case Rule::target_not_found:
+    case Rule::target_length_mismatch:
+    case Rule::target_hash_mismatch:
+      return kTargets;
+  }
+  return kMetadata;
+}
+
+probes::Reason reason_of(Rule rule) {
+  switch (reason(rule)) {
+    case Reason::parse:
+      return probes::Reason::parse;
+    case Reason::signature:
+      return probes::Reason::signature;
+    case Reason::threshold:
+      return probes::Reason::threshold;
+    case Reason::expired:
+      return probes::Reason::expired;
+    case Reason::rollback:
+      return probes::Reason::rollback;
+    case Reason::freeze:
+      return probes::Reason::freeze;
+    case Reason::equivocation:
+      return probes::Reason::equivocation;
+    case Reason::hash_mismatch:
+      return probes::Reason::hash_mismatch;
+    case Reason::size_limit:
+      return probes::Reason::size_limit;
+    case Reason::target_missing:
+      return probes::Reason::target_missing;
+    case Reason::internal:
+      return probes::Reason::internal;
+  }
+  return probes::Reason::internal;
+}
+
+std::string_view check_at(Stage stage, std::string_view otherwise) {
+  switch (stage) {
+    case Stage::root_walk:
+      return kRootChain;
+    case Stage::target:
+      return kTargets;
+    case Stage::metadata:
+      return otherwise;
+  }
+  return otherwise;
+}
+
+Finding of_rejection(Rejection const& why, Stage stage) {
+  bool const ours = reason(why.rule) == Reason::internal && why.rule != Rule::role_not_delegated;
+  bool const expired = why.rule == Rule::expired;
+  std::string evidence = "tuf ";
+  evidence.append(spec_section(why.rule, why.role)).append(" ").append(name(why.rule));
+  return {.check = std::string(expired ? kExpiry : check_at(stage, check_of(why.rule))),
+          .subject = why.role,
+          .severity = ours ? Severity::unknown : Severity::critical,
+          .reason = reason_of(why.rule),
+          .message = why.detail,
+          .evidence = evidence + ": " + why.detail};
+}
+
+Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) {
+  bool const unanswered = fault.kind == FetchFault::Kind::unanswered;
+  bool const about_url = unanswered && stage != Stage::target;
+  bool const missing = fault.kind == FetchFault::Kind::missing;
+  std::string message = missing      ? "a listed file is missing: " + fault.detail
+                        : unanswered ? "no answer: " + fault.detail
+                                     : "a wrong answer: " + fault.detail;
+  if (missing && stage == Stage::root_walk) {
+    message = "a root that clients need on their way is missing: " + fault.detail;
+  } else if (missing && role == "timestamp") {
+    message = "the timestamp is missing: " + fault.detail;
+  }
+  return {.check = std::string(about_url ? kReachable : check_at(stage, kMetadata)),
+          .subject = about_url ? fault.url : role,
+          .severity = unanswered ? Severity::unknown : Severity::critical,
+          .reason = fault.reason,
+          .message = std::move(message),
+          .evidence = fault.url};
+}
+
+struct NoticeMeaning {
+  NoticeKind kind;
+  std::string_view check;
+  probes::Reason reason;
+  std::string_view means;
+};
+
+// Kinds that are not here are no reason to warn anybody.
+constexpr std::array kNoticeMeanings{
+    NoticeMeaning{NoticeKind::keyid_mismatch, kSignatures, probes::Reason::signature,
+                  "a key id is not the hash of its key: strict clients refuse the file"},
+    NoticeMeaning{NoticeKind::key_unusable, kSignatures, probes::Reason::signature,
+                  "a key cannot be used: some clients refuse the file"},
+    NoticeMeaning{NoticeKind::key_missing, kSignatures, probes::Reason::signature,
+                  "a role names a key that is not there"},
+    NoticeMeaning{NoticeKind::key_listed_twice, kSignatures, probes::Reason::signature,
+                  "a role names a key more than once: strict clients refuse the file"},
+    NoticeMeaning{NoticeKind::same_key_twice, kSignatures, probes::Reason::signature,
+                  "two key ids are the same key, which counts once"},
+    NoticeMeaning{NoticeKind::legacy_key_format, kSignatures, probes::Reason::signature,
+                  "an ECDSA key is a hexadecimal point instead of PEM: some clients refuse it"},
+    NoticeMeaning{NoticeKind::signature_invalid, kSignatures, probes::Reason::signature,
+                  "a signature does not verify, beside enough that do"},
+    NoticeMeaning{NoticeKind::salt_length, kSignatures, probes::Reason::signature,
+                  "an RSA-PSS salt is not 32 bytes long: strict clients refuse the signature"},
+    NoticeMeaning{NoticeKind::threshold_unmeetable, kSignatures, probes::Reason::threshold,
+                  "a threshold demands more keys than there are"},
+    NoticeMeaning{NoticeKind::expires_format, kMetadata, probes::Reason::parse,
+                  "expires is not written as YYYY-MM-DDTHH:MM:SSZ: strict clients refuse the file"},
+    NoticeMeaning{NoticeKind::hash_unknown, kMetadata, probes::Reason::parse,
+                  "a hash algorithm is unknown: some clients refuse the file"},
+    NoticeMeaning{NoticeKind::same_version_changed, kConsistency, probes::Reason::equivocation,
+                  "content changed without a new version; clients keep what they have"},
+    NoticeMeaning{NoticeKind::previous_discarded, kStore, probes::Reason::internal,
+                  "our stored copy could not be used and was forgotten"},
+};
+
+NoticeMeaning const* meaning_of(NoticeKind kind) {
+  for (NoticeMeaning const& meaning : kNoticeMeanings) {
+    if (meaning.kind == kind) return &meaning;
+  }
+  return nullptr;
+}
+
+struct NoticeGroup {
+  std::uint64_t times = 0;
+  std::string first;
+};
+
+Finding notice_finding(NoticeMeaning const& meaning, std::string subject, std::string_view extra,
+                       NoticeGroup const& group) {
+  std::string message{meaning.means};
+  message.append(extra);
+  if (group.times > 1) message += " (" + count(group.times, "time") + ")";
+  return {.check = std::string(meaning.check),
+          .subject = std::move(subject),
+          .severity = Severity::warning,
+          .reason = meaning.reason,
+          .message = std::move(message),
+          .evidence = std::string(name(meaning.kind)) + ": " + group.first};
+}
+
+}  // namespace
+
+Finding ok_finding(std::string_view check, std::string subject, std::string message,
+                   std::string evidence) {
+  return {.check = std::string(check),
+          .subject = std::move(subject),
+          .message = std::move(message),
+          .evidence = std::move(evidence)};
+}
+
+Finding finding_of(RefreshFailure const& failure, Stage stage) {
+  if (Rejection const* why = failure.rejection()) return of_rejection(*why, stage);
+  return of_fault(failure.role, *failure.fault(), stage);
+}
+
+Finding finding_of(StoreFault const& fault) {
+  return {.check = std::string(kStore),
+          .subject = fault.path.string(),
+          .severity = Severity::warning,
+          .reason = probes::Reason::internal,
+          .message =
+              "what was verified is not remembered, so a rollback before the next run "
+              "could go unseen: " +
+              sentence(fault),
+          .evidence = sentence(fault)};
+}
+
+config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,
+                                              std::string_view role) {
+  if (role == "root") return policy.root;
+  if (role == "timestamp") return policy.timestamp;
+  if (role == "snapshot") return policy.snapshot;
+  if (role == "targets") return policy.targets;
+  auto const own = policy.roles.find(std::string(role));
+  return own != policy.roles.end() ? own->second : policy.delegated;
+}
+
+Finding expiry_finding(std::string role, Time expires, Time now,
+                       config::ExpiryThresholds const& thresholds) {
+  Finding finding = ok_finding(kExpiry, std::move(role), {});
+  std::string const date = config::to_text(expires);
+  finding.evidence = "expires " + date + ", now " + config::to_text(now);
+  std::chrono::seconds const left = expires - now;
+  if (left <= std::chrono::seconds{0}) {  // §5.1: expired from that very second on
+    finding.severity = Severity::critical;
+    finding.reason = probes::Reason::expired;
+    finding.message = "expired " + date + ", " + words(-left) + " ago";
+    return finding;
+  }
+  finding.message = "expires " + date + ", in " + words(left);
+  if (left < thresholds.critical) {
+    finding.severity = Severity::critical;
+    finding.message += ": less than " + words(thresholds.critical);
+  } else if (left < thresholds.warning) {
+    finding.severity = Severity::warning;
+    finding.message += ": less than " + words(thresholds.warning);
+  }
+  if (finding.severity != Severity::ok) finding.reason = probes::Reason::expiring;
+  return finding;
+}
+
+Finding signature_finding(std::string role, SignatureTally const& tally) {
+  Finding finding = ok_finding(kSignatures, std::move(role), {});
+  finding.message = std::to_string(tally.valid) + " of " + count(tally.keys, "key") + " signed, " +
+                    std::to_string(tally.threshold) + " needed";
+  finding.evidence = "margin " + std::to_string(tally.margin());
+  if (tally.invalid > 0) finding.evidence += ", " + std::to_string(tally.invalid) + " invalid";
+  if (tally.met()) return finding;
+  finding.severity = Severity::critical;
+  finding.reason = tally.invalid > 0 ? probes::Reason::signature : probes::Reason::threshold;
+  return finding;
+}
+
+std::vector<Finding> notice_findings(Notices const& notices) {
+  std::map<NoticeKind, std::map<std::string, NoticeGroup>> groups;
+  for (Notice const& notice : notices) {
+    if (meaning_of(notice.kind) == nullptr) continue;
+    NoticeGroup& group = groups[notice.kind][notice.role];
+    if (group.times++ == 0) group.first = notice.detail;
+  }
+  std::vector<Finding> findings;
+  for (auto const& [kind, roles] : groups) {
+    NoticeMeaning const& meaning = *meaning_of(kind);
+    if (roles.size() <= kRolesNamed) {
+      for (auto const& [role, group] : roles) {
+        findings.push_back(notice_finding(meaning, role, "", group));
+      }
+      continue;
+    }
+    NoticeGroup const first{1, roles.begin()->first + ": " + roles.begin()->second.first};
+    std::string const extra = ", in " + count(roles.size(), "role");
+    findings.push_back(notice_finding(meaning, "", extra, first));
+  }
+  return findings;
+}
+
+std::string words(std::chrono::seconds span) {
+  struct Unit {
+    std::int64_t seconds;
+    std::string_view noun;
+  };
+  constexpr std::array kUnits{Unit{86'400, "day"}, Unit{3'600, "hour"}, Unit{60, "minute"},
+                              Unit{1, "second"}};
+  std::int64_t left = span.count();
+  for (std::size_t i = 0; i < kUnits.size(); ++i) {
+    Unit const& unit = kUnits[i];
+    if (left < unit.seconds && unit.seconds > 1) continue;
+    std::string text = count(static_cast<std::uint64_t>(left / unit.seconds), unit.noun);
+    left %= unit.seconds;
+    if (i + 1 < kUnits.size() && left >= kUnits[i + 1].seconds) {
+      text +=
+          " " + count(static_cast<std::uint64_t>(left / kUnits[i + 1].seconds), kUnits[i + 1].noun);
+    }
+    return text;
+  }
+  return "0 seconds";
+}
+
+std::string count(std::uint64_t number, std::string_view noun) {
+  std::string text = std::to_string(number);
+  text.append(" ").append(noun);
+  if (number != 1) text += 's';
+  return text;
+}
+
+}  // namespace canary::tuf

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `tuf` probe: a client's whole view of a repository, from the pinned root to the last target,
+// as findings. docs/checks.md explains each check.
+// Thread: loop; check_root() any.
+#pragma once
+
+#include <string>
+
+#include "config/probe_spec.h"
+#include "probes/probe.h"
+#include "probes/report.h"
+#include "probes/tuf/metadata.h"
+#include "runtime/task.h"
+
+namespace canary::tuf {
+
+// Runs the workflow as a client that is told to look on past expired roles, so that all of them
+// are found; nothing of what an expired chain says is stored as trusted.
+//
+// Which root it starts from: the newest one stored, if the state directory was filled from this
+// very pinned root (the SHA-256 of its file is kept beside it); the way from the pinned root to
+// the stored one is then replayed against the server, because a freshly installed client has to go
+// it. Otherwise the pinned root. Stored timestamp and snapshot are for comparison in either case.
+//
+// Throws operation_aborted when cancelled; the report then holds what was found so far.
+runtime::Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http,
+                                     probes::ProbeContext context);
+
+// Verifies a pinned root alone: form, keys, its own signatures and threshold, expiry. `name` is
+// what messages call it, such as its file.
+probes::Report check_root(std::string bytes, std::string name, Time now,
+                          config::ExpiryThresholds const& thresholds);
+
+}  // namespace canary::tuf

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be said of a pinned root without asking anybody.
+// Thread: none (pure).
+#include <utility>
+
+#include "probes/tuf/findings.h"
+#include "probes/tuf/parse.h"
+#include "probes/tuf/probe.h"
+
+namespace canary::tuf {
+
+probes::Report check_root(std::string bytes, std::string name, Time now,
+                          config::ExpiryThresholds const& thresholds) {
+  probes::Report report;
+  std::size_t const size = bytes.size();
+  auto const parsed = parse_root(std::move(bytes));
+  if (!parsed) {
+    probes::Finding finding = finding_of(RefreshFailure{"root", parsed.error()}, Stage::metadata);
+    finding.message = name + ": " + finding.message;
+    report.findings.push_back(std::move(finding));
+    return report;
+  }
+  Metadata<Root> const& metadata = parsed.value();
+  Root const& root = metadata.content;
+  report.findings.push_back(ok_finding(
+      kMetadata, "root",
+      name + " is root " + std::to_string(root.version) + " with " + count(root.keys.size(), "key"),
+      root.consistent_snapshot ? "consistent snapshots" : "no consistent snapshots"));
+  SignatureTally const tally =
+      tally_signatures("root", root.root, root.keys, metadata.signatures, metadata.signed_bytes);
+  probes::Finding signatures = signature_finding("root", tally);
+  if (auto const met = require_threshold("root", "root itself", tally); !met) {
+    signatures = finding_of(RefreshFailure{"root", met.error()}, Stage::metadata);
+  }
+  report.findings.push_back(std::move(signatures));
+  report.findings.push_back(expiry_finding("root", root.expires, now, thresholds));
+  Notices notices = metadata.notices;
+  notices.insert(notices.end(), tally.notices.begin(), tally.notices.end());
+  for (probes::Finding& finding : notice_findings(notices)) {
+    report.findings.push_back(std::move(finding));
+  }
+  report.measurements.roles.push_back({.role = "root",
+                                       .version = static_cast<std::int64_t>(root.version),
+                                       .expires = root.expires,
+                                       .warning = thresholds.warning,
+                                       .critical = thresholds.critical,
+                                       .size = size});
+  return report;
+}
+
+}  // namespace canary::tuf

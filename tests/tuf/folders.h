@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files on disk as maps, for tests.
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/tuf/worlds.h"
+
+namespace canary::tuf {
+
+inline std::string read_file(std::filesystem::path const& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// Every file below `folder`, by its path from there.
+inline Files read_folder(std::filesystem::path const& folder) {
+  Files files;
+  for (auto const& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    files.emplace(std::filesystem::relative(entry.path(), folder).string(),
+                  read_file(entry.path()));
+  }
+  return files;
+}
+
+inline void write_folder(std::filesystem::path const& folder, Files const& files) {
+  for (auto const& [name, content] : files) {
+    std::filesystem::path const file = folder / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << content;
+  }
+}
+
+// Gone with its content at the end of the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "canary-tuf-XXXXXX").string();
+    path_ = ::mkdtemp(name.data()) != nullptr ? name : "";
+    EXPECT_FALSE(path_.empty());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(TemporaryFolder const&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
+
+  std::filesystem::path const& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace canary::tuf
