@@ -18,7 +18,7 @@ namespace canary::config {
 
 struct WebSettings {
   std::vector<std::string> listen_addresses{"127.0.0.1:9732"};  // "host:port", "[::]:port", ":port"
-  int max_connections = 256;   // per address
+  int max_connections = 256;                                    // per address
   milliseconds timeout{30'000};  // a client that sends or reads nothing for this long is cut
   friend bool operator==(WebSettings const&, WebSettings const&) = default;
 };

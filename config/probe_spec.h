@@ -39,15 +39,15 @@ enum class IpFamily { any, v4, v6 };
 // a request is what is left of the run's timeout.
 struct HttpSettings {
   milliseconds resolve_timeout{5'000};
-  milliseconds connect_timeout{10'000};     // all addresses of one host together
+  milliseconds connect_timeout{10'000};  // all addresses of one host together
   milliseconds tls_timeout{10'000};
   milliseconds first_byte_timeout{30'000};  // request sent until the head of the answer is read
   milliseconds idle_timeout{30'000};        // longest gap between two pieces of a body
   std::uint64_t min_rate = 1024;            // bytes a second, over min_rate_window; 0 turns it off
   milliseconds min_rate_window{30'000};
   int max_redirects = 5;
-  int max_attempts = 3;                     // 1 means no retry
-  milliseconds backoff_first{500};          // doubled per attempt, Retry-After wins when longer
+  int max_attempts = 3;             // 1 means no retry
+  milliseconds backoff_first{500};  // doubled per attempt, Retry-After wins when longer
   milliseconds backoff_limit{30'000};
   IpFamily ip_family = IpFamily::any;
   std::optional<std::filesystem::path> ca_file;           // PEM; instead of the system's
@@ -56,8 +56,8 @@ struct HttpSettings {
   // A proxy as "http://host:port"; unset: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment.
   std::optional<std::string> proxy;
   bool proxy_from_environment = true;
-  std::map<std::string, std::string> headers;             // sent with every request
-  std::map<std::string, Secret> secret_headers;           // likewise, but never shown
+  std::map<std::string, std::string> headers;    // sent with every request
+  std::map<std::string, Secret> secret_headers;  // likewise, but never shown
   friend bool operator==(HttpSettings const&, HttpSettings const&) = default;
 };
 
@@ -85,7 +85,7 @@ struct MetadataLimits {
   std::uint64_t snapshot = 16 * 1024 * 1024;
   std::uint64_t targets = 64 * 1024 * 1024;  // delegated roles too
   int root_rotations = 256;
-  int delegated_roles = 32'768;              // visited in one run
+  int delegated_roles = 32'768;  // visited in one run
   friend bool operator==(MetadataLimits const&, MetadataLimits const&) = default;
 };
 

@@ -9,10 +9,10 @@ namespace canary::config {
 
 struct Problem {
   std::string file;
-  int line = 0;         // 1-based; 0 where the file as a whole is meant
-  int column = 0;       // 1-based
-  std::string field;    // "probes[2].tuf.metadata_url"; empty where the file as a whole is meant
-  std::string message;  // "must be positive, got 0s"
+  int line = 0;            // 1-based; 0 where the file as a whole is meant
+  int column = 0;          // 1-based
+  std::string field;       // "probes[2].tuf.metadata_url"; empty where the file as a whole is meant
+  std::string message;     // "must be positive, got 0s"
   std::string suggestion;  // "did you mean interval?"; empty where there is none
   friend bool operator==(Problem const&, Problem const&) = default;
 };

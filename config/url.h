@@ -29,7 +29,8 @@ class Url {
   std::uint16_t port() const { return port_; }
   // What goes into a request line: path and query as given, "/" where the path is empty.
   std::string const& target() const { return target_; }
-  // The value of a Host header: host (with brackets for IPv6) and the port unless it is the default.
+  // The value of a Host header: host (with brackets for IPv6) and the port unless it is the
+  // default.
   std::string host_header() const;
   // "scheme://host:port", the key of a connection pool; "file://" for files.
   std::string origin() const;

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The description of every field: name, range, and the rules between fields.
+// Thread: none (pure).
+#include "config/fields.h"
+
+#include <limits>
+
+#include "config/duration.h"
+
+namespace canary::config {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+
+constexpr milliseconds kLongestWait = 1h;
+constexpr milliseconds kLongestExpiry = days{3'653};
+constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+constexpr std::uint64_t kSmallestMetadata = 128;
+constexpr std::uint64_t kLargestMetadata = 1024 * kMebibyte;
+
+template <class Enum>
+void choose(FieldVisitor& visitor, std::string_view name, Enum& value,
+            std::vector<std::string> const& names) {
+  auto index = static_cast<std::size_t>(value);
+  visitor.choice(name, index, names);
+  value = static_cast<Enum>(index);
+}
+
+void describe(FieldVisitor& v, WebSettings& web) {
+  v.addresses("listen_addresses", web.listen_addresses);
+  v.integer("max_connections", web.max_connections, 1, 10'000);
+  v.duration("timeout", web.timeout, 1s, kLongestWait);
+}
+
+void describe(FieldVisitor& v, LogSettings& log) {
+  choose(v, "level", log.level, {"debug", "info", "warn", "error"});
+  choose(v, "format", log.format, {"logfmt", "json"});
+}
+
+void describe(FieldVisitor& v, SchedulerSettings& scheduler) {
+  v.integer("max_concurrent_runs", scheduler.max_concurrent_runs, 1, 10'000);
+  v.integer("max_concurrent_runs_per_host", scheduler.max_concurrent_runs_per_host, 1, 10'000);
+  v.duration("start_spread", scheduler.start_spread, 0ms, kLongestWait);
+  v.duration("stop_timeout", scheduler.stop_timeout, 100ms, 10min);
+}
+
+void describe(FieldVisitor& v, HttpSettings& http) {
+  v.duration("resolve_timeout", http.resolve_timeout, 10ms, kLongestWait);
+  v.duration("connect_timeout", http.connect_timeout, 10ms, kLongestWait);
+  v.duration("tls_timeout", http.tls_timeout, 10ms, kLongestWait);
+  v.duration("first_byte_timeout", http.first_byte_timeout, 10ms, kLongestWait);
+  v.duration("idle_timeout", http.idle_timeout, 10ms, kLongestWait);
+  v.size("min_rate", http.min_rate, 0, 1024 * kMebibyte);
+  v.duration("min_rate_window", http.min_rate_window, 1s, kLongestWait);
+  v.integer("max_redirects", http.max_redirects, 0, 20);
+  v.integer("max_attempts", http.max_attempts, 1, 20);
+  v.duration("backoff_first", http.backoff_first, 1ms, kLongestWait);
+  v.duration("backoff_limit", http.backoff_limit, 1ms, kLongestWait);
+  v.require(http.backoff_first <= http.backoff_limit, "backoff_first",
+            "expected at most backoff_limit (" + to_text(http.backoff_limit) + "), got " +
+                to_text(http.backoff_first));
+  choose(v, "ip_family", http.ip_family, {"any", "ipv4", "ipv6"});
+  v.file("ca_file", http.ca_file);
+  v.file("client_cert_file", http.client_cert_file);
+  v.file("client_key_file", http.client_key_file);
+  v.require(http.client_cert_file || !http.client_key_file, "client_key_file",
+            "expected client_cert_file beside it");
+  v.require(http.client_key_file || !http.client_cert_file, "client_cert_file",
+            "expected client_key_file beside it");
+  v.proxy("proxy", http);
+  v.headers("headers", http);
+}
+
+void span(FieldVisitor& v, std::string_view name, seconds& value) {
+  milliseconds whole = value;
+  v.duration(name, whole, 0ms, kLongestExpiry);
+  value = std::chrono::floor<seconds>(whole);
+  v.require(whole == value, name, "expected whole seconds, got " + to_text(whole));
+}
+
+void describe(FieldVisitor& v, ExpiryPolicy& expiry) {
+  v.section("root", [&] { describe(v, expiry.root); });
+  v.section("timestamp", [&] { describe(v, expiry.timestamp); });
+  v.section("snapshot", [&] { describe(v, expiry.snapshot); });
+  v.section("targets", [&] { describe(v, expiry.targets); });
+  v.section("delegated", [&] { describe(v, expiry.delegated); });
+  v.roles("roles", expiry.roles, expiry.delegated);
+}
+
+void describe(FieldVisitor& v, MetadataLimits& limits) {
+  v.size("root", limits.root, kSmallestMetadata, kLargestMetadata);
+  v.size("timestamp", limits.timestamp, kSmallestMetadata, kLargestMetadata);
+  v.size("snapshot", limits.snapshot, kSmallestMetadata, kLargestMetadata);
+  v.size("targets", limits.targets, kSmallestMetadata, kLargestMetadata);
+  v.integer("root_rotations", limits.root_rotations, 1, 256);
+  v.integer("delegated_roles", limits.delegated_roles, 1, 1'000'000);
+}
+
+}  // namespace
+
+void describe(FieldVisitor& v, ExpiryThresholds& thresholds) {
+  span(v, "warning", thresholds.warning);
+  span(v, "critical", thresholds.critical);
+  v.require(thresholds.critical <= thresholds.warning, "critical",
+            "expected at most warning (" + to_text(milliseconds{thresholds.warning}) + "), got " +
+                to_text(milliseconds{thresholds.critical}));
+}
+
+void describe(FieldVisitor& v, Config& config) {
+  v.folder("state_directory", config.state_directory);
+  v.integer("workers", config.workers, 0, 256);
+  v.section("web", [&] { describe(v, config.web); });
+  v.section("log", [&] { describe(v, config.log); });
+  v.section("scheduler", [&] { describe(v, config.scheduler); });
+}
+
+void describe_common(FieldVisitor& v, ProbeSpec& probe) {
+  v.duration("interval", probe.interval, 1s, days{31});
+  v.duration("timeout", probe.timeout, 100ms, days{1});
+  v.section("http", [&] { describe(v, probe.http); });
+}
+
+void describe_defaults(FieldVisitor& v, TufSpec& spec) {
+  v.targets("targets", spec.targets);
+  v.integer("parallel_targets", spec.parallel_targets, 1, 64);
+  v.size("max_target_bytes", spec.max_target_bytes, 1, kMebibyte * kMebibyte * 16);
+  v.section("expiry", [&] { describe(v, spec.expiry); });
+  v.section("limits", [&] { describe(v, spec.limits); });
+}
+
+void describe(FieldVisitor& v, TufSpec& spec) {
+  v.url("metadata_url", spec.metadata_url);
+  v.url("targets_url", spec.targets_url);
+  v.file("root", spec.root);
+  describe_defaults(v, spec);
+}
+
+std::vector<std::string> const& kind_names() {
+  static std::vector<std::string> const names{"tuf"};
+  static_assert(std::variant_size_v<decltype(ProbeSpec::kind)> == 1, "name every kind above");
+  return names;
+}
+
+ProbeSpec default_probe(std::size_t kind) {
+  ProbeSpec probe;
+  if (kind == 0) probe.kind = TufSpec{};
+  return probe;
+}
+
+}  // namespace canary::config

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules for configured request headers.
+// Thread: none (pure). Source: RFC 9110 sections 5.5 and 5.6.2.
+#include "config/header_rules.h"
+
+#include <algorithm>
+#include <array>
+
+namespace canary::config {
+namespace {
+
+// Set by the HTTP client, per request or per connection.
+constexpr std::array<std::string_view, 15> kOwnHeaders{"accept-encoding",
+                                                       "connection",
+                                                       "content-encoding",
+                                                       "content-length",
+                                                       "expect",
+                                                       "host",
+                                                       "if-range",
+                                                       "keep-alive",
+                                                       "proxy-connection",
+                                                       "range",
+                                                       "te",
+                                                       "trailer",
+                                                       "transfer-encoding",
+                                                       "upgrade",
+                                                       "via"};
+
+constexpr std::array<std::string_view, 11> kSecretParts{
+    "authorization", "cookie", "token",   "secret",     "password",  "passwd",
+    "api-key",       "apikey", "api_key", "credential", "access-key"};
+
+bool is_token_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string result;
+  for (char const c : text) {
+    result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return result;
+}
+
+std::optional<std::string> check_header_name(std::string_view name) {
+  if (name.empty() || !std::ranges::all_of(name, is_token_byte)) {
+    return "expected a header's name of letters, digits and !#$%&'*+-.^_`|~";
+  }
+  if (std::ranges::find(kOwnHeaders, lower_case(name)) != kOwnHeaders.end()) {
+    return "this header is set by the client itself";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_header_value(std::string_view value) {
+  if (std::ranges::any_of(value, is_control)) {
+    return "a header's value holds a line break or control character";
+  }
+  if (value.size() > kMaxHeaderValueBytes) {
+    return "a header's value is longer than " + std::to_string(kMaxHeaderValueBytes) + " bytes";
+  }
+  return std::nullopt;
+}
+
+bool is_secret_header(std::string_view name) {
+  auto const lower = lower_case(name);
+  return std::ranges::any_of(
+      kSecretParts, [&](std::string_view part) { return lower.find(part) != std::string::npos; });
+}
+
+}  // namespace canary::config

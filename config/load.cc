@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads the main file and what it includes into one Config, collecting every problem.
+// Thread: any but the loop's (reads files).
+#include <glob.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "config/config.h"
+#include "config/fields.h"
+#include "config/read_file.h"
+#include "config/reader.h"
+#include "config/yaml.h"
+
+namespace canary::config {
+namespace {
+
+using std::filesystem::path;
+
+constexpr std::size_t kMaxNameBytes = 100;
+
+// What probes start from, one per kind.
+using Defaults = std::vector<ProbeSpec>;
+
+bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_.:-").find(c) != std::string_view::npos;
+}
+
+// The folder of `file`, absolute, so that a later chdir changes nothing.
+path folder_of(path const& file) {
+  std::error_code ignored;
+  auto const absolute = std::filesystem::absolute(file, ignored);
+  return (ignored ? file : absolute).lexically_normal().parent_path();
+}
+
+class Loader {
+ public:
+  explicit Loader(Environment const& environment) : environment_(environment) {
+    for (std::size_t kind = 0; kind < kind_names().size(); ++kind) {
+      defaults_.push_back(default_probe(kind));
+    }
+  }
+
+  Result<Config, std::vector<Problem>> load(path const& file);
+
+ private:
+  std::optional<yaml::Item> parse(path const& file);
+  void read_main(yaml::Item const& root, path const& file);
+  void read_included(path const& file);
+  void read_defaults(yaml::Cursor const& at, path const& folder);
+  void read_probes(yaml::Fields& fields, path const& folder);
+  void read_probe(yaml::Cursor const& at, path const& folder);
+  std::optional<std::size_t> find_kind(yaml::Fields& fields);
+  std::optional<std::string> read_name(yaml::Fields& fields);
+  std::vector<path> included_files(yaml::Cursor const& at, path const& main_file);
+  void match(yaml::Cursor const& at, path const& main_file, std::vector<path>& files);
+  void sort_problems();
+
+  Environment const& environment_;
+  std::vector<Problem> problems_;
+  std::vector<std::string> files_;                  // in the order of reading
+  std::map<std::string, std::string> first_place_;  // of a probe's name: "file:line"
+  Config config_;
+  Defaults defaults_;
+};
+
+Result<Config, std::vector<Problem>> Loader::load(path const& file) {
+  if (auto const root = parse(file)) read_main(*root, file);
+  if (problems_.empty()) return std::move(config_);
+  sort_problems();
+  return std::move(problems_);
+}
+
+std::optional<yaml::Item> Loader::parse(path const& file) {
+  files_.push_back(file.string());
+  auto const bytes = read_file(file, yaml::kMaxFileBytes);
+  if (!bytes) {
+    problems_.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
+    return std::nullopt;
+  }
+  return yaml::parse(bytes.value(), file.string(), problems_);
+}
+
+void Loader::read_main(yaml::Item const& root, path const& file) {
+  yaml::Cursor const top(root, file.string(), problems_);
+  yaml::Fields fields(top);
+  if (!fields.is_mapping()) return;
+  auto const folder = folder_of(file);
+  Reader reader(fields, {folder, &environment_, true});
+  describe(reader, config_);
+  if (auto const at = fields.find("defaults")) read_defaults(*at, folder);
+  auto const include = fields.find("include");
+  read_probes(fields, folder);
+  fields.refuse_unknown();
+  if (include) {
+    for (auto const& included : included_files(*include, file)) read_included(included);
+  }
+  if (config_.probes.empty() && problems_.empty()) {
+    problems_.push_back({file.string(), 0, 0, "probes",
+                         include ? "expected at least one probe here or in a file that include "
+                                   "matches, got none"
+                                 : "expected at least one probe, got none",
+                         ""});
+  }
+}
+
+void Loader::read_included(path const& file) {
+  auto const root = parse(file);
+  if (!root) return;
+  yaml::Cursor const top(*root, file.string(), problems_);
+  yaml::Fields fields(top);
+  if (!fields.is_mapping()) return;
+  read_probes(fields, folder_of(file));
+  for (auto const* name :
+       {"state_directory", "include", "web", "log", "scheduler", "workers", "defaults"}) {
+    if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
+  }
+  fields.refuse_unknown();
+}
+
+void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
+  yaml::Fields fields(at);
+  if (!fields.is_mapping()) return;
+  ProbeSpec common;
+  Reader reader(fields, {folder, &environment_, true});
+  describe_common(reader, common);
+  for (std::size_t kind = 0; kind < defaults_.size(); ++kind) {
+    auto& probe = defaults_[kind];
+    probe.interval = common.interval;
+    probe.timeout = common.timeout;
+    probe.http = common.http;
+    reader.section(kind_names()[kind], [&] {
+      std::visit([&](auto& spec) { describe_defaults(reader, spec); }, probe.kind);
+    });
+  }
+  fields.refuse_unknown();
+}
+
+void Loader::read_probes(yaml::Fields& fields, path const& folder) {
+  auto const at = fields.find("probes");
+  auto const list = at ? at->list("a list of probes") : std::nullopt;
+  if (!list) return;
+  for (auto const& probe : *list) read_probe(probe, folder);
+}
+
+void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
+  yaml::Fields fields(at);
+  if (!fields.is_mapping()) return;
+  if (at.kind() == yaml::Item::Kind::nothing) {
+    at.fail("expected a probe, got nothing");
+    return;
+  }
+  auto const name = read_name(fields);
+  bool enabled = true;
+  Reader(fields, {folder, &environment_, true}).flag("enabled", enabled);
+  Reader reader(fields, {folder, &environment_, enabled});
+  auto const kind = find_kind(fields);
+  auto probe = defaults_[kind.value_or(0)];
+  probe.enabled = enabled;
+  if (name) probe.name.text = probe.repository = *name;
+  reader.label("repository", probe.repository);
+  describe_common(reader, probe);
+  if (kind) {
+    reader.section(kind_names()[*kind],
+                   [&] { std::visit([&](auto& spec) { describe(reader, spec); }, probe.kind); });
+  }
+  fields.refuse_unknown();
+  config_.probes.push_back(std::move(probe));
+}
+
+std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
+  auto const at = fields.find("name");
+  if (!at) {
+    fields.self().fail("field missing: expected name");
+    return std::nullopt;
+  }
+  auto const name = at->text("a name");
+  if (!name) return std::nullopt;
+  if (name->empty() || name->size() > kMaxNameBytes || !std::ranges::all_of(*name, is_name_byte)) {
+    at->fail("expected 1 to 100 letters, digits, '_', '.', ':' and '-', got " + at->got());
+    return std::nullopt;
+  }
+  auto const here = at->file() + ":" + std::to_string(at->line());
+  auto const [first, added] = first_place_.emplace(*name, here);
+  if (!added) at->fail("the name " + *name + " is taken, first at " + first->second);
+  return name;
+}
+
+std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
+  std::vector<std::size_t> found;
+  std::string names;
+  for (std::size_t kind = 0; kind < kind_names().size(); ++kind) {
+    names += (kind == 0 ? "" : ", ") + kind_names()[kind];
+    if (fields.find(kind_names()[kind])) found.push_back(kind);
+  }
+  if (found.size() == 1) return found[0];
+  fields.self().fail("expected exactly one kind of probe (" + names + "), got " +
+                     std::to_string(found.size()));
+  return std::nullopt;
+}
+
+std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& main_file) {
+  std::vector<path> files;
+  if (at.is_scalar()) {
+    match(at, main_file, files);
+    return files;
+  }
+  auto const list = at.list("a pattern such as conf.d/*.yml, or a list of them");
+  if (!list) return files;
+  for (auto const& pattern : *list) match(pattern, main_file, files);
+  return files;
+}
+
+// Adds the files that the pattern at `at` matches, sorted; each file once, never the main one.
+void Loader::match(yaml::Cursor const& at, path const& main_file, std::vector<path>& files) {
+  auto const pattern = at.text("a pattern such as conf.d/*.yml");
+  if (!pattern) return;
+  bool const open_bracket = std::ranges::count(*pattern, '[') > std::ranges::count(*pattern, ']');
+  if (pattern->empty() || open_bracket || pattern->find("**") != std::string::npos) {
+    at.fail("expected a pattern with *, ? and [...] such as conf.d/*.yml, got " + at.got());
+    return;
+  }
+  std::string whole;
+  if (!pattern->starts_with('/')) {
+    for (char const c : main_file.parent_path().string()) {
+      if (std::string_view("*?[]\\").find(c) != std::string_view::npos) whole += '\\';
+      whole += c;
+    }
+    if (!whole.empty() && !whole.ends_with('/')) whole += '/';
+  }
+  whole += *pattern;
+  glob_t matches{};
+  int const status = ::glob(whole.c_str(), GLOB_ERR, nullptr, &matches);
+  std::set<std::string> found;
+  for (std::size_t i = 0; status == 0 && i < matches.gl_pathc; ++i) {
+    found.emplace(matches.gl_pathv[i]);
+  }
+  ::globfree(&matches);
+  bool const wild = pattern->find_first_of("*?[") != std::string::npos;
+  if ((status != 0 && status != GLOB_NOMATCH) || (found.empty() && !wild)) {
+    at.fail("no file can be read there, got " + at.got());
+  }
+  for (auto const& file : found) {
+    std::error_code error;
+    auto const same = [&](path const& other) {
+      return std::filesystem::equivalent(file, other, error);
+    };
+    if (!same(main_file) && std::ranges::none_of(files, same)) files.emplace_back(file);
+  }
+}
+
+void Loader::sort_problems() {
+  auto const place = [&](Problem const& problem) {
+    return std::tuple(std::ranges::find(files_, problem.file) - files_.begin(), problem.line,
+                      problem.column, problem.field, problem.message);
+  };
+  std::ranges::sort(problems_, {}, place);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment result;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::string_view const text(*entry);
+    auto const equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    result.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return result;
+}
+
+Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
+                                          Environment const& environment) {
+  return Loader(environment).load(file);
+}
+
+}  // namespace canary::config

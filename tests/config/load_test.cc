@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Valid configurations: what ends up in the Config, from which file, and how it is shown again.
+#include <string>
+#include <string_view>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/config.h"
+#include "tests/config/temp_dir.h"
+
+namespace canary::config {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string text_of(Result<Config, std::vector<Problem>> const& result) {
+  std::string text;
+  if (!result) {
+    for (auto const& problem : result.error()) text += to_text(problem) + "\n";
+  }
+  return text;
+}
+
+std::string probe(std::string_view name) {
+  return "  - name: " + std::string(name) +
+         "\n    tuf: {metadata_url: https://a.example/md, root: root.json}\n";
+}
+
+class Load : public ::testing::Test {
+ protected:
+  Load() { dir.write("root.json", "{}"); }
+
+  Config load_text(std::string_view yaml) {
+    auto result = load(dir.write("canaryd.yml", yaml), environment);
+    if (!result) {
+      ADD_FAILURE() << text_of(result);
+      return {};
+    }
+    return std::move(result).value();
+  }
+  std::string problems(std::string_view yaml) {
+    auto const result = load(dir.write("canaryd.yml", yaml), environment);
+    EXPECT_FALSE(result);
+    return text_of(result);
+  }
+  static TufSpec const& tuf(ProbeSpec const& probe) { return std::get<TufSpec>(probe.kind); }
+
+  TempDir dir;
+  Environment environment;
+};
+
+TEST_F(Load, TakesDefaultsWhereNothingIsGiven) {
+  auto const config = load_text("probes:\n" + probe("a"));
+
+  ASSERT_EQ(config.probes.size(), 1u);
+  EXPECT_EQ(config.web, WebSettings{});
+  EXPECT_EQ(config.log, LogSettings{});
+  EXPECT_EQ(config.scheduler, SchedulerSettings{});
+  EXPECT_EQ(config.state_directory, "/var/lib/canaryd");
+  auto const& spec = config.probes[0];
+  EXPECT_EQ(spec.name.text, "a");
+  EXPECT_EQ(spec.repository, "a");
+  EXPECT_TRUE(spec.enabled);
+  EXPECT_EQ(spec.interval, 5min);
+  EXPECT_EQ(spec.timeout, 2min);
+  EXPECT_EQ(spec.http, HttpSettings{});
+  EXPECT_EQ(tuf(spec).metadata_url.text(), "https://a.example/md");
+  EXPECT_EQ(tuf(spec).root, dir.path() / "root.json");
+  EXPECT_EQ(tuf(spec).expiry, ExpiryPolicy{});
+  EXPECT_EQ(tuf(spec).limits, MetadataLimits{});
+  EXPECT_FALSE(tuf(spec).targets_url);
+}
+
+TEST_F(Load, ReadsEveryTopLevelSetting) {
+  auto const config = load_text(
+      "state_directory: state\n"
+      "workers: 3\n"
+      "web: {listen_addresses: [\"[::1]:0\", \":9732\"], max_connections: 7, timeout: 1m}\n"
+      "log: {level: debug, format: json}\n"
+      "scheduler: {max_concurrent_runs: 2, max_concurrent_runs_per_host: 1, start_spread: 0s,\n"
+      "            stop_timeout: 3s}\n"
+      "probes:\n" +
+      probe("a"));
+
+  EXPECT_EQ(config.state_directory, dir.path() / "state");
+  EXPECT_EQ(config.workers, 3);
+  EXPECT_THAT(config.web.listen_addresses, ElementsAre("[::1]:0", ":9732"));
+  EXPECT_EQ(config.web.max_connections, 7);
+  EXPECT_EQ(config.web.timeout, 1min);
+  EXPECT_EQ(config.log.level, LogLevel::debug);
+  EXPECT_EQ(config.log.format, LogFormat::json);
+  EXPECT_EQ(config.scheduler.max_concurrent_runs, 2);
+  EXPECT_EQ(config.scheduler.max_concurrent_runs_per_host, 1);
+  EXPECT_EQ(config.scheduler.start_spread, 0s);
+  EXPECT_EQ(config.scheduler.stop_timeout, 3s);
+}
+
+constexpr char kDefaults[] = R"(
+defaults:
+  interval: 1m
+  timeout: 10s
+  http:
+    max_attempts: 1
+    ip_family: ipv6
+    headers: {X-A: a, X-B: b}
+  tuf:
+    targets: all
+    parallel_targets: 2
+    expiry:
+      delegated: {warning: 20d, critical: 10d}
+      roles: {npm: {warning: 9d}}
+    limits: {root: 2MiB}
+probes:
+)";
+
+TEST_F(Load, GivesDefaultsToEveryProbe) {
+  auto const config = load_text(std::string(kDefaults) + probe("a") + probe("b"));
+
+  ASSERT_EQ(config.probes.size(), 2u);
+  for (auto const& spec : config.probes) {
+    EXPECT_EQ(spec.interval, 1min);
+    EXPECT_EQ(spec.timeout, 10s);
+    EXPECT_EQ(spec.http.max_attempts, 1);
+    EXPECT_EQ(spec.http.ip_family, IpFamily::v6);
+    EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::all);
+    EXPECT_EQ(tuf(spec).parallel_targets, 2);
+    EXPECT_EQ(tuf(spec).limits.root, 2u << 20);
+    EXPECT_EQ(tuf(spec).limits.timestamp, 64u << 10);
+  }
+}
+
+TEST_F(Load, LetsAProbeOverrideDefaultsFieldByField) {
+  auto const config = load_text(std::string(kDefaults) + R"(
+  - name: a
+    repository: repo one
+    interval: 2m
+    http: {max_attempts: 4, headers: {x-b: other, X-C: c}}
+    tuf:
+      metadata_url: http://[::1]:8000/
+      targets_url: file:///srv/targets
+      root: root.json
+      targets: [one, all]
+      expiry: {root: {critical: 1d}, roles: {npm: {critical: 1d}, other: {critical: 0s}}}
+      limits: {timestamp: 1KiB, root_rotations: 3, delegated_roles: 9}
+)");
+
+  ASSERT_EQ(config.probes.size(), 1u);
+  auto const& spec = config.probes[0];
+  EXPECT_EQ(spec.repository, "repo one");
+  EXPECT_EQ(spec.interval, 2min);
+  EXPECT_EQ(spec.timeout, 10s);
+  EXPECT_EQ(spec.http.max_attempts, 4);
+  EXPECT_EQ(spec.http.ip_family, IpFamily::v6);
+  EXPECT_THAT(spec.http.headers,
+              ElementsAre(std::pair("X-A", "a"), std::pair("X-C", "c"), std::pair("x-b", "other")));
+  EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::names);
+  EXPECT_THAT(tuf(spec).targets.names, ElementsAre("one", "all"));
+  EXPECT_EQ(tuf(spec).targets_url->path(), "/srv/targets");
+  EXPECT_EQ(tuf(spec).expiry.root, (ExpiryThresholds{days{30}, days{1}}));
+  EXPECT_EQ(tuf(spec).expiry.roles.at("npm"), (ExpiryThresholds{days{9}, days{1}}));
+  EXPECT_EQ(tuf(spec).expiry.roles.at("other"), (ExpiryThresholds{days{20}, 0s}));
+  EXPECT_EQ(tuf(spec).limits.root, 2u << 20);
+  EXPECT_EQ(tuf(spec).limits.timestamp, 1u << 10);
+  EXPECT_EQ(tuf(spec).limits.root_rotations, 3);
+  EXPECT_EQ(tuf(spec).limits.delegated_roles, 9);
+}
+
+TEST_F(Load, ReadsIncludedFilesInOrderOfNameBehindTheMainFile) {
+  dir.write("conf.d/20.yml", "probes:\n" + probe("second"));
+  dir.write("conf.d/10.yml", "probes:\n" + probe("first"));
+  dir.write("conf.d/30.yaml", "probes:\n" + probe("not matched"));
+  dir.write("conf.d/root.json", "{}");
+  dir.write("extra.yml", "probes:\n" + probe("third"));
+  auto const config =
+      load_text("include: [\"conf.d/*.yml\", conf.d/10.yml, \"*.yml\"]\nprobes:\n" + probe("main"));
+
+  std::vector<std::string> names;
+  for (auto const& spec : config.probes) names.push_back(spec.name.text);
+  EXPECT_THAT(names, ElementsAre("main", "first", "second", "third"));
+  EXPECT_EQ(tuf(config.probes[1]).root, dir.path() / "conf.d/root.json")
+      << "relative to the file that names it";
+}
+
+TEST_F(Load, GivesTheMainFilesDefaultsToIncludedProbes) {
+  dir.write("conf.d/root.json", "{}");
+  dir.write("conf.d/a.yml", "probes:\n" + probe("a"));
+  auto const config = load_text("defaults: {interval: 7s}\ninclude: conf.d/*.yml\n");
+  ASSERT_EQ(config.probes.size(), 1u);
+  EXPECT_EQ(config.probes[0].interval, 7s);
+}
+
+TEST_F(Load, AcceptsAFolderWhoseNameIsAPattern) {
+  dir.write("[x]*/root.json", "{}");
+  dir.write("[x]*/conf.d/a.yml",
+            "probes: [{name: a, enabled: false, tuf: {metadata_url: "
+            "'http://a/', root: r}}]");
+  auto const result = load(dir.write("[x]*/main.yml", "include: conf.d/*.yml\n"), environment);
+  ASSERT_TRUE(result) << text_of(result);
+  EXPECT_EQ(result.value().probes.size(), 1u);
+}
+
+TEST_F(Load, SaysInWhichFileANameWasTakenFirst) {
+  dir.write("conf.d/root.json", "{}");
+  dir.write("conf.d/a.yml", "probes:\n" + probe("a"));
+  auto const text = problems("include: conf.d/*.yml\nprobes:\n" + probe("a"));
+  EXPECT_EQ(text, (dir.path() / "conf.d/a.yml").string() +
+                      ":2:11: probes[0].name: the name a is taken, first at " +
+                      (dir.path() / "canaryd.yml").string() + ":3\n");
+}
+
+TEST_F(Load, RefusesOtherSettingsInIncludedFiles) {
+  dir.write("conf.d/a.yml", "defaults: {interval: 1m}\nprobess: []\n");
+  auto const text = problems("include: conf.d/*.yml\nprobes:\n" + probe("a"));
+  EXPECT_THAT(text, HasSubstr("a.yml:1:11: defaults: belongs into the main file"));
+  EXPECT_THAT(text, HasSubstr("a.yml:2:1: probess: unknown field; did you mean probes?"));
+}
+
+TEST_F(Load, TakesSecretsFromFilesAndTheEnvironment) {
+  dir.write("token", "Bearer hunter2\n");
+  environment["COOKIE"] = "id=swordfish";
+  auto const config = load_text(
+      "defaults:\n  http:\n    headers:\n"
+      "      Authorization: {file: token}\n"
+      "      Cookie: {environment: COOKIE}\n"
+      "probes:\n" +
+      probe("a"));
+  ASSERT_EQ(config.probes.size(), 1u);
+  auto const& secrets = config.probes[0].http.secret_headers;
+  ASSERT_EQ(secrets.size(), 2u);
+  EXPECT_EQ(secrets.at("Authorization"),
+            (Secret{"Bearer hunter2", "file " + (dir.path() / "token").string()}));
+  EXPECT_EQ(secrets.at("Cookie"), (Secret{"id=swordfish", "environment COOKIE"}));
+
+  auto const shown = show(config);
+  EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(shown, Not(HasSubstr("swordfish")));
+  EXPECT_THAT(shown, HasSubstr("\"Cookie\": {environment: \"COOKIE\"}  # <secret>"));
+  EXPECT_EQ(load_text(shown), config);
+}
+
+TEST_F(Load, NeverRepeatsASecretInAProblem) {
+  dir.write("token", "two\nlines of hunter2\n");
+  auto const text = problems(
+      "defaults:\n  http:\n    headers:\n"
+      "      Authorization: Bearer hunter2\n"
+      "      Cookie: {file: token}\n"
+      "      X-Api-Key: [hunter2]\n"
+      "probes:\n"
+      "  - name: a\n"
+      "    tuf: {metadata_url: 'https://u:hunter2@a/', root: root.json}\n");
+  EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(text, HasSubstr("Authorization: a secret is refused in the file itself"));
+  EXPECT_THAT(text, HasSubstr("Cookie.file: a header's value holds a line break"));
+  EXPECT_THAT(text, HasSubstr("metadata_url: credentials in a URL are refused"));
+}
+
+TEST_F(Load, NeedsNoFilesOfAProbeThatIsTurnedOff) {
+  constexpr char kProbe[] =
+      "probes:\n  - name: a\n    enabled: ENABLED\n"
+      "    http: {ca_file: none.pem, headers: {Cookie: {file: gone}, X-Token: {environment: "
+      "GONE}}}\n"
+      "    tuf: {metadata_url: http://a/, root: gone.json}\n";
+  std::string off = kProbe, on = kProbe;
+  off.replace(off.find("ENABLED"), 7, "false");
+  on.replace(on.find("ENABLED"), 7, "true");
+
+  EXPECT_EQ(load_text(off).probes.size(), 1u);
+  auto const text = problems(on);
+  EXPECT_THAT(text,
+              HasSubstr("canaryd.yml:4:21: probes[0].http.ca_file: expected a readable file"));
+  EXPECT_THAT(text, HasSubstr("headers.Cookie.file: can't read"));
+  EXPECT_THAT(text, HasSubstr("headers.X-Token.environment: the environment variable GONE"));
+  EXPECT_THAT(text, HasSubstr("canaryd.yml:5:41: probes[0].tuf.root: expected a readable file"));
+}
+
+TEST_F(Load, ReadsProxies) {
+  auto const proxied = [&](std::string const& value) {
+    return load_text("defaults: {http: {proxy: " + value + "}}\nprobes:\n" + probe("a"))
+        .probes.at(0)
+        .http;
+  };
+  EXPECT_EQ(proxied("'http://p.example:3128'").proxy, "http://p.example:3128");
+  EXPECT_FALSE(proxied("none").proxy_from_environment);
+  EXPECT_TRUE(proxied("environment").proxy_from_environment);
+}
+
+TEST_F(Load, ShowsWhatLoadsAgainAsTheSame) {
+  dir.write("ca.pem", "x");
+  auto const config = load_text(std::string(kDefaults) + R"(
+  - name: a
+    repository: "quote \" back \\ slash: # ü"
+    enabled: false
+    interval: 1h1m1s
+    http: {ca_file: ca.pem, client_cert_file: ca.pem, client_key_file: ca.pem, min_rate: 0,
+           proxy: "http://p:1", headers: {X-Empty: "", X-Odd: "a\tb \"c\""}}
+    tuf:
+      metadata_url: https://a.example/%5B?x=1
+      targets_url: https://a.example/t
+      root: root.json
+      targets: ["a b", "none", "- c: d"]
+      max_target_bytes: 12345
+      expiry: {roles: {"role: odd": {warning: 2d, critical: 1h}}}
+)" + probe("b"));
+
+  auto const again = load(dir.write("elsewhere/shown.yml", show(config)), environment);
+  ASSERT_TRUE(again) << text_of(again) << show(config);
+  EXPECT_EQ(again.value(), config) << show(config);
+  EXPECT_EQ(show(again.value()), show(config));
+}
+
+TEST_F(Load, SortsProblemsByPlaceAndFindsThemAll) {
+  auto const text = problems(
+      "workers: -1\nprobes:\n"
+      "  - name: a\n    interval: 0s\n    timeout: x\n"
+      "    tuf: {root: root.json, metadata_url: a}\n"
+      "log: {level: trace}\n");
+  std::string const file = (dir.path() / "canaryd.yml").string();
+  EXPECT_EQ(text, file + ":1:10: workers: expected 0 to 256, got -1\n" + file +
+                      ":4:15: probes[0].interval: expected 1s to 4w3d, got 0s\n" + file +
+                      ":5:14: probes[0].timeout: expected a duration such as 30s, 5m or 1h30m "
+                      "(units ms, s, m, h, d, w), got \"x\"\n" +
+                      file +
+                      ":6:42: probes[0].tuf.metadata_url: no scheme, expected an absolute http, "
+                      "https or file URL\n" +
+                      file +
+                      ":7:14: log.level: expected debug, info, warn or error, got \"trace\"\n");
+}
+
+TEST(ProcessEnvironment, HoldsThisProcesssVariables) {
+  ::setenv("CANARY_CONFIG_TEST", "a=b", 1);
+  EXPECT_EQ(process_environment().at("CANARY_CONFIG_TEST"), "a=b");
+  ::unsetenv("CANARY_CONFIG_TEST");
+}
+
+}  // namespace
+}  // namespace canary::config
