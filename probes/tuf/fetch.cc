@@ -64,7 +64,8 @@ bool says_not_now(http::Fault const& fault) {
 std::string sentence(FetchFault const& fault) { return fault.url + ": " + fault.detail; }
 
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
-  FetchFault result{FetchFault::Kind::unanswered, reason_of(fault.kind), url.text(), fault.message};
+  FetchFault result{.reason = reason_of(fault.kind), .url = url.text(), .detail = fault.message};
+  result.by_consumer = fault.kind == http::FaultKind::rejected;
   if (!fault.url.empty() && fault.url != result.url) result.detail += " (" + fault.url + ")";
   if (fault.absent()) {
     result.kind = FetchFault::Kind::missing;

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// `tuf-client`: the command line of client.h. Exit status 0 on success, 1 on any failure.
+// Thread: main; a second one waits for signals.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "probes/tuf/client.h"
+#include "runtime/block_on.h"
+#include "runtime/loop.h"
+#include "runtime/refusal.h"
+#include "runtime/signals.h"
+#include "runtime/workers.h"
+
+namespace {
+
+using namespace canary;
+
+constexpr char const* kAbout =
+    R"(A plain client of The Update Framework (TUF): keeps the metadata that it trusts
+in a folder and downloads targets that this metadata vouches for.
+
+Options stand before the command:
+  tuf-client --metadata-dir DIR init ROOT
+  tuf-client --metadata-dir DIR --metadata-url URL refresh
+  tuf-client --metadata-dir DIR --metadata-url URL --target-base-url URL
+             --target-dir DIR --target-name NAME [--target-name NAME ...] download)";
+
+constexpr char const* kFooter =
+    R"(URLs are http, https or file. Proxies come from HTTP_PROXY, HTTPS_PROXY and
+NO_PROXY, certificate authorities from SSL_CERT_FILE or the system.
+A target is stored as one file, its path percent-encoded: dir/a becomes dir%2Fa.
+Exit status: 0 success; 1 anything else, with the reason on standard error.)";
+
+struct Arguments {
+  std::string metadata_dir, metadata_url, target_base_url, target_dir, root;
+  std::vector<std::string> target_names;
+};
+
+int fail(std::string const& why) {
+  std::cerr << "tuf-client: " << why << "\n";
+  return 1;
+}
+
+tuf::ClientResult<config::Url> url_of(std::string const& option, std::string const& text) {
+  if (text.empty()) return "this command needs " + option + " URL, before the command";
+  auto url = config::Url::parse(text);
+  if (!url) return option + " " + text + ": " + url.error();
+  return std::move(url).value();
+}
+
+tuf::ClientResult<tuf::DownloadSettings> download_settings(Arguments const& arguments) {
+  auto base = url_of("--target-base-url", arguments.target_base_url);
+  if (!base) return base.error();
+  if (arguments.target_dir.empty()) return "download needs --target-dir DIR, before the command";
+  if (arguments.target_names.empty()) {
+    return "download needs --target-name NAME, before the command";
+  }
+  return tuf::DownloadSettings{std::move(base).value(), arguments.target_dir,
+                               arguments.target_names};
+}
+
+// Runs a command that asks a server: refresh, or download where `what` says so.
+int with_server(tuf::ClientSettings settings, std::optional<tuf::DownloadSettings> what) {
+  runtime::StopOnSignal const stop;
+  runtime::Loop loop;
+  runtime::Workers disk{"disk", 1};
+  runtime::Workers cpu{"cpu", 1};
+  http::Services services{cpu, disk};
+  loop.start();
+  auto work = what ? tuf::download_client(std::move(settings), std::move(*what), services, {})
+                   : tuf::refresh_client(std::move(settings), services, {});
+  try {
+    auto const done =
+        runtime::block_on(loop, std::move(work), runtime::Deadline::never(), stop.token());
+    return done ? 0 : fail(done.error());
+  } catch (runtime::GaveUp const& gave_up) {
+    fail("interrupted");
+    if (!gave_up.unwound) ::_exit(1);  // something still uses what would be destroyed now
+    return 1;
+  }
+}
+
+int run(int count, char** values) {
+  Arguments arguments;
+  CLI::App app{kAbout};
+  app.footer(kFooter);
+  app.set_version_flag("--version", CANARY_VERSION);
+  app.require_subcommand(1);
+  app.add_option("--metadata-dir", arguments.metadata_dir, "Folder of trusted metadata")
+      ->type_name("DIR");
+  app.add_option("--metadata-url", arguments.metadata_url, "Where the repository's metadata is")
+      ->type_name("URL");
+  app.add_option("--target-base-url", arguments.target_base_url, "Where its targets are")
+      ->type_name("URL");
+  app.add_option("--target-dir", arguments.target_dir, "Folder for downloaded targets")
+      ->type_name("DIR");
+  app.add_option("--target-name", arguments.target_names, "A target's path; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  auto* init = app.add_subcommand("init", "Trust a root; asks no server");
+  init->add_option("ROOT", arguments.root, "File with the root to trust")->required();
+  app.add_subcommand("refresh", "Update root, timestamp, snapshot and targets");
+  auto* download = app.add_subcommand(
+      "download", "Refresh, then download targets in their order, up to the first failure");
+  try {
+    app.parse(count, values);
+  } catch (CLI::Success const& asked) {
+    return app.exit(asked);
+  } catch (CLI::ParseError const& error) {
+    return fail(std::string(error.what()) + " (try tuf-client --help)");
+  }
+  if (arguments.metadata_dir.empty()) return fail("every command needs --metadata-dir DIR");
+  auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (init->parsed()) {
+    auto const done = tuf::init_client(arguments.metadata_dir, arguments.root, now);
+    return done ? 0 : fail(done.error());
+  }
+  auto url = url_of("--metadata-url", arguments.metadata_url);
+  if (!url) return fail(url.error());
+  tuf::ClientSettings settings{arguments.metadata_dir, std::move(url).value(), now};
+  if (!download->parsed()) return with_server(std::move(settings), std::nullopt);
+  auto what = download_settings(arguments);
+  if (!what) return fail(what.error());
+  return with_server(std::move(settings), std::move(what).value());
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  try {
+    return run(count, values);
+  } catch (std::exception const& error) {
+    return fail(error.what());
+  }
+}
