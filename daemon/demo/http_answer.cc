@@ -41,7 +41,7 @@ bool is_name(char c) {
 
 // "/healthy/metadata/timestamp.json" as a relative path; nullopt where it could lead elsewhere.
 std::optional<std::filesystem::path> relative_path(std::string_view path) {
-  if (!path.starts_with('/')) return std::nullopt;
+  if (!path.starts_with('/') || path.ends_with('/')) return std::nullopt;
   path.remove_prefix(1);
   std::filesystem::path result;
   do {
