@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON of the API, readiness and staleness, and the landing page.
+#include "daemon/publish/api.h"
+
+#include <chrono>
+#include <deque>
+#include <string>
+
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/publish/landing_page.h"
+#include "daemon/results/history.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using probes::Reason;
+using probes::Report;
+using probes::Severity;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace json = boost::json;
+
+SysTime at(std::chrono::milliseconds since_start) {
+  return SysTime{std::chrono::sys_days{std::chrono::January / 2 / 2026}} + since_start;
+}
+
+Report report(Severity severity, std::string message) {
+  Report result;
+  result.findings.push_back({"expiry", "targets", severity,
+                             severity == Severity::ok ? Reason::none : Reason::expired,
+                             std::move(message), "tuf 5.6.5"});
+  result.measurements.roles = {
+      {"targets", 7, std::chrono::sys_days{std::chrono::March / 1 / 2026}, 14 * 24h, 72h, 999}};
+  return result;
+}
+
+class Api : public ::testing::Test {
+ protected:
+  Api() {
+    daemon_.version = "1.2.3";
+    daemon_.started = at(0s);
+    daemon_.last_reload_success = at(0s);
+  }
+  History& add(std::string name, bool enabled = true) {
+    return histories_.emplace_back(ProbeFacts{.name = std::move(name),
+                                              .repository = "repo",
+                                              .kind = "tuf",
+                                              .enabled = enabled,
+                                              .interval = 60s,
+                                              .timeout = 30s});
+  }
+  Snapshot snapshot() const {
+    Snapshot result;
+    result.daemon = &daemon_;
+    for (auto const& history : histories_) result.probes.push_back(&history.row());
+    return result;
+  }
+  json::object probe(std::string const& name) const {
+    return json::parse(probe_json(snapshot(), name, at(100s)).value_or("null")).as_object();
+  }
+  json::object status() const {
+    return json::parse(status_json(snapshot(), {false, "the loop hangs"}, at(100s))).as_object();
+  }
+
+  DaemonFacts daemon_;
+  std::deque<History> histories_;
+};
+
+TEST_F(Api, ListsProbesInOrderWithTheirState) {
+  add("b").finished(at(1s), 1ms, report(Severity::ok, "fine"));
+  add("a");
+  add("c", false);
+  auto const root = json::parse(probes_json(snapshot(), at(100s))).as_object();
+  auto const& probes = root.at("probes").as_array();
+
+  EXPECT_EQ(root.at("as_of").as_string(), "2026-01-02T00:01:40.000Z");
+  ASSERT_EQ(probes.size(), 3u);
+  EXPECT_EQ(probes[0].at("name").as_string(), "b");
+  EXPECT_EQ(probes[0].at("state").as_string(), "ok");
+  EXPECT_EQ(probes[1].at("state").as_string(), "pending");
+  EXPECT_TRUE(probes[1].at("last_run").is_null());
+  EXPECT_EQ(probes[2].at("state").as_string(), "paused");
+}
+
+TEST_F(Api, ShowsEveryFindingAndMeasurementOfOneProbe) {
+  auto& history = add("demo");
+  history.finished(at(1s), 1500ms, report(Severity::critical, "targets expired"));
+  auto const shown = probe("demo");
+
+  auto const& finding = shown.at("findings").as_array().at(0);
+  EXPECT_EQ(finding.at("check").as_string(), "expiry");
+  EXPECT_EQ(finding.at("subject").as_string(), "targets");
+  EXPECT_EQ(finding.at("severity").as_string(), "critical");
+  EXPECT_EQ(finding.at("reason").as_string(), "expired");
+  EXPECT_EQ(finding.at("message").as_string(), "targets expired");
+  EXPECT_EQ(finding.at("evidence").as_string(), "tuf 5.6.5");
+  auto const& role = shown.at("measurements").at("roles").at(0);
+  EXPECT_EQ(role.at("version").as_int64(), 7);
+  EXPECT_EQ(role.at("expires").as_string(), "2026-03-01T00:00:00.000Z");
+  EXPECT_EQ(shown.at("last_duration_seconds").as_double(), 1.5);
+  EXPECT_EQ(shown.at("last_failure").at("reason").as_string(), "expired");
+  EXPECT_EQ(shown.at("counters").at("failures").at("expired").to_number<int>(), 1);
+}
+
+TEST_F(Api, StaysJsonWhateverAServerSays) {
+  std::string hostile = "\"}]\n\x1B[2J </script> ";
+  for (int c = 0; c < 256; ++c) hostile += static_cast<char>(c);
+  add("demo").finished(at(1s), 1ms, report(Severity::critical, hostile));
+  EXPECT_THAT(std::string{probe("demo").at("last_failure").at("message").as_string()},
+              HasSubstr("</script>"));
+}
+
+TEST_F(Api, KnowsNoProbeThatIsNotConfigured) {
+  EXPECT_EQ(probe_json(snapshot(), "nobody", at(0s)), std::nullopt);
+}
+
+TEST_F(Api, CountsStatesAndNamesTheWorst) {
+  add("a").finished(at(90s), 1ms, report(Severity::ok, ""));
+  add("b").finished(at(90s), 1ms, report(Severity::unknown, ""));
+  add("c").finished(at(90s), 1ms, report(Severity::warning, ""));
+  add("d");
+  add("e", false);
+  auto const shown = status();
+
+  EXPECT_EQ(shown.at("status").as_string(), "unknown");
+  EXPECT_EQ(shown.at("probes").at("ok").to_number<int>(), 1);
+  EXPECT_EQ(shown.at("probes").at("unknown").to_number<int>(), 1);
+  EXPECT_EQ(shown.at("probes").at("pending").to_number<int>(), 1);
+  EXPECT_EQ(shown.at("probes").at("paused").to_number<int>(), 1);
+  EXPECT_EQ(shown.at("probes").at("total").to_number<int>(), 5);
+  EXPECT_FALSE(shown.at("healthy").at("ok").as_bool());
+  EXPECT_EQ(shown.at("healthy").at("reason").as_string(), "the loop hangs");
+  EXPECT_EQ(shown.at("daemon").at("uptime_seconds").as_double(), 100.0);
+}
+
+TEST_F(Api, IsPendingWhileNothingIsKnown) {
+  add("a");
+  EXPECT_EQ(status().at("status").as_string(), "pending");
+}
+
+TEST_F(Api, CallsAProbeStaleAfterThreeIntervalsAndATimeout) {
+  auto& history = add("demo");
+  history.finished(at(10s), 1ms, report(Severity::ok, ""));
+  EXPECT_FALSE(is_stale(history.row(), at(0s), at(10s + 210s)));
+  EXPECT_TRUE(is_stale(history.row(), at(0s), at(10s + 210s + 1ms)));
+}
+
+TEST_F(Api, CallsAProbeStaleThatNeverRanButNotAPausedOne) {
+  EXPECT_TRUE(is_stale(add("never").row(), at(0s), at(211s)));
+  EXPECT_FALSE(is_stale(add("never").row(), at(100s), at(211s)));
+  EXPECT_FALSE(is_stale(add("paused", false).row(), at(0s), at(1000s)));
+}
+
+TEST_F(Api, IsReadyOnceEveryProbeHasBegunOrIsNotDue) {
+  daemon_.last_reload_success.reset();
+  EXPECT_FALSE(readiness(snapshot(), at(0s)).ok);
+
+  daemon_.last_reload_success = at(0s);
+  auto& history = add("demo");
+  add("paused", false);
+  EXPECT_THAT(readiness(snapshot(), at(0s)).reason, HasSubstr("demo is not scheduled"));
+  history.scheduled(at(10s));
+  EXPECT_TRUE(readiness(snapshot(), at(10s)).ok);
+  EXPECT_THAT(readiness(snapshot(), at(11s)).reason,
+              HasSubstr("demo was due at 2026-01-02T00:00:10"));
+  history.started(at(12s));
+  EXPECT_TRUE(readiness(snapshot(), at(13s)).ok);
+}
+
+TEST_F(Api, WritesInstantsBeforeTheEpochAndFarAhead) {
+  EXPECT_EQ(rfc3339(SysTime{-1ms}), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(rfc3339(SysTime{std::chrono::sys_days{std::chrono::December / 31 / 9999}}),
+            "9999-12-31T00:00:00.000Z");
+}
+
+TEST_F(Api, TheLandingPageLinksProbesAndEscapesWhatServersSay) {
+  add("demo").finished(at(1s), 1ms, report(Severity::critical, "<img src=x onerror=alert(1)>"));
+  auto const page = landing_page(snapshot());
+  EXPECT_THAT(page, HasSubstr("href=\"/api/v1/probes/demo\""));
+  EXPECT_THAT(page, HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(page, HasSubstr("critical"));
+  EXPECT_THAT(page, HasSubstr("&lt;img"));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+}
+
+}  // namespace
+}  // namespace canary::daemon

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page that Prometheus scrapes, read back by a parser of its own and by promtool.
+#include "daemon/publish/metrics.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/publish/exposition.h"
+#include "daemon/results/history.h"
+#include "tests/daemon/publish/exposition_parser.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using probes::Reason;
+using probes::Report;
+using probes::Severity;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+SysTime at(std::chrono::seconds since_start) { return SysTime{1'790'000'000s + since_start}; }
+
+// A world with one healthy probe, to which each test changes one thing.
+class World {
+ public:
+  World() {
+    daemon_.version = "1.2.3";
+    daemon_.revision = "abc";
+    daemon_.started = at(0s);
+    daemon_.last_reload_success = at(1s);
+    facts_ = {.name = "demo",
+              .repository = "demo-repo",
+              .kind = "tuf",
+              .enabled = true,
+              .interval = 60s,
+              .timeout = 30s};
+    history_.emplace_back(facts_);
+  }
+  DaemonFacts& daemon() { return daemon_; }
+  History& demo() { return history_.front(); }
+  History& add(ProbeFacts facts) { return history_.emplace_back(std::move(facts)); }
+  ProbeFacts facts() const { return facts_; }
+
+  std::string page() {
+    Snapshot snapshot;
+    snapshot.daemon = &daemon_;
+    for (auto const& history : history_) snapshot.probes.push_back(&history.row());
+    snapshot.schedule_lag.observe(20ms);
+    return render_metrics({.snapshot = snapshot,
+                           .requests = {{"/metrics", 200, 3}},
+                           .process = process_facts(),
+                           .log_lines_dropped = 4,
+                           .now = at(100s) + 250ms});
+  }
+  tests::Exposition parsed() {
+    auto result = tests::parse_exposition(page());
+    EXPECT_THAT(result.problems, IsEmpty());
+    return result;
+  }
+
+ private:
+  DaemonFacts daemon_;
+  ProbeFacts facts_;
+  std::deque<History> history_;
+};
+
+Report full_report() {
+  Report report;
+  report.findings = {{"expiry", "root", Severity::ok, Reason::none, "", ""},
+                     {"expiry", "targets", Severity::critical, Reason::expired, "expired", ""},
+                     {"expiry", "snapshot", Severity::unknown, Reason::timeout, "", ""},
+                     {"reachable", "", Severity::unknown, Reason::dns, "", ""},
+                     {"root_chain", "", Severity::ok, Reason::none, "", ""}};
+  report.measurements.roles = {
+      {"root", 5, std::chrono::sys_seconds{1'800'000'000s}, 30 * 24h, 7 * 24h, 4096}};
+  report.measurements.phases.resolve = 20ms;
+  report.measurements.phases.verify = 1500us;
+  report.measurements.bytes_received = 1234;
+  report.measurements.targets_verified = 9;
+  report.measurements.tls_not_after = std::chrono::sys_seconds{1'795'000'000s};
+  return report;
+}
+
+TEST(Metrics, SayWhatIsKnownBeforeTheFirstRun) {
+  World world;
+  world.demo().scheduled(at(7s));
+  auto const page = world.parsed();
+
+  EXPECT_EQ(page.value(R"(canaryd_probe_info{kind="tuf",probe="demo",repo="demo-repo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_interval_seconds{probe="demo"})"), 60);
+  EXPECT_EQ(page.value(R"(canaryd_probe_timeout_seconds{probe="demo"})"), 30);
+  EXPECT_EQ(page.value(R"(canaryd_probe_next_run_timestamp_seconds{probe="demo"})"), 1'790'000'007);
+  EXPECT_EQ(page.value(R"(canaryd_probe_runs_total{probe="demo"})"), 0);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_success{probe="demo"})"));
+  EXPECT_FALSE(page.has(R"(canaryd_probe_last_run_timestamp_seconds{probe="demo"})"));
+  EXPECT_FALSE(page.has(R"(canaryd_probe_last_duration_seconds{probe="demo"})"));
+}
+
+TEST(Metrics, StartEveryFailureAndSkipCounterAtZero) {
+  World world;
+  auto const page = world.parsed();
+  for (auto const reason : probes::all_reasons()) {
+    EXPECT_EQ(page.value("canaryd_probe_failures_total{probe=\"demo\",reason=\"" +
+                         std::string{to_text(reason)} + "\"}"),
+              0)
+        << to_text(reason);
+  }
+  for (char const* reason : {"overlap", "concurrency", "paused", "offline"}) {
+    EXPECT_EQ(page.value("canaryd_probe_runs_skipped_total{probe=\"demo\",reason=\"" +
+                         std::string{reason} + "\"}"),
+              0)
+        << reason;
+  }
+}
+
+TEST(Metrics, ShowARunWithAllItFound) {
+  World world;
+  world.demo().started(at(10s));
+  world.demo().finished(at(12s), 1500ms, full_report());
+  world.demo().started(at(70s));
+  auto const page = world.parsed();
+
+  EXPECT_EQ(page.value(R"(canaryd_probe_success{probe="demo"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_probe_runs_total{probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_failures_total{probe="demo",reason="expired"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_last_failure_info{probe="demo",reason="expired"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_last_duration_seconds{probe="demo"})"), 1.5);
+  EXPECT_EQ(page.value(R"(canaryd_probe_last_run_timestamp_seconds{probe="demo"})"), 1'790'000'012);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_last_success_timestamp_seconds{probe="demo"})"));
+  EXPECT_EQ(page.value(R"(canaryd_probe_in_flight{probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_in_flight_start_timestamp_seconds{probe="demo"})"),
+            1'790'000'070);
+  EXPECT_EQ(page.value(R"(canaryd_probe_duration_seconds_bucket{le="1",probe="demo"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_probe_duration_seconds_bucket{le="2.5",probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_duration_seconds_bucket{le="+Inf",probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_duration_seconds_count{probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_duration_seconds_sum{probe="demo"})"), 1.5);
+  EXPECT_EQ(page.value(R"(canaryd_probe_phase_duration_seconds{phase="dns",probe="demo"})"), 0.02);
+  EXPECT_EQ(page.value(R"(canaryd_probe_phase_duration_seconds{phase="verify",probe="demo"})"),
+            0.0015);
+  EXPECT_EQ(page.value(R"(canaryd_probe_received_bytes_total{probe="demo"})"), 1234);
+  EXPECT_EQ(page.value(R"(canaryd_tuf_targets{outcome="verified",probe="demo"})"), 9);
+  EXPECT_EQ(page.value(R"(canaryd_tls_cert_not_after_timestamp_seconds{probe="demo"})"),
+            1'795'000'000);
+}
+
+TEST(Metrics, GiveEachCheckItsWorstFindingAndBadBeforeUnableToTell) {
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  auto const page = world.parsed();
+  EXPECT_EQ(page.value(R"(canaryd_probe_finding_severity{check="expiry",probe="demo"})"), 2);
+  EXPECT_EQ(page.value(R"(canaryd_probe_finding_severity{check="reachable",probe="demo"})"), 3);
+  EXPECT_EQ(page.value(R"(canaryd_probe_finding_severity{check="root_chain",probe="demo"})"), 0);
+}
+
+TEST(Metrics, ShowMetadataRolesWithTheirThresholds) {
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  auto const page = world.parsed();
+  std::string const labels = R"({probe="demo",repo="demo-repo",role="root"})";
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_expiry_timestamp_seconds" + labels), 1'800'000'000);
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_version" + labels), 5);
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_expiry_warning_seconds" + labels), 30 * 86'400);
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_expiry_critical_seconds" + labels), 7 * 86'400);
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_size_bytes" + labels), 4096);
+}
+
+TEST(Metrics, BoundTheSeriesOfDelegatedRolesToThoseThatExpireFirst) {
+  World world;
+  Report report;
+  for (int i = 0; i < 16'384; ++i) {
+    report.measurements.roles.push_back({"bin-" + std::to_string(i), 1,
+                                         std::chrono::sys_seconds{1'900'000'000s - i * 1s}, 0s, 0s,
+                                         1});
+  }
+  report.measurements.roles.push_back(
+      {"targets", 1, std::chrono::sys_seconds{2'000'000'000s}, 0s, 0s, 1});
+  world.demo().finished(at(12s), 1ms, std::move(report));
+  auto const page = world.parsed();
+
+  std::size_t series = 0;
+  for (auto const& [name, value] : page.samples) {
+    if (name.starts_with("canaryd_tuf_metadata_version{")) ++series;
+  }
+  EXPECT_EQ(series, 65u);
+  auto const version = [&](std::string const& role) {
+    return page.has(R"(canaryd_tuf_metadata_version{probe="demo",repo="demo-repo",role=")" + role +
+                    "\"}");
+  };
+  EXPECT_TRUE(version("targets"));
+  EXPECT_TRUE(version("bin-16383"));
+  EXPECT_FALSE(version("bin-0"));
+  EXPECT_EQ(page.value(R"(canaryd_tuf_roles{probe="demo"})"), 16'385);
+}
+
+TEST(Metrics, EscapeHostileRoleNamesAndShowEachRoleOnce) {
+  World world;
+  Report report;
+  std::string const hostile = "a\"} 1\nevil{x=\"\\";
+  for (std::string const& role : {hostile, hostile, std::string{"\xFF"}, std::string(5000, 'x')}) {
+    report.measurements.roles.push_back({role, 1, std::chrono::sys_seconds{}, 0s, 0s, 1});
+  }
+  world.demo().finished(at(12s), 1ms, std::move(report));
+
+  auto const page = world.parsed();  // refuses a series that is there twice
+  std::string const labels = R"({probe="demo",repo="demo-repo",role=")";
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + hostile + "\"}"));
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + "\xEF\xBF\xBD\"}"));
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + std::string(128, 'x') + "\"}"));
+}
+
+TEST(Metrics, LeaveOutAPausedProbeButSayThatItIsOne) {
+  World world;
+  auto facts = world.facts();
+  facts.name = "paused";
+  facts.enabled = false;
+  world.add(facts).finished(at(1s), 1ms, full_report());
+  auto const page = world.parsed();
+
+  EXPECT_EQ(page.value("canaryd_config_probes"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_enabled{probe="paused"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_probe_enabled{probe="demo"})"), 1);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_interval_seconds{probe="paused"})"))
+      << "CanarydProbeNeverRan would fire for it";
+  EXPECT_FALSE(page.has(R"(canaryd_probe_success{probe="paused"})"));
+}
+
+TEST(Metrics, DescribeTheDaemon) {
+  World world;
+  world.daemon().reload_successful = false;
+  auto const page = world.parsed();
+
+  EXPECT_EQ(page.value("canaryd_time_seconds"), 1'790'000'100.25);
+  EXPECT_EQ(page.value("canaryd_config_last_reload_successful"), 0);
+  EXPECT_EQ(page.value("canaryd_config_last_reload_success_timestamp_seconds"), 1'790'000'001);
+  EXPECT_EQ(page.value(R"(canaryd_http_requests_total{code="200",handler="/metrics"})"), 3);
+  EXPECT_EQ(page.value("canaryd_log_lines_dropped_total"), 4);
+  EXPECT_EQ(page.value(R"(canaryd_schedule_lag_seconds_bucket{le="0.01"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_schedule_lag_seconds_bucket{le="0.05"})"), 1);
+  EXPECT_GT(page.value("process_resident_memory_bytes"), 1'000'000);
+  EXPECT_GT(page.value("process_virtual_memory_bytes"),
+            page.value("process_resident_memory_bytes"));
+  EXPECT_GE(page.value("process_open_fds"), 3);
+  EXPECT_GT(page.value("process_max_fds"), page.value("process_open_fds"));
+  EXPECT_GE(page.value("process_threads"), 1);
+  EXPECT_GT(page.value("process_start_time_seconds"), 1'600'000'000);
+  EXPECT_GE(page.value("process_cpu_seconds_total"), 0);
+}
+
+TEST(Metrics, AreTheSameTextForTheSameState) {
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  auto const without_process = [](std::string page) {
+    return page.substr(0, page.find("process_"));
+  };
+  EXPECT_EQ(without_process(world.page()), without_process(world.page()));
+}
+
+TEST(Metrics, CallCountersTotalAndNothingElse) {
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  for (auto const& [name, family] : world.parsed().families) {
+    EXPECT_EQ(name.ends_with("_total"), family.type == "counter") << name;
+    EXPECT_FALSE(family.help.empty()) << name;
+  }
+}
+
+TEST(Metrics, PassPromtool) {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "promtool (package prometheus) is not installed";
+  }
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  char path[] = "/tmp/canary-metrics-XXXXXX";
+  int const fd = ::mkstemp(path);
+  ASSERT_GE(fd, 0);
+  ::close(fd);
+  std::ofstream{path} << world.page();
+  EXPECT_EQ(std::system(("promtool check metrics < " + std::string{path}).c_str()), 0);
+  ::unlink(path);
+}
+
+TEST(Exposition, WritesWhatTheFormatAsksFor) {
+  std::string out;
+  Family{out, FamilyType::gauge, "odd", "line\nand \\ \"slash\""}.add({{"l", "a\"b\\c\nd"}},
+                                                                      std::optional{0.1});
+  EXPECT_EQ(out,
+            "# HELP odd line\\nand \\\\ \"slash\"\n"
+            "# TYPE odd gauge\n"
+            "odd{l=\"a\\\"b\\\\c\\nd\"} 0.1\n");
+}
+
+struct NumberCase {
+  std::string name;
+  double value;
+  std::string text;
+};
+class ExpositionNumber : public ::testing::TestWithParam<NumberCase> {};
+TEST_P(ExpositionNumber, IsWrittenAs) {
+  std::string out;
+  Family{out, FamilyType::gauge, "m", "h"}.add({}, GetParam().value);
+  EXPECT_THAT(out, ::testing::EndsWith("\nm " + GetParam().text + "\n"));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Cases, ExpositionNumber,
+    ::testing::Values(NumberCase{"not_a_number", std::numeric_limits<double>::quiet_NaN(), "NaN"},
+                      NumberCase{"infinite", std::numeric_limits<double>::infinity(), "+Inf"},
+                      NumberCase{"minus_infinite", -std::numeric_limits<double>::infinity(),
+                                 "-Inf"},
+                      NumberCase{"instant", 1'790'000'000, "1790000000"},
+                      NumberCase{"fraction", 1'790'000'000.123, "1790000000.123"},
+                      NumberCase{"seventeen_digits", 0.1 + 0.2, "0.30000000000000004"},
+                      NumberCase{"negative", -3, "-3"}),
+    [](auto const& info) { return info.param.name; });
+
+TEST(Exposition, LeavesOutAFamilyWithoutSeries) {
+  std::string out;
+  {
+    Family family{out, FamilyType::counter, "none_total", "h"};
+  }
+  EXPECT_EQ(out, "");
+}
+
+}  // namespace
+}  // namespace canary::daemon
