@@ -1,1 +1,378 @@
-int placeholder_until_written;
+// SPDX-License-Identifier: Apache-2.0
+// canaryd's own HTTP server over real sockets.
+#include "daemon/publish/server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <future>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/publish/exposition_parser.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+struct Reply {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+};
+
+// A plain HTTP/1.1 client on one connection; reads give up after 30 s, which fails the test.
+class Client {
+ public:
+  explicit Client(std::string const& address) {
+    auto const colon = address.rfind(':');
+    auto const port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+    if (address.starts_with('[')) {
+      sockaddr_in6 to{};
+      to.sin6_family = AF_INET6;
+      to.sin6_port = port;
+      ::inet_pton(AF_INET6, address.substr(1, colon - 2).c_str(), &to.sin6_addr);
+      open(AF_INET6, reinterpret_cast<sockaddr const*>(&to), sizeof to);
+    } else {
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      to.sin_port = port;
+      ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
+      open(AF_INET, reinterpret_cast<sockaddr const*>(&to), sizeof to);
+    }
+  }
+  ~Client() { ::close(fd_); }
+  Client(Client const&) = delete;
+  Client& operator=(Client const&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(std::string_view bytes) {
+    ASSERT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  Reply request(std::string const& method, std::string const& path, std::string const& more = {}) {
+    send(method + " " + path + " HTTP/1.1\r\nHost: canary\r\n" + more + "\r\n");
+    return read_reply(method == "HEAD");
+  }
+  Reply read_reply(bool head_only) {
+    Reply reply;
+    auto end = std::string::npos;
+    while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+      if (!read_more()) return reply;
+    }
+    parse_head(reply, buffer_.substr(0, end + 2));
+    buffer_.erase(0, end + 4);
+    auto const size = head_only ? 0 : std::stoul("0" + reply.headers["content-length"]);
+    while (buffer_.size() < size) {
+      if (!read_more()) break;
+    }
+    reply.body = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return reply;
+  }
+  // True once the server has closed the connection; false when it sends something or stays silent.
+  bool closed_by_server() {
+    char byte = 0;
+    auto const size = ::recv(fd_, &byte, 1, 0);
+    return buffer_.empty() && (size == 0 || (size < 0 && errno == ECONNRESET));
+  }
+
+ private:
+  void open(int family, sockaddr const* to, socklen_t size) {
+    fd_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    timeval const limit{.tv_sec = 30, .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    connected_ = ::connect(fd_, to, size) == 0;
+  }
+  bool read_more() {
+    char bytes[4096];
+    auto const size = ::recv(fd_, bytes, sizeof bytes, 0);
+    if (size <= 0) return false;
+    buffer_.append(bytes, static_cast<std::size_t>(size));
+    return true;
+  }
+  static void parse_head(Reply& reply, std::string const& head) {
+    reply.status = std::stoi(head.substr(head.find(' ') + 1));
+    std::size_t at = head.find("\r\n") + 2;
+    while (at < head.size()) {
+      auto const end = head.find("\r\n", at);
+      auto const colon = head.find(": ", at);
+      if (colon >= end) break;
+      std::string name = head.substr(at, colon - at);
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+      reply.headers[name] = head.substr(colon + 2, end - colon - 2);
+      at = end + 2;
+    }
+  }
+
+  int fd_ = -1;
+  bool connected_ = false;
+  std::string buffer_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() {
+    store_.configure({{.name = "demo",
+                       .repository = "repo",
+                       .kind = "tuf",
+                       .enabled = true,
+                       .interval = 60s,
+                       .timeout = 30s}});
+    settings_.listen_addresses = {"127.0.0.1:0"};
+  }
+  Sources sources() {
+    return {.store = store_,
+            .live = [this] { return dead_ ? Health{false, "the loop hangs"} : Health{}; },
+            .log_lines_dropped = [] { return std::uint64_t{0}; },
+            .wall_clock = [] { return SysTime{1'790'000'000s}; }};
+  }
+  Server& start() {
+    auto started = Server::start(settings_, sources());
+    EXPECT_TRUE(started) << (started ? "" : started.error());
+    server_ = std::move(started).value();
+    return *server_;
+  }
+  std::string address(std::size_t i = 0) { return server_->addresses().at(i); }
+
+  std::atomic<bool> dead_{false};
+  ResultStore store_{DaemonFacts{}};
+  config::WebSettings settings_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ServerTest, ServesMetricsWithTheContentTypeThatPrometheusExpects) {
+  start();
+  auto const reply = Client{address()}.request("GET", "/metrics");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  auto const page = tests::parse_exposition(reply.body);
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value(R"(canaryd_probe_runs_total{probe="demo"})"), 0);
+}
+
+TEST_F(ServerTest, CountsItsOwnAnswers) {
+  start();
+  Client client{address()};
+  client.request("GET", "/nothing");
+  client.request("GET", "/api/v1/probes");
+  client.request("GET", "/-/healthy");
+  auto const page = tests::parse_exposition(client.request("GET", "/metrics").body);
+  EXPECT_EQ(page.value(R"(canaryd_http_requests_total{code="404",handler="other"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_http_requests_total{code="200",handler="/api/v1"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_http_requests_total{code="200",handler="/-/healthy"})"), 1);
+}
+
+struct RouteCase {
+  std::string name, path;
+  int status;
+  std::string type, text;
+};
+class Route : public ServerTest, public ::testing::WithParamInterface<RouteCase> {};
+
+TEST_P(Route, AnswersWith) {
+  start();
+  auto const reply = Client{address()}.request("GET", GetParam().path);
+  EXPECT_EQ(reply.status, GetParam().status);
+  EXPECT_THAT(reply.headers.at("content-type"), StartsWith(GetParam().type));
+  EXPECT_THAT(reply.body, HasSubstr(GetParam().text));
+  EXPECT_EQ(reply.headers.at("x-content-type-options"), "nosniff");
+  EXPECT_THAT(reply.headers.at("content-security-policy"), HasSubstr("default-src 'none'"));
+  EXPECT_EQ(reply.headers.at("cache-control"), "no-store");
+}
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Route,
+    ::testing::Values(
+        RouteCase{"landing_page", "/", 200, "text/html", "/api/v1/probes/demo"},
+        RouteCase{"healthy", "/-/healthy", 200, "text/plain", "works"},
+        RouteCase{"not_ready", "/-/ready", 503, "text/plain", "no configuration is loaded"},
+        RouteCase{"probes", "/api/v1/probes", 200, "application/json", "\"name\":\"demo\""},
+        RouteCase{"one_probe", "/api/v1/probes/demo", 200, "application/json", "\"findings\""},
+        RouteCase{"with_a_query", "/api/v1/probes/demo?x=1", 200, "application/json", "demo"},
+        RouteCase{"status", "/api/v1/status", 200, "application/json", "\"pending\":1"},
+        RouteCase{"no_such_probe", "/api/v1/probes/%3Cb%3E", 404, "application/json",
+                  "no probe is called"},
+        RouteCase{"no_such_api", "/api/v1/nothing", 404, "application/json", "/api/v1/status"},
+        RouteCase{"no_such_page", "/nothing", 404, "text/plain", "/metrics"}),
+    [](auto const& info) { return info.param.name; });
+
+TEST_F(ServerTest, SaysThatItIsUnhealthyWhileTheLoopHangsAndStillServesMetrics) {
+  start();
+  dead_ = true;
+  Client client{address()};
+  auto const health = client.request("GET", "/-/healthy");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(health.body, "the loop hangs\n");
+  EXPECT_EQ(client.request("GET", "/metrics").status, 200);
+}
+
+TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
+  start();
+  Client client{address()};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client.request("GET", "/-/healthy").status, 200) << i;
+  }
+}
+
+TEST_F(ServerTest, AnswersHeadWithTheHeadersOfGetAndNoBody) {
+  start();
+  Client client{address()};
+  auto const get = client.request("GET", "/-/healthy");
+  auto const head = client.request("HEAD", "/-/healthy");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.headers.at("content-length"), get.headers.at("content-length"));
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(client.request("GET", "/-/healthy").status, 200) << "nothing is left over";
+}
+
+TEST_F(ServerTest, RefusesOtherMethodsAndSaysWhichThereAre) {
+  start();
+  for (char const* method : {"POST", "PUT", "DELETE", "OPTIONS", "BREW"}) {
+    auto const reply = Client{address()}.request(method, "/metrics");
+    EXPECT_EQ(reply.status, 405) << method;
+    EXPECT_EQ(reply.headers.at("allow"), "GET, HEAD") << method;
+  }
+}
+
+TEST_F(ServerTest, RefusesABodyBeforeItArrives) {
+  start();
+  Client post{address()}, get{address()};
+  EXPECT_EQ(post.request("POST", "/metrics", "Content-Length: 1000000000\r\n").status, 405);
+  EXPECT_TRUE(post.closed_by_server());
+  EXPECT_EQ(get.request("GET", "/metrics", "Content-Length: 1000000000\r\n").status, 413);
+  EXPECT_TRUE(get.closed_by_server());
+}
+
+TEST_F(ServerTest, ListensOnIpv6AndSeveralAddresses) {
+  settings_.listen_addresses = {"127.0.0.1:0", "[::1]:0"};
+  auto started = Server::start(settings_, sources());
+  if (!started) GTEST_SKIP() << "no IPv6 here: " << started.error();
+  server_ = std::move(started).value();
+  ASSERT_THAT(server_->addresses(), SizeIs(2));
+  EXPECT_THAT(address(1), StartsWith("[::1]:"));
+  EXPECT_EQ(Client(address(0)).request("GET", "/-/healthy").status, 200);
+  EXPECT_EQ(Client(address(1)).request("GET", "/-/healthy").status, 200);
+}
+
+TEST_F(ServerTest, ListensOnEveryAddressWithoutAHost) {
+  settings_.listen_addresses = {":0"};
+  start();
+  auto const port = address().substr(address().rfind(':'));
+  EXPECT_EQ(Client("127.0.0.1" + port).request("GET", "/-/healthy").status, 200);
+}
+
+TEST_F(ServerTest, NamesTheAddressThatIsInUse) {
+  start();
+  settings_.listen_addresses = {"127.0.0.1:0", address()};
+  auto const second = Server::start(settings_, sources());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), "cannot listen on " + address() + ": Address already in use");
+}
+
+struct AddressCase {
+  std::string name, address, error;
+};
+class BadAddress : public ServerTest, public ::testing::WithParamInterface<AddressCase> {};
+TEST_P(BadAddress, IsRefused) {
+  settings_.listen_addresses = {GetParam().address};
+  auto const started = Server::start(settings_, sources());
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error(), HasSubstr(GetParam().error));
+  EXPECT_THAT(started.error(), HasSubstr(GetParam().address));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BadAddress,
+    ::testing::Values(AddressCase{"no_port", "127.0.0.1", "expected host:port"},
+                      AddressCase{"bare_ipv6", "::1:80", "expected host:port"},
+                      AddressCase{"large_port", "127.0.0.1:70000", "expected host:port"},
+                      AddressCase{"named_port", "127.0.0.1:http", "expected host:port"},
+                      AddressCase{"not_ours", "192.0.2.1:0", "Cannot assign requested address"}),
+    [](auto const& info) { return info.param.name; });
+
+TEST_F(ServerTest, IsNotHeldUpByClientsThatSendHalfARequestOrReadNothing) {
+  start();
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<Client>(address()));
+    slow.back()->send(i % 2 == 0 ? "GET /metrics HT" : "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  EXPECT_EQ(Client(address()).request("GET", "/metrics").status, 200);
+}
+
+TEST_F(ServerTest, CutsAClientThatSendsNothingForTooLong) {
+  settings_.timeout = 1s;
+  start();
+  Client idle{address()};
+  idle.send("GET /metrics HT");
+  EXPECT_TRUE(idle.closed_by_server());
+}
+
+TEST_F(ServerTest, TakesConnectionsAgainOnceOthersAreGone) {
+  settings_.max_connections = 2;
+  settings_.timeout = 1s;
+  start();
+  Client first{address()}, second{address()}, third{address()};
+  EXPECT_EQ(third.request("GET", "/-/healthy").status, 200) << "after an idle one was cut";
+}
+
+TEST_F(ServerTest, StopsWithConnectionsOpen) {
+  start();
+  Client idle{address()}, half{address()};
+  EXPECT_EQ(idle.request("GET", "/-/healthy").status, 200);
+  half.send("GET /met");
+  auto const where = address();
+
+  server_->stop();
+  server_->stop();
+
+  EXPECT_TRUE(idle.closed_by_server());
+  EXPECT_TRUE(half.closed_by_server());
+  EXPECT_FALSE(Client{where}.connected());
+}
+
+TEST_F(ServerTest, AnswersManyClientsWhileTheLoopPublishes) {
+  start();
+  std::atomic<bool> done{false};
+  std::vector<std::future<int>> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(std::async(std::launch::async, [this] {
+      Client client{address()};
+      int good = 0;
+      for (int request = 0; request < 50; ++request) {
+        auto const path = request % 2 == 0 ? "/metrics" : "/api/v1/probes/demo";
+        if (client.request("GET", path).status == 200) ++good;
+      }
+      return good;
+    }));
+  }
+  std::thread loop{[&] {
+    while (!done) {
+      store_.started("demo", SysTime{1s}, 1ms);
+      store_.finished("demo", SysTime{2s}, 1ms, {});
+    }
+  }};
+  for (auto& client : clients) EXPECT_EQ(client.get(), 50);
+  done = true;
+  loop.join();
+}
+
+}  // namespace
+}  // namespace canary::daemon
