@@ -118,7 +118,9 @@ std::string to_text(milliseconds value) {
   if (value.count() < 0) return "-" + to_text(-value);
   auto rest = static_cast<std::uint64_t>(value.count());
   std::string result;
+  bool const whole_weeks = rest % kDurationUnits[0].factor == 0;
   for (auto const& unit : kDurationUnits) {
+    if (unit.name == "w" && !whole_weeks) continue;  // people read 30d better than 4w2d
     if (auto const number = rest / unit.factor; number != 0) {
       result += std::to_string(number);
       result += unit.name;

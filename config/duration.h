@@ -16,7 +16,8 @@ namespace canary::config {
 // zero. Refused: fractions, signs, blanks, a bare number, more than ten years.
 Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view text);
 
-// The shortest text that parses back to the same value: 90s is "1m30s", 604800s is "1w".
+// The text in its largest units, which parses back to the same value: 90s is "1m30s", 604800s is
+// "1w"; weeks only where nothing is left: 30 days are "30d".
 std::string to_text(std::chrono::milliseconds value);
 
 // <number> with an optional unit B, KB, MB, GB (powers of 1000), KiB, MiB, GiB (powers of 1024).

@@ -58,8 +58,8 @@ void describe(FieldVisitor& v, HttpSettings& http) {
   v.duration("backoff_first", http.backoff_first, 1ms, kLongestWait);
   v.duration("backoff_limit", http.backoff_limit, 1ms, kLongestWait);
   v.require(http.backoff_first <= http.backoff_limit, "backoff_first",
-            "expected at most backoff_limit (" + to_text(http.backoff_limit) + "), got " +
-                to_text(http.backoff_first));
+            "expected backoff_first at most backoff_limit (" + to_text(http.backoff_limit) +
+                "), got " + to_text(http.backoff_first));
   choose(v, "ip_family", http.ip_family, {"any", "ipv4", "ipv6"});
   v.file("ca_file", http.ca_file);
   v.file("client_cert_file", http.client_cert_file);
@@ -103,8 +103,8 @@ void describe(FieldVisitor& v, ExpiryThresholds& thresholds) {
   span(v, "warning", thresholds.warning);
   span(v, "critical", thresholds.critical);
   v.require(thresholds.critical <= thresholds.warning, "critical",
-            "expected at most warning (" + to_text(milliseconds{thresholds.warning}) + "), got " +
-                to_text(milliseconds{thresholds.critical}));
+            "expected critical at most warning (" + to_text(milliseconds{thresholds.warning}) +
+                "), got " + to_text(milliseconds{thresholds.critical}));
 }
 
 void describe(FieldVisitor& v, Config& config) {

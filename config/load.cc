@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -37,6 +38,9 @@ path folder_of(path const& file) {
   auto const absolute = std::filesystem::absolute(file, ignored);
   return (ignored ? file : absolute).lexically_normal().parent_path();
 }
+
+// A folder that is not there matches nothing; one that can't be read is a problem.
+int glob_error(char const*, int error) { return error == ENOENT || error == ENOTDIR ? 0 : 1; }
 
 class Loader {
  public:
@@ -235,7 +239,7 @@ void Loader::match(yaml::Cursor const& at, path const& main_file, std::vector<pa
   }
   whole += *pattern;
   glob_t matches{};
-  int const status = ::glob(whole.c_str(), GLOB_ERR, nullptr, &matches);
+  int const status = ::glob(whole.c_str(), 0, glob_error, &matches);
   std::set<std::string> found;
   for (std::size_t i = 0; status == 0 && i < matches.gl_pathc; ++i) {
     found.emplace(matches.gl_pathv[i]);

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kLongestName = 100;  // beyond it nothing is a typing error
 
+constexpr std::size_t kShortestCut = 3;
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -38,8 +40,11 @@ std::string did_you_mean(std::string_view given, std::vector<std::string> const&
   std::string const* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, given.size() / 3) + 1;
   for (auto const& name : known) {
+    auto d = distance(given, name);
+    bool const cut = name.starts_with(given) || given.starts_with(name);
+    if (cut && std::min(given.size(), name.size()) >= kShortestCut) d = 1;  // warn for warning
     // As many edits as letters would turn anything into anything.
-    if (auto const d = distance(given, name); d < best_distance && d < name.size()) {
+    if (d < best_distance && d < name.size()) {
       best = &name;
       best_distance = d;
     }

@@ -179,7 +179,7 @@ Result<std::uint16_t, std::string> parse_port(std::string_view text, std::uint16
 Result<Authority, std::string> parse_authority(std::string_view text, std::uint16_t otherwise) {
   // The text is not repeated in the message: it may hold a password.
   if (text.find('@') != std::string_view::npos) {
-    return std::string{"credentials in a URL are refused, put them into http.headers as a secret"};
+    return std::string{"credentials in a URL are refused: they would leak, send them in a header"};
   }
   Authority result;
   std::string_view port;

@@ -157,6 +157,15 @@ std::optional<Problem> check_text(std::string const& bytes, std::string const& f
   return std::nullopt;
 }
 
+// Whether the 0-based `line` of the text is indented by a tab, which yaml-cpp reports as something
+// else.
+bool indented_by_tab(std::string const& bytes, int line) {
+  std::istringstream lines(bytes);
+  std::string text;
+  for (int i = 0; i <= line; ++i) std::getline(lines, text);
+  return text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string::npos;
+}
+
 }  // namespace
 
 std::optional<Item> parse(std::string const& bytes, std::string const& file,
@@ -174,8 +183,10 @@ std::optional<Item> parse(std::string const& bytes, std::string const& file,
     }
   } catch (LimitReached const&) {
   } catch (YAML::Exception const& error) {
-    problems.push_back({file, error.mark.line + 1, error.mark.column + 1, "",
-                        "not YAML: " + std::string(error.msg), ""});
+    problems.push_back(
+        {file, error.mark.line + 1, error.mark.column + 1, "",
+         "not YAML: " + std::string(error.msg),
+         indented_by_tab(bytes, error.mark.line) ? "indent with blanks, not tabs" : ""});
   }
   if (problems.size() != before) return std::nullopt;
   return builder.take();
@@ -283,7 +294,7 @@ Fields::Fields(Cursor const& mapping) : self_(mapping) {
 }
 
 std::optional<Cursor> Fields::find(std::string_view name) {
-  asked_.emplace_back(name);
+  if (std::ranges::find(asked_, name) == asked_.end()) asked_.emplace_back(name);
   auto const found = std::ranges::find(fields_, name, &Field::name);
   if (found == fields_.end()) return std::nullopt;
   found->known = true;

@@ -44,8 +44,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Read{"mixed", "1h30m", 5'400'000, "1h30m"},
                       Read{"mixed_down_to_ms", "1m1ms", 60'001, "1m1ms"},
                       Read{"week", "7d", 604'800'000, "1w"},
-                      Read{"all_units", "1w1d1h1m1s1ms", 694'861'001, "1w1d1h1m1s1ms"},
-                      Read{"ten_years", "3653d", 315'619'200'000, "521w6d"}),
+                      Read{"not_whole_weeks", "4w2d", 2'592'000'000, "30d"},
+                      Read{"all_units", "1w1d1h1m1s1ms", 694'861'001, "8d1h1m1s1ms"},
+                      Read{"ten_years", "3653d", 315'619'200'000, "3653d"}),
     kName);
 
 struct Refused {

@@ -113,7 +113,7 @@ defaults:
     parallel_targets: 2
     expiry:
       delegated: {warning: 20d, critical: 10d}
-      roles: {npm: {warning: 9d}}
+      roles: {npm: {warning: 19d, critical: 9d}}
     limits: {root: 2MiB}
 probes:
 )";
@@ -162,7 +162,7 @@ TEST_F(Load, LetsAProbeOverrideDefaultsFieldByField) {
   EXPECT_THAT(tuf(spec).targets.names, ElementsAre("one", "all"));
   EXPECT_EQ(tuf(spec).targets_url->path(), "/srv/targets");
   EXPECT_EQ(tuf(spec).expiry.root, (ExpiryThresholds{days{30}, days{1}}));
-  EXPECT_EQ(tuf(spec).expiry.roles.at("npm"), (ExpiryThresholds{days{9}, days{1}}));
+  EXPECT_EQ(tuf(spec).expiry.roles.at("npm"), (ExpiryThresholds{days{19}, days{1}}));
   EXPECT_EQ(tuf(spec).expiry.roles.at("other"), (ExpiryThresholds{days{20}, 0s}));
   EXPECT_EQ(tuf(spec).limits.root, 2u << 20);
   EXPECT_EQ(tuf(spec).limits.timestamp, 1u << 10);
@@ -275,7 +275,7 @@ TEST_F(Load, NeedsNoFilesOfAProbeThatIsTurnedOff) {
               HasSubstr("canaryd.yml:4:21: probes[0].http.ca_file: expected a readable file"));
   EXPECT_THAT(text, HasSubstr("headers.Cookie.file: can't read"));
   EXPECT_THAT(text, HasSubstr("headers.X-Token.environment: the environment variable GONE"));
-  EXPECT_THAT(text, HasSubstr("canaryd.yml:5:41: probes[0].tuf.root: expected a readable file"));
+  EXPECT_THAT(text, HasSubstr("canaryd.yml:5:42: probes[0].tuf.root: expected a readable file"));
 }
 
 TEST_F(Load, ReadsProxies) {
@@ -321,7 +321,7 @@ TEST_F(Load, SortsProblemsByPlaceAndFindsThemAll) {
       "log: {level: trace}\n");
   std::string const file = (dir.path() / "canaryd.yml").string();
   EXPECT_EQ(text, file + ":1:10: workers: expected 0 to 256, got -1\n" + file +
-                      ":4:15: probes[0].interval: expected 1s to 4w3d, got 0s\n" + file +
+                      ":4:15: probes[0].interval: expected 1s to 31d, got 0s\n" + file +
                       ":5:14: probes[0].timeout: expected a duration such as 30s, 5m or 1h30m "
                       "(units ms, s, m, h, d, w), got \"x\"\n" +
                       file +

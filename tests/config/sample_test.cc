@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is shipped about the configuration is true: the sample loads, and the documentation names
+// every field and default.
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/config.h"
+#include "config/fields.h"
+#include "tests/config/temp_dir.h"
+
+namespace canary::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::filesystem::path const kSource = CANARY_SOURCE_DIR;
+
+Config loaded(std::filesystem::path const& file) {
+  auto result = load(file, Environment{{"CANARY_API_KEY", "key"}});
+  if (result) return std::move(result).value();
+  for (auto const& problem : result.error()) ADD_FAILURE() << to_text(problem);
+  return {};
+}
+
+std::string without_comment_marks(std::string const& text) {
+  // "# name: value" is a default that somebody may turn on; prose has no such form.
+  static std::regex const field("^( *)# ( *[a-zA-Z_-]+:( .*)?)$");
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) {
+    result += std::regex_replace(line, field, "$1$2") + "\n";
+  }
+  return result;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+TEST(Sample, LoadsAsShipped) {
+  auto const config = loaded(kSource / "config/canaryd.yml");
+  ASSERT_EQ(config.probes.size(), 2u);
+  EXPECT_EQ(config.probes[0].name.text, "sigstore");
+  EXPECT_EQ(config.probes[1].name.text, "os-updates");
+  EXPECT_FALSE(config.probes[0].enabled);
+}
+
+TEST(Sample, SpellsOutTheDefaults) {
+  auto const config = loaded(kSource / "config/canaryd.yml");
+  Config expected;
+  expected.probes = config.probes;
+  EXPECT_EQ(config, expected);
+
+  auto os_updates = config.probes.at(1);
+  auto const& tuf = std::get<TufSpec>(os_updates.kind);
+  EXPECT_EQ(tuf.expiry, ExpiryPolicy{});
+  EXPECT_EQ(tuf.limits, MetadataLimits{});
+}
+
+TEST(Sample, ProbesLoadOnceTheirRootsAreThereAndTheyAreTurnedOn) {
+  TempDir const dir;
+  dir.write("roots/sigstore.root.json", "{}");
+  dir.write("roots/os.root.json", "{}");
+  auto const text = read_all(kSource / "config/canaryd.yml");
+  auto const on = dir.write("canaryd.yml", replaced(text, "enabled: false", "enabled: true"));
+  auto const config = loaded(on);
+  ASSERT_EQ(config.probes.size(), 2u);
+  EXPECT_TRUE(config.probes[0].enabled);
+}
+
+TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
+  TempDir const dir;
+  for (auto const* name : {"ca.pem", "client.pem", "client.key", "authorization"}) {
+    dir.write(name, "x");
+  }
+  auto text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
+  text = replaced(text, "/etc/canaryd/", "");
+  text = replaced(text, "/run/credentials/canaryd.service/", "");
+  auto const config = loaded(dir.write("canaryd.yml", text));
+  ASSERT_EQ(config.probes.size(), 2u);
+  auto http = config.probes[0].http;
+  EXPECT_EQ(http.secret_headers.size(), 2u);
+  EXPECT_TRUE(http.ca_file && http.client_cert_file && http.client_key_file);
+  http.ca_file = http.client_cert_file = http.client_key_file = std::nullopt;
+  http.secret_headers.clear();
+  http.headers.clear();
+  EXPECT_EQ(http, HttpSettings{}) << "a commented value is not the default";
+}
+
+std::string last_part(std::string const& path) { return path.substr(path.rfind('.') + 1); }
+
+TEST(Sample, HoldsEveryField) {
+  auto const text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
+  for (auto const& field : field_names()) {
+    EXPECT_THAT(text, HasSubstr(last_part(field) + ":")) << field;
+  }
+}
+
+TEST(ConfigurationDocument, HasARowForEveryField) {
+  auto const text = read_all(kSource / "docs/configuration.md");
+  std::set<std::string> rows;
+  static std::regex const row("^\\| `([^`]+)` \\|.*");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, row)) rows.insert(match[1]);
+  }
+  std::set<std::string> fields;
+  for (auto const& field : field_names()) {
+    if (!field.starts_with("defaults.")) fields.insert(field);
+  }
+  EXPECT_EQ(rows, fields) << "rows and fields must be the same; defaults repeat a probe's fields";
+}
+
+}  // namespace
+}  // namespace canary::config
