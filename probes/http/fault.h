@@ -79,8 +79,9 @@ struct Fault {
   Phase phase = Phase::queue;
   int status = 0;            // of the answer, where there was one
   std::string message = {};  // a sentence without a final stop: what happened, what was expected
-  std::string url = {};      // the URL as asked for, or the redirect's
+  std::string url = {};      // as asked for or redirected to, without its query (it may be secret)
   bool answered = false;     // a server answered (wrongly): "is bad", not "could not tell"
+  bool definite = false;     // trying again cannot help, such as for a name that does not exist
   std::uint32_t attempts = 0;
   std::uint64_t received = 0;  // bytes of the body
   PhaseTimes times = {};

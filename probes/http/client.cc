@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/http/client.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "config/duration.h"
+#include "probes/http/body.h"
+#include "probes/http/dial.h"
+#include "probes/http/exchange.h"
+#include "probes/http/file_source.h"
+#include "probes/http/pool.h"
+#include "probes/http/retry.h"
+#include "probes/http/transfer.h"
+#include "runtime/event.h"
+
+namespace canary::http {
+namespace {
+
+using runtime::Deadline;
+using runtime::Frame;
+using runtime::Task;
+using runtime::Trace;
+
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+bool is_redirect(ResponseHead const& head) {
+  constexpr std::array kRedirects{301, 302, 303, 307, 308};
+  return std::ranges::find(kRedirects, head.status) != kRedirects.end();
+}
+
+bool is_encoded(std::string_view coding) {
+  constexpr std::string_view kNone = "identity";
+  return !coding.empty() &&
+         !std::ranges::equal(coding, kNone, [](char a, char b) { return (a | 0x20) == b; });
+}
+
+// Where a redirect leads, or why we do not follow.
+Result<config::Url> redirect_target(Transfer const& transfer, ResponseHead const& head) {
+  auto const location = head.header("location");
+  auto const refused = [&](std::string const& why) {
+    return transfer.fault(FaultKind::redirect_refused,
+                          "the answer " + std::to_string(head.status) + " redirects " + why,
+                          head.status);
+  };
+  if (location.empty()) return refused("without saying where to");
+  auto const to = transfer.url.resolve(location);
+  if (!to) return refused("to something that is no URL: " + to.error());
+  if (to.value().scheme() == config::Scheme::file) return refused("to a file: URL");
+  if (transfer.url.scheme() == config::Scheme::https &&
+      to.value().scheme() == config::Scheme::http) {
+    return refused("from https to http, " + shown(to.value()));
+  }
+  return to.value();
+}
+
+// Looks at the head of a 2xx answer before any of its body is taken.
+std::optional<Fault> check_head(Transfer const& transfer, ResponseHead const& head) {
+  auto const coding = head.header("content-encoding");
+  auto const transfer_coding = head.header("transfer-encoding");
+  bool const recoded = !transfer_coding.empty() && head.body != ResponseHead::Body::chunked;
+  if (is_encoded(coding) || recoded || transfer_coding.find(',') != std::string_view::npos) {
+    return transfer.fault(FaultKind::encoded,
+                          "the body is encoded as " +
+                              std::string{is_encoded(coding) ? coding : transfer_coding} +
+                              ", which nobody asked for",
+                          head.status);
+  }
+  if (head.body != ResponseHead::Body::length || head.status == 206) return std::nullopt;
+  return check_length(transfer, head.length);
+}
+
+}  // namespace
+
+struct Client::Impl {
+  Impl(runtime::Executor on, config::HttpSettings with, Services& shared)
+      : executor(std::move(on)), settings(std::move(with)), services(shared) {}
+
+  Task<Result<Response>> run(Request request, BodySink& sink, Deadline deadline, Trace trace);
+  Task<Result<Response>> attempt(Transfer& transfer, Trace trace);
+  // One request and its answer: a response, or the URL that it redirects to.
+  struct Hop {
+    std::optional<Response> response;
+    std::optional<config::Url> redirect;
+  };
+  Task<Result<Hop>> hop(Transfer& transfer, Trace trace);
+  Task<Result<ResponseHead>> send(Transfer& transfer, std::optional<Proxy> proxy,
+                                  std::unique_ptr<Connection>& connection, Trace trace);
+  Task<Result<Response>> take_body(Transfer& transfer, ResponseHead head, Connection& connection,
+                                   Trace trace);
+  Task<std::optional<Fault>> begin_body(Transfer& transfer, ResponseHead const& head, Trace trace);
+
+  runtime::Executor executor;
+  config::HttpSettings const settings;
+  Services& services;
+  Pool pool;
+  Totals totals;
+};
+
+// A connection that sent a request, and the head of the answer. One from the pool may have been
+// closed by the server meanwhile: then a fresh one is used, and it is nobody's failure.
+Task<Result<ResponseHead>> Client::Impl::send(Transfer& transfer, std::optional<Proxy> proxy,
+                                              std::unique_ptr<Connection>& connection,
+                                              Trace trace) {
+  auto const text = request_text(transfer, proxy);
+  if (!text) co_return text.error();
+  connection = pool.take(Pool::place(transfer.url, proxy));
+  while (true) {
+    bool const reused = connection != nullptr;
+    if (!reused) {
+      auto dialled = co_await dial(transfer, proxy, services, trace);
+      if (!dialled) co_return dialled.error();
+      connection = std::move(dialled).value();
+      ++totals.connections;
+      if (auto const end = connection->tls_not_after()) {
+        totals.tls_not_after = std::min(totals.tls_not_after.value_or(*end), *end);
+      }
+    }
+    ++totals.requests;
+    transfer.clock.enter(Phase::request);
+    auto const due = Due::of(transfer.deadline, settings.first_byte_timeout);
+    auto head = co_await exchange(transfer, *connection, text.value(), due, trace);
+    bool const stale =
+        !head && reused && head.error().kind == FaultKind::reset && connection->input.empty();
+    if (!stale) co_return head;
+    connection.reset();
+  }
+}
+
+// Decides whether the body goes on where the last one broke off. 200: from the beginning.
+Task<std::optional<Fault>> Client::Impl::begin_body(Transfer& transfer, ResponseHead const& head,
+                                                    Trace trace) {
+  auto const again = transfer.received > 0;
+  if (head.status == 206) {
+    auto const range = parse_content_range(head.header("content-range"));
+    bool const fits =
+        again && transfer.validator && range && range->first == transfer.received &&
+        (!range->total || !transfer.total || *range->total == *transfer.total) &&
+        (head.body != ResponseHead::Body::length || head.length == range->last - range->first + 1);
+    if (!fits) {
+      transfer.validator.reset();  // ask for the whole next time
+      co_return transfer.fault(
+          FaultKind::malformed,
+          "the server answers 206 with the range \"" + std::string{head.header("content-range")} +
+              "\" where the rest from byte " + std::to_string(transfer.received) + " was asked for",
+          head.status);
+    }
+    if (range->total) co_return check_length(transfer, *range->total);
+    co_return std::nullopt;
+  }
+  if (again) {
+    co_await transfer.sink.restart(trace);
+    transfer.received = 0;
+  }
+  transfer.validator.reset();
+  transfer.total.reset();
+  if (head.body == ResponseHead::Body::length) {
+    transfer.total = head.length;
+    if (head.header("accept-ranges") != "none") {
+      transfer.validator =
+          validator(head.header("etag"), head.header("last-modified"), head.header("date"));
+    }
+  }
+  co_return std::nullopt;
+}
+
+Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead head,
+                                               Connection& connection, Trace trace) {
+  if (auto fault = check_head(transfer, head)) co_return std::move(*fault);
+  transfer.clock.enter(Phase::body);
+  if (auto fault = co_await begin_body(transfer, head, trace)) co_return std::move(*fault);
+  auto const before = transfer.bytes;
+  auto broken = co_await receive_body(transfer, connection, head, trace);
+  totals.bytes += transfer.bytes - before;
+  if (broken) co_return std::move(*broken);
+  bool const accepted = co_await transfer.sink.finish(trace);
+  if (!accepted) {
+    co_return transfer.fault(FaultKind::rejected, "the body was refused at its end");
+  }
+  Response response{.status = 200,
+                    .body = {},
+                    .length = transfer.received,
+                    .headers = std::move(head.headers),
+                    .final_url = transfer.url,
+                    .peer = connection.peer(),
+                    .tls_not_after = connection.tls_not_after(),
+                    .attempts = transfer.attempts,
+                    .redirects = transfer.redirects,
+                    .reused_connection = connection.requests > 1,
+                    .times = {}};
+  if (head.status != 206) response.status = head.status;
+  co_return response;
+}
+
+Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trace) {
+  auto proxy = proxy_for(transfer.url, settings, services.proxies);
+  if (!proxy) co_return transfer.fault(FaultKind::settings, proxy.error());
+  auto const place = Pool::place(transfer.url, proxy.value());
+  std::unique_ptr<Connection> connection;
+  auto head = co_await send(transfer, proxy.value(), connection, trace);
+  if (!head) co_return head.error();
+  bool reusable = head.value().keep_alive;
+  Hop result;
+  if (head.value().status / 100 == 2) {
+    auto response = co_await take_body(transfer, head.value(), *connection, trace);
+    if (!response) co_return response.error();
+    result.response = std::move(response).value();
+  } else {
+    transfer.clock.enter(Phase::body);
+    reusable = reusable && co_await discard_body(transfer, *connection, head.value(), trace);
+  }
+  if (reusable && connection->input.empty()) pool.put(place, std::move(connection));
+  if (result.response) co_return result;
+
+  auto const& answer = head.value();
+  if (is_redirect(answer)) {
+    auto to = redirect_target(transfer, answer);
+    if (!to) co_return to.error();
+    result.redirect = std::move(to).value();
+    co_return result;
+  }
+  transfer.retry_after = retry_after(answer.header("retry-after"), wall_clock());
+  if (answer.status == 416) transfer.validator.reset();
+  bool const of_proxy = answer.status == 407 && proxy.value();
+  co_return transfer.fault(of_proxy ? FaultKind::proxy : FaultKind::status,
+                           (of_proxy ? "the proxy answers " : "the server answers ") +
+                               std::to_string(answer.status) +
+                               (answer.reason.empty() ? "" : " " + answer.reason),
+                           answer.status);
+}
+
+Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
+  transfer.url = transfer.request.url;
+  transfer.redirects = 0;
+  transfer.retry_after.reset();
+  if (transfer.url.scheme() == config::Scheme::file) {
+    auto read = co_await read_file(transfer, services.disk, trace);
+    if (!read) co_return read;
+    bool const accepted = co_await transfer.sink.finish(trace);
+    if (!accepted) {
+      co_return transfer.fault(FaultKind::rejected, "the file was refused at its end");
+    }
+    co_return read;
+  }
+  std::set<std::string> visited{transfer.url.text()};
+  while (true) {
+    auto next = co_await hop(transfer, trace);
+    if (!next) co_return next.error();
+    if (next.value().response) co_return std::move(*next.value().response);
+    auto const& to = *next.value().redirect;
+    bool const new_place = visited.insert(to.text()).second;
+    if (!new_place || transfer.redirects == static_cast<std::uint32_t>(settings.max_redirects)) {
+      co_return transfer.fault(FaultKind::redirect_loop,
+                               new_place ? "more than " + std::to_string(settings.max_redirects) +
+                                               " redirects; the next would lead to " + shown(to)
+                                         : "redirected in a circle to " + shown(to));
+    }
+    ++transfer.redirects;
+    transfer.url = to;
+  }
+}
+
+Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadline deadline,
+                                         Trace trace) {
+  Frame const frame{trace, "http.get", request.url.host()};
+  Transfer transfer{std::move(request), sink, settings, deadline};
+  auto const attempts_max = static_cast<std::uint32_t>(std::max(settings.max_attempts, 1));
+  while (true) {
+    if (transfer.received > 0 && !transfer.validator) {
+      co_await sink.restart(frame.trace());
+      transfer.received = 0;
+    }
+    auto outcome = co_await attempt(transfer, frame.trace());
+    if (outcome) {
+      auto response = std::move(outcome).value();
+      response.times = transfer.clock.times();
+      totals.times += response.times;
+      co_return response;
+    }
+    Fault fault = outcome.error();
+    // A resumption that was refused: from the beginning, then.
+    bool const resumable = transfer.received > 0 && (fault.status == 206 || fault.status == 416);
+    auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(
+        transfer.retry_after.value_or(std::chrono::seconds{0}));
+    pause = std::max(pause, backoff(settings, transfer.attempts, transfer.request.url.text()));
+    bool again = (is_worth_retrying(fault) || resumable) && transfer.attempts < attempts_max;
+    if (again && deadline.left() <= pause) {
+      again = false;
+      if (transfer.retry_after) {
+        fault.message +=
+            "; it asks to come back in " + config::to_text(pause) + ", which is after the deadline";
+      }
+    }
+    if (!again) {
+      fault.times = transfer.clock.times();
+      totals.times += fault.times;
+      co_return fault;
+    }
+    transfer.clock.enter(Phase::backoff);
+    co_await runtime::sleep_until(frame.trace(), "http.backoff", Deadline::after(pause));
+    transfer.clock.enter(Phase::queue);
+    ++transfer.attempts;
+    ++totals.retries;
+  }
+}
+
+Client::Client(runtime::Executor executor, config::HttpSettings settings, Services& services)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(settings), services)) {}
+
+Client::~Client() = default;
+
+Task<Result<Response>> Client::get(Request request, Deadline deadline, Trace trace) {
+  constexpr std::uint64_t kHintMax = 1024 * 1024;
+  auto const hint = std::min(request.exact_length.value_or(0), kHintMax);
+  MemorySink sink{static_cast<std::size_t>(hint)};
+  auto outcome = co_await impl_->run(std::move(request), sink, deadline, trace);
+  if (outcome) outcome.value().body = sink.take();
+  co_return outcome;
+}
+
+Task<Result<Response>> Client::download(Request request, BodySink& sink, Deadline deadline,
+                                        Trace trace) {
+  return impl_->run(std::move(request), sink, deadline, trace);
+}
+
+Totals const& Client::totals() const { return impl_->totals; }
+
+}  // namespace canary::http

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/http/transfer.h"
+
+#include "config/duration.h"
+
+namespace canary::http {
+namespace {
+
+// True for what says something about the repository. 429 and 5xx speak of the server's day only.
+bool is_answer(FaultKind kind, int status) {
+  if (kind == FaultKind::status) return status < 500 && status != 429 && status != 408;
+  return kind > FaultKind::status && kind != FaultKind::rejected;
+}
+
+}  // namespace
+
+std::string shown(config::Url const& url) {
+  auto const query = url.text().find('?');
+  return query == std::string::npos ? url.text() : url.text().substr(0, query) + "?...";
+}
+
+Fault Transfer::fault(FaultKind kind, std::string message, int status) const {
+  Fault result;
+  result.kind = kind;
+  result.phase = clock.phase();
+  result.status = status;
+  result.message = std::move(message);
+  result.url = shown(url);
+  result.answered = is_answer(kind, status);
+  result.attempts = attempts;
+  result.received = received;
+  return result;
+}
+
+Fault Transfer::overdue(bool whole_deadline, bool rate, runtime::Clock::duration allowed,
+                        std::string const& what) const {
+  if (rate) {
+    return fault(FaultKind::too_slow,
+                 "the body came more slowly than " + std::to_string(settings.min_rate) +
+                     " bytes a second over " + config::to_text(settings.min_rate_window));
+  }
+  if (whole_deadline) return fault(FaultKind::timeout, what + " before the deadline of the run");
+  auto const span = std::chrono::duration_cast<std::chrono::milliseconds>(allowed);
+  return fault(FaultKind::timeout, what + " within " + config::to_text(span));
+}
+
+}  // namespace canary::http

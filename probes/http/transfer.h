@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request while it is under way, across attempts and redirects: what has been received, where
+// the time went.
+// Thread: loop.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/probe_spec.h"
+#include "probes/http/body_sink.h"
+#include "probes/http/fault.h"
+#include "probes/http/message.h"
+#include "runtime/deadline.h"
+#include "runtime/trace.h"
+
+namespace canary::http {
+
+// Exactly one phase is running at any time.
+class PhaseClock {
+ public:
+  void enter(Phase next) {
+    auto const now = runtime::Clock::now();
+    times_[phase_] += now - since_;
+    since_ = now;
+    phase_ = next;
+  }
+  Phase phase() const { return phase_; }
+  // Up to now.
+  PhaseTimes times() {
+    enter(phase_);
+    return times_;
+  }
+
+ private:
+  runtime::Clock::time_point since_ = runtime::Clock::now();
+  Phase phase_ = Phase::queue;
+  PhaseTimes times_;
+};
+
+// For people: without the query, which may hold a signature or a token.
+std::string shown(config::Url const& url);
+
+struct Transfer {
+  Transfer(Request asked, BodySink& to, config::HttpSettings const& with, runtime::Deadline until)
+      : request(std::move(asked)), sink(to), settings(with), deadline(until), url(request.url) {}
+
+  Request const request;
+  BodySink& sink;
+  config::HttpSettings const& settings;
+  runtime::Deadline const deadline;
+  PhaseClock clock;
+  std::uint32_t attempts = 1;
+
+  config::Url url;              // of the current redirect
+  std::uint32_t redirects = 0;  // of the current attempt
+
+  std::uint64_t received = 0;                       // bytes that the sink has
+  std::uint64_t bytes = 0;                          // bytes of bodies ever received
+  std::optional<std::string> validator;             // what a resumption would hold the body to
+  std::optional<std::uint64_t> total;               // the body's length as announced
+  std::optional<std::chrono::seconds> retry_after;  // of the last answer
+
+  // A fault here and now.
+  Fault fault(FaultKind kind, std::string message, int status = 0) const;
+  // The fault for a due time that passed.
+  Fault overdue(bool whole_deadline, bool rate, runtime::Clock::duration allowed,
+                std::string const& what) const;
+};
+
+}  // namespace canary::http
