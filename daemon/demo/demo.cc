@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
+#include <cstdint>
 #include <utility>
+
+#include "config/duration.h"
 
 namespace canary::daemon {
 namespace {
@@ -74,10 +76,11 @@ config::Config demo_config(std::vector<DemoRepository> const& repositories, Demo
   result.scheduler.stop_timeout = 2s;
   for (DemoRepository const& repository : repositories) {
     config::Url const url = repository_url(repository, ports);
-    config::TufSpec tuf{.metadata_url = url.child("metadata"),
-                        .targets_url = url.child("targets"),
-                        .root = pinned_root(directory, repository.name),
-                        .expiry = repository.expiry};
+    config::TufSpec tuf{};
+    tuf.metadata_url = url.child("metadata");
+    tuf.targets_url = url.child("targets");
+    tuf.root = pinned_root(directory, repository.name);
+    tuf.expiry = repository.expiry;
     tuf.targets.kind = config::TargetSelection::Kind::all;
     result.probes.push_back({.name = {repository.name},
                              .repository = repository.name,
@@ -93,7 +96,8 @@ std::string demo_banner(std::vector<DemoRepository> const& repositories,
                         std::filesystem::path const& directory,
                         std::vector<std::string> const& addresses) {
   std::string text = "canaryd watches " + std::to_string(repositories.size()) +
-                     " repositories that it has just signed itself, every 10 s:\n\n";
+                     " repositories that it has just signed itself, each every " +
+                     config::to_text(kInterval) + ":\n\n";
   std::size_t name_width = 0, state_width = 0;
   for (DemoRepository const& repository : repositories) {
     name_width = std::max(name_width, repository.name.size());

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -68,7 +69,6 @@ tuf::Repository healthy_repository(tuf::Time now) {
 
 DemoRepository healthy(tuf::Time now) {
   DemoRepository demo{.name = "healthy",
-                      .check = "",
                       .story = "two roots, a delegated role, five targets; all verify"};
   demo.files = tuf::publish(healthy_repository(now));
   return demo;
@@ -119,7 +119,7 @@ DemoRepository trickling(tuf::Time now) {
                       .check = "reachable",
                       .severity = probes::Severity::unknown,
                       .reason = probes::Reason::too_slow,
-                      .story = "its server sends one byte a second; could not tell"};
+                      .story = "its server sends one byte a second"};
   demo.files = tuf::publish(valid_repository(now));
   return demo;
 }
@@ -130,7 +130,7 @@ DemoRepository unreachable(tuf::Time now) {
                       .check = "reachable",
                       .severity = probes::Severity::unknown,
                       .reason = probes::Reason::connect,
-                      .story = "nobody listens at its port; could not tell"};
+                      .story = "nobody listens at its port"};
   demo.files = tuf::publish(valid_repository(now));
   return demo;
 }

@@ -3,6 +3,7 @@
 // Thread: none; write_demo_repositories blocks on files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -25,13 +26,13 @@ enum class DemoServing : std::uint8_t {
 struct DemoRepository {
   std::string name;  // of the probe, of its folder and the first part of its URLs
   DemoServing serving = DemoServing::promptly;
-  config::ExpiryPolicy expiry;
+  config::ExpiryPolicy expiry{};
   // What a probe finds in it, and why: the worst finding of a run.
-  std::string check;
+  std::string check{};  // empty: no finding that is not ok
   probes::Severity severity = probes::Severity::ok;
   probes::Reason reason = probes::Reason::none;
-  std::string story;  // a sentence for people, without its full stop
-  tuf::Published files;
+  std::string story{};  // a sentence for people, without its full stop
+  tuf::Published files{};
 };
 
 inline constexpr std::string_view kTricklingName = "trickling";

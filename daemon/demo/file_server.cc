@@ -67,8 +67,8 @@ bool FileServer::run() {
     std::size_t at = 2;
     for (Connection& connection : connections_) {
       short const happened = polled[at++].revents;
-      if ((happened & (POLLERR | POLLNVAL | POLLRDHUP)) != 0) connection.dead = true;
-      serve(connection, (happened & (POLLIN | POLLHUP)) != 0, now);
+      if ((happened & (POLLERR | POLLHUP | POLLNVAL | POLLRDHUP)) != 0) connection.dead = true;
+      serve(connection, (happened & POLLIN) != 0, now);
     }
     std::erase_if(connections_, [](Connection const& connection) {
       if (connection.dead) ::close(connection.socket);

@@ -16,7 +16,7 @@ struct FileServerSettings {
   int listener = -1;  // listening, non-blocking; stays the caller's
   int lifeline = -1;  // read end of a pipe; its end of file ends the server
   std::filesystem::path root;
-  std::string trickling;  // files below this folder of `root` are sent one byte at a time
+  std::string trickling{};  // files below this folder of `root` are sent one byte at a time
   std::chrono::milliseconds pace{1'000};  // between two bytes of those
 };
 

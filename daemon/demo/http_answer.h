@@ -24,7 +24,7 @@ std::optional<DemoRequest> parse_request(std::string_view head);
 
 struct DemoAnswer {
   int status = 200;
-  std::string head;
+  std::string head{};
   std::string body;    // empty for HEAD
   bool close = false;  // the connection ends after it
 };
