@@ -61,8 +61,8 @@ void wait_for(Loop& loop, Task<void> work, Deadline deadline, std::stop_token st
     bool const unwound = waiting->changed.wait_for(lock, kGrace, done);
     std::string const what = "block_on at " + to_text(where) +
                              (unwound ? "" : " (the work did not unwind within a second)");
-    if (stop.stop_requested()) throw Interrupted(what + ": interrupted");
-    throw DeadlinePassed(what + ": the deadline passed");
+    if (stop.stop_requested()) throw Interrupted(what + ": interrupted", unwound);
+    throw DeadlinePassed(what + ": the deadline passed", unwound);
   }
   if (waiting->thrown) std::rethrow_exception(waiting->thrown);
 }

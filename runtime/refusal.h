@@ -23,13 +23,20 @@ struct NestedLoop : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-// block_on() gave up: its deadline passed, it was interrupted, or the loop does not run.
-struct DeadlinePassed : std::runtime_error {
-  using std::runtime_error::runtime_error;
+// block_on() gave up: its deadline passed or it was interrupted. `unwound`: the work has ended;
+// where it has not, it goes on using what it was given.
+struct GaveUp : std::runtime_error {
+  GaveUp(std::string const& what, bool unwound) : std::runtime_error(what), unwound(unwound) {}
+  bool unwound;
 };
-struct Interrupted : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct DeadlinePassed : GaveUp {
+  using GaveUp::GaveUp;
 };
+struct Interrupted : GaveUp {
+  using GaveUp::GaveUp;
+};
+
+// block_on() where nothing runs the loop.
 struct LoopNotRunning : std::logic_error {
   using std::logic_error::logic_error;
 };

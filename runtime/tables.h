@@ -104,7 +104,8 @@ struct LoopRecord {
   std::atomic<std::uint32_t> line{0};
   std::atomic<std::uint16_t> run{kNoRun};
   std::atomic<std::uint8_t> frame{kNoFrame};
-  std::atomic<std::uint32_t> depth{0};  // handlers inside handlers; over 1 is a nested run
+  std::atomic<std::uint32_t> depth{0};   // handlers inside handlers; over 1 is a nested run
+  std::atomic<std::int64_t> beat_ns{0};  // when the beat last came through the executor
   std::atomic<std::uint64_t> operations_lost{0};  // not recorded: the table was full
 };
 

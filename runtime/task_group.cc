@@ -16,6 +16,12 @@
 namespace canary::runtime {
 namespace {
 
+[[noreturn]] void throw_cancelled() {
+  throw boost::system::system_error{asio::error::operation_aborted};
+}
+
+}  // namespace
+
 bool is_cancellation(std::exception_ptr const& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -25,12 +31,6 @@ bool is_cancellation(std::exception_ptr const& thrown) {
     return false;
   }
 }
-
-[[noreturn]] void throw_cancelled() {
-  throw boost::system::system_error{asio::error::operation_aborted};
-}
-
-}  // namespace
 
 struct TaskGroup::State {
   explicit State(Executor on) : executor(std::move(on)), changed(executor) {}

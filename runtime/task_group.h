@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,6 +14,9 @@
 #include "runtime/trace.h"
 
 namespace canary::runtime {
+
+// Is this what a cancelled coroutine throws?
+bool is_cancellation(std::exception_ptr const& thrown);
 
 class TaskGroup {
  public:

@@ -12,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "daemon/publish/report_json.h"
 #include "daemon/text/escape.h"
 
 namespace canary::daemon {
@@ -76,58 +77,6 @@ json::object counters(ProbeRow const& row) {
   out["bytes_received"] = row.bytes_received;
   out["requests"] = row.requests;
   out["retries"] = row.retries;
-  return out;
-}
-
-json::array findings(probes::Report const& report) {
-  json::array out;
-  for (auto const& finding : report.findings) {
-    json::object entry;
-    entry["check"] = text_value(finding.check);
-    entry["subject"] = text_value(finding.subject);
-    entry["severity"] = name_value(to_text(finding.severity));
-    entry["reason"] = name_value(to_text(finding.reason));
-    entry["message"] = text_value(finding.message);
-    entry["evidence"] = text_value(finding.evidence);
-    out.push_back(std::move(entry));
-  }
-  return out;
-}
-
-json::object measurements(probes::Measurements const& measured) {
-  json::object out;
-  json::array roles;
-  for (auto const& role : measured.roles) {
-    json::object entry;
-    entry["role"] = text_value(role.role);
-    entry["version"] = role.version;
-    entry["expires"] = rfc3339(role.expires);
-    entry["warning_seconds"] = role.warning.count();
-    entry["critical_seconds"] = role.critical.count();
-    entry["size_bytes"] = role.size;
-    roles.push_back(std::move(entry));
-  }
-  json::object phases;
-  auto const& times = measured.phases;
-  phases["queue"] = seconds(times.queue);
-  phases["dns"] = seconds(times.resolve);
-  phases["connect"] = seconds(times.connect);
-  phases["tls"] = seconds(times.tls);
-  phases["request"] = seconds(times.request);
-  phases["first_byte"] = seconds(times.first_byte);
-  phases["body"] = seconds(times.body);
-  phases["verify"] = seconds(times.verify);
-  json::object targets;
-  targets["verified"] = measured.targets_verified;
-  targets["failed"] = measured.targets_failed;
-  targets["unknown"] = measured.targets_unknown;
-  out["roles"] = std::move(roles);
-  out["phase_seconds"] = std::move(phases);
-  out["targets"] = std::move(targets);
-  out["bytes_received"] = measured.bytes_received;
-  out["requests"] = measured.requests;
-  out["retries"] = measured.retries;
-  out["tls_not_after"] = time_value(std::optional<SysTime>{measured.tls_not_after});
   return out;
 }
 
@@ -217,8 +166,8 @@ std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view
   out["findings"] = json::array{};
   out["measurements"] = nullptr;
   if (row->last_report) {
-    out["findings"] = findings(*row->last_report);
-    out["measurements"] = measurements(row->last_report->measurements);
+    out["findings"] = findings_json(*row->last_report);
+    out["measurements"] = measurements_json(row->last_report->measurements);
   }
   return text(out);
 }

@@ -31,8 +31,8 @@ bool is_stale(ProbeRow const& probe, SysTime daemon_started, SysTime now);
 // "2026-11-24T20:01:14.123Z".
 std::string rfc3339(SysTime time);
 
-// Text of servers in these is made valid UTF-8 and escaped; instants are RFC 3339 in UTC with
-// milliseconds, spans seconds; what is not known is null.
+// Text of servers in these is made valid UTF-8 and escaped; instants are RFC 3339 in UTC (those of
+// canaryd itself with milliseconds), spans seconds; what is not known is null.
 std::string probes_json(Snapshot const& snapshot, SysTime now);  // one short object per probe
 // With findings and measurements; nullopt where there is no such probe.
 std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view probe,

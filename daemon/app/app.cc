@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/app/app.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "config/duration.h"
+#include "daemon/log/log.h"
+#include "daemon/publish/server.h"
+#include "daemon/results/store.h"
+#include "daemon/schedule/scheduler.h"
+#include "probes/http/services.h"
+#include "probes/probe.h"
+#include "runtime/beat.h"
+#include "runtime/block_on.h"
+#include "runtime/loop.h"
+#include "runtime/task_group.h"
+#include "runtime/workers.h"
+
+namespace canary::daemon {
+namespace {
+
+using runtime::Deadline;
+using runtime::Task;
+using namespace std::chrono_literals;
+
+constexpr auto kBeat = 1s;
+constexpr auto kDeadLoop = 10s;     // without a beat for so long, the daemon is not healthy
+constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
+
+SysTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::size_t worker_count(config::Config const& config) {
+  if (config.workers > 0) return static_cast<std::size_t>(config.workers);
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
+}
+
+std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
+  std::vector<ProbeFacts> facts;
+  for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
+  return facts;
+}
+
+Health loop_health() {
+  auto const age = runtime::beat_age();
+  if (!age) return {false, "the loop has not begun to turn"};
+  if (*age < kDeadLoop) return {};
+  auto const span = std::chrono::duration_cast<std::chrono::milliseconds>(*age);
+  return {false, "the loop has not turned for " + config::to_text(span)};
+}
+
+// Everything that lives on the loop, in the order it needs each other.
+class Services {
+ public:
+  Services(config::Config const& config, std::string config_file, runtime::Executor executor,
+           Log& log)
+      : state_directory_(config.state_directory),
+        cpu_("cpu", worker_count(config)),
+        disk_("disk", 1),
+        http_(cpu_, disk_),
+        results_(DaemonFacts{.version = CANARY_VERSION,
+                             .started = wall_now(),
+                             .config_file = std::move(config_file)}),
+        scheduler_(
+            executor, config.scheduler,
+            [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                   probes::Report& report) {
+              return run(std::move(spec), deadline, trace, report);
+            },
+            results_, log),
+        tasks_(executor) {}
+
+  ResultStore const& results() const { return results_; }
+
+  // These run on the loop.
+  Task<void> start(config::Config config) {
+    apply(config);
+    tasks_.start(runtime::beat(kBeat));
+    tasks_.start(schedule());
+    co_return;
+  }
+  Task<void> reconfigure(config::Config config) {
+    apply(config);
+    co_return;
+  }
+  Task<void> refuse(std::string why) {
+    results_.config_refused(wall_now(), std::move(why));
+    co_return;
+  }
+  // True when every run has unwound.
+  Task<bool> stop() {
+    scheduler_.request_stop();
+    while (!scheduler_ended_) {
+      co_await runtime::sleep_until({}, "app.stop", Deadline::after(5ms));
+    }
+    tasks_.request_stop();
+    co_await tasks_.join({});
+    co_return *scheduler_ended_;
+  }
+
+ private:
+  void apply(config::Config const& config) {
+    results_.configure(facts_of_all(config));
+    results_.config_accepted(wall_now());
+    scheduler_.configure(config.probes, config.scheduler);
+  }
+
+  Task<void> schedule() { scheduler_ended_ = co_await scheduler_.run(); }
+
+  Task<void> run(config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                 probes::Report& report) {
+    probes::Progress progress;
+    auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    probes::ProbeContext context{
+        .http = http_,
+        .cpu = cpu_,
+        .disk = disk_,
+        .state_directory = state_directory_ / "probes" / config::percent_encode(spec.name.text),
+        .now = now,
+        .deadline = deadline,
+        .trace = trace,
+        .report = report,
+        .progress = progress};
+    co_await probes::run_probe(std::move(spec), context);
+  }
+
+  std::filesystem::path state_directory_;
+  runtime::Workers cpu_, disk_;
+  http::Services http_;
+  ResultStore results_;
+  Scheduler scheduler_;
+  std::optional<bool> scheduler_ended_;
+  runtime::TaskGroup tasks_;  // last: its tasks use all of the above
+};
+
+void log_problems(Log& log, std::vector<config::Problem> const& problems) {
+  for (auto const& problem : problems) {
+    log.error("configuration refused, the running one stays", {{"problem", to_text(problem)}});
+  }
+}
+
+// What a reload cannot change without a restart.
+void warn_of_restart(Log& log, config::Config const& old, config::Config const& fresh) {
+  auto const warn = [&log](char const* field) {
+    log.warn("a changed setting takes effect at the next restart", {{"field", field}});
+  };
+  if (!(old.web == fresh.web)) warn("web");
+  if (old.state_directory != fresh.state_directory) warn("state_directory");
+  if (old.workers != fresh.workers) warn("workers");
+}
+
+class App {
+ public:
+  explicit App(AppOptions options)
+      : options_(std::move(options)),
+        log_(options_.config.log),
+        services_(std::make_unique<Services>(options_.config, options_.config_file,
+                                             loop_.executor(), log_)) {}
+
+  // False, after a line in the log, when the daemon cannot serve.
+  bool start() {
+    prepare_state_directory();
+    loop_.start();
+    ask(services_->start(options_.config));
+    auto server =
+        Server::start(options_.config.web, {.store = services_->results(),
+                                            .live = loop_health,
+                                            .log_lines_dropped = [this] { return log_.dropped(); },
+                                            .wall_clock = wall_now});
+    if (!server) {
+      log_.error("cannot serve metrics", {{"detail", server.error()}});
+      return false;
+    }
+    server_ = std::move(server).value();
+    for (auto const& address : server_->addresses()) {
+      log_.info("listening", {{"address", address}});
+    }
+    log_.info("monitoring", {{"version", CANARY_VERSION},
+                             {"probes", options_.config.probes.size()},
+                             {"config", options_.config_file}});
+    if (options_.started) options_.started(server_->addresses());
+    return true;
+  }
+
+  void reload() {
+    if (!options_.reload) return;
+    auto fresh = options_.reload();
+    if (!fresh) {
+      log_problems(log_, fresh.error());
+      ask(services_->refuse(to_text(fresh.error().front())));
+      return;
+    }
+    warn_of_restart(log_, options_.config, fresh.value());
+    log_.configure(fresh.value().log);
+    ask(services_->reconfigure(fresh.value()));
+    options_.config = std::move(fresh).value();
+    log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
+  }
+
+  // Exit code. A loop that does not answer ends the process here and now.
+  int stop() {
+    log_.info("stopping");
+    auto const limit = options_.config.scheduler.stop_timeout + kLoopAnswers;
+    bool clean = false;
+    try {
+      clean = runtime::block_on(loop_, services_->stop(), Deadline::after(limit));
+    } catch (std::exception const& failed) {
+      log_.error("the loop did not stop in time; ending the process", {{"detail", failed.what()}});
+      log_.flush(1s);
+      ::_exit(kExitFailure);
+    }
+    if (server_) server_->stop();
+    log_.info("stopped", {{"clean", clean}});
+    // A run that did not unwind still uses what would be destroyed here.
+    if (!clean) {
+      log_.flush(1s);
+      ::_exit(kExitFailure);
+    }
+    loop_.stop();
+    loop_.join();
+    return kExitClean;
+  }
+
+ private:
+  void ask(Task<void> work) {
+    runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers));
+  }
+
+  // Without it the daemon watches all the same, but remembers nothing between runs.
+  void prepare_state_directory() {
+    std::error_code failed;
+    std::filesystem::create_directories(options_.config.state_directory / "probes", failed);
+    if (failed) {
+      log_.warn(
+          "cannot make the state directory: what was trusted is not remembered",
+          {{"directory", options_.config.state_directory.string()}, {"detail", failed.message()}});
+    }
+  }
+
+  AppOptions options_;
+  Log log_;
+  runtime::Loop loop_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Server> server_;  // last: reads the results of services_
+};
+
+}  // namespace
+
+int run_daemon(AppOptions options, runtime::Signals const& signals) {
+  App app{std::move(options)};
+  if (!app.start()) {
+    app.stop();
+    return kExitFailure;
+  }
+  while (true) {
+    if (signals.wait() != SIGHUP) return app.stop();
+    app.reload();
+  }
+}
+
+}  // namespace canary::daemon

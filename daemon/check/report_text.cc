@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/check/report_text.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "config/duration.h"
+#include "daemon/publish/report_json.h"
+#include "daemon/text/escape.h"
+
+namespace canary::daemon {
+namespace {
+
+using probes::Finding;
+using probes::Severity;
+
+struct Look {
+  std::string_view word, colour;
+};
+
+Look look(Severity severity) {
+  switch (severity) {
+    case Severity::ok:
+      return {"ok", "\033[32m"};
+    case Severity::warning:
+      return {"WARNING", "\033[33m"};
+    case Severity::critical:
+      return {"CRITICAL", "\033[31m"};
+    case Severity::unknown:
+      return {"UNKNOWN", "\033[35m"};
+  }
+  return {"UNKNOWN", "\033[35m"};
+}
+
+std::string painted(std::string_view text, std::string_view colour, TextStyle style) {
+  if (!style.colour) return std::string{text};
+  return std::string{colour} + std::string{text} + "\033[0m";
+}
+
+// Valid UTF-8 on one line, without control characters: a server must not steer the terminal.
+std::string safe(std::string_view text) {
+  std::string result;
+  for (char const byte : valid_utf8(text)) {
+    bool const control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
+    result += control ? '?' : byte;
+  }
+  return result;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+std::string subject_of(Finding const& finding) { return safe(finding.subject); }
+
+void append_findings(std::string& out, probes::Report const& report, TextStyle style) {
+  std::vector<Finding const*> sorted;  // worst first, else as they were found
+  for (auto const severity :
+       {Severity::critical, Severity::unknown, Severity::warning, Severity::ok}) {
+    if (style.quiet && severity == Severity::ok) continue;
+    for (auto const& finding : report.findings) {
+      if (finding.severity == severity) sorted.push_back(&finding);
+    }
+  }
+  std::size_t check_width = 0;
+  std::size_t subject_width = 0;
+  for (auto const* finding : sorted) {
+    check_width = std::max(check_width, finding->check.size());
+    subject_width = std::max(subject_width, std::min<std::size_t>(subject_of(*finding).size(), 40));
+  }
+  for (auto const* finding : sorted) {
+    auto const [word, colour] = look(finding->severity);
+    out += "  " + painted(padded(std::string{word}, 8), colour, style) + "  " +
+           padded(finding->check, check_width) + "  " +
+           padded(subject_of(*finding), subject_width) + "  " + safe(finding->message);
+    if (!finding->evidence.empty() && finding->severity != Severity::ok) {
+      out += " [" + safe(finding->evidence) + "]";
+    }
+    out += '\n';
+  }
+}
+
+void append_measurements(std::string& out, CheckedProbe const& checked) {
+  auto const& measured = checked.report.measurements;
+  out += "  " + std::to_string(measured.requests) + " requests, " +
+         config::size_text(measured.bytes_received) + " received";
+  auto const targets =
+      measured.targets_verified + measured.targets_failed + measured.targets_unknown;
+  if (targets > 0) {
+    out += ", targets: " + std::to_string(measured.targets_verified) + " verified, " +
+           std::to_string(measured.targets_failed) + " bad, " +
+           std::to_string(measured.targets_unknown) + " could not be checked";
+  }
+  out += "; " + config::to_text(checked.duration) + '\n';
+}
+
+}  // namespace
+
+std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle style) {
+  std::string out;
+  for (auto const& probe : checked) {
+    auto const [word, colour] = look(probe.report.severity());
+    out += painted(word == "ok" ? "HEALTHY" : word, colour, style) + "  " + probe.spec.name.text +
+           '\n';
+    append_findings(out, probe.report, style);
+    append_measurements(out, probe);
+  }
+  return out;
+}
+
+std::string report_json(std::vector<CheckedProbe> const& checked) {
+  Severity worst = Severity::ok;
+  boost::json::array probes;
+  for (auto const& probe : checked) {
+    worst = probes::worse(worst, probe.report.severity());
+    boost::json::object entry;
+    entry["name"] = probe.spec.name.text;
+    entry["repo"] = valid_utf8(probe.spec.repository);
+    entry["kind"] = probes::kind_name(probe.spec);
+    entry["severity"] = probes::to_text(probe.report.severity());
+    entry["complete"] = probe.complete;
+    entry["duration_seconds"] = std::chrono::duration<double>(probe.duration).count();
+    entry["findings"] = findings_json(probe.report);
+    entry["measurements"] = measurements_json(probe.report.measurements);
+    probes.push_back(std::move(entry));
+  }
+  boost::json::object out;
+  out["severity"] = probes::to_text(worst);
+  out["exit_code"] = exit_code(checked);
+  out["probes"] = std::move(probes);
+  return boost::json::serialize(out) + '\n';
+}
+
+}  // namespace canary::daemon

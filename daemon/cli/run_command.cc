@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "config/config.h"
+#include "daemon/app/app.h"
+#include "daemon/cli/commands.h"
+
+namespace canary::daemon {
+namespace {
+
+// What the command line sets over the file.
+struct RunFlags {
+  std::string config;
+  std::vector<std::string> listen_addresses;
+  std::optional<config::LogLevel> log_level;
+  std::optional<config::LogFormat> log_format;
+};
+
+Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
+  auto loaded = config::load(flags.config, config::process_environment());
+  if (!loaded) return loaded;
+  config::Config config = std::move(loaded).value();
+  if (!flags.listen_addresses.empty()) config.web.listen_addresses = flags.listen_addresses;
+  if (flags.log_level) config.log.level = *flags.log_level;
+  if (flags.log_format) config.log.format = *flags.log_format;
+  return config;
+}
+
+int run(RunFlags const& flags) {
+  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP};
+  auto config = load(flags);
+  if (!config) {
+    for (auto const& problem : config.error()) {
+      std::fprintf(stderr, "%s\n", to_text(problem).c_str());
+    }
+    return kExitBadConfig;
+  }
+  return run_daemon({.config = std::move(config).value(),
+                     .config_file = flags.config,
+                     .reload = [flags] { return load(flags); },
+                     .started = {}},
+                    signals);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "run", "Monitors the configured probes until SIGTERM or SIGINT; SIGHUP reloads");
+  auto const flags = std::make_shared<RunFlags>();
+  command->add_option("--config", flags->config, "Configuration file (YAML)")->required();
+  command->add_option("--web.listen-address", flags->listen_addresses,
+                      "Where metrics are served, HOST:PORT; repeatable; over the file's");
+  command
+      ->add_option("--log.level", flags->log_level, "debug, info, warn or error; over the file's")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, config::LogLevel>{{"debug", config::LogLevel::debug},
+                                                  {"info", config::LogLevel::info},
+                                                  {"warn", config::LogLevel::warn},
+                                                  {"error", config::LogLevel::error}}));
+  command->add_option("--log.format", flags->log_format, "logfmt or json; over the file's")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, config::LogFormat>{
+          {"logfmt", config::LogFormat::logfmt}, {"json", config::LogFormat::json}}));
+  command->footer(
+      "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
+      "A reload with a bad file keeps the old configuration and says why.");
+  command->callback([flags, &chosen] { chosen = [flags] { return run(*flags); }; });
+}
+
+}  // namespace canary::daemon

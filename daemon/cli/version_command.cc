@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/cli/commands.h"
+#include "daemon/versions/versions.h"
+
+namespace canary::daemon {
+
+void add_version_command(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "version", "What canaryd was compiled against and what is loaded, and whether it fits");
+  command->callback([&chosen] {
+    chosen = [] {
+      auto const objects = loaded_objects();
+      std::fputs(version_text(components(objects), objects).c_str(), stdout);
+      return 0;
+    };
+  });
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// canaryd's command line: which subcommand, and what a wrong use of it returns.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/cli/commands.h"
+#include "daemon/versions/versions.h"
+
+namespace {
+
+constexpr int kWrongUseOfCheck = 3;
+constexpr int kFailure = 1;
+
+// Two versions of a library in one process are refused before anything else is done.
+bool versions_fit() {
+  auto const objects = canary::daemon::loaded_objects();
+  auto const found = canary::daemon::conflicts(canary::daemon::components(objects), objects);
+  for (auto const& conflict : found) std::fprintf(stderr, "canaryd: %s\n", conflict.c_str());
+  return found.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "canaryd watches software-update repositories the way a client sees them, and says so before "
+      "the fleet is stuck."};
+  app.name("canaryd");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "canaryd " CANARY_VERSION);
+  app.footer(
+      "Examples:\n"
+      "  canaryd demo\n"
+      "  canaryd check --root root.json --metadata-url https://repo.example/metadata\n"
+      "  canaryd run --config /etc/canaryd/canaryd.yml\n"
+      "Each subcommand explains itself: canaryd check --help");
+  canary::daemon::Action action;
+  canary::daemon::add_run_command(app, action);
+  canary::daemon::add_check_command(app, action);
+  canary::daemon::add_demo_command(app, action);
+  canary::daemon::add_config_command(app, action);
+  canary::daemon::add_version_command(app, action);
+
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    int const code = app.exit(error);
+    if (code == 0) return 0;  // --help, --version
+    return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
+  }
+  try {
+    if (!versions_fit()) return kFailure;
+    return action();
+  } catch (std::exception const& failed) {
+    std::fprintf(stderr, "canaryd: %s\n", failed.what());
+    return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
+  }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/versions/versions.h"
+
+#include <ares.h>
+#include <elf.h>
+#include <link.h>
+#include <microhttpd.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include <boost/asio/version.hpp>
+#include <boost/version.hpp>
+#include <gnu/libc-version.h>
+#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
+#include <spdlog/version.h>
+
+namespace canary::daemon {
+namespace {
+
+std::string dotted(int major, int minor, int patch) {
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+}
+
+std::string boost_version() {
+  return dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100);
+}
+
+std::string hex(std::span<unsigned char const> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned char const byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string build_id(dl_phdr_info const& object) {
+  for (auto const& segment : std::span{object.dlpi_phdr, object.dlpi_phnum}) {
+    if (segment.p_type != PT_NOTE) continue;
+    auto const* at = reinterpret_cast<unsigned char const*>(object.dlpi_addr + segment.p_vaddr);
+    auto const* const end = at + segment.p_memsz;
+    while (at + sizeof(ElfW(Nhdr)) <= end) {
+      auto const& note = *reinterpret_cast<ElfW(Nhdr) const*>(at);
+      auto const* const name = at + sizeof note;
+      auto const* const content = name + (note.n_namesz + 3U) / 4 * 4;
+      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4) {
+        return hex({content, note.n_descsz});
+      }
+      at = content + (note.n_descsz + 3U) / 4 * 4;
+    }
+  }
+  return {};
+}
+
+std::string basename_of(std::string_view file) {
+  return std::string{file.substr(file.rfind('/') + 1)};
+}
+
+// The loaded object whose file is named so, or "".
+std::string object_named(std::vector<LoadedObject> const& objects, std::string_view library) {
+  for (auto const& object : objects) {
+    if (split_library_name(object.file).name == library) return object.file;
+  }
+  return {};
+}
+
+std::string major_of(std::string_view version) {
+  return std::string{version.substr(0, version.find('.'))};
+}
+
+}  // namespace
+
+std::vector<LoadedObject> loaded_objects() {
+  std::vector<LoadedObject> objects;
+  auto const add = [](dl_phdr_info* object, std::size_t, void* into) {
+    std::string file = object->dlpi_name;
+    if (file.empty()) file = "canaryd";
+    static_cast<std::vector<LoadedObject>*>(into)->push_back({std::move(file), build_id(*object)});
+    return 0;
+  };
+  ::dl_iterate_phdr(add, &objects);
+  return objects;
+}
+
+LibraryName split_library_name(std::string_view file) {
+  std::string const base = basename_of(file);
+  auto const suffix = base.find(".so");
+  if (suffix == std::string::npos) return {base, ""};
+  std::string version = base.substr(suffix + 3);
+  if (version.starts_with('.')) version.erase(0, 1);
+  return {base.substr(0, suffix), version};
+}
+
+std::vector<Component> components(std::vector<LoadedObject> const& objects) {
+  auto const object = [&objects](std::string_view name) { return object_named(objects, name); };
+  int const asio = BOOST_ASIO_VERSION;
+  return {
+      {"Boost.Asio", dotted(asio / 100'000, asio / 100 % 1'000, asio % 100), "", ""},
+      {"Boost.JSON", boost_version(), "", object("libboost_json")},
+      {"Boost.URL", boost_version(), "", object("libboost_url")},
+      {"OpenSSL", OPENSSL_FULL_VERSION_STR, ::OpenSSL_version(OPENSSL_FULL_VERSION_STRING),
+       object("libssl")},
+      {"c-ares", ARES_VERSION_STR, ::ares_version(nullptr), object("libcares")},
+      {"libmicrohttpd",
+       dotted(MHD_VERSION >> 24 & 15, MHD_VERSION >> 16 & 255,
+              (MHD_VERSION >> 12 & 15) * 10 + (MHD_VERSION >> 8 & 15)),
+       ::MHD_get_version(), object("libmicrohttpd")},
+      {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "",
+       object("libspdlog")},
+      {"yaml-cpp", "", "", object("libyaml-cpp")},
+      {"prometheus-cpp", "", "", object("libprometheus-cpp-core")},
+      {"glibc", dotted(__GLIBC__, __GLIBC_MINOR__, 0), ::gnu_get_libc_version(), object("libc")},
+  };
+}
+
+std::vector<std::string> conflicts(std::vector<Component> const& components,
+                                   std::vector<LoadedObject> const& objects) {
+  std::vector<std::string> found;
+  std::map<std::string, std::string> first;
+  for (auto const& object : objects) {
+    auto const library = split_library_name(object.file);
+    if (library.version.empty()) continue;
+    auto const [known, fresh] = first.emplace(library.name, object.file);
+    if (!fresh && split_library_name(known->second).version != library.version) {
+      found.push_back("two versions of " + library.name + " are loaded: " + known->second +
+                      " and " + object.file);
+    }
+    if (library.name.starts_with("libboost_") && library.version != boost_version()) {
+      found.push_back("compiled against Boost " + boost_version() + ", but " + object.file +
+                      " is loaded");
+    }
+  }
+  for (auto const& component : components) {
+    if (component.compiled.empty() || component.loaded.empty()) continue;
+    if (major_of(component.compiled) != major_of(component.loaded)) {
+      found.push_back("compiled against " + component.name + " " + component.compiled + ", but " +
+                      component.loaded + " is loaded");
+    }
+  }
+  return found;
+}
+
+std::string version_text(std::vector<Component> const& components,
+                         std::vector<LoadedObject> const& objects) {
+  std::string text = "canaryd " CANARY_VERSION "\n";
+  auto const padded = [](std::string value, std::size_t width) {
+    if (value.size() < width) value.append(width - value.size(), ' ');
+    return value + "  ";
+  };
+  if (!objects.empty() && !objects.front().build_id.empty()) {
+    text += "build id " + objects.front().build_id + "\n";
+  }
+  text += "compiler " __VERSION__ "\n\n";
+  text += padded("library", 14) + padded("compiled with", 13) + padded("loaded", 8) + "from\n";
+  for (auto const& component : components) {
+    text += padded(component.name, 14) +
+            padded(component.compiled.empty() ? "-" : component.compiled, 13) +
+            padded(component.loaded.empty() ? "-" : component.loaded, 8) +
+            (component.object.empty() ? "the program itself" : component.object) + "\n";
+  }
+  return text;
+}
+
+}  // namespace canary::daemon
