@@ -54,18 +54,19 @@ HttpAnswer Routes::api(std::string_view path) const {
                      "/api/v1/probes/NAME")};
 }
 
-HttpAnswer Routes::answer(HttpRequest const& request) {
+HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   if (request.method != "GET" && request.method != "HEAD") {
     return {405, kText, "Only GET and HEAD are answered here.\n", true};
   }
   if (request.has_body) return {413, kText, "A body was not expected.\n"};
   auto const path = request.path;
-  if (path == "/metrics") return metrics();
   if (path == "/-/healthy") return health_answer(sources_.live(), "canaryd works.");
   if (path == "/-/ready") {
     auto const reading = sources_.store.read();
     return health_answer(readiness(*reading, sources_.wall_clock()), "canaryd is ready.");
   }
+  if (overloaded) return {503, kText, "Too many answers are waiting for their clients to read.\n"};
+  if (path == "/metrics") return metrics();
   if (path == "/") {
     auto const reading = sources_.store.read();
     return {200, kHtml, landing_page(*reading)};
@@ -74,8 +75,8 @@ HttpAnswer Routes::answer(HttpRequest const& request) {
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
 
-HttpAnswer Routes::respond(HttpRequest const& request) {
-  HttpAnswer result = answer(request);
+HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
+  HttpAnswer result = answer(request, overloaded);
   auto const handler = [&] {
     for (std::size_t i = 0; i + 1 < kHandlers.size(); ++i) {
       if (request.path == kHandlers[i]) return i;

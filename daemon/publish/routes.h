@@ -43,8 +43,8 @@ class Routes {
  public:
   explicit Routes(Sources sources) : sources_(std::move(sources)) {}
 
-  // Counts what it answers.
-  HttpAnswer respond(HttpRequest const& request);
+  // Counts what it answers. While `overloaded`, answers that may be large are refused (503).
+  HttpAnswer respond(HttpRequest const& request, bool overloaded = false);
   // What was answered so far, only what is above zero.
   std::vector<HttpRequestCount> counts() const;
 
@@ -54,7 +54,7 @@ class Routes {
   static constexpr std::size_t kApiHandler = 4;
   static constexpr std::array<int, 5> kCodes{200, 404, 405, 413, 503};
 
-  HttpAnswer answer(HttpRequest const& request);
+  HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer metrics() const;
   HttpAnswer api(std::string_view path) const;
 

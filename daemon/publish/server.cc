@@ -5,6 +5,8 @@
 #include <microhttpd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -27,12 +29,34 @@ struct DestroyResponse {
 };
 using ResponsePointer = std::unique_ptr<MHD_Response, DestroyResponse>;
 
-void free_body(void* body) { delete static_cast<std::string*>(body); }
+// Large bodies that clients have not read yet, of all addresses: clients that ask and don't read
+// must not fill the memory. One is always let through, whatever its size.
+constexpr std::size_t kSmallBody = std::size_t{64} << 10;
+constexpr std::size_t kUnreadLimit = std::size_t{64} << 20;
 
-ResponsePointer make_response(HttpAnswer answer) {
-  auto body = std::make_unique<std::string>(std::move(answer.body));
+// A body as long as libmicrohttpd needs it.
+struct Body {
+  std::string text;
+  std::atomic<std::size_t>& unread;
+  std::size_t counted;
+
+  Body(std::string body, std::atomic<std::size_t>& counter)
+      : text(std::move(body)),
+        unread(counter),
+        counted(text.size() > kSmallBody ? text.size() : 0) {
+    unread.fetch_add(counted);
+  }
+  ~Body() { unread.fetch_sub(counted); }
+  Body(Body const&) = delete;
+  Body& operator=(Body const&) = delete;
+};
+
+void free_body(void* body) { delete static_cast<Body*>(body); }
+
+ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread) {
+  auto body = std::make_unique<Body>(std::move(answer.body), unread);
   ResponsePointer response{::MHD_create_response_from_buffer_with_free_callback_cls(
-      body->size(), body->data(), &free_body, body.get())};
+      body->text.size(), body->text.data(), &free_body, body.get())};
   if (!response) return response;
   body.release();  // the response frees it
   auto const header = [&](char const* name, char const* value) {
@@ -57,7 +81,13 @@ bool has_body(MHD_Connection* connection) {
   return !header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
 }
 
-MHD_Result on_request(void* routes, MHD_Connection* connection, char const* path,
+// What all threads of a server share.
+struct Shared {
+  Routes routes;
+  std::atomic<std::size_t> unread{0};
+};
+
+MHD_Result on_request(void* shared_pointer, MHD_Connection* connection, char const* path,
                       char const* method, char const*, char const*, std::size_t*,
                       void** called_before) {
   HttpRequest const request{method, path, has_body(connection)};
@@ -65,13 +95,14 @@ MHD_Result on_request(void* routes, MHD_Connection* connection, char const* path
   // The first call comes before a body is read. An answer then closes the connection, which is
   // what a body that nobody wants deserves; an ordinary request is answered at the second.
   if (!refuse && *called_before == nullptr) {
-    *called_before = routes;
+    *called_before = shared_pointer;
     return MHD_YES;
   }
+  auto& shared = *static_cast<Shared*>(shared_pointer);
   try {
-    HttpAnswer answer = static_cast<Routes*>(routes)->respond(request);
+    HttpAnswer answer = shared.routes.respond(request, shared.unread.load() > kUnreadLimit);
     auto const status = static_cast<unsigned>(answer.status);
-    auto const response = make_response(std::move(answer));
+    auto const response = make_response(std::move(answer), shared.unread);
     return response ? ::MHD_queue_response(connection, status, response.get()) : MHD_NO;
   } catch (std::exception const&) {
     return MHD_NO;  // out of memory, in practice: the connection is closed
@@ -86,8 +117,8 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(Sources sources) : routes(std::move(sources)) {}
-  Routes routes;
+  explicit Impl(Sources sources) : shared{Routes{std::move(sources)}} {}
+  Shared shared;
   std::vector<std::string> addresses;
   std::vector<DaemonPointer> daemons;  // last: stopped before what they use goes
 };
@@ -103,7 +134,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
         std::max(static_cast<unsigned>(settings.max_connections), kThreadsPerAddress);
     DaemonPointer daemon{::MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request,
-        &impl->routes, MHD_OPTION_LISTEN_SOCKET, socket.value().fd, MHD_OPTION_THREAD_POOL_SIZE,
+        &impl->shared, MHD_OPTION_LISTEN_SOCKET, socket.value().fd, MHD_OPTION_THREAD_POOL_SIZE,
         kThreadsPerAddress, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
         whole_seconds(settings.timeout), MHD_OPTION_END)};
     if (!daemon) {
