@@ -19,6 +19,8 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
 template <class Items, class Text>
 std::string join(Items const& items, Text text) {
   std::string joined;
@@ -87,6 +89,7 @@ std::string delegations_json(TargetsSpec const& targets) {
            json_quote(succinct.name_prefix) + "," + signers_json(succinct.signers) + "}}";
   }
   std::vector<Signers const*> signers;
+  signers.reserve(targets.delegations.size());
   for (DelegationSpec const& role : targets.delegations) signers.push_back(&role.signers);
   return R"({"keys":)" + keys_json(signers) + R"(,"roles":[)" +
          join(targets.delegations, delegation_json) + "]}";
@@ -186,6 +189,7 @@ void Publisher::publish_targets() {
 void Publisher::publish_rest() {
   RootSpec const& root = repository_.roots.back();
   std::vector<ListedFile> files;
+  files.reserve(listed_.size());
   for (auto const& [name, file] : listed_) {
     files.push_back(
         {name, file.first, file.second, repository_.list_lengths, repository_.list_hashes});
@@ -203,7 +207,6 @@ void Publisher::publish_rest() {
 }  // namespace
 
 std::string json_quote(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string quoted = "\"";
   for (char const c : text) {
     auto const byte = static_cast<unsigned char>(c);

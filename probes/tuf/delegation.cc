@@ -12,6 +12,8 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
 // Length in bytes of the UTF-8 character at the front. Metadata is valid UTF-8; a caller's path
 // that is not is taken bytewise.
 std::size_t character_size(std::string_view text) {
@@ -108,13 +110,14 @@ bool delegates(DelegatedRole const& role, std::string_view path, std::string_vie
 std::string bin_name(SuccinctRoles const& roles, std::uint64_t bin) {
   std::size_t const width = (roles.bit_length + 3) / 4;  // hexadecimal digits of the last bin
   std::string digits(width, '0');
-  for (std::size_t i = width; i > 0; --i, bin >>= 4U) digits[i - 1] = "0123456789abcdef"[bin & 15U];
+  for (std::size_t i = width; i > 0; --i, bin >>= 4U) digits[i - 1] = kDigits[bin & 15U];
   return std::string(roles.name_prefix).append("-").append(digits);
 }
 
 std::uint64_t bin_of(SuccinctRoles const& roles, std::string_view path_hash) {
   std::uint32_t first = 0;
-  std::from_chars(path_hash.data(), path_hash.data() + 8, first, 16);
+  std::string_view const digits = path_hash.substr(0, 8);
+  std::from_chars(digits.data(), digits.data() + digits.size(), first, 16);
   return std::uint64_t{first} >> (32U - roles.bit_length);
 }
 
@@ -143,7 +146,7 @@ TargetSearch::TargetSearch(TrustedMetadata const& trusted, std::string path, std
 
 SearchStep TargetSearch::next() {
   while (!pending_.empty()) {
-    NeedRole const current = pending_.back();
+    NeedRole current = pending_.back();
     if (visited_.contains(current.role)) {  // §5.6.7.1
       pending_.pop_back();
       continue;

@@ -10,6 +10,8 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
 unsigned char const* octets(std::string_view bytes) {
   return reinterpret_cast<unsigned char const*>(bytes.data());
 }
@@ -43,7 +45,6 @@ std::string sha512_hex(std::string_view bytes) {
 }
 
 std::string to_hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
   hex.reserve(bytes.size() * 2);
   for (char const c : bytes) {

@@ -10,13 +10,14 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::string_view kBefore = "--T::";  // each of month, day, hours, minutes, seconds
+
 // Takes exactly `digits` decimal digits from the front of `text`.
 bool take_number(std::string_view& text, std::size_t digits, int& number) {
   if (text.size() < digits) return false;
-  for (char const c : text.substr(0, digits)) {
-    if (c < '0' || c > '9') return false;
-  }
-  std::from_chars(text.data(), text.data() + digits, number);
+  std::string_view const taken = text.substr(0, digits);
+  if (taken.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  std::from_chars(taken.data(), taken.data() + taken.size(), number);
   text.remove_prefix(digits);
   return true;
 }
@@ -56,7 +57,6 @@ Result<Expiry> parse_expires(std::string_view text, std::string_view role) {
   std::string_view rest = text;
   int year = 0;
   std::array<int, 5> parts{};  // month, day, hours, minutes, seconds
-  constexpr std::string_view kBefore = "--T::";
   bool good = take_number(rest, 4, year);
   for (std::size_t i = 0; i < parts.size() && good; ++i) {
     good = take(rest, kBefore[i]) && take_number(rest, 2, parts[i]);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <optional>
@@ -69,10 +70,12 @@ class Builder {
  public:
   using error_code = boost::json::error_code;
   using string_view = boost::json::string_view;
+  // NOLINTBEGIN(readability-identifier-naming): Boost.JSON asks for these names.
   static constexpr std::size_t max_object_size = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t max_array_size = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t max_key_size = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t max_string_size = std::numeric_limits<std::uint32_t>::max();
+  // NOLINTEND(readability-identifier-naming)
 
   explicit Builder(Document& document) : document_(document) {}
 
@@ -122,7 +125,7 @@ class Builder {
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
-  std::optional<std::string_view> const& duplicate() const { return duplicate_; }
+  std::optional<std::string_view> duplicate() const { return duplicate_; }
 
   // Offset of a name or string in the text; nullopt where an escape made a copy of it.
   std::optional<std::size_t> offset_of(std::string_view text) const {
@@ -188,7 +191,7 @@ std::string_view Builder::complete(string_view last) {
   bool const whole = pieces_.empty();
   if (whole && offset_of({last.data(), last.size()})) return {last.data(), last.size()};
   pieces_.append(last.data(), last.size());
-  if (pieces_.empty()) return {document_.text_.data(), 0};
+  if (pieces_.empty()) return std::string_view(document_.text_).substr(0, 0);
   char* memory = static_cast<char*>(document_.arena_.allocate(pieces_.size(), 1));
   std::memcpy(memory, pieces_.data(), pieces_.size());
   std::string_view const copied{memory, pieces_.size()};
@@ -197,17 +200,18 @@ std::string_view Builder::complete(string_view last) {
 }
 
 std::optional<std::string_view> Builder::find_duplicate(std::span<Member const> members) {
-  std::vector<std::string_view> names;
-  names.reserve(members.size());
-  for (Member const& member : members) names.push_back(member.name);
-  std::sort(names.begin(), names.end(), [](std::string_view left, std::string_view right) {
-    int const order = left.compare(right);
-    return order != 0 ? order < 0 : left.data() < right.data();
+  std::vector<Member const*> order;
+  order.reserve(members.size());
+  for (Member const& member : members) order.push_back(&member);
+  std::sort(order.begin(), order.end(), [](Member const* left, Member const* right) {
+    int const names = left->name.compare(right->name);
+    return names != 0 ? names < 0 : left < right;  // as they came
   });
-  for (std::size_t i = 1; i < names.size(); ++i) {
-    if (names[i - 1] == names[i]) return names[i];
-  }
-  return std::nullopt;
+  auto const twice = std::adjacent_find(
+      order.begin(), order.end(),
+      [](Member const* left, Member const* right) { return left->name == right->name; });
+  if (twice == order.end()) return std::nullopt;
+  return (*std::next(twice))->name;
 }
 
 bool Builder::on_object_end(std::size_t, error_code& error) {
@@ -268,22 +272,22 @@ std::string Builder::path() const {
 
 namespace {
 
+using Error = boost::json::error;
+
 Rule rule_of(boost::json::error_code const& error) {
-  using boost::json::error;
-  if (error == error::too_deep) return Rule::json_depth;
-  if (error == error::exponent_overflow) return Rule::number_not_integer;
-  if (error == error::illegal_leading_surrogate || error == error::illegal_trailing_surrogate ||
-      error == error::expected_utf16_escape) {
+  if (error == Error::too_deep) return Rule::json_depth;
+  if (error == Error::exponent_overflow) return Rule::number_not_integer;
+  if (error == Error::illegal_leading_surrogate || error == Error::illegal_trailing_surrogate ||
+      error == Error::expected_utf16_escape) {
     return Rule::json_utf8;
   }
   return Rule::json_syntax;
 }
 
 std::string_view words_of(boost::json::error_code const& error) {
-  using boost::json::error;
-  if (error == error::too_deep) return "nested too deeply";
-  if (error == error::exponent_overflow) return "exponent out of range";
-  if (error == error::incomplete) return "ends too early";
+  if (error == Error::too_deep) return "nested too deeply";
+  if (error == Error::exponent_overflow) return "exponent out of range";
+  if (error == Error::incomplete) return "ends too early";
   if (rule_of(error) == Rule::json_utf8) return "lone surrogate";
   return "syntax error";
 }
@@ -341,12 +345,12 @@ Result<std::shared_ptr<Document const>> Document::parse(std::string text, std::s
   std::string const& bytes = document->text_;
   std::size_t const used = parser.write_some(false, bytes.data(), bytes.size(), error);
   Builder const& builder = parser.handler();
-  if (builder.duplicate()) {
-    std::size_t const offset = builder.offset_of(*builder.duplicate()).value_or(used);
+  if (std::optional<std::string_view> const twice = builder.duplicate()) {
+    std::size_t const offset = builder.offset_of(*twice).value_or(used);
     return reject(Rule::json_duplicate_key, role, "name appears twice", offset, builder.path());
   }
-  if (error == boost::json::error::syntax && follows_high_surrogate(bytes, used)) {
-    error = boost::json::error::illegal_leading_surrogate;
+  if (error == Error::syntax && follows_high_surrogate(bytes, used)) {
+    error = Error::illegal_leading_surrogate;
   }
   if (error) return reject(rule_of(error), role, words_of(error), used, builder.path());
   for (std::size_t i = used; i < bytes.size(); ++i) {

@@ -8,11 +8,11 @@
 namespace canary::tuf {
 namespace {
 
+constexpr std::string_view kDigits = "0123456789ABCDEF";
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~";
 
 std::string quote(std::string_view text, bool keep_slash) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string quoted;
   quoted.reserve(text.size());
   for (char const c : text) {

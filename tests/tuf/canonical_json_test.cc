@@ -11,7 +11,7 @@ struct Case {
   std::string text;
   std::string canonical;
 
-  friend void PrintTo(Case const& test, std::ostream* out) { *out << test.name; }
+  friend std::ostream& operator<<(std::ostream& out, Case const& test) { return out << test.name; }
 };
 
 Result<std::string> canonical(std::string const& text) {

@@ -259,7 +259,7 @@ TEST(TargetSearch, RejectsARoleThatItsDelegatorsKeysDidNotSign) {
 }
 
 // "shared" is what both x and y delegate to, each with a key of its own.
-Repository a_diamond(std::vector<SigningKey> signed_by) {
+Repository a_diamond(std::vector<SigningKey> const& signed_by) {
   Repository repository = a_repository(kNow);
   repository.targets.delegations = {{"x", {{key("x")}}, {"x/*"}}, {"y", {{key("y")}}, {"y/*"}}};
   for (std::string const name : {"x", "y"}) {

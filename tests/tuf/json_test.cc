@@ -18,7 +18,9 @@ struct RefusedCase {
   std::string rule;
   std::string detail;
 
-  friend void PrintTo(RefusedCase const& test, std::ostream* out) { *out << test.name; }
+  friend std::ostream& operator<<(std::ostream& out, RefusedCase const& test) {
+    return out << test.name;
+  }
 };
 
 class JsonRefuses : public ::testing::TestWithParam<RefusedCase> {};
@@ -67,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"duplicate_key", R"({"a":{"b":1,"c":2,"b":3}})", "json_duplicate_key",
                     "name appears twice at byte 19, $.a.b"},
         RefusedCase{"duplicate_key_by_escape", R"({"b":1,"\u0062":2})", "json_duplicate_key",
-                    "name appears twice at byte 2, $.b"},
+                    "name appears twice at byte 17, $.b"},
         RefusedCase{"garbage_after", "{} x", "json_trailing_bytes", "more after the end at byte 3"},
         RefusedCase{"second_value", "{}{}", "json_trailing_bytes", "more after the end at byte 2"},
         RefusedCase{"nul_after", std::string("{}\0", 3), "json_trailing_bytes",

@@ -107,7 +107,9 @@ struct Vector {
   std::string_view signature;
   bool unusual_salt = false;
 
-  friend void PrintTo(Vector const& vector, std::ostream* out) { *out << vector.name; }
+  friend std::ostream& operator<<(std::ostream& out, Vector const& vector) {
+    return out << vector.name;
+  }
 };
 
 class OpensslSignature : public ::testing::TestWithParam<Vector> {};
@@ -193,7 +195,9 @@ struct UnusableCase {
   std::string object;
   std::string problem;
 
-  friend void PrintTo(UnusableCase const& test, std::ostream* out) { *out << test.name; }
+  friend std::ostream& operator<<(std::ostream& out, UnusableCase const& test) {
+    return out << test.name;
+  }
 };
 
 class UnusableKey : public ::testing::TestWithParam<UnusableCase> {};

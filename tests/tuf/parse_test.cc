@@ -41,7 +41,9 @@ struct RefusedCase {
   std::string rule;
   std::string detail;
 
-  friend void PrintTo(RefusedCase const& test, std::ostream* out) { *out << test.name; }
+  friend std::ostream& operator<<(std::ostream& out, RefusedCase const& test) {
+    return out << test.name;
+  }
 };
 
 // By what its `_type` says.

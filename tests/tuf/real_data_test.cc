@@ -37,7 +37,7 @@ class Sigstore : public ::testing::Test {
   }
   // The one delegated role: found by position.
   static std::string delegated_role(TrustedMetadata const& trusted) {
-    return std::string(trusted.targets()->delegations->roles.front().name);
+    return std::string(trusted.targets()->delegations.value().roles.front().name);
   }
 
   TemporaryFolder folder_;
@@ -128,7 +128,9 @@ struct ToughCase {
   std::string verdict;  // of `create` and `finish_roots`
   std::string detail;   // part of the rejection's
 
-  friend void PrintTo(ToughCase const& test, std::ostream* out) { *out << test.file; }
+  friend std::ostream& operator<<(std::ostream& out, ToughCase const& test) {
+    return out << test.file;
+  }
 };
 
 class ToughRoots : public ::testing::TestWithParam<ToughCase> {};

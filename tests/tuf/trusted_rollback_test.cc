@@ -247,7 +247,9 @@ struct ForgedCase {
   std::string role;
   std::function<void(Repository&)> forge;
 
-  friend void PrintTo(ForgedCase const& test, std::ostream* out) { *out << test.role; }
+  friend std::ostream& operator<<(std::ostream& out, ForgedCase const& test) {
+    return out << test.role;
+  }
 };
 
 class Forged : public ::testing::TestWithParam<ForgedCase> {};
@@ -285,7 +287,9 @@ struct ExpiredCase {
   std::string section;
   std::function<void(Repository&)> expire;
 
-  friend void PrintTo(ExpiredCase const& test, std::ostream* out) { *out << test.role; }
+  friend std::ostream& operator<<(std::ostream& out, ExpiredCase const& test) {
+    return out << test.role;
+  }
 };
 
 class Freeze : public ::testing::TestWithParam<ExpiredCase> {};

@@ -224,7 +224,7 @@ TEST(Threshold, IsNotDisturbedByBadSignaturesBesideEnoughGoodOnes) {
   std::string const more = R"({"keyid":")" + key("b").id() + R"(","sig":""},{"keyid":")" +
                            key("c").id() + R"(","sig":"no hex"},{"keyid":")" + key("d").id() +
                            R"(","sig":"abcd"},{"keyid":"stranger","sig":"00"},)";
-  bytes.insert(bytes.find("[") + 1, more);
+  bytes.insert(bytes.find('[') + 1, more);
 
   auto const trusted = TrustedMetadata::create(bytes, kNow, {});
 

@@ -44,10 +44,13 @@ Result<FoundTarget> find_target(TrustedMetadata& trusted, Files const& metadata,
 std::vector<Rejection> audit(TrustedMetadata& trusted, Files const& metadata, DelegationWalk& walk);
 
 // ASSERT_TRUE for a Result, with the rejection's sentence.
-#define CANARY_ASSERT_OK(result) \
-  ASSERT_TRUE((result).has_value()) << ::canary::tuf::sentence((result).error())
-#define CANARY_EXPECT_OK(result) \
-  EXPECT_TRUE((result).has_value()) << ::canary::tuf::sentence((result).error())
+#define CANARY_ASSERT_OK(result) ASSERT_TRUE(::canary::tuf::is_ok(result))
+#define CANARY_EXPECT_OK(result) EXPECT_TRUE(::canary::tuf::is_ok(result))
+template <class T>
+::testing::AssertionResult is_ok(Result<T> const& result) {
+  if (result) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << sentence(result.error());
+}
 
 // The rule's name, or "accepted": readable in a failed comparison.
 template <class T>
