@@ -62,10 +62,10 @@ constexpr std::array kRows{
     Row{Rule::expired, "expired", kExpiry, Reason::expired},
     Row{Rule::role_not_delegated, "role_not_delegated", same("5.6.7"), Reason::internal},
     Row{Rule::lookup_limit, "lookup_limit", same("5.6.7.1"), Reason::target_missing},
-    Row{Rule::target_not_found, "target_not_found", same("5.7.1"), Reason::target_missing},
-    Row{Rule::target_length_mismatch, "target_length_mismatch", same("5.7.2"),
+    Row{Rule::target_not_found, "target_not_found", same("5.7.2"), Reason::target_missing},
+    Row{Rule::target_length_mismatch, "target_length_mismatch", same("5.7.3"),
         Reason::hash_mismatch},
-    Row{Rule::target_hash_mismatch, "target_hash_mismatch", same("5.7.2"), Reason::hash_mismatch},
+    Row{Rule::target_hash_mismatch, "target_hash_mismatch", same("5.7.3"), Reason::hash_mismatch},
     Row{Rule::keys_rotated, "keys_rotated", same("5.3.11"), Reason::internal},
     Row{Rule::out_of_order, "out_of_order", same("5"), Reason::internal},
 };
