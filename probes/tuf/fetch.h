@@ -29,8 +29,8 @@ struct FetchFault {
   };
   Kind kind = Kind::unanswered;
   probes::Reason reason = probes::Reason::none;
-  std::string url;
-  std::string detail;        // one sentence
+  std::string url{};
+  std::string detail{};      // one sentence
   bool by_consumer = false;  // what the body was handed to wanted no more, and knows why
 
   friend bool operator==(FetchFault const&, FetchFault const&) = default;

@@ -78,17 +78,15 @@ StoreResult<std::string> read_up_to(int descriptor, std::filesystem::path const&
   }
 }
 
-// Half-written files of a process that ended in the middle.
-StoreResult<void> sweep(std::filesystem::path const& folder) {
+// Half-written files of a process that ended in the middle. What can't be removed is in nobody's
+// way until something is written, and says so then.
+void sweep(std::filesystem::path const& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator at{folder, error}, end; !error && at != end;
        at.increment(error)) {
     std::string const name = at->path().filename().string();
-    if (!std::string_view(name).ends_with(kLeftover)) continue;
-    if (::unlink(at->path().c_str()) != 0 && errno != ENOENT) return fault(at->path(), "remove");
+    if (std::string_view(name).ends_with(kLeftover)) ::unlink(at->path().c_str());
   }
-  if (error) return fault(folder, "list", error.value());
-  return outcome::success();
 }
 
 }  // namespace
@@ -166,7 +164,7 @@ struct LocalStore::Folder {
     if (descriptor < 0) return fault(path, "open");
     auto folder = std::make_shared<Folder>(path, descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return fault(path, "lock");
-    BOOST_OUTCOME_TRYV(sweep(path));
+    sweep(path);
     return folder;
   }
 };

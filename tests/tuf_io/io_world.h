@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A repository behind a server, and everything that a client or a probe needs to look at it.
+// Thread: the test's.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/probe_spec.h"
+#include "probes/http/client.h"
+#include "probes/http/services.h"
+#include "probes/probe.h"
+#include "probes/report.h"
+#include "probes/tuf/refresh.h"
+#include "probes/tuf/store.h"
+#include "runtime/block_on.h"
+#include "tests/runtime/running_loop.h"
+#include "tests/tuf/folders.h"
+#include "tests/tuf/worlds.h"
+#include "tests/tuf_io/file_server.h"
+
+namespace canary::tuf {
+
+// The threads and services of a program.
+struct Machine {
+  runtime::RunningLoop loop;
+  runtime::Workers disk{"disk", 1};
+  runtime::Workers cpu{"cpu", 2};
+  http::Services services{cpu, disk};
+};
+
+// Settings under which a failing server is given up quickly.
+config::HttpSettings quick();
+
+config::Url url_of(std::string const& text);
+config::Url file_url(std::filesystem::path const& path);
+
+// "metadata/…" and "targets/…" as a server would have them; role names stay percent-encoded in
+// requests, so `metadata/` keeps the names of `publish`.
+Files as_files(Published const& published);
+
+// One probe of the repository at `server`, remembering in `state`; change `spec` before run().
+class ProbeWorld {
+ public:
+  explicit ProbeWorld(Published const& published);
+  void serve(Published const& published) { server.replace(as_files(published)); }
+  probes::Report run(Time now = kNow);
+
+  Machine machine;
+  FileServer server;
+  TemporaryFolder folder;
+  config::TufSpec spec;
+  config::HttpSettings http = quick();
+  bool remember = true;
+  probes::Progress progress;
+};
+
+// All findings of a check, or those of one subject.
+std::vector<probes::Finding> findings(probes::Report const& report, std::string_view check,
+                                      std::optional<std::string_view> subject = {});
+// "critical rollback timestamp (rollback)", one a line, without those that are ok.
+std::string bad(probes::Report const& report);
+
+}  // namespace canary::tuf

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a probe remembers from run to run, and what of it is never trusted.
+#include <gmock/gmock.h>
+
+#include "probes/tuf/probe.h"
+#include "tests/tuf_io/io_world.h"
+
+namespace canary::tuf {
+namespace {
+
+using std::chrono::days;
+
+class ProbeMemory : public testing::Test {
+ protected:
+  Files stored() const { return read_folder(world_.folder.path() / "state"); }
+  void next_version() {
+    ++repository_.timestamp.version;
+    ++repository_.snapshot.version;
+    ++repository_.targets.version;
+    world_.serve(publish(repository_));
+  }
+
+  Repository repository_ = a_repository(kNow);
+  ProbeWorld world_{publish(repository_)};
+};
+
+TEST_F(ProbeMemory, FindsARollbackAcrossRuns) {
+  Published const old = publish(repository_);
+  next_version();
+  ASSERT_EQ(bad(world_.run()), "");
+  world_.serve(old);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(bad(world_.run()), "critical rollback timestamp (rollback)\n") << "and stays so";
+  }
+  world_.remember = false;
+  EXPECT_EQ(bad(world_.run()), "") << "a newcomer can't know";
+}
+
+TEST_F(ProbeMemory, FindsARoleThatSnapshotNoLongerLists) {
+  repository_.targets.delegations = {
+      {.name = "gone", .signers = {.keys = {SigningKey::ed25519("d")}}, .paths = {"d/*"}}};
+  next_version();
+  ASSERT_EQ(bad(world_.run()), "");
+  repository_.targets.delegations.clear();
+  next_version();
+  EXPECT_EQ(bad(world_.run()), "critical rollback gone (rollback)\n");
+}
+
+TEST_F(ProbeMemory, SaysWhetherThereWasAnythingToCompareWith) {
+  EXPECT_THAT(findings(world_.run(), "rollback")[0].message, testing::HasSubstr("the first"));
+  EXPECT_THAT(findings(world_.run(), "rollback")[0].message,
+              testing::HasSubstr("not older than what was trusted before"));
+}
+
+TEST_F(ProbeMemory, AsksTheServerForEverythingEachTime) {
+  ASSERT_EQ(bad(world_.run()), "");
+  auto const first = world_.server.take_requests();
+  ASSERT_EQ(bad(world_.run()), "");
+  EXPECT_THAT(world_.server.take_requests(), testing::UnorderedElementsAreArray(first));
+}
+
+TEST_F(ProbeMemory, KeepsNothingOfAnExpiredChainButRoots) {
+  repository_.timestamp.expires = kNow - days{1};
+  add_root(repository_);
+  world_.serve(publish(repository_));
+  ASSERT_EQ(bad(world_.run()), "critical expiry timestamp (expired)\n");
+  Files files = stored();
+  EXPECT_EQ(files.erase("root.json"), 1U);
+  EXPECT_EQ(files.erase("pinned.sha256"), 1U);
+  EXPECT_TRUE(files.empty());
+}
+
+TEST_F(ProbeMemory, MissesARootThatNewClientsNeed) {
+  add_root(repository_);
+  add_root(repository_);
+  Published published = publish(repository_);
+  world_.serve(published);
+  ASSERT_EQ(bad(world_.run()), "");
+  published.metadata.erase("2.root.json");
+  world_.serve(published);
+  EXPECT_EQ(bad(world_.run()), "critical root_chain root (metadata_missing)\n");
+  published = publish(repository_);
+  published.metadata.erase("3.root.json");
+  world_.serve(published);
+  EXPECT_EQ(bad(world_.run()), "critical root_chain root (metadata_missing)\n")
+      << "the newest one was trusted before";
+}
+
+TEST_F(ProbeMemory, FindsARootWithOtherContentUnderTheSameVersion) {
+  add_root(repository_);
+  world_.serve(publish(repository_));
+  ASSERT_EQ(bad(world_.run()), "");
+  repository_.roots[1].expires += days{1};
+  world_.serve(publish(repository_));
+  EXPECT_EQ(bad(world_.run()), "critical root_chain root (equivocation)\n");
+}
+
+TEST_F(ProbeMemory, StartsAnewFromAnotherPinnedRoot) {
+  ASSERT_EQ(bad(world_.run()), "");
+  Repository other = a_repository(kNow);
+  other.roots[0].root.keys = {SigningKey::ed25519("another repository")};
+  other.timestamp.version = 7;
+  Published const published = publish(other);
+  world_.serve(published);
+  write_folder(world_.folder.path(), {{"pinned.json", published.root(1)}});
+  EXPECT_EQ(bad(world_.run()), "");
+  EXPECT_EQ(stored().at("root.json"), published.root(1));
+}
+
+TEST_F(ProbeMemory, GoesOnFromThePinnedRootWhereTheStoredOneIsGarbage) {
+  add_root(repository_);
+  world_.serve(publish(repository_));
+  ASSERT_EQ(bad(world_.run()), "");
+  write_folder(world_.folder.path() / "state", {{"root.json", "garbage"}});
+  EXPECT_EQ(bad(world_.run()), "warning store root (internal)\n");
+  EXPECT_EQ(bad(world_.run()), "") << "and repairs it";
+}
+
+TEST_F(ProbeMemory, WatchesOnWhereItCannotRemember) {
+  write_folder(world_.folder.path(), {{"state", "a file in the way"}});
+  probes::Report const report = world_.run();
+  EXPECT_EQ(bad(report),
+            "warning store " + (world_.folder.path() / "state").string() + " (internal)\n");
+  EXPECT_EQ(report.measurements.targets_verified, 2U);
+}
+
+TEST_F(ProbeMemory, RecoversFromAFastForwardWhenKeysAreRotated) {
+  repository_.timestamp.version = repository_.snapshot.version = 1'000'000;
+  world_.serve(publish(repository_));
+  ASSERT_EQ(bad(world_.run()), "");
+  repository_.timestamp.version = repository_.snapshot.version = 2;
+  RootSpec& root = add_root(repository_);
+  root.timestamp.keys = {SigningKey::ed25519("new timestamp")};
+  root.snapshot.keys = {SigningKey::ed25519("new snapshot")};
+  world_.serve(publish(repository_));
+  EXPECT_EQ(bad(world_.run()), "");
+  // From now on the rotation is history: it must not switch the comparison off for ever.
+  next_version();
+  ASSERT_EQ(bad(world_.run()), "");
+  --repository_.timestamp.version;
+  world_.serve(publish(repository_));
+  EXPECT_EQ(bad(world_.run()), "critical rollback timestamp (rollback)\n");
+}
+
+}  // namespace
+}  // namespace canary::tuf

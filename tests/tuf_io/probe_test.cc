@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of the probe: a healthy repository, and one finding for each way to be ill.
+#include "probes/tuf/probe.h"
+
+#include <functional>
+#include <iterator>
+
+#include <gmock/gmock.h>
+
+#include "tests/tuf_io/io_world.h"
+
+namespace canary::tuf {
+namespace {
+
+using probes::Severity;
+using std::chrono::days;
+
+TEST(Probe, ReportsWhatWasCheckedWhereAllIsWell) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "");
+  for (std::string_view const check :
+       {"reachable", "root_chain", "rollback", "consistency", "targets"}) {
+    EXPECT_EQ(findings(report, check).size(), 1U) << check;
+  }
+  for (std::string_view const role : {"root", "timestamp", "snapshot", "targets"}) {
+    EXPECT_EQ(findings(report, "expiry", role).size(), 1U) << role;
+    EXPECT_EQ(findings(report, "signatures", role).size(), 1U) << role;
+  }
+  EXPECT_EQ(report.measurements.roles.size(), 4U);
+  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.requests, 6U);
+  EXPECT_GT(report.measurements.bytes_received, 0U);
+}
+
+TEST(Probe, FindsEveryExpiredRoleInOneRun) {
+  Repository repository = a_repository(kNow);
+  repository.targets.delegations = {
+      {.name = "old", .signers = {.keys = {SigningKey::ed25519("d")}}, .paths = {"d/*"}},
+      {.name = "fresh", .signers = {.keys = {SigningKey::ed25519("d")}}, .paths = {"e/*"}}};
+  repository.delegated["old"] = {.version = 1, .expires = kNow - days{3}, .files = {{"d/x", "x"}}};
+  repository.delegated["fresh"] = {.version = 1, .expires = kNow + kYear, .files = {}};
+  repository.roots[0].expires = kNow - days{1};
+  repository.timestamp.expires = kNow - days{2};
+  ProbeWorld world{publish(repository)};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report),
+            "critical expiry root (expired)\n"
+            "critical expiry timestamp (expired)\n"
+            "critical expiry old (expired)\n");
+  EXPECT_EQ(findings(report, "expiry", "old")[0].message,
+            "expired 2026-05-29T00:00:00Z, 3 days ago");
+  EXPECT_EQ(report.measurements.targets_verified, 3U) << "it goes on to the last target";
+}
+
+TEST(Probe, WarnsBeforeARoleExpires) {
+  Repository repository = a_repository(kNow);
+  repository.timestamp.expires = kNow + std::chrono::hours{30};
+  repository.snapshot.expires = kNow + std::chrono::hours{30};
+  ProbeWorld world{publish(repository)};
+  world.spec.expiry.timestamp = {days{2}, days{1}};
+  world.spec.expiry.snapshot = {days{7}, days{2}};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report),
+            "warning expiry timestamp (expiring)\ncritical expiry snapshot (expiring)\n");
+}
+
+// What is done to the published files, and the one finding that it gives.
+struct Illness {
+  std::string name;
+  std::function<void(Repository&, Files&)> infect;
+  std::string expected;
+};
+
+class Ill : public testing::TestWithParam<Illness> {};
+
+TEST_P(Ill, GivesItsOwnFinding) {
+  Repository repository = a_repository(kNow);
+  add_root(repository);
+  Published published = publish(repository);
+  ProbeWorld world{published};
+  Files files = as_files(published);
+  GetParam().infect(repository, files);
+  world.server.replace(files);
+  EXPECT_EQ(bad(world.run()), GetParam().expected);
+}
+
+void flip(std::string& metadata) {
+  std::size_t const at = metadata.find("\"sig\"");
+  std::size_t const digit = metadata.find('"', at + 5) + 5;
+  metadata[digit] = metadata[digit] == '0' ? '1' : '0';
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, Ill,
+    testing::Values(
+        Illness{"BadRoot", [](auto&, Files& files) { flip(files["metadata/2.root.json"]); },
+                "critical root_chain root (signature)\n"},
+        Illness{"PageForARoot", [](auto&, Files& files) { files["metadata/3.root.json"] = "<p>"; },
+                "critical root_chain root (parse)\n"},
+        Illness{"BadTimestamp", [](auto&, Files& files) { flip(files["metadata/timestamp.json"]); },
+                "critical signatures timestamp (signature)\n"},
+        Illness{"NoTimestamp", [](auto&, Files& files) { files.erase("metadata/timestamp.json"); },
+                "critical metadata timestamp (metadata_missing)\n"},
+        Illness{"PageForATimestamp",
+                [](auto&, Files& files) { files["metadata/timestamp.json"] = "<html></html>"; },
+                "critical metadata timestamp (parse)\n"},
+        Illness{"EndlessTimestamp",
+                [](auto&, Files& files) {
+                  files["metadata/timestamp.json"] = std::string(1 << 20, ' ');
+                },
+                "critical metadata timestamp (size_limit)\n"},
+        Illness{"NoSnapshot", [](auto&, Files& files) { files.erase("metadata/1.snapshot.json"); },
+                "critical metadata snapshot (metadata_missing)\n"},
+        Illness{"OtherSnapshot",
+                [](auto&, Files& files) { flip(files["metadata/1.snapshot.json"]); },
+                "critical consistency snapshot (hash_mismatch)\n"},
+        Illness{"OtherTargets", [](auto&, Files& files) { flip(files["metadata/1.targets.json"]); },
+                "critical consistency targets (hash_mismatch)\n"},
+        Illness{"MixAndMatch",
+                [](Repository& repository, Files& files) {
+                  repository.list_hashes = repository.list_lengths = false;
+                  repository.snapshot.version = 2;
+                  Files const other = as_files(publish(repository));
+                  repository.snapshot.version = 1;
+                  files = as_files(publish(repository));
+                  files["metadata/1.snapshot.json"] = other.at("metadata/2.snapshot.json");
+                },
+                "critical consistency snapshot (freeze)\n"}),
+    [](auto const& info) { return info.param.name; });
+
+TEST(Probe, CannotTellWhereNobodyAnswers) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  ClosedPort const closed;
+  world.spec.metadata_url = url_of(closed.url());
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "unknown reachable " + closed.url() + "/2.root.json (connect)\n");
+  EXPECT_EQ(report.severity(), Severity::unknown);
+  EXPECT_GT(report.measurements.retries, 0U);
+}
+
+TEST(Probe, CannotTellWhereTheServerSaysNotNow) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.server.answer("metadata/timestamp.json", 503);
+  EXPECT_EQ(bad(world.run()), "unknown reachable " + world.server.url("metadata/timestamp.json") +
+                                  " (http_status)\n");
+}
+
+TEST(Probe, NeverMixesABadTargetWithOneThatItCannotReach) {
+  Published const published = publish(a_repository(kNow));
+  ProbeWorld world{published};
+  auto const first = published.targets.begin();
+  world.server.answer("targets/" + first->first, 503);
+  world.server.serve("targets/" + std::next(first)->first, "forged");
+  probes::Report const report = world.run();
+  EXPECT_EQ(report.severity(), Severity::critical);
+  EXPECT_EQ(report.measurements.targets_unknown, 1U);
+  EXPECT_EQ(report.measurements.targets_failed, 1U);
+}
+
+TEST(Probe, CannotTellWithoutAPinnedRoot) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.spec.root = world.folder.path() / "nowhere.json";
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "unknown root_chain root (configuration)\n");
+  EXPECT_THAT(report.findings[0].message, testing::HasSubstr("nowhere.json"));
+  EXPECT_TRUE(world.server.take_requests().empty());
+}
+
+TEST(Probe, RefusesAPinnedRootThatIsNotSigned) {
+  Published published = publish(a_repository(kNow));
+  ProbeWorld world{published};
+  flip(published.metadata["1.root.json"]);
+  write_folder(world.folder.path(), {{"pinned.json", published.root(1)}});
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "critical signatures root (signature)\n");
+  EXPECT_TRUE(world.server.take_requests().empty());
+}
+
+TEST(Probe, VerifiesEveryDelegatedRole) {
+  Repository repository = a_repository(kNow);
+  repository.targets.succinct = SuccinctSpec{
+      .signers = {.keys = {SigningKey::ed25519("bins")}}, .bit_length = 5, .name_prefix = "bin"};
+  Published const published = publish(repository);
+  ProbeWorld world{published};
+  probes::Report report = world.run();
+  EXPECT_EQ(bad(report), "");
+  EXPECT_EQ(findings(report, "delegations")[0].message, "32 delegated roles verified");
+  EXPECT_EQ(findings(report, "expiry").size(), 5U) << "four roles and one for all the others";
+  EXPECT_EQ(report.measurements.roles.size(), 4U + 32U);
+  Files files = as_files(published);
+  flip(files["metadata/1.bin-1f.json"]);
+  files.erase("metadata/1.bin-03.json");
+  world.server.replace(files);
+  world.server.answer("metadata/1.bin-07.json", 500);
+  report = world.run();
+  EXPECT_EQ(bad(report),
+            "critical metadata bin-03 (metadata_missing)\n"
+            "unknown reachable " +
+                world.server.url("metadata/1.bin-07.json") +
+                " (http_status)\n"
+                "critical consistency bin-1f (hash_mismatch)\n");
+}
+
+TEST(Probe, EndsWhereDelegationsLeadInCircles) {
+  Repository repository = a_repository(kNow);
+  Signers const signers{.keys = {SigningKey::ed25519("d")}};
+  repository.targets.delegations = {{.name = "a", .signers = signers, .paths = {"*"}}};
+  repository.delegated["a"] = {.version = 1,
+                               .expires = kNow + kYear,
+                               .delegations = {{.name = "b", .signers = signers, .paths = {"*"}}}};
+  repository.delegated["b"] = {.version = 1,
+                               .expires = kNow + kYear,
+                               .delegations = {{.name = "a", .signers = signers, .paths = {"*"}}}};
+  ProbeWorld world{publish(repository)};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "warning delegations a (parse)\n");
+  EXPECT_EQ(findings(report, "delegations", "a")[0].evidence, "b delegates to a");
+}
+
+TEST(Probe, StopsAtItsLimitOfDelegationsAndSaysSo) {
+  Repository repository = a_repository(kNow);
+  repository.targets.succinct = SuccinctSpec{
+      .signers = {.keys = {SigningKey::ed25519("bins")}}, .bit_length = 5, .name_prefix = "bin"};
+  ProbeWorld world{publish(repository)};
+  world.spec.limits.delegated_roles = 10;
+  EXPECT_EQ(bad(world.run()), "unknown delegations  (size_limit)\n");
+}
+
+TEST(Probe, KeepsWhatItFoundWhenItIsCutShort) {
+  Repository repository = a_repository(kNow);
+  repository.timestamp.expires = kNow - days{1};
+  ProbeWorld world{publish(repository)};
+  // The server takes the connection for a target and never answers.
+  runtime::Deadline const deadline = runtime::Deadline::after(std::chrono::milliseconds{300});
+  world.server.hang("targets/");
+  probes::Report report;
+  config::ProbeSpec whole{.name = {"p"}, .repository = "p", .http = world.http, .kind = world.spec};
+  probes::ProbeContext context{.http = world.machine.services,
+                               .cpu = world.machine.cpu,
+                               .disk = world.machine.disk,
+                               .state_directory = "",
+                               .now = kNow,
+                               .deadline = runtime::Deadline::never(),
+                               .trace = {},
+                               .report = report,
+                               .progress = world.progress};
+  auto run = probes::run_probe(std::move(whole), context);
+  EXPECT_THROW(runtime::block_on(world.machine.loop.loop(), std::move(run), deadline),
+               runtime::DeadlinePassed);
+  EXPECT_THAT(bad(report), testing::HasSubstr("critical expiry timestamp (expired)"));
+  EXPECT_GT(report.measurements.requests, 0U) << "the totals are kept as well";
+}
+
+}  // namespace
+}  // namespace canary::tuf

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where targets are looked for, and which of them are looked at.
+#include "probes/tuf/targets.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/tuf_io/io_world.h"
+
+namespace canary::tuf {
+namespace {
+
+using probes::Severity;
+
+std::vector<std::string> texts(std::vector<TargetPlace> const& places) {
+  std::vector<std::string> urls;
+  for (TargetPlace const& place : places) urls.push_back(place.url.text());
+  return urls;
+}
+
+TEST(TargetPlaces, AreTheSpecificationsFirst) {
+  TargetFile const file{.hashes = {.sha256 = "aa", .sha512 = "bb"}};
+  config::Url const base = url_of("https://h/t/");
+  EXPECT_EQ(texts(target_places(base, "f", file, true)),
+            (std::vector<std::string>{"https://h/t/aa.f", "https://h/t/bb.f"}));
+  EXPECT_EQ(
+      texts(target_places(base, "d/f", file, true)),
+      (std::vector<std::string>{"https://h/t/d/aa.f", "https://h/t/d/bb.f", "https://h/t/aa.d/f"}));
+  EXPECT_EQ(texts(target_places(base, "d/f", file, false)),
+            (std::vector<std::string>{"https://h/t/d/f"}));
+}
+
+TEST(TargetPlaces, AreEncodedButForTheSlash) {
+  EXPECT_EQ(texts(target_places(url_of("https://h/t"), "a b/c?d#e%20", {}, false)),
+            (std::vector<std::string>{"https://h/t/a%20b/c%3Fd%23e%2520"}));
+}
+
+TEST(DefaultTargetsUrl, StandsBesideTheMetadata) {
+  auto const text = [](std::string const& metadata) {
+    return default_targets_url(url_of(metadata)).text();
+  };
+  EXPECT_EQ(text("https://h/repo/metadata"), "https://h/repo/targets");
+  EXPECT_EQ(text("https://h/repo/metadata/"), "https://h/repo/targets");
+  EXPECT_EQ(text("https://h/metadata"), "https://h/targets");
+  EXPECT_EQ(text("https://h"), "https://h/targets");
+  EXPECT_EQ(text("https://h/"), "https://h/targets");
+  EXPECT_EQ(text("https://h/m?key=a/b"), "https://h/targets?key=a/b");
+  EXPECT_EQ(text("file:///srv/m"), "file:///srv/targets");
+}
+
+// Two roles and a path that both list, one that no delegation leads to, one that is shadowed.
+Repository delegating() {
+  Repository repository = a_repository(kNow);
+  repository.targets.files = {{"top", "top"}};
+  Signers const signers{.keys = {SigningKey::ed25519("a")}};
+  repository.targets.delegations = {
+      {.name = "first", .signers = signers, .paths = {"x/*"}},
+      {.name = "second", .signers = signers, .paths = {"x/*", "y/*"}}};
+  repository.delegated["first"] = {
+      .version = 1, .expires = kNow + kYear, .files = {{"x/a", "1"}, {"z/lost", "?"}}};
+  repository.delegated["second"] = {
+      .version = 1, .expires = kNow + kYear, .files = {{"x/a", "2"}, {"y/b", "3"}}};
+  return repository;
+}
+
+TEST(TargetPlan, HasEachTargetOnceAsAClientWouldFindIt) {
+  Published const published = publish(delegating());
+  auto trusted = refresh(published.metadata);
+  CANARY_ASSERT_OK(trusted);
+  DelegationWalk walk{trusted.value(), 100};
+  ASSERT_TRUE(audit(trusted.value(), published.metadata, walk).empty());
+  TargetPlan plan{std::make_shared<TrustedMetadata>(std::move(trusted).value()),
+                  {"targets", "first", "second"}};
+  std::vector<std::string> planned;
+  while (!plan.done()) {
+    if (auto const target = plan.next()) {
+      planned.push_back(std::string(target->role) + ":" + std::string(target->path));
+    }
+  }
+  EXPECT_EQ(planned, (std::vector<std::string>{"targets:top", "first:x/a", "second:y/b"}));
+  EXPECT_EQ(plan.entries(), 5U);
+  EXPECT_EQ(plan.shadowed(), 1U);
+  EXPECT_EQ(plan.unreachable(), 1U);
+  EXPECT_EQ(plan.first_unreachable(), "z/lost");
+}
+
+class ProbedTargets : public testing::Test {
+ protected:
+  std::string url_path(Published const& published, std::string const& path) const {
+    for (auto const& [name, content] : published.targets) {
+      if (name.ends_with(path)) return "targets/" + name;
+    }
+    return "no such target";
+  }
+};
+
+TEST_F(ProbedTargets, EveryFailureIsReportedAndNotTheFirstOnly) {
+  Repository repository = a_repository(kNow);
+  repository.targets.files.clear();
+  for (int i = 0; i < 20; ++i) {
+    repository.targets.files["f" + std::to_string(100 + i)] = "content " + std::to_string(i);
+  }
+  Published const published = publish(repository);
+  ProbeWorld world{published};
+  world.server.answer(url_path(published, ".f101"), 404);
+  world.server.answer(url_path(published, ".f102"), 403);
+  world.server.answer(url_path(published, ".f103"), 500);
+  world.server.serve(url_path(published, ".f104"), "CONTENT 4");
+  world.server.serve(url_path(published, ".f105"), "content 5 and more");
+  world.server.serve(url_path(published, ".f106"), "");
+  world.server.answer(url_path(published, ".f107"), 401);
+  probes::Report const report = world.run();
+  EXPECT_EQ(findings(report, "targets").size(), 7U);
+  auto const verdict = [&](std::string_view path) {
+    auto const found = findings(report, "targets", path);
+    return found.size() != 1 ? "none"
+                             : std::string(to_text(found[0].severity)) + " " +
+                                   std::string(to_text(found[0].reason));
+  };
+  EXPECT_EQ(verdict("f101"), "critical target_missing");
+  EXPECT_EQ(verdict("f102"), "critical target_missing");
+  EXPECT_EQ(verdict("f103"), "unknown http_status");
+  EXPECT_EQ(verdict("f104"), "critical hash_mismatch");
+  EXPECT_THAT(verdict("f105"), testing::StartsWith("critical"));
+  EXPECT_THAT(verdict("f106"), testing::StartsWith("critical"));
+  EXPECT_EQ(verdict("f107"), "critical http_status");
+  EXPECT_EQ(report.measurements.targets_verified, 13U);
+  EXPECT_EQ(report.measurements.targets_failed, 6U);
+  EXPECT_EQ(report.measurements.targets_unknown, 1U);
+  EXPECT_EQ(world.progress.targets_total, 20U);
+  EXPECT_EQ(world.progress.targets_done, 20U);
+}
+
+TEST_F(ProbedTargets, ByNameAreFoundThroughDelegations) {
+  Published const published = publish(delegating());
+  ProbeWorld world{published};
+  world.spec.targets = {config::TargetSelection::Kind::names, {"y/b", "x/a", "nowhere", "y/b"}};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "critical targets nowhere (target_missing)\n");
+  EXPECT_EQ(findings(report, "targets", "y/b").size(), 1U);
+  EXPECT_EQ(findings(report, "targets", "x/a").size(), 1U);
+  EXPECT_EQ(report.measurements.targets_verified, 2U);
+}
+
+TEST_F(ProbedTargets, NoneAreFetchedWhereNoneAreWanted) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.spec.targets.kind = config::TargetSelection::Kind::none;
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "");
+  EXPECT_TRUE(findings(report, "targets").empty());
+  EXPECT_THAT(world.server.take_requests(),
+              testing::Not(testing::Contains(testing::StartsWith("targets/"))));
+}
+
+TEST_F(ProbedTargets, AreFoundWhereTheHashStandsBeforeTheFolderWithAWarning) {
+  Repository repository = a_repository(kNow);
+  repository.targets.files = {{"dir/file", "content"}};
+  Published published = publish(repository);
+  std::string const place = published.targets.begin()->first;  // dir/<hash>.file
+  std::string const hash = place.substr(4, 64);
+  published.targets = {{hash + ".dir/file", "content"}};
+  ProbeWorld world{published};
+  EXPECT_EQ(bad(world.run()), "warning targets dir/file (target_missing)\n");
+}
+
+TEST_F(ProbedTargets, AboveTheLimitAreNotFetched) {
+  Published const published = publish(a_repository(kNow));
+  ProbeWorld world{published};
+  world.spec.max_target_bytes = 1;
+  probes::Report const report = world.run();
+  EXPECT_EQ(report.severity(), Severity::unknown);
+  EXPECT_EQ(report.measurements.targets_unknown, published.targets.size());
+  EXPECT_THAT(world.server.take_requests(),
+              testing::Not(testing::Contains(testing::StartsWith("targets/"))));
+}
+
+TEST_F(ProbedTargets, OfUnreachablePathsAreADelegationWarning) {
+  ProbeWorld world{publish(delegating())};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "warning delegations z/lost (target_missing)\n");
+  EXPECT_EQ(report.measurements.targets_verified, 3U);
+}
+
+TEST_F(ProbedTargets, LargerThanABufferStreamThrough) {
+  Repository repository = a_repository(kNow);
+  std::string large(3'000'000, 'x');
+  for (std::size_t i = 0; i < large.size(); i += 977) large[i] = static_cast<char>('a' + i % 26);
+  repository.targets.files = {{"large", large}, {"empty", ""}};
+  repository.list_sha512 = true;
+  Published const published = publish(repository);
+  ProbeWorld world{published};
+  EXPECT_EQ(bad(world.run()), "");
+  large[2'999'999] = '!';
+  for (auto const& [name, content] : published.targets) {
+    if (name.ends_with(".large")) world.server.serve("targets/" + name, large);
+  }
+  EXPECT_EQ(bad(world.run()), "critical targets large (hash_mismatch)\n");
+}
+
+}  // namespace
+}  // namespace canary::tuf
