@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small name server on loopback, over UDP and TCP, that answers as a test scripts it.
+// Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace canary::support {
+
+class DnsServer {
+ public:
+  struct Name {
+    enum class Behaviour { answer, silent, server_failure, truncated_over_udp, garbage };
+    Behaviour behaviour = Behaviour::answer;
+    std::vector<std::string> addresses = {};  // IPv4 for A, IPv6 for AAAA; none: no data
+    bool silent_for_aaaa = false;
+  };
+
+  DnsServer();
+  ~DnsServer();
+  DnsServer(DnsServer const&) = delete;
+  DnsServer& operator=(DnsServer const&) = delete;
+
+  // Names that were not added do not exist (NXDOMAIN).
+  void add(std::string name, Name behaviour);
+  void add(std::string name, std::vector<std::string> addresses);
+  // "127.0.0.1:port".
+  std::string address() const;
+  int queries() const;
+  int queries_over_tcp() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace canary::support
