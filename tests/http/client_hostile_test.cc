@@ -46,7 +46,7 @@ std::vector<Case> cases() {
        endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\n"),
        K::too_large, Phase::body, true},
       {"announces_too_much", raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
-       K::too_large, Phase::body, true},
+       K::too_large, Phase::first_byte, true},
       {"truncated_body", raw(std::string{kHead} + "{\"signed\""), K::truncated, Phase::body, true},
       {"truncated_chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc"),
        K::truncated, Phase::body, true},
