@@ -78,7 +78,7 @@ std::optional<unsigned> take_field(std::string_view& text, std::size_t digits, c
     return std::nullopt;
   }
   unsigned value = 0;
-  std::from_chars(text.data(), text.data() + digits, value);
+  for (char const c : text.substr(0, digits)) value = value * 10 + static_cast<unsigned>(c - '0');
   text.remove_prefix(digits);
   if (mark == '\0') return value;
   if (!text.starts_with(mark)) return std::nullopt;

@@ -10,8 +10,8 @@
 
 namespace canary::config {
 
-constexpr std::size_t kMaxSecretBytes = 64 * 1024;
-constexpr std::size_t kMaxHeaderValueBytes = 8 * 1024;
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} * 1024;
+constexpr std::size_t kMaxHeaderValueBytes = std::size_t{8} * 1024;
 
 std::string lower_case(std::string_view text);  // ASCII
 

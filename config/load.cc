@@ -183,7 +183,7 @@ std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
     fields.self().fail("field missing: expected name");
     return std::nullopt;
   }
-  auto const name = at->text("a name");
+  auto name = at->text("a name");
   if (!name) return std::nullopt;
   if (name->empty() || name->size() > kMaxNameBytes || !std::ranges::all_of(*name, is_name_byte)) {
     at->fail("expected 1 to 100 letters, digits, '_', '.', ':' and '-', got " + at->got());

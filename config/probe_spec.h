@@ -80,10 +80,10 @@ struct ExpiryPolicy {
 
 // Longest metadata file accepted, in bytes.
 struct MetadataLimits {
-  std::uint64_t root = 1024 * 1024;
-  std::uint64_t timestamp = 64 * 1024;
-  std::uint64_t snapshot = 16 * 1024 * 1024;
-  std::uint64_t targets = 64 * 1024 * 1024;  // delegated roles too
+  std::uint64_t root = std::uint64_t{1} << 20;
+  std::uint64_t timestamp = std::uint64_t{64} << 10;
+  std::uint64_t snapshot = std::uint64_t{16} << 20;
+  std::uint64_t targets = std::uint64_t{64} << 20;  // delegated roles too
   int root_rotations = 256;
   int delegated_roles = 32'768;  // visited in one run
   friend bool operator==(MetadataLimits const&, MetadataLimits const&) = default;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxLabelBytes = 100;
 constexpr std::size_t kMaxListenAddresses = 16;
+constexpr std::string_view kExpectedTargets = "none, all or a list of target names";
 
 std::string joined(std::vector<std::string> const& names) {
   std::string text;
@@ -235,14 +236,13 @@ void Reader::proxy(std::string_view name, HttpSettings& value) {
 }
 
 void Reader::targets(std::string_view name, TargetSelection& value) {
-  constexpr std::string_view kExpected = "none, all or a list of target names";
   auto const at = fields_->find(name);
   if (!at) return;
   if (at->kind() != yaml::Item::Kind::list) {
-    auto const text = at->text(kExpected);
+    auto const text = at->text(kExpectedTargets);
     if (!text) return;
     if (*text != "none" && *text != "all") {
-      at->fail("expected " + std::string(kExpected) + ", got " + at->got(),
+      at->fail("expected " + std::string(kExpectedTargets) + ", got " + at->got(),
                "a single name is a list too: [name]");
       return;
     }
@@ -250,8 +250,9 @@ void Reader::targets(std::string_view name, TargetSelection& value) {
     return;
   }
   TargetSelection selection{TargetSelection::Kind::names, {}};
-  auto const list = at->list(kExpected);
-  if (list->empty()) at->fail("expected " + std::string(kExpected) + ", got an empty list");
+  auto const list = at->list(kExpectedTargets);
+  if (!list) return;
+  if (list->empty()) at->fail("expected " + std::string(kExpectedTargets) + ", got an empty list");
   std::set<std::string> seen;
   for (auto const& element : *list) {
     auto const text = element.text("a target's name");

@@ -11,9 +11,10 @@
 namespace canary::config {
 namespace {
 
+constexpr std::string_view kHex = "0123456789abcdef";
+
 // Every byte that JSON would escape is: double-quoted YAML reads JSON's strings.
 std::string quote(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string result = "\"";
   for (char const c : text) {
     auto const byte = static_cast<unsigned char>(c);

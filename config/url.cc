@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxUrlBytes = 8192;
 constexpr std::size_t kMaxHostBytes = 253;
 constexpr std::size_t kMaxLabelBytes = 63;
+constexpr std::string_view kHex = "0123456789ABCDEF";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -324,7 +325,7 @@ Url Url::child(std::string_view path) const {
 Result<Url, std::string> Url::resolve(std::string_view reference) const {
   auto const given = split(reference);
   auto const base = split(text_);
-  std::string scheme(given.scheme.value_or(*base.scheme));
+  std::string scheme(given.scheme.value_or(base.scheme.value_or("")));
   if (lower(scheme) == "file" && scheme_ != Scheme::file) {
     return std::string{"a reference from http or https to a file URL is refused"};
   }
@@ -349,7 +350,6 @@ Result<Url, std::string> Url::resolve(std::string_view reference) const {
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string result;
   for (char const c : text) {
     auto const byte = static_cast<unsigned char>(c);

@@ -19,6 +19,16 @@
 namespace canary::config::yaml {
 namespace {
 
+constexpr std::size_t kShown = 80;  // bytes of a value in a message
+
+// Other spellings of true and false, which YAML 1.1 had.
+std::map<std::string, std::string> const& other_flags() {
+  static std::map<std::string, std::string> const spellings{
+      {"yes", "true"},  {"on", "true"},   {"no", "false"},    {"off", "false"},
+      {"True", "true"}, {"TRUE", "true"}, {"False", "false"}, {"FALSE", "false"}};
+  return spellings;
+}
+
 // Ends parsing at once; the problem has been noted.
 struct LimitReached {};
 
@@ -182,6 +192,7 @@ std::optional<Item> parse(std::string const& bytes, std::string const& file,
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (LimitReached const&) {
+    return std::nullopt;
   } catch (YAML::Exception const& error) {
     problems.push_back(
         {file, error.mark.line + 1, error.mark.column + 1, "",
@@ -220,7 +231,6 @@ std::string Cursor::got() const {
     case Item::Kind::scalar:
       break;
   }
-  constexpr std::size_t kShown = 80;
   if (item_->text.size() <= kShown) return '"' + item_->text + '"';
   return '"' + item_->text.substr(0, kShown) + "...\"";
 }
@@ -245,12 +255,9 @@ std::optional<long long> Cursor::integer() const {
 std::optional<bool> Cursor::flag() const {
   if (is_scalar() && !item_->quoted && item_->text == "true") return true;
   if (is_scalar() && !item_->quoted && item_->text == "false") return false;
-  static std::map<std::string, std::string> const kOther{
-      {"yes", "true"},  {"on", "true"},   {"no", "false"},    {"off", "false"},
-      {"True", "true"}, {"TRUE", "true"}, {"False", "false"}, {"FALSE", "false"}};
-  auto const meant = kOther.find(item_->text);
+  auto const meant = other_flags().find(item_->text);
   fail("expected true or false, got " + std::string(item_->quoted ? "the text " : "") + got(),
-       meant == kOther.end() ? "" : "did you mean " + meant->second + "?");
+       meant == other_flags().end() ? "" : "did you mean " + meant->second + "?");
   return std::nullopt;
 }
 
@@ -260,6 +267,7 @@ std::optional<std::vector<Cursor>> Cursor::list(std::string_view expected) const
     fail("expected " + std::string(expected) + ", got " + got());
     return std::nullopt;
   }
+  result.reserve(item_->items.size());
   for (auto const& item : item_->items) {
     result.push_back(below(item, path_ + "[" + std::to_string(result.size()) + "]"));
   }

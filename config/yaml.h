@@ -14,7 +14,7 @@
 
 namespace canary::config::yaml {
 
-constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxItems = 500'000;  // values in one file
 constexpr std::size_t kMaxDepth = 32;
 

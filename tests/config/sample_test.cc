@@ -2,6 +2,7 @@
 // What is shipped about the configuration is true: the sample loads, and the documentation names
 // every field and default.
 #include <filesystem>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -105,20 +106,53 @@ TEST(Sample, HoldsEveryField) {
   }
 }
 
-TEST(ConfigurationDocument, HasARowForEveryField) {
-  auto const text = read_all(kSource / "docs/configuration.md");
-  std::set<std::string> rows;
-  static std::regex const row("^\\| `([^`]+)` \\|.*");
-  std::istringstream lines(text);
+// The document's rows "| `field` | default | meaning |": field to default.
+std::map<std::string, std::string> documented() {
+  std::map<std::string, std::string> rows;
+  static std::regex const row("^\\| `([^`]+)` \\| ([^|]*) \\|.*");
+  std::istringstream lines(read_all(kSource / "docs/configuration.md"));
   for (std::string line; std::getline(lines, line);) {
     std::smatch match;
-    if (std::regex_match(line, match, row)) rows.insert(match[1]);
+    if (std::regex_match(line, match, row)) rows.emplace(match[1], match[2]);
   }
-  std::set<std::string> fields;
+  return rows;
+}
+
+TEST(ConfigurationDocument, HasARowForEveryField) {
+  std::set<std::string> rows, fields;
+  for (auto const& [field, value] : documented()) rows.insert(field);
   for (auto const& field : field_names()) {
     if (!field.starts_with("defaults.")) fields.insert(field);
   }
   EXPECT_EQ(rows, fields) << "rows and fields must be the same; defaults repeat a probe's fields";
+}
+
+// Writes "a.b.c: value" as "a: {b: {c: value}}", one line a field: YAML refuses a field twice, so
+// each is loaded alone.
+std::string nested(std::string const& field, std::string const& value) {
+  auto const dot = field.find('.');
+  if (dot == std::string::npos) return field + ": " + value;
+  return field.substr(0, dot) + ": {" + nested(field.substr(dot + 1), value) + "}";
+}
+
+TEST(ConfigurationDocument, GivesTheDefaultsThatAreInForce) {
+  TempDir const dir;
+  constexpr std::string_view kProbe = "probes[].";
+  std::string const probe =
+      "probes: [{name: a, enabled: false, tuf: {metadata_url: 'http://a/', root: r}}]\n";
+  auto const expected = loaded(dir.write("plain.yml", probe));
+  int compared = 0;
+  for (auto const& [field, cell] : documented()) {
+    bool const literal = cell.size() > 2 && cell.starts_with('`') && cell.ends_with('`');
+    if (!literal || field == "probes[].enabled") continue;
+    auto const value = cell.substr(1, cell.size() - 2);
+    auto const yaml = field.starts_with(kProbe)
+                          ? "defaults: {" + nested(field.substr(kProbe.size()), value) + "}\n"
+                          : nested(field, value) + "\n";
+    EXPECT_EQ(loaded(dir.write("documented.yml", yaml + probe)), expected) << yaml;
+    ++compared;
+  }
+  EXPECT_GT(compared, 35);
 }
 
 }  // namespace
