@@ -22,7 +22,7 @@ struct Read {
   std::uint64_t value;
   std::string shortest;
 };
-void PrintTo(Read const& c, std::ostream* out) { *out << c.text; }
+std::ostream& operator<<(std::ostream& out, Read const& c) { return out << c.text; }
 auto const kName = [](auto const& info) { return info.param.name; };
 
 class Duration : public ::testing::TestWithParam<Read> {};
@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
 struct Refused {
   std::string name, text, says;
 };
-void PrintTo(Refused const& c, std::ostream* out) { *out << c.text; }
+std::ostream& operator<<(std::ostream& out, Refused const& c) { return out << c.text; }
 
 class DurationRefuses : public ::testing::TestWithParam<Refused> {};
 

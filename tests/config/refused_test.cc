@@ -48,11 +48,11 @@ std::string answer(std::filesystem::path const& file) {
 }
 
 std::string expected_answer(std::filesystem::path const& file) {
-  constexpr std::string_view kMark = "# expect: ";
+  constexpr std::string_view mark = "# expect: ";
   std::istringstream lines(read_all(file));
   std::string text;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(kMark)) text += line.substr(kMark.size()) + "\n";
+    if (line.starts_with(mark)) text += line.substr(mark.size()) + "\n";
   }
   return text;
 }

@@ -137,7 +137,7 @@ std::string nested(std::string const& field, std::string const& value) {
 
 TEST(ConfigurationDocument, GivesTheDefaultsThatAreInForce) {
   TempDir const dir;
-  constexpr std::string_view kProbe = "probes[].";
+  constexpr std::string_view prefix = "probes[].";
   std::string const probe =
       "probes: [{name: a, enabled: false, tuf: {metadata_url: 'http://a/', root: r}}]\n";
   auto const expected = loaded(dir.write("plain.yml", probe));
@@ -146,8 +146,8 @@ TEST(ConfigurationDocument, GivesTheDefaultsThatAreInForce) {
     bool const literal = cell.size() > 2 && cell.starts_with('`') && cell.ends_with('`');
     if (!literal || field == "probes[].enabled") continue;
     auto const value = cell.substr(1, cell.size() - 2);
-    auto const yaml = field.starts_with(kProbe)
-                          ? "defaults: {" + nested(field.substr(kProbe.size()), value) + "}\n"
+    auto const yaml = field.starts_with(prefix)
+                          ? "defaults: {" + nested(field.substr(prefix.size()), value) + "}\n"
                           : nested(field, value) + "\n";
     EXPECT_EQ(loaded(dir.write("documented.yml", yaml + probe)), expected) << yaml;
     ++compared;

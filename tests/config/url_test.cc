@@ -18,7 +18,7 @@ struct Accepted {
   int port;
   std::string target, host_header, origin;
 };
-void PrintTo(Accepted const& c, std::ostream* out) { *out << c.text; }
+std::ostream& operator<<(std::ostream& out, Accepted const& c) { return out << c.text; }
 
 class UrlAccepts : public ::testing::TestWithParam<Accepted> {};
 
@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
 struct Refused {
   std::string name, text, says;
 };
-void PrintTo(Refused const& c, std::ostream* out) { *out << c.text; }
+std::ostream& operator<<(std::ostream& out, Refused const& c) { return out << c.text; }
 
 class UrlRefuses : public ::testing::TestWithParam<Refused> {};
 
@@ -133,7 +133,9 @@ TEST(Url, FileUrlsGiveADecodedPath) {
 struct Joined {
   std::string name, base, given, result;
 };
-void PrintTo(Joined const& c, std::ostream* out) { *out << c.base << " + " << c.given; }
+std::ostream& operator<<(std::ostream& out, Joined const& c) {
+  return out << c.base << " + " << c.given;
+}
 
 class UrlChild : public ::testing::TestWithParam<Joined> {};
 
