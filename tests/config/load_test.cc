@@ -160,7 +160,7 @@ TEST_F(Load, LetsAProbeOverrideDefaultsFieldByField) {
               ElementsAre(std::pair("X-A", "a"), std::pair("X-C", "c"), std::pair("x-b", "other")));
   EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::names);
   EXPECT_THAT(tuf(spec).targets.names, ElementsAre("one", "all"));
-  EXPECT_EQ(tuf(spec).targets_url->path(), "/srv/targets");
+  EXPECT_EQ(tuf(spec).targets_url.value_or(Url{}).path(), "/srv/targets");
   EXPECT_EQ(tuf(spec).expiry.root, (ExpiryThresholds{days{30}, days{1}}));
   EXPECT_EQ(tuf(spec).expiry.roles.at("npm"), (ExpiryThresholds{days{19}, days{1}}));
   EXPECT_EQ(tuf(spec).expiry.roles.at("other"), (ExpiryThresholds{days{20}, 0s}));
@@ -180,6 +180,7 @@ TEST_F(Load, ReadsIncludedFilesInOrderOfNameBehindTheMainFile) {
       load_text("include: [\"conf.d/*.yml\", conf.d/10.yml, \"*.yml\"]\nprobes:\n" + probe("main"));
 
   std::vector<std::string> names;
+  names.reserve(config.probes.size());
   for (auto const& spec : config.probes) names.push_back(spec.name.text);
   EXPECT_THAT(names, ElementsAre("main", "first", "second", "third"));
   EXPECT_EQ(tuf(config.probes[1]).root, dir.path() / "conf.d/root.json")
@@ -260,12 +261,12 @@ TEST_F(Load, NeverRepeatsASecretInAProblem) {
 }
 
 TEST_F(Load, NeedsNoFilesOfAProbeThatIsTurnedOff) {
-  constexpr char kProbe[] =
+  constexpr char probe_text[] =
       "probes:\n  - name: a\n    enabled: ENABLED\n"
       "    http: {ca_file: none.pem, headers: {Cookie: {file: gone}, X-Token: {environment: "
       "GONE}}}\n"
       "    tuf: {metadata_url: http://a/, root: gone.json}\n";
-  std::string off = kProbe, on = kProbe;
+  std::string off = probe_text, on = probe_text;
   off.replace(off.find("ENABLED"), 7, "false");
   on.replace(on.find("ENABLED"), 7, "true");
 
