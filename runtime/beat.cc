@@ -2,6 +2,7 @@
 #include "runtime/beat.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -11,13 +12,32 @@
 #include "runtime/trace.h"
 
 namespace canary::runtime {
+namespace {
+
+void arrived(LoopRecord& loop, std::int64_t due) {
+  std::int64_t const now = now_ns();
+  auto const late = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now - due));
+  std::size_t const bucket =
+      std::min<std::size_t>(std::bit_width(late / 1'000'000), kLagBuckets - 1);
+  loop.lag[bucket].fetch_add(1, std::memory_order_relaxed);
+  loop.lag_sum_ns.fetch_add(late, std::memory_order_relaxed);
+  loop.beats.fetch_add(1, std::memory_order_relaxed);
+  loop.beat_ns.store(now, std::memory_order_release);
+}
+
+}  // namespace
 
 Task<void> beat(std::chrono::milliseconds interval) {
-  RunTrace const run{"beat", Deadline::never()};
+  RunTrace const run{"beat", Deadline::never(), RunRecord::service};
+  LoopRecord& loop = tables()->loop();
   auto const executor = co_await asio::this_coro::executor;
+  std::int64_t due = now_ns();
   while (true) {
-    tables()->loop().beat_ns.store(now_ns(), std::memory_order_release);
+    arrived(loop, due);
+    due = now_ns() + std::chrono::nanoseconds{interval}.count();
+    loop.beat_due_ns.store(due, std::memory_order_relaxed);
     co_await sleep_until(run.trace(), "beat.timer", Deadline::after(interval));
+    loop.beat_timer_ns.store(now_ns(), std::memory_order_relaxed);
     co_await asio::post(executor, wait(run.trace(), "beat.queue"));
   }
 }

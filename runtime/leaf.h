@@ -14,12 +14,11 @@ struct Leaf {
   std::uint16_t run = kNoRun;
   std::uint8_t frame = kNoFrame;
 };
-inline constinit thread_local Leaf current_leaf{};
-inline constinit thread_local bool on_loop_thread = false;
+// initial-exec: one instruction to reach, also where the code is position-independent.
+#define CANARY_FAST_TLS [[gnu::tls_model("initial-exec")]]
+CANARY_FAST_TLS inline constinit thread_local Leaf current_leaf{};
+CANARY_FAST_TLS inline constinit thread_local bool on_loop_thread = false;
 // Set while Loop builds its context: a scheduler built without it is a second runtime.
 inline constinit thread_local bool scheduler_permit = false;
-
-// Nanoseconds of CLOCK_MONOTONIC.
-std::int64_t now_ns();
 
 }  // namespace canary::runtime

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/loop.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +13,7 @@
 #include <boost/asio/post.hpp>
 
 #include "runtime/leaf.h"
+#include "runtime/thread_row.h"
 
 namespace canary::runtime {
 namespace {
@@ -52,9 +52,12 @@ std::string to_text(std::source_location const& where) {
 
 struct Loop::Impl {
   explicit Impl(TableSizes sizes) {
-    make_tables(sizes);
-    Permit const permit;
-    context.emplace(1);
+    Tables& tables = make_tables(sizes);
+    {
+      Permit const permit;
+      context.emplace(1);
+    }
+    tracking::adopt(*context, tables);
     work.emplace(context->get_executor());
   }
 
@@ -111,7 +114,7 @@ Loop::~Loop() {
 void Loop::start(std::source_location where) {
   impl_->enter(where);
   impl_->thread = std::thread{[this] {
-    ::pthread_setname_np(::pthread_self(), "loop");
+    ThreadRow const row{ThreadRecord::loop, "loop"};
     impl_->run();
   }};
 }

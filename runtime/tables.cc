@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/tables.h"
 
+#include <elf.h>
+#include <link.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <system_error>
 
-// The first byte of the program's image; the linker defines it.
+// The first byte of the program's image and the one after its last; the linker defines them.
 extern "C" char const __ehdr_start;
 extern "C" char const _end;
 
@@ -19,7 +24,40 @@ std::atomic<Tables*> the_tables{nullptr};
 
 std::size_t aligned(std::size_t bytes) { return (bytes + 63) & ~std::size_t{63}; }
 
+std::int64_t read_clock(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+std::array<unsigned char, 20> own_build_id() {
+  std::array<unsigned char, 20> id{};
+  auto const visit = [](dl_phdr_info* object, std::size_t, void* into) {
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+      auto const& segment = object->dlpi_phdr[i];
+      if (segment.p_type != PT_NOTE) continue;
+      auto const* at = reinterpret_cast<unsigned char const*>(object->dlpi_addr + segment.p_vaddr);
+      auto const* const end = at + segment.p_memsz;
+      while (at + sizeof(ElfW(Nhdr)) <= end) {
+        auto const& note = *reinterpret_cast<ElfW(Nhdr) const*>(at);
+        auto const* const content = at + sizeof note + (note.n_namesz + 3U) / 4 * 4;
+        if (note.n_type == NT_GNU_BUILD_ID) {
+          std::memcpy(into, content, note.n_descsz < 20 ? note.n_descsz : 20);
+          return 1;
+        }
+        at = content + (note.n_descsz + 3U) / 4 * 4;
+      }
+    }
+    return 1;  // the program itself comes first
+  };
+  ::dl_iterate_phdr(visit, id.data());
+  return id;
+}
+
 }  // namespace
+
+std::int64_t now_ns() { return read_clock(CLOCK_MONOTONIC); }
+std::int64_t coarse_now_ns() { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 TextOffset text_offset(char const* text) {
   auto const start = reinterpret_cast<std::uintptr_t>(&__ehdr_start);
@@ -30,28 +68,75 @@ TextOffset text_offset(char const* text) {
 
 char const* text_at(TextOffset offset) { return offset == 0 ? "" : &__ehdr_start + offset; }
 
+struct Tables::Layout {
+  Layout(std::size_t run_count, std::size_t operation_count)
+      : run_count(run_count), operation_count(operation_count) {}
+  std::size_t run_count, operation_count;
+  std::size_t loop = aligned(sizeof(TablesHeader));
+  std::size_t scheduler = loop + aligned(sizeof(LoopRecord));
+  std::size_t threads = scheduler + aligned(sizeof(SchedulerRecord));
+  std::size_t runs = threads + aligned(sizeof(ThreadRecord) * kThreads);
+  std::size_t operations = runs + aligned(sizeof(RunRecord) * run_count);
+  std::size_t total = operations + aligned(sizeof(OperationRecord) * operation_count);
+};
+
+void Tables::place(std::byte* start, Layout const& layout) {
+  header_ = reinterpret_cast<TablesHeader*>(start);
+  loop_ = reinterpret_cast<LoopRecord*>(start + layout.loop);
+  scheduler_ = reinterpret_cast<SchedulerRecord*>(start + layout.scheduler);
+  threads_ = {reinterpret_cast<ThreadRecord*>(start + layout.threads), kThreads};
+  runs_ = {reinterpret_cast<RunRecord*>(start + layout.runs), layout.run_count};
+  operations_ = {reinterpret_cast<OperationRecord*>(start + layout.operations),
+                 layout.operation_count};
+}
+
 Tables::Tables(TableSizes sizes) {
-  std::size_t const loop_bytes = aligned(sizeof(LoopRecord));
-  std::size_t const run_bytes = aligned(sizeof(RunRecord) * sizes.runs);
-  std::size_t const operation_bytes = aligned(sizeof(OperationRecord) * sizes.operations);
-  bytes_ = loop_bytes + run_bytes + operation_bytes;
+  Layout const layout{sizes.runs, sizes.operations};
   int const memory = ::memfd_create("canaryd-tables", MFD_CLOEXEC);
-  if (memory < 0 || ::ftruncate(memory, static_cast<off_t>(bytes_)) != 0) {
+  if (memory < 0 || ::ftruncate(memory, static_cast<off_t>(layout.total)) != 0) {
     throw std::system_error(errno, std::generic_category(), "no memory for the loop's tables");
   }
-  void* const block = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-  ::close(memory);
+  void* const block =
+      ::mmap(nullptr, layout.total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory, 0);
   if (block == MAP_FAILED) {
-    throw std::system_error(errno, std::generic_category(), "no memory for the loop's tables");
+    int const error = errno;
+    ::close(memory);
+    throw std::system_error(error, std::generic_category(), "no memory for the loop's tables");
   }
-  auto* const bytes = static_cast<std::byte*>(block);
-  loop_ = new (bytes) LoopRecord;
-  auto* const runs = reinterpret_cast<RunRecord*>(bytes + loop_bytes);
-  std::uninitialized_default_construct_n(runs, sizes.runs);
-  runs_ = {runs, sizes.runs};
-  auto* const operations = reinterpret_cast<OperationRecord*>(bytes + loop_bytes + run_bytes);
-  std::uninitialized_default_construct_n(operations, sizes.operations);
-  operations_ = {operations, sizes.operations};
+  descriptor_ = memory;
+  block_ = {static_cast<std::byte*>(block), layout.total};
+  place(block_.data(), layout);
+  new (loop_) LoopRecord;
+  new (scheduler_) SchedulerRecord;
+  std::uninitialized_default_construct(threads_.begin(), threads_.end());
+  std::uninitialized_default_construct(runs_.begin(), runs_.end());
+  std::uninitialized_default_construct(operations_.begin(), operations_.end());
+  new (header_) TablesHeader{.header_bytes = sizeof(TablesHeader),
+                             .loop_bytes = sizeof(LoopRecord),
+                             .thread_bytes = sizeof(ThreadRecord),
+                             .run_bytes = sizeof(RunRecord),
+                             .operation_bytes = sizeof(OperationRecord),
+                             .runs = sizes.runs,
+                             .operations = sizes.operations,
+                             .threads = kThreads,
+                             .process = ::getpid(),
+                             .started_monotonic_ns = now_ns(),
+                             .started_wall_ns = read_clock(CLOCK_REALTIME),
+                             .build_id = own_build_id()};
+}
+
+Tables::Tables(std::span<std::byte> block) : block_(block) {
+  if (block.size() < sizeof(TablesHeader)) return;
+  auto const& header = *reinterpret_cast<TablesHeader const*>(block.data());
+  bool const same =
+      header.magic == TablesHeader::kMagic && header.header_bytes == sizeof(TablesHeader) &&
+      header.loop_bytes == sizeof(LoopRecord) && header.thread_bytes == sizeof(ThreadRecord) &&
+      header.run_bytes == sizeof(RunRecord) && header.operation_bytes == sizeof(OperationRecord) &&
+      header.threads == kThreads;
+  if (!same) return;
+  Layout const layout{header.runs, header.operations};
+  if (layout.total > block.size()) return;
+  place(block.data(), layout);
 }
 
 Tables* tables() { return the_tables.load(std::memory_order_acquire); }

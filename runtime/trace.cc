@@ -33,14 +33,14 @@ class Writing {
 void Trace::progress(std::uint64_t amount) const {
   if (run_ == nullptr) return;
   run_->progress.store(run_->progress.load(memory_order_relaxed) + amount, memory_order_relaxed);
-  run_->progress_ns.store(now_ns(), memory_order_relaxed);
+  run_->progress_ns.store(coarse_now_ns(), memory_order_relaxed);
 }
 
 bool Trace::cancelling() const {
   return run_ != nullptr && run_->state.load(memory_order_relaxed) == RunRecord::cancelling;
 }
 
-RunTrace::RunTrace(std::string_view name, Deadline deadline) {
+RunTrace::RunTrace(std::string_view name, Deadline deadline, RunRecord::Kind kind) {
   Tables* const all = tables();
   if (all == nullptr) return;
   auto const runs = all->runs();
@@ -52,8 +52,9 @@ RunTrace::RunTrace(std::string_view name, Deadline deadline) {
   }
   if (run_ == nullptr) return;
   Writing const writing{*run_};
-  std::int64_t const now = now_ns();
+  std::int64_t const now = coarse_now_ns();
   run_->generation.store(run_->generation.load(memory_order_relaxed) + 1, memory_order_relaxed);
+  run_->kind.store(kind, memory_order_relaxed);
   run_->name.store(name);
   run_->used_frames.store(0, memory_order_relaxed);
   run_->frames_lost.store(0, memory_order_relaxed);
@@ -75,7 +76,14 @@ RunTrace::~RunTrace() {
 }
 
 void RunTrace::cancelling() {
-  if (run_ != nullptr) run_->state.store(RunRecord::cancelling, memory_order_relaxed);
+  if (run_ == nullptr) return;
+  run_->cancelling_ns.store(coarse_now_ns(), memory_order_relaxed);
+  run_->state.store(RunRecord::cancelling, memory_order_relaxed);
+}
+
+bool RunTrace::asked_to_cancel() const {
+  return run_ != nullptr && run_->ask_cancel.load(std::memory_order_acquire) ==
+                                run_->generation.load(memory_order_relaxed);
 }
 
 Row::Row(Trace parent, FrameRecord::Kind kind, StaticName name, std::string_view detail,
@@ -97,7 +105,7 @@ Row::Row(Trace parent, FrameRecord::Kind kind, StaticName name, std::string_view
     row.name.store(text_offset(name.text()), memory_order_relaxed);
     row.file.store(text_offset(where.file_name()), memory_order_relaxed);
     row.line.store(where.line(), memory_order_relaxed);
-    row.since_ns.store(now_ns(), memory_order_relaxed);
+    row.since_ns.store(coarse_now_ns(), memory_order_relaxed);
     row.detail.store(detail);
     run->used_frames.store(used | (std::uint32_t{1} << free), memory_order_relaxed);
   }

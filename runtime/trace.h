@@ -55,12 +55,13 @@ class Trace {
 // goes on unrecorded.
 class RunTrace {
  public:
-  RunTrace(std::string_view name, Deadline deadline);
+  RunTrace(std::string_view name, Deadline deadline, RunRecord::Kind kind = RunRecord::probe);
   ~RunTrace();
   RunTrace(RunTrace const&) = delete;
   RunTrace& operator=(RunTrace const&) = delete;
   Trace trace() const { return Trace{run_, index_, kNoFrame}; }
-  void cancelling();  // notes that the run was asked to end
+  void cancelling();             // notes that the run was asked to end
+  bool asked_to_cancel() const;  // by the watchdog
 
  private:
   RunRecord* run_ = nullptr;

@@ -14,6 +14,10 @@ namespace boost::asio {
 class execution_context;
 }
 
+namespace canary::runtime {
+class Tables;
+}
+
 namespace canary::runtime::tracking {
 
 // The base of every Asio operation: remembers its record in the table.
@@ -28,6 +32,9 @@ class Tracked {
 
 // Called once for each scheduler ever built. Throws SecondLoop for one that no Loop asked for.
 void scheduler_created();
+
+// From now on operations may belong to `context` and to no other. For Loop.
+void adopt(boost::asio::execution_context const& context, Tables& tables);
 
 // A source location in force while a composed operation starts its parts.
 class Location {
@@ -44,12 +51,13 @@ class Location {
   Location* outer_;
   friend void created(boost::asio::execution_context& context, Tracked const& operation,
                       char const* object_type, void const* object, std::uintmax_t native_handle,
-                      char const* name) noexcept;
+                      char const* name);
 };
 
+// Throws SecondLoop where `context` is not the Loop's.
 void created(boost::asio::execution_context& context, Tracked const& operation,
              char const* object_type, void const* object, std::uintmax_t native_handle,
-             char const* name) noexcept;
+             char const* name);
 
 // Lives from the moment an operation is complete until its handler has returned.
 class Completion {

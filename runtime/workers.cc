@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/workers.h"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -13,34 +11,60 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "runtime/thread_row.h"
+
 namespace canary::runtime {
 
 struct Workers::Impl {
-  void work() {
+  struct Queued {
+    StaticName name;
+    std::int64_t since_ns;
+    std::function<void()> work;
+  };
+
+  void work(ThreadRow& row) {
     std::unique_lock lock{mutex};
     while (true) {
       changed.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      auto const job = std::move(queue.front());
+      Queued const job = std::move(queue.front());
       queue.pop_front();
+      rows_show_queue();
       lock.unlock();
-      job();
+      row.begin(job.name);
+      job.work();
+      row.end();
       lock.lock();
     }
   }
 
+  // REQUIRES: the lock is held.
+  void rows_show_queue() {
+    auto const waiting = static_cast<std::uint32_t>(queue.size());
+    std::int64_t const oldest = queue.empty() ? 0 : queue.front().since_ns;
+    for (ThreadRow* const row : rows) row->queue(waiting, oldest);
+  }
+
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::function<void()>> queue;
+  std::deque<Queued> queue;
+  std::vector<ThreadRow*> rows;
   bool stopping = false;
   std::vector<std::thread> threads;
 };
 
-Workers::Workers(std::string name, std::size_t threads) : impl_(std::make_unique<Impl>()) {
+Workers::Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind)
+    : impl_(std::make_unique<Impl>()) {
   for (std::size_t i = 0; i < threads; ++i) {
-    impl_->threads.emplace_back([impl = impl_.get(), name] {
-      ::pthread_setname_np(::pthread_self(), name.c_str());
-      impl->work();
+    impl_->threads.emplace_back([impl = impl_.get(), name, kind] {
+      ThreadRow row{kind, name.c_str()};
+      {
+        std::lock_guard const lock{impl->mutex};
+        impl->rows.push_back(&row);
+      }
+      impl->work(row);
+      std::lock_guard const lock{impl->mutex};
+      std::erase(impl->rows, &row);
     });
   }
 }
@@ -54,10 +78,11 @@ Workers::~Workers() {
   for (auto& thread : impl_->threads) thread.join();
 }
 
-void Workers::enqueue(std::function<void()> work) {
+void Workers::enqueue(StaticName name, std::function<void()> work) {
   {
     std::lock_guard const lock{impl_->mutex};
-    impl_->queue.push_back(std::move(work));
+    impl_->queue.push_back({name, coarse_now_ns(), std::move(work)});
+    impl_->rows_show_queue();
   }
   impl_->changed.notify_one();
 }

@@ -22,8 +22,9 @@ namespace canary::runtime {
 
 class Workers {
  public:
-  // `name` (at most 15 bytes) names the threads. Starts them at once.
-  Workers(std::string name, std::size_t threads);
+  // `name` (at most 15 bytes) names the threads. Starts them at once. Made after the Loop, so that
+  // its threads have rows in the tables.
+  Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind = ThreadRecord::cpu);
   // Runs no further job, waits for those that run.
   ~Workers();
   Workers(Workers const&) = delete;
@@ -45,20 +46,21 @@ class Workers {
     std::shared_ptr<State> state_;
   };
 
-  // Queues `work` (called without arguments on one of the threads). Thread: loop.
+  // Queues `work` (called without arguments on one of the threads); `name` is what the thread's row
+  // shows meanwhile. Thread: loop.
   template <class F>
-  Job<std::invoke_result_t<F>> start(Executor executor, F work);
+  Job<std::invoke_result_t<F>> start(Executor executor, F work, StaticName name = "job");
 
   // start() and wait.
   template <class F>
   Task<std::invoke_result_t<F>> run(Trace trace, StaticName name, F work,
                                     std::source_location where = std::source_location::current()) {
-    auto job = start(co_await asio::this_coro::executor, std::move(work));
+    auto job = start(co_await asio::this_coro::executor, std::move(work), name);
     co_return co_await job.result(trace, name, where);
   }
 
  private:
-  void enqueue(std::function<void()> work);
+  void enqueue(StaticName name, std::function<void()> work);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -77,14 +79,14 @@ struct Workers::Job<T>::State {
 };
 
 template <class F>
-Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work) {
+Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work, StaticName name) {
   using T = std::invoke_result_t<F>;
   static_assert(!std::is_void_v<T>, "a job gives a value: it is how its end is known");
   Job<T> job;
   job.state_ = std::make_shared<typename Job<T>::State>(executor);
   // std::function wants copies; the job itself may be move-only.
   auto const shared = std::make_shared<F>(std::move(work));
-  enqueue([state = job.state_, shared] {
+  enqueue(name, [state = job.state_, shared] {
     auto outcome = std::make_shared<std::pair<std::optional<T>, std::exception_ptr>>();
     try {
       outcome->first.emplace((*shared)());

@@ -67,7 +67,7 @@ class Services {
            Log& log)
       : state_directory_(config.state_directory),
         cpu_("cpu", worker_count(config)),
-        disk_("disk", 1),
+        disk_("disk", 1, runtime::ThreadRecord::disk),
         http_(cpu_, disk_),
         results_(DaemonFacts{.version = CANARY_VERSION,
                              .started = wall_now(),

@@ -48,7 +48,7 @@ struct World {
       : request(std::move(wanted)),
         progress(shown),
         cpu("cpu", worker_count(request.workers)),
-        disk("disk", 1),
+        disk("disk", 1, runtime::ThreadRecord::disk),
         http(cpu, disk) {
     for (auto const& spec : request.probes) checked.push_back({.spec = spec});
   }

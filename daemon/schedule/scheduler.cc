@@ -100,7 +100,7 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
 }
 
 runtime::Task<bool> Scheduler::run() {
-  runtime::RunTrace const run{"scheduler", Deadline::never()};
+  runtime::RunTrace const run{"scheduler", Deadline::never(), runtime::RunRecord::service};
   while (!stopping_) {
     start_what_is_due(Clock::now());
     auto const next = schedule_.next();
