@@ -65,6 +65,24 @@ std::vector<Rejection> audit(TrustedMetadata& trusted, Files const& metadata,
   return rejections;
 }
 
+Repository at_version_five() {
+  Repository repository = a_repository(kNow);
+  repository.timestamp.version = repository.snapshot.version = repository.targets.version = 5;
+  return repository;
+}
+
+TrustedMetadata remembering(Repository const& before, Repository const& now, Policy policy) {
+  Published const old = publish(before);
+  auto trusted = walk_roots(publish(now).metadata, 1, kNow, policy);
+  EXPECT_TRUE(trusted.has_value());
+  std::string const snapshot = before.roots.back().consistent_snapshot
+                                   ? metadata_file("snapshot", before.snapshot.version)
+                                   : "snapshot.json";
+  CANARY_EXPECT_OK(trusted.value().load_previous_timestamp(old.metadata.at("timestamp.json")));
+  CANARY_EXPECT_OK(trusted.value().load_previous_snapshot(old.metadata.at(snapshot)));
+  return std::move(trusted).value();
+}
+
 bool has_notice(Notices const& notices, NoticeKind kind, std::string_view role) {
   return std::any_of(notices.begin(), notices.end(), [&](Notice const& notice) {
     return notice.kind == kind && notice.role == role;

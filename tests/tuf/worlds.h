@@ -43,6 +43,11 @@ Result<FoundTarget> find_target(TrustedMetadata& trusted, Files const& metadata,
                                 std::size_t max_roles = kLookupRoles);
 std::vector<Rejection> audit(TrustedMetadata& trusted, Files const& metadata, DelegationWalk& walk);
 
+// A repository after some releases: everything but the root has version 5.
+Repository at_version_five();
+// After finish_roots of `now`, with what an earlier refresh of `before` had stored.
+TrustedMetadata remembering(Repository const& before, Repository const& now, Policy policy = {});
+
 // ASSERT_TRUE for a Result, with the rejection's sentence.
 #define CANARY_ASSERT_OK(result) ASSERT_TRUE(::canary::tuf::is_ok(result))
 #define CANARY_EXPECT_OK(result) EXPECT_TRUE(::canary::tuf::is_ok(result))
