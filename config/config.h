@@ -32,6 +32,27 @@ struct LogSettings {
   friend bool operator==(LogSettings const&, LogSettings const&) = default;
 };
 
+// When the watchdog calls something late, and what it does about it. docs/hangs.md explains each.
+struct WatchdogSettings {
+  enum class OnDead { abort, exec, report };
+  milliseconds loop_suspect{250};        // the loop did not turn for so long: count it
+  milliseconds loop_stall{1'000};        // dump
+  milliseconds loop_hung{10'000};        // dump again, not ready, not healthy
+  milliseconds loop_dead{30'000};        // last dump, then on_dead
+  milliseconds run_stall{60'000};        // a run without progress: dump and cancel it
+  milliseconds run_unwind{5'000};        // what a cancelled run gets to end
+  milliseconds worker_stall{60'000};     // one job of a hash worker, or one waiting for a worker
+  milliseconds disk_stall{30'000};       // one job of the disk thread
+  milliseconds server_stall{10'000};     // the HTTP server's answer to the watchdog's question
+  milliseconds scheduler_stall{10'000};  // a due run that nobody looked at
+  OnDead on_dead = OnDead::abort;        // exec: start canaryd anew in place; report: only say so
+  int dumps_kept = 32;
+  std::uint64_t dumps_bytes = 256 * 1024 * 1024;
+  int quarantine_after = 3;                 // stalls of the loop by one probe ...
+  milliseconds quarantine_window{600'000};  // ... within this
+  friend bool operator==(WatchdogSettings const&, WatchdogSettings const&) = default;
+};
+
 struct SchedulerSettings {
   int max_concurrent_runs = 64;
   int max_concurrent_runs_per_host = 8;
@@ -45,6 +66,7 @@ struct Config {
   WebSettings web;
   LogSettings log;
   SchedulerSettings scheduler;
+  WatchdogSettings watchdog;
   int workers = 0;  // threads for hashing and large metadata; 0: one per CPU, at most 4
   std::vector<ProbeSpec> probes;  // in the order of the files
   friend bool operator==(Config const&, Config const&) = default;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the watchdog says of those it watches: words that the judgement, the dump, metrics, the log
+// and the API share.
+// Thread: none (values). Plain data: copied by the watchdog, which allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/tables.h"
+
+namespace canary::watchdog {
+
+enum class Subject : std::uint8_t { loop, run, scheduler, disk, cpu, server, resolver, watchdog };
+inline constexpr std::size_t kSubjects = 8;
+
+// miss is counted, a stall is dumped and (a run) cancelled, hung is dumped again, dead acted on.
+enum class Level : std::uint8_t { fine, suspect, stalled, hung, dead };
+inline constexpr std::size_t kLevels = 5;
+
+enum class Verdict : std::uint8_t {
+  none,
+  cpu_loop,        // the thread computes: a handler runs and its CPU clock moves
+  lock,            // the thread waits for a futex
+  blocking_call,   // the thread is in another system call that waits
+  disk,            // the thread waits for a device, uninterruptibly
+  starved,         // runnable, but the machine gives it no CPU: nobody's fault
+  stopped,         // SIGSTOP, the freezer: nobody's fault
+  traced,          // a debugger holds it: nobody's fault
+  suspended,       // the machine slept: nobody's fault
+  lost_wakeup,     // the loop waits in epoll although its beat is due
+  flood,           // handlers run, each short, and the queue never drains
+  stalled_run,     // the loop turns; this run makes no progress or does not unwind
+  orphan_await,    // likewise, and nothing is pending that could ever wake it
+  overdue,         // the scheduler let a due run pass
+  pool_exhausted,  // every thread of the pool is busy, jobs wait
+  no_answer,       // the server does not answer its own question
+  left_loop,       // run() has returned, though nobody asked for it
+  nested,          // reserved for the report of a nested run
+};
+inline constexpr std::size_t kVerdicts = 18;
+
+std::string_view to_text(Subject subject);
+std::string_view to_text(Level level);
+std::string_view to_text(Verdict verdict);
+
+// Is anybody to blame? Not for starved, stopped, traced, suspended.
+bool accuses(Verdict verdict);
+
+// One stall from its first sign to its end. The same episode grows through the levels.
+struct Episode {
+  std::uint64_t id = 0;  // counts up over restarts
+  Subject subject = Subject::loop;
+  Level level = Level::fine;
+  Verdict verdict = Verdict::none;
+  std::uint16_t run = runtime::kNoRun;  // the culprit, or whose handler it was
+  std::uint32_t generation = 0;         // of that run
+  std::int32_t thread = 0;              // kernel thread id of who is stuck; 0: no thread is
+  std::int64_t system_call = -1;        // its number; -1: none
+  std::int64_t since_ns = 0;            // monotonic
+  std::int64_t age_ns = 0;              // without the time that is nobody's fault
+  runtime::TextOffset operation = 0, file = 0, function = 0;
+  std::uint32_t line = 0;
+  std::array<char, 104> name{};  // the probe, the service, the pool
+};
+
+}  // namespace canary::watchdog
