@@ -29,13 +29,16 @@ probes::Report check_root(std::string bytes, std::string name, Time now,
   SignatureTally const tally =
       tally_signatures("root", root.root, root.keys, metadata.signatures, metadata.signed_bytes);
   probes::Finding signatures = signature_finding("root", tally);
+  Notices notices = metadata.notices;
+  notices.insert(notices.end(), tally.notices.begin(), tally.notices.end());
   if (auto const met = require_threshold("root", "root itself", tally); !met) {
     signatures = finding_of(RefreshFailure{"root", met.error()}, Stage::metadata);
+    // Said by that finding already, and no oddity beside enough good signatures.
+    std::erase_if(
+        notices, [](Notice const& notice) { return notice.kind == NoticeKind::signature_invalid; });
   }
   report.findings.push_back(std::move(signatures));
   report.findings.push_back(expiry_finding("root", root.expires, now, thresholds));
-  Notices notices = metadata.notices;
-  notices.insert(notices.end(), tally.notices.begin(), tally.notices.end());
   for (probes::Finding& finding : notice_findings(notices)) {
     report.findings.push_back(std::move(finding));
   }

@@ -98,16 +98,39 @@ runtime::Task<http::Result<std::shared_ptr<HashConsumer>>> download(TargetReques
   co_return std::move(answer).error();
 }
 
+// Without "." and "..", as clients' URL libraries send it; never above the base.
+std::string without_dots(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (true) {
+    std::size_t const slash = path.find('/');
+    std::string_view const segment = path.substr(0, slash);
+    if (segment == "..") {
+      if (!segments.empty()) segments.pop_back();
+    } else if (segment != ".") {
+      segments.push_back(segment);
+    }
+    if (slash == std::string_view::npos) break;
+    path.remove_prefix(slash + 1);
+  }
+  std::string clean;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (i > 0) clean += '/';
+    clean += segments[i];
+  }
+  return clean;
+}
+
 }  // namespace
 
-std::vector<TargetPlace> target_places(config::Url const& base, std::string_view path,
+std::vector<TargetPlace> target_places(config::Url const& base, std::string_view listed,
                                        TargetFile const& file, bool consistent) {
+  std::string const path = without_dots(listed);
   if (!consistent) return {{base.child(quote_path(path))}};
   std::vector<TargetPlace> places;
   for (std::string_view const hash : {file.hashes.sha256, file.hashes.sha512}) {
     if (!hash.empty()) places.push_back({base.child(quote_path(target_file_path(path, hash)))});
   }
-  bool const in_folder = path.find('/') != std::string_view::npos;
+  bool const in_folder = path.find('/') != std::string::npos;
   if (in_folder && !file.hashes.sha256.empty()) {
     std::string const name = std::string(file.hashes.sha256).append(".").append(path);
     places.push_back({base.child(quote_path(name)), true});

@@ -34,6 +34,15 @@ TEST(TargetPlaces, AreEncodedButForTheSlash) {
             (std::vector<std::string>{"https://h/t/a%20b/c%3Fd%23e%2520"}));
 }
 
+TEST(TargetPlaces, HaveNoDotsAndStayBelowTheBase) {
+  auto const place = [](std::string_view path) {
+    return texts(target_places(url_of("https://h/t"), path, {}, false)).at(0);
+  };
+  EXPECT_EQ(place("foo/../bar/./a..b"), "https://h/t/bar/a..b");
+  EXPECT_EQ(place("../../etc/passwd"), "https://h/t/etc/passwd");
+  EXPECT_EQ(place("a//b"), "https://h/t/a//b");
+}
+
 TEST(DefaultTargetsUrl, StandsBesideTheMetadata) {
   auto const text = [](std::string const& metadata) {
     return default_targets_url(url_of(metadata)).text();
