@@ -238,7 +238,10 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
   transfer.redirects = 0;
   transfer.retry_after.reset();
   if (transfer.url.scheme() == config::Scheme::file) {
+    ++totals.requests;
+    auto const before = transfer.bytes;
     auto read = co_await read_file(transfer, services.disk, trace);
+    totals.bytes += transfer.bytes - before;
     if (!read) co_return read;
     bool const accepted = co_await transfer.sink.finish(trace);
     if (!accepted) {

@@ -29,6 +29,59 @@ bool is_sendable(std::string const& name, std::string const& value) {
          value.find_first_of(kBreaks) == std::string::npos;
 }
 
+// Why the bytes of a head stopped coming.
+Fault head_broken(Transfer const& transfer, Connection const& connection,
+                  runtime::error_code error) {
+  auto const& settings = transfer.settings;
+  if (connection.timed_out()) {
+    auto const allowed = transfer.clock.phase() == Phase::proxy ? settings.connect_timeout
+                                                                : settings.first_byte_timeout;
+    return transfer.overdue(connection.why() == Due::Why::total, false, allowed,
+                            "no complete head of an answer from " + connection.peer());
+  }
+  bool const ended =
+      error == boost::asio::error::eof || error == boost::asio::ssl::error::stream_truncated;
+  bool const tls = error.category() == boost::asio::error::get_ssl_category();
+  return transfer.fault(
+      tls ? FaultKind::tls_handshake : FaultKind::reset,
+      connection.peer() +
+          (ended ? std::string{" closed the connection before an answer came"}
+                 : " broke the connection off before an answer came: " + error.message()));
+}
+
+Task<Result<ResponseHead>> read_head(Transfer& transfer, Connection& connection, Due due,
+                                     Trace trace) {
+  auto& input = connection.input;
+  auto parser = std::make_unique<HeadParser>();
+  int interim = 0;
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    auto const step = parser->put(input);
+    input.erase(0, step.consumed);
+    if (step.state == HeadParser::State::malformed) {
+      co_return transfer.fault(FaultKind::malformed, "the answer of " + connection.peer() +
+                                                         " is not HTTP: " + parser->problem());
+    }
+    if (step.state == HeadParser::State::done) {
+      auto head = parser->take();
+      bool const is_interim = head.status / 100 == 1 && head.status != 101;
+      if (!is_interim) co_return head;
+      if (++interim > kInterimAnswersMax) {
+        co_return transfer.fault(
+            FaultKind::malformed,
+            "the server sends interim answers (" + std::to_string(head.status) + ") without end");
+      }
+      parser = std::make_unique<HeadParser>();
+      continue;
+    }
+    auto const io = co_await connection.read_some(buffer, due, trace, "http.first_byte");
+    input.append(buffer.data(), io.size);
+    if (io.error || connection.timed_out()) {
+      co_return head_broken(transfer, connection, io.error);
+    }
+  }
+}
+
 }  // namespace
 
 Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> const& proxy) {
@@ -88,49 +141,8 @@ Task<Result<ResponseHead>> exchange(Transfer& transfer, Connection& connection, 
                                                    connection.peer() + ": " + sent.error.message());
   }
   if (transfer.clock.phase() == Phase::request) transfer.clock.enter(Phase::first_byte);
-
-  auto& input = connection.input;
-  auto parser = std::make_unique<HeadParser>();
-  int interim = 0;
-  std::array<char, 16 * 1024> buffer;
-  while (true) {
-    auto const step = parser->put(input);
-    input.erase(0, step.consumed);
-    if (step.state == HeadParser::State::malformed) {
-      co_return transfer.fault(FaultKind::malformed, "the answer of " + connection.peer() +
-                                                         " is not HTTP: " + parser->problem());
-    }
-    if (step.state == HeadParser::State::done) {
-      auto head = parser->take();
-      bool const is_interim = head.status / 100 == 1 && head.status != 101;
-      if (!is_interim) co_return head;
-      if (++interim > kInterimAnswersMax) {
-        co_return transfer.fault(
-            FaultKind::malformed,
-            "the server sends interim answers (" + std::to_string(head.status) + ") without end");
-      }
-      parser = std::make_unique<HeadParser>();
-      continue;
-    }
-    auto const io = co_await connection.read_some(buffer, head_due, trace, "http.first_byte");
-    input.append(buffer.data(), io.size);
-    if (connection.timed_out()) {
-      auto const& settings = transfer.settings;
-      auto const allowed = transfer.clock.phase() == Phase::proxy ? settings.connect_timeout
-                                                                  : settings.first_byte_timeout;
-      co_return transfer.overdue(connection.why() == Due::Why::total, false, allowed,
-                                 "no complete head of an answer from " + connection.peer());
-    }
-    if (!io.error) continue;
-    bool const ended = io.error == boost::asio::error::eof ||
-                       io.error == boost::asio::ssl::error::stream_truncated;
-    bool const tls = io.error.category() == boost::asio::error::get_ssl_category();
-    co_return transfer.fault(
-        tls ? FaultKind::tls_handshake : FaultKind::reset,
-        connection.peer() +
-            (ended ? std::string{" closed the connection before an answer came"}
-                   : " broke the connection off before an answer came: " + io.error.message()));
-  }
+  auto head = co_await read_head(transfer, connection, head_due, trace);
+  co_return head;
 }
 
 }  // namespace canary::http

@@ -164,6 +164,7 @@ Task<Result<Response>> read_file(Transfer& transfer, Workers& disk, Trace trace)
                     .final_url = transfer.url,
                     .peer = {},
                     .tls_not_after = std::nullopt,
+                    .attempts = transfer.attempts,
                     .times = {}};
   co_return response;
 }

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cancelled request unwinds at once in every phase and leaves no descriptor open.
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -16,6 +12,7 @@
 #include "runtime/event.h"
 #include "tests/http/client_fixture.h"
 #include "tests/support/dns_server.h"
+#include "tests/support/full_listener.h"
 
 namespace canary::http {
 namespace {
@@ -26,38 +23,6 @@ using namespace canary::support;
 std::ptrdiff_t open_descriptors() {
   return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {});
 }
-
-// A listener whose queue is full: connections to it hang.
-class FullListener {
- public:
-  FullListener() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const general = reinterpret_cast<sockaddr*>(&address);
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    ::bind(listener_, general, size);
-    ::listen(listener_, 0);
-    ::getsockname(listener_, general, &size);
-    port = ntohs(address.sin_port);
-    for (int& fd : fillers_) {
-      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      ::connect(fd, general, size);
-    }
-  }
-  ~FullListener() {
-    for (int const fd : fillers_) ::close(fd);
-    ::close(listener_);
-  }
-  FullListener(FullListener const&) = delete;
-  FullListener& operator=(FullListener const&) = delete;
-  std::uint16_t port = 0;
-
- private:
-  int listener_ = -1;
-  int fillers_[3] = {-1, -1, -1};
-};
 
 class Cancellation : public ClientTest {
  protected:
@@ -87,6 +52,9 @@ class Cancellation : public ClientTest {
       }
     }
     EXPECT_TRUE(server_.wait_until_idle());
+    // The server's threads see their ends a moment after ours.
+    auto const until = runtime::Deadline::after(10s);
+    while (open_descriptors() != before && !until.passed()) std::this_thread::yield();
     EXPECT_EQ(open_descriptors(), before);
   }
   void expect_clean_end(std::string const& text, std::function<bool()> const& reached) {
@@ -117,12 +85,12 @@ TEST_F(Cancellation, WhileResolving) {
 
 TEST_F(Cancellation, WhileConnecting) {
   FullListener const full;
-  expect_clean_end("http://127.0.0.1:" + std::to_string(full.port) + "/", [] { return true; });
+  expect_clean_end("http://127.0.0.1:" + std::to_string(full.port()) + "/", [] { return true; });
 }
 
 TEST_F(Cancellation, WhileConnectingToEitherOfTwo) {
   FullListener const full;
-  expect_clean_end("http://localhost:" + std::to_string(full.port) + "/", [] { return true; });
+  expect_clean_end("http://localhost:" + std::to_string(full.port()) + "/", [] { return true; });
 }
 
 TEST_F(Cancellation, InTheTlsHandshake) {

@@ -4,6 +4,7 @@
 
 #include "probes/http/connect_race.h"
 #include "tests/http/client_fixture.h"
+#include "tests/support/full_listener.h"
 
 namespace canary::http {
 namespace {
@@ -112,6 +113,19 @@ TEST_F(Connections, KeepToTheFamilyThatIsAskedFor) {
   auto const literal = get(server_.url("/a"));
   ASSERT_FALSE(literal);
   EXPECT_EQ(literal.error().kind, FaultKind::dns);
+}
+
+TEST_F(Connections, AnAddressThatHangsGetsCompany) {
+  FullListener const full;
+  auto const at = [](std::uint16_t port) {
+    return Tcp::endpoint{boost::asio::ip::make_address("127.0.0.1"), port};
+  };
+  auto race = connect_race({at(full.port()), at(server_.port())}, deadline_, {});
+  auto const port = [](runtime::Task<Connected> race) -> runtime::Task<int> {
+    auto const connected = co_await std::move(race);
+    co_return connected.socket ? connected.peer.port() : 0;
+  };
+  EXPECT_EQ(running_.block_on(port(std::move(race))), server_.port());
 }
 
 TEST(ConnectOrder, AlternatesBetweenFamiliesBeginningWithIpv6) {

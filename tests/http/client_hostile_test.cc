@@ -6,6 +6,8 @@
 
 #include "runtime/task_group.h"
 #include "tests/http/client_fixture.h"
+#include "tests/support/dns_server.h"
+#include "tests/support/full_listener.h"
 
 namespace canary::http {
 namespace {
@@ -155,15 +157,35 @@ TEST_F(HostileAround, RefusedConnectionIsNoAnswer) {
   EXPECT_THAT(result.error().message, ::testing::HasSubstr("Connection refused"));
 }
 
-TEST_F(HostileAround, ConnectionsNobodyAcceptsEndAtTheConnectDeadline) {
-  // A listener with a full backlog takes no more.
-  support::HostileServer::Options options;
-  options.on_accept = [](Peer& peer, ServedRequest const&) { peer.wait_for_end(); };
-  HostileServer silent{options};
-  settings_.first_byte_timeout = 60ms;
-  auto const result = get(silent.url("/"));
+TEST_F(HostileAround, ConnectionsThatHangEndAtTheConnectDeadline) {
+  FullListener const full;
+  settings_.connect_timeout = 60ms;
+  auto const result = get("http://127.0.0.1:" + std::to_string(full.port()) + "/");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, FaultKind::timeout);
+  EXPECT_EQ(result.error().phase, Phase::connect);
+  EXPECT_FALSE(result.error().answered);
+}
+
+TEST_F(HostileAround, NamesWithoutAServerToAskEndAtTheResolveDeadline) {
+  DnsServer dns;
+  dns.add("silent.test", {DnsServer::Name::Behaviour::silent});
+  runtime::ResolverOptions options;
+  options.servers = {dns.address()};
+  Services services{cpu_, disk_, options};
+  settings_.resolve_timeout = 60ms;
+  Client client{running_.executor(), settings_, services};
+  auto silent = client.get(Request{url("http://silent.test/"), 100}, deadline_, {});
+  auto const late = running_.block_on(std::move(silent));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, FaultKind::dns);
+  EXPECT_EQ(late.error().phase, Phase::resolve);
+  EXPECT_FALSE(late.error().definite);
+  auto missing = client.get(Request{url("http://missing.test/"), 100}, deadline_, {});
+  auto const none = running_.block_on(std::move(missing));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, FaultKind::dns);
+  EXPECT_TRUE(none.error().definite);
 }
 
 // The slow server's request is still waiting when the good one's is done.
