@@ -172,7 +172,7 @@ constexpr std::array kNoticeMeanings{
     NoticeMeaning{NoticeKind::same_version_changed, kConsistency, probes::Reason::equivocation,
                   "content changed without a new version; clients keep what they have"},
     NoticeMeaning{NoticeKind::previous_discarded, kStore, probes::Reason::internal,
-                  "our stored copy could not be used and was forgotten"},
+                  "our stored copy could not be used, so nothing was compared with it"},
 };
 
 NoticeMeaning const* meaning_of(NoticeKind kind) {

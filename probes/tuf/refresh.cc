@@ -103,8 +103,8 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
     // §5.3.11, and before the root that demands it: after a crash in between the old root would
     // find them gone, which is harmless; a new root would find them and not know any better.
     if (trusted_->keys_rotated() && !rotation_forgotten_) {
-      co_await discard("timestamp", {}, frame.trace());
-      co_await discard("snapshot", {}, frame.trace());
+      co_await forget("timestamp", frame.trace());
+      co_await forget("snapshot", frame.trace());
       rotation_forgotten_ = true;
     }
     co_await store_role("root", std::string(trusted_->bytes("root")), frame.trace());  // §5.3.8
@@ -115,7 +115,8 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
   co_return outcome::success();
 }
 
-// §5.4.3, §5.5.5: what was trusted before, for comparison. What can't be used is forgotten.
+// §5.4.3, §5.5.5: what was trusted before, for comparison. A copy that can't be used is passed over
+// and stays until a good one replaces it.
 runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
   if (trusted_->keys_rotated()) co_return;
   auto timestamp = co_await read_stored("timestamp", trace);
@@ -124,7 +125,7 @@ runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
       return trusted.load_previous_timestamp(std::move(bytes));
     };
     Result<void> const loaded = co_await apply(std::move(step), std::move(*timestamp), trace);
-    if (!loaded) co_await discard("timestamp", loaded.error().detail, trace);
+    if (!loaded) note_unusable(loaded.error());
     had_previous_ = loaded.has_value();
   }
   stored_snapshot_ = co_await read_stored("snapshot", trace);
@@ -134,10 +135,17 @@ runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
     };
     Result<void> const loaded = co_await apply(std::move(step), *stored_snapshot_, trace);
     if (!loaded) {
-      co_await discard("snapshot", loaded.error().detail, trace);
+      note_unusable(loaded.error());
       stored_snapshot_.reset();
     }
   }
+}
+
+// A new root may well demand more of a copy than was demanded when it was stored: no oddity.
+void Refresh::note_unusable(Rejection const& why) {
+  bool const outgrown = trusted_->root_updates() > 0 &&
+                        (why.rule == Rule::threshold || why.rule == Rule::signature_invalid);
+  if (!outgrown) notices_.push_back({NoticeKind::previous_discarded, why.role, why.detail});
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trace) {
@@ -264,15 +272,13 @@ runtime::Task<std::optional<std::string>> Refresh::read_stored(std::string role,
                                                                runtime::Trace trace) {
   auto stored = co_await store_.read(role, limit_of(settings_.policy.limits, role), trace);
   if (stored) co_return std::move(stored).value();
-  co_await discard(std::move(role), sentence(stored.error()), trace);
+  notices_.push_back({NoticeKind::previous_discarded, std::move(role), sentence(stored.error())});
   co_return std::nullopt;
 }
 
-// Forgets a stored copy; `why` is empty where the specification demands it.
-runtime::Task<void> Refresh::discard(std::string role, std::string why, runtime::Trace trace) {
-  auto const forgotten = co_await store_.forget(role, trace);
+runtime::Task<void> Refresh::forget(std::string role, runtime::Trace trace) {
+  auto const forgotten = co_await store_.forget(std::move(role), trace);
   if (!forgotten) store_faults_.push_back(forgotten.error());
-  if (!why.empty()) notices_.push_back({NoticeKind::previous_discarded, std::move(role), why});
 }
 
 runtime::Task<void> Refresh::store_role(std::string role, std::string bytes, runtime::Trace trace) {

@@ -84,7 +84,7 @@ class Refresh {
 
   // What our own disk refused; the workflow went on without it.
   std::vector<StoreFault> const& store_faults() const { return store_faults_; }
-  // Stored copies that could not be used and were forgotten (previous_discarded).
+  // Stored copies that could not be used (previous_discarded).
   Notices const& notices() const { return notices_; }
   // Was there a stored timestamp to compare with?
   bool had_previous() const { return had_previous_; }
@@ -102,7 +102,8 @@ class Refresh {
   runtime::Task<FetchResult<std::string>> fetch_root(std::uint64_t version, runtime::Trace trace);
   runtime::Task<void> load_previous(runtime::Trace trace);
   runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);
-  runtime::Task<void> discard(std::string role, std::string why, runtime::Trace trace);
+  runtime::Task<void> forget(std::string role, runtime::Trace trace);
+  void note_unusable(Rejection const& why);
   runtime::Task<void> store_role(std::string role, std::string bytes, runtime::Trace trace);
 
   RefreshSettings settings_;

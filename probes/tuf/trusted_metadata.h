@@ -101,7 +101,8 @@ class TrustedMetadata {
   Time reference_time() const { return reference_; }
   Policy const& policy() const { return policy_; }
   std::size_t root_updates() const { return root_updates_; }
-  // Timestamp's or snapshot's keys changed during this walk: stored copies are to be deleted.
+  // A key of timestamp or snapshot was replaced or dropped during this walk: stored copies are to
+  // be deleted.
   bool keys_rotated() const { return keys_rotated_; }
 
   // Under ExpiryPolicy::record, in the order found. Where it is not empty, nothing but roots may

@@ -109,6 +109,18 @@ TEST(FastForward, RecoveryForgetsWhenOneOfSeveralKeysWasReplaced) {
   EXPECT_TRUE(trusted.value().keys_rotated());
 }
 
+TEST(FastForward, RecoveryDoesNotForgetWhenAKeyWasAdded) {
+  Repository before = at_version_five();
+  before.roots[0].snapshot = {{key("a")}, 1};
+  Repository after = before;
+  add_root(after).snapshot = {{key("a"), key("b")}, 2};
+
+  auto const trusted = walk_roots(publish(after).metadata);
+
+  CANARY_ASSERT_OK(trusted);
+  EXPECT_FALSE(trusted.value().keys_rotated());
+}
+
 TEST(FastForward, RecoveryDoesNotForgetWhenOnlyOtherKeysWereRotated) {
   Repository after = at_version_five();
   RootSpec& next = add_root(after);

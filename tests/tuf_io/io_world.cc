@@ -72,6 +72,11 @@ probes::Report ProbeWorld::run(Time now) {
   return report;
 }
 
+testing::AssertionResult is_ok(RefreshResult<void> const& result) {
+  if (result) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << sentence(result.error());
+}
+
 std::vector<probes::Finding> findings(probes::Report const& report, std::string_view check,
                                       std::optional<std::string_view> subject) {
   std::vector<probes::Finding> some;

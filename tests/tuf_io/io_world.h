@@ -57,6 +57,9 @@ class ProbeWorld {
   probes::Progress progress;
 };
 
+// For CANARY_ASSERT_OK.
+testing::AssertionResult is_ok(RefreshResult<void> const& result);
+
 // All findings of a check, or those of one subject.
 std::vector<probes::Finding> findings(probes::Report const& report, std::string_view check,
                                       std::optional<std::string_view> subject = {});

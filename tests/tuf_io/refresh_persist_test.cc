@@ -117,6 +117,15 @@ TEST_F(Persisted, RotatedKeysDeleteTimestampAndSnapshot) {
   EXPECT_EQ(stored(), "root 2, targets 1");
 }
 
+TEST_F(Persisted, AnAddedKeyOrAHigherThresholdDeletesNothing) {
+  ASSERT_EQ(refresh(publish(repository_)), "");
+  RootSpec& root = add_root(repository_);
+  root.snapshot.keys.push_back(SigningKey::ed25519("one more"));
+  root.snapshot.threshold = 3;
+  EXPECT_THAT(refresh(publish(repository_)), testing::HasSubstr("snapshot: threshold (5.5.3)"));
+  EXPECT_EQ(stored(), "root 2, timestamp 1, snapshot 1, targets 1");
+}
+
 TEST_F(Persisted, RotatedKeysAllowLowerVersions) {
   repository_.timestamp.version = repository_.snapshot.version = 1'000'000;
   ASSERT_EQ(refresh(publish(repository_)), "");
