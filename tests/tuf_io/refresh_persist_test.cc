@@ -122,8 +122,9 @@ TEST_F(Persisted, AnAddedKeyOrAHigherThresholdDeletesNothing) {
   RootSpec& root = add_root(repository_);
   root.snapshot.keys.push_back(SigningKey::ed25519("one more"));
   root.snapshot.threshold = 3;
+  next_version();
   EXPECT_THAT(refresh(publish(repository_)), testing::HasSubstr("snapshot: threshold (5.5.3)"));
-  EXPECT_EQ(stored(), "root 2, timestamp 1, snapshot 1, targets 1");
+  EXPECT_EQ(stored(), "root 2, timestamp 2, snapshot 1, targets 1");
 }
 
 TEST_F(Persisted, RotatedKeysAllowLowerVersions) {
