@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the watchdog has a dump written, without knowing by whom.
+// Thread: all functions are called by the watchdog's thread; they neither allocate nor lock.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/verdict.h"
+
+namespace canary::watchdog {
+
+struct DumpOrder {
+  std::uint64_t number = 0;           // for the file's name
+  std::string_view reason;            // "stalled", "hung", "dead", "request"
+  std::span<Episode const> episodes;  // the first is what it is about; may be none
+  std::int64_t decided_ns = 0;        // monotonic
+};
+
+struct Dumper {
+  void* self = nullptr;
+  void (*start)(void* self, DumpOrder const& order) = nullptr;
+  // One more stack of a thread that computes; called 200 ms apart between start and finish.
+  void (*sample)(void* self, std::int32_t thread) = nullptr;
+  // Completes the dump, hands it to the helper, gives its path. False where it failed.
+  bool (*finish)(void* self, PathText& path) = nullptr;
+  // Called now and then while idle: what the helper has finished.
+  void (*poll)(void* self) = nullptr;
+};
+
+}  // namespace canary::watchdog

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the watchdog wants in the log: handed over in preallocated memory, so that a stuck log never
+// holds the watchdog.
+// Thread: push() the watchdog's; pop() the log writer's.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/verdict.h"
+
+namespace canary::watchdog {
+
+struct Line {
+  enum class Kind : std::uint8_t {
+    stall,   // the episode reached a level
+    over,    // it ended by itself
+    dumped,  // a dump was written, `path`
+    dump_failed,
+    suppressed,   // `count` dumps or lines of this episode were not
+    cancelled,    // the watchdog asked the run to end
+    not_unwound,  // it did not
+    quarantined,  // the probe is not run any more, after `count` stalls of the loop
+    dying,        // the process is about to be ended
+    disturbed,    // the machine or somebody held us, for `nanoseconds`
+    server_back,
+  };
+  Kind kind = Kind::stall;
+  Disturbance disturbance = Disturbance::late;
+  std::int64_t wall_ns = 0;
+  std::int64_t nanoseconds = 0;
+  std::uint64_t count = 0;
+  Episode episode;
+  PathText path{};
+};
+
+class WatchdogLines {
+ public:
+  static constexpr std::size_t kLines = 64;
+  // False, and counted by the caller, when nobody takes lines out.
+  bool push(Line const& line) {
+    std::uint64_t const at = pushed_.load(std::memory_order_relaxed);
+    if (at - popped_.load(std::memory_order_acquire) >= kLines) return false;
+    lines_[at % kLines] = line;
+    pushed_.store(at + 1, std::memory_order_release);
+    return true;
+  }
+  bool pop(Line& line) {
+    std::uint64_t const at = popped_.load(std::memory_order_relaxed);
+    if (at == pushed_.load(std::memory_order_acquire)) return false;
+    line = lines_[at % kLines];
+    popped_.store(at + 1, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  std::array<Line, kLines> lines_{};
+  alignas(64) std::atomic<std::uint64_t> pushed_{0};
+  alignas(64) std::atomic<std::uint64_t> popped_{0};
+};
+
+}  // namespace canary::watchdog

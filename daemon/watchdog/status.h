@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the watchdog knows, for metrics, the API, the server's health and dumps.
+// Thread: written by the watchdog alone; any thread reads, without a lock.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/watchdog/published.h"
+#include "daemon/watchdog/verdict.h"
+
+namespace canary::watchdog {
+
+inline constexpr std::size_t kEpisodes = 64;     // current ones; more are counted, not shown
+inline constexpr std::size_t kQuarantined = 16;  // probes at once
+inline constexpr std::size_t kTickBuckets = 16;  // up to 1 ms, 2 ms, 4 ms, … as LoopRecord::lag
+inline constexpr std::size_t kPathBytes = 256;
+
+using ProbeText = std::array<char, 104>;  // NUL-terminated
+using PathText = std::array<char, kPathBytes>;
+
+// What befell the machine or the process, and is nobody's fault.
+enum class Disturbance : std::uint8_t {
+  late,        // the watchdog itself woke late, for want of a better reason
+  starved,     // CPU time that the machine or the cgroup's quota withheld
+  stopped,     // SIGSTOP or the freezer
+  suspended,   // the machine slept
+  traced,      // a debugger held the loop's thread
+  clock_step,  // the wall clock jumped
+};
+inline constexpr std::size_t kDisturbances = 6;
+std::string_view to_text(Disturbance disturbance);
+
+struct LastStall {
+  std::int64_t wall_ns = 0;  // since the epoch, when it reached its level
+  Episode episode;           // its text offsets are those of the program that wrote them
+  // operation, function and file:line as text, since an older program's offsets mean nothing here.
+  std::array<char, 160> site{};
+};
+
+// What the last start left behind.
+struct PreviousRun {
+  bool known = false;  // there was one
+  bool clean = false;  // it stopped because it was told to
+  bool same_boot = false;
+  std::int64_t started_wall_ns = 0;
+  std::int64_t last_alive_wall_ns = 0;
+  std::int64_t blind_ns = 0;   // from then until this start
+  std::uint64_t restarts = 0;  // unclean ones in a row, this one included
+  bool has_stall = false;      // `stall` is the last one ever, not only of that run
+  LastStall stall;
+};
+
+enum class DumpFate : std::uint8_t { none, written, suppressed, failed };
+
+struct DumpOutcome {
+  std::uint64_t request = 0;  // as request_dump() gave it; 0: the watchdog's own
+  DumpFate fate = DumpFate::none;
+  std::int64_t wall_ns = 0;
+  PathText path{};  // of the raw dump; the helper writes .txt and .json beside it
+};
+
+struct Record {
+  // The watchdog's own punctuality.
+  std::atomic<std::int64_t> tick_ns{0};  // monotonic, of the last tick; 0: not started
+  std::atomic<std::uint64_t> ticks{0};
+  std::array<std::atomic<std::uint64_t>, kTickBuckets> lateness{};
+  std::atomic<std::uint64_t> lateness_sum_ns{0};
+  std::array<std::atomic<std::uint64_t>, kDisturbances> disturbances{};
+  std::atomic<std::uint64_t> excused_ns{0};  // in all, for everybody
+
+  // The loop now. Stalled means level stalled or above.
+  std::atomic<std::uint8_t> executor_level{0};
+  std::atomic<std::uint8_t> executor_verdict{0};
+  bool executor_stalled() const {
+    return executor_level.load(std::memory_order_acquire) >=
+           static_cast<std::uint8_t>(Level::stalled);
+  }
+
+  // How often an episode of the subject reached the level.
+  std::array<std::array<std::atomic<std::uint64_t>, kLevels>, kSubjects> stalls{};
+  std::array<std::atomic<std::uint64_t>, kVerdicts> verdicts{};  // of those that reached stalled
+  Published<LastStall> last_stall;  // of this start; `previous.stall` is the one before
+  std::array<Published<Episode>, kEpisodes> episodes;  // level fine: an empty place
+  std::atomic<std::uint32_t> current_episodes{0};
+  std::atomic<std::uint64_t> episodes_lost{0};
+  std::atomic<std::uint64_t> runs_cancelled{0};  // asked for by the watchdog
+  std::atomic<std::uint32_t> runs_stalled{0};    // now: asked to end and still there
+
+  // Dumps: stalls' and those asked for.
+  std::atomic<std::uint64_t> dumps_written{0}, dumps_suppressed{0}, dumps_failed{0};
+  std::atomic<std::uint64_t> dumps_asked{0};  // sequence of the last request
+  Published<DumpOutcome> last_dump;           // of all
+  Published<DumpOutcome> last_asked_dump;     // of those asked for: complete when request >= yours
+
+  std::array<Published<ProbeText>, kQuarantined> quarantined;
+  std::atomic<std::uint32_t> quarantined_count{0};
+
+  std::atomic<std::uint64_t> server_questions{0}, server_answers{0};
+  std::atomic<std::int64_t> server_answer_ns{0};  // how long the last answer took
+  std::atomic<std::uint64_t> notify_pings{0}, notify_failures{0};
+  std::atomic<std::uint64_t> lines_dropped{0};  // of the watchdog's own to the log
+
+  PreviousRun previous;  // set before the thread starts, never after
+};
+
+}  // namespace canary::watchdog

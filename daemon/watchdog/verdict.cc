@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/watchdog/verdict.h"
+
+namespace canary::watchdog {
+
+// No `default`: the compiler names what is missing.
+std::string_view to_text(Subject subject) {
+  switch (subject) {
+    case Subject::loop:
+      return "loop";
+    case Subject::run:
+      return "run";
+    case Subject::scheduler:
+      return "scheduler";
+    case Subject::disk:
+      return "disk";
+    case Subject::cpu:
+      return "cpu";
+    case Subject::server:
+      return "server";
+    case Subject::resolver:
+      return "resolver";
+    case Subject::watchdog:
+      return "watchdog";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(Level level) {
+  switch (level) {
+    case Level::fine:
+      return "fine";
+    case Level::suspect:
+      return "suspect";
+    case Level::stalled:
+      return "stalled";
+    case Level::hung:
+      return "hung";
+    case Level::dead:
+      return "dead";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::none:
+      return "none";
+    case Verdict::cpu_loop:
+      return "cpu_loop";
+    case Verdict::lock:
+      return "lock";
+    case Verdict::blocking_call:
+      return "blocking_call";
+    case Verdict::disk:
+      return "disk";
+    case Verdict::starved:
+      return "starved";
+    case Verdict::stopped:
+      return "stopped";
+    case Verdict::traced:
+      return "traced";
+    case Verdict::suspended:
+      return "suspended";
+    case Verdict::lost_wakeup:
+      return "lost_wakeup";
+    case Verdict::flood:
+      return "flood";
+    case Verdict::stalled_run:
+      return "stalled_run";
+    case Verdict::orphan_await:
+      return "orphan_await";
+    case Verdict::overdue:
+      return "overdue";
+    case Verdict::pool_exhausted:
+      return "pool_exhausted";
+    case Verdict::no_answer:
+      return "no_answer";
+    case Verdict::left_loop:
+      return "left_loop";
+    case Verdict::nested:
+      return "nested";
+  }
+  return "unknown";
+}
+
+bool accuses(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::none:
+    case Verdict::starved:
+    case Verdict::stopped:
+    case Verdict::traced:
+    case Verdict::suspended:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace canary::watchdog

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that watches everybody else: started first, stopped last. It shares no lock, queue,
+// logger, allocator or registry with those it watches; it only reads the tables, judges, and acts.
+// Thread: constructor and destructor main; the rest any, unless it says otherwise.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+#include "daemon/watchdog/dumper.h"
+#include "daemon/watchdog/lines.h"
+#include "daemon/watchdog/status.h"
+
+namespace canary::watchdog {
+
+struct Options {
+  config::WatchdogSettings settings;
+  // Where the memory of stalls is kept over a restart, in the file "watchdog-memory". On tmpfs
+  // where there is one (RUNTIME_DIRECTORY): the watchdog itself writes it.
+  std::filesystem::path memory_directory;
+  // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
+  Dumper dumper{};
+  // The process's own argv, for `on_dead: exec`; null: exec is not possible.
+  char** arguments = nullptr;
+};
+
+class Watchdog {
+ public:
+  // Reads what the last start left behind, prepares all memory, starts the thread. Throws
+  // std::system_error where there is no thread or no memory to be had.
+  explicit Watchdog(Options options);
+  // Notes a clean stop, says so to systemd, joins.
+  ~Watchdog();
+  Watchdog(Watchdog const&) = delete;
+  Watchdog& operator=(Watchdog const&) = delete;
+
+  Record const& record() const;
+  WatchdogLines& lines();  // for the log's writer, which may end before the watchdog does
+
+  // The phases of the daemon, for systemd and for who may be judged when.
+  void progressed();  // start, reload or stop made a step: systemd may wait a little longer
+  void ready();       // the first schedule stands
+  void reloading();
+  void reloaded();
+  // From now on the loop may drain and leave run(); after `limit` without an end the process is
+  // dumped and ended.
+  void stopping(std::chrono::milliseconds limit);
+  // A sentence for systemd's status while all is well; at most 127 bytes.
+  void describe(std::string_view sentence);
+
+  void set_settings(config::WatchdogSettings const& settings);  // thresholds, from now on
+  // How long a lookup may take at all, by the configuration of all probes.
+  void set_resolve_limit(std::chrono::milliseconds limit);
+  // Where the HTTP server is asked (AF_UNIX or a loopback address), in clear text; once.
+  void ask_server_at(sockaddr const* address, socklen_t size);
+
+  // Asks for a dump and returns at once: it is done once record().last_asked_dump has this request
+  // or a later one. Async-signal-safe.
+  std::uint64_t request_dump();
+
+  // Is the probe quarantined, because the loop stalled in its handlers again and again? Takes no
+  // lock. Cleared by a reload or by a clean stop and start.
+  bool quarantined(std::string_view probe) const;
+  void lift_quarantine();
+
+  // Readable once a run is to be cancelled: for runtime::listen_for_cancels. Not closed by it.
+  int cancel_descriptor() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace canary::watchdog
