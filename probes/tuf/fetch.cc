@@ -59,6 +59,13 @@ bool says_not_now(http::Fault const& fault) {
          (fault.status >= 500 || fault.status == 429 || fault.status == 408);
 }
 
+// Metadata is kept for the length of a run, thousands of files maybe: without room to spare.
+std::string body_of(http::Response response) {
+  std::string body = std::move(response.body);
+  body.shrink_to_fit();
+  return body;
+}
+
 }  // namespace
 
 std::string sentence(FetchFault const& fault) { return fault.url + ": " + fault.detail; }
@@ -81,13 +88,13 @@ runtime::Task<FetchResult<std::string>> fetch(http::Client& client, FileRequest 
   http::Request first{request.folder.child(request.file), request.limit};
   config::Url const url = first.url;
   auto answer = co_await client.get(std::move(first), request.deadline, trace);
-  if (answer) co_return std::move(answer).value().body;
+  if (answer) co_return body_of(std::move(answer).value());
   bool const literal = answer.error().absent() && url.scheme() == config::Scheme::file &&
                        request.file.find('%') != std::string::npos;
   if (literal) {
     http::Request second{request.folder.child(config::percent_encode(request.file)), request.limit};
     auto other = co_await client.get(std::move(second), request.deadline, trace);
-    if (other) co_return std::move(other).value().body;
+    if (other) co_return body_of(std::move(other).value());
   }
   co_return fetch_fault(answer.error(), url);
 }

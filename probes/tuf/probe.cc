@@ -12,8 +12,10 @@
 #include "probes/http/client.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/findings.h"
+#include "probes/tuf/prefetch.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_audit.h"
+#include "runtime/task_group.h"
 
 namespace canary::tuf {
 namespace {
@@ -27,6 +29,8 @@ using runtime::Trace;
 
 // Facts of more roles would be more series than a monitor wants; the first to expire are kept.
 constexpr std::size_t kDelegatedFacts = 64;
+// Files of delegated roles that are fetched while one before them is verified.
+constexpr std::size_t kRolesAhead = 4;
 
 Policy policy_of(config::MetadataLimits const& limits) {
   Policy policy;
@@ -98,6 +102,7 @@ class Run {
   Task<bool> walk_roots(bool replayed, Trace trace);
   Task<bool> top_level(Trace trace);
   Task<void> delegations(Trace trace);
+  Task<void> follow(DelegationWalk& walk, Prefetch& prefetch, Trace trace);
   void conclude_delegations(DelegationWalk const& walk);
   void report_role(std::string const& role, Common const& content);
   void report_delegated(std::string const& role);
@@ -263,14 +268,24 @@ Task<void> Run::delegations(Trace trace) {
   runtime::Frame const frame{trace, "tuf.delegations"};
   auto const limit = static_cast<std::size_t>(std::max(0, spec_.limits.delegated_roles));
   DelegationWalk walk{refresh_.trusted(), limit};
+  runtime::TaskGroup group{co_await runtime::asio::this_coro::executor};
+  Prefetch prefetch{refresh_, group, kRolesAhead};
+  // In the group as well: whatever ends the walk, join() sees the downloads out.
+  group.start(follow(walk, prefetch, frame.trace()));
+  co_await group.join(frame.trace());
+  conclude_delegations(walk);
+}
+
+// Both live in the frame of delegations().
+Task<void> Run::follow(DelegationWalk& walk, Prefetch& prefetch, Trace trace) {
   while (std::optional<NeedRole> need = walk.next()) {
     bool const known = refresh_.trusted().targets(need->role) != nullptr;
     std::string const role = need->role;
+    Refresh::Answer answer = co_await prefetch.take(*need, trace);
     RefreshResult<void> const updated =
-        co_await refresh_.update_delegated(std::move(*need), frame.trace());
+        co_await refresh_.update_delegated(std::move(*need), std::move(answer), trace);
     if (good(updated, Stage::metadata) && !known) report_delegated(role);
   }
-  conclude_delegations(walk);
 }
 
 void Run::report_delegated(std::string const& role) {

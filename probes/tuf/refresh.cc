@@ -168,8 +168,8 @@ runtime::Task<RefreshResult<void>> Refresh::update_snapshot(runtime::Trace trace
   Step step = [](TrustedMetadata& trusted, std::string bytes) {
     return trusted.update_snapshot(std::move(bytes));
   };
-  auto stored = std::exchange(stored_snapshot_, std::nullopt);
-  co_return co_await take("snapshot", std::move(stored), std::move(step), frame.trace());
+  Sources sources{.stored = std::exchange(stored_snapshot_, std::nullopt)};
+  co_return co_await take("snapshot", std::move(sources), std::move(step), frame.trace());
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_targets(runtime::Trace trace) {
@@ -177,25 +177,26 @@ runtime::Task<RefreshResult<void>> Refresh::update_targets(runtime::Trace trace)
   Step step = [](TrustedMetadata& trusted, std::string bytes) {
     return trusted.update_targets(std::move(bytes));
   };
-  std::optional<std::string> stored;
-  if (settings_.reuse_stored) stored = co_await read_stored("targets", frame.trace());
-  co_return co_await take("targets", std::move(stored), std::move(step), frame.trace());
+  Sources sources;
+  if (settings_.reuse_stored) sources.stored = co_await read_stored("targets", frame.trace());
+  co_return co_await take("targets", std::move(sources), std::move(step), frame.trace());
 }
 
-runtime::Task<RefreshResult<void>> Refresh::update_delegated(NeedRole need, runtime::Trace trace) {
+runtime::Task<RefreshResult<void>> Refresh::update_delegated(NeedRole need, Answer answer,
+                                                             runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.delegated", need.role};
   if (auto const before = failed_.find(need); before != failed_.end()) co_return before->second;
   Step step = [need](TrustedMetadata& trusted, std::string bytes) {
     return trusted.update_delegated_targets(need.role, need.delegator, std::move(bytes));
   };
-  std::optional<std::string> stored;
+  Sources sources{.answer = std::move(answer)};
   if (trusted_->targets(need.role) != nullptr) {
     // Reached before, from another delegator: the same file, verified by this one's keys.
-    stored = std::string(trusted_->bytes(need.role));
+    sources.stored = std::string(trusted_->bytes(need.role));
   } else if (settings_.reuse_stored) {
-    stored = co_await read_stored(need.role, frame.trace());
+    sources.stored = co_await read_stored(need.role, frame.trace());
   }
-  auto taken = co_await take(need.role, std::move(stored), std::move(step), frame.trace());
+  auto taken = co_await take(need.role, std::move(sources), std::move(step), frame.trace());
   if (!taken) failed_.emplace(std::move(need), taken.error());
   co_return taken;
 }
@@ -218,7 +219,7 @@ runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtim
       co_return failed(std::move(path), std::move(nothing->why));
     }
     NeedRole need = std::get<NeedRole>(std::move(step));
-    auto updated = co_await update_delegated(std::move(need), frame.trace());
+    auto updated = co_await update_delegated(std::move(need), std::nullopt, frame.trace());
     if (!updated) co_return std::move(updated).error();
   }
 }
@@ -239,28 +240,34 @@ runtime::Task<Result<void>> Refresh::apply(Step step, std::string bytes, runtime
   co_return verdict;
 }
 
-runtime::Task<RefreshResult<void>> Refresh::take(std::string role,
-                                                 std::optional<std::string> stored, Step step,
+runtime::Task<FetchResult<std::string>> Refresh::fetch_role(std::string role,
+                                                            runtime::Trace trace) {
+  std::optional<std::uint64_t> version;
+  if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
+  FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
+  co_return co_await fetch(client_, std::move(request), trace);
+}
+
+runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sources, Step step,
                                                  runtime::Trace trace) {
-  MetaFile const* listed = trusted_->expected(role);
-  if (listed == nullptr) {
+  if (trusted_->expected(role) == nullptr) {
     Rejection why{Rule::role_not_in_snapshot, role, "snapshot does not list it"};
     co_return failed(std::move(role), std::move(why));
   }
   bool const reached_before = trusted_->targets(role) != nullptr;
-  if (stored && (settings_.reuse_stored || reached_before)) {
-    Result<void> const good = co_await apply(step, std::move(*stored), trace);
+  if (sources.stored && (settings_.reuse_stored || reached_before)) {
+    Result<void> const good = co_await apply(step, std::move(*sources.stored), trace);
     if (good) co_return outcome::success();
     if (reached_before) co_return failed(std::move(role), good.error());
   }
-  std::optional<std::uint64_t> version;
-  if (trusted_->root().consistent_snapshot) version = listed->version;
-  FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
-  auto bytes = co_await fetch(client_, std::move(request), trace);
+  if (!sources.answer) sources.answer.emplace(co_await fetch_role(role, trace));
+  FetchResult<std::string>& bytes = *sources.answer;
   if (!bytes) co_return failed(std::move(role), std::move(bytes).error());
   Result<void> const accepted = co_await apply(std::move(step), std::move(bytes).value(), trace);
   if (!accepted) co_return failed(std::move(role), accepted.error());
-  if (trusted_->expired().empty()) {
+  // Of delegated roles a stored copy only saves a request: none for somebody who always asks.
+  bool const useful = settings_.reuse_stored || !is_delegated_role_name(role);
+  if (useful && trusted_->expired().empty()) {
     std::string copy{trusted_->bytes(role)};
     co_await store_role(std::move(role), std::move(copy), trace);
   }

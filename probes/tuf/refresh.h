@@ -45,8 +45,9 @@ struct RefreshSettings {
   Time reference{};  // when the refresh started; the only time there is (§5.1)
   Policy policy;
   runtime::Deadline deadline = runtime::Deadline::never();  // of every request
-  // A client saves the request where the stored copy still is what is listed. A canary does not:
-  // it wants to see what the server has.
+  // A client saves the request where the stored copy still is what is listed. A canary does not: it
+  // wants to see what the server has, and stores no delegated roles (their versions, which a
+  // rollback is found by, are in the snapshot; thousands of files would cost it minutes).
   bool reuse_stored = true;
 };
 
@@ -69,8 +70,14 @@ class Refresh {
   runtime::Task<RefreshResult<void>> update_timestamp(runtime::Trace trace);  // §5.4
   runtime::Task<RefreshResult<void>> update_snapshot(runtime::Trace trace);   // §5.5
   runtime::Task<RefreshResult<void>> update_targets(runtime::Trace trace);    // §5.6
-  // §5.6 for one delegated role. A pair that failed before fails again without a request.
-  runtime::Task<RefreshResult<void>> update_delegated(NeedRole need, runtime::Trace trace);
+  // §5.6 for one delegated role. A pair that failed before fails again without a request. `answer`
+  // is what fetch_role() gave, where it was asked before.
+  using Answer = std::optional<FetchResult<std::string>>;
+  runtime::Task<RefreshResult<void>> update_delegated(NeedRole need, Answer answer,
+                                                      runtime::Trace trace);
+  // Asks for a role's file and judges nothing. REQUIRES: the snapshot lists it. May run beside
+  // update_delegated(): it looks at nothing that changes then.
+  runtime::Task<FetchResult<std::string>> fetch_role(std::string role, runtime::Trace trace);
 
   // All four.
   runtime::Task<RefreshResult<void>> update_all(runtime::Trace trace);
@@ -95,9 +102,13 @@ class Refresh {
   // Hands bytes to the state machine, on a worker where they are large.
   using Step = std::function<Result<void>(TrustedMetadata&, std::string)>;
   runtime::Task<Result<void>> apply(Step step, std::string bytes, runtime::Trace trace);
-  // Takes `role` from the store or the server, verifies and stores it.
-  runtime::Task<RefreshResult<void>> take(std::string role, std::optional<std::string> stored,
-                                          Step step, runtime::Trace trace);
+  // Takes `role` from where it is, or from the server; verifies and stores it.
+  struct Sources {
+    std::optional<std::string> stored{};  // a copy that may still be good
+    Answer answer{};                      // of the server, where it was asked before
+  };
+  runtime::Task<RefreshResult<void>> take(std::string role, Sources sources, Step step,
+                                          runtime::Trace trace);
   FileRequest file(std::string name, std::size_t limit) const;
   runtime::Task<FetchResult<std::string>> fetch_root(std::uint64_t version, runtime::Trace trace);
   runtime::Task<void> load_previous(runtime::Trace trace);

@@ -2,6 +2,7 @@
 // One run of the probe: a healthy repository, and one finding for each way to be ill.
 #include "probes/tuf/probe.h"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 
@@ -200,6 +201,26 @@ TEST(Probe, VerifiesEveryDelegatedRole) {
                 world.server.url("metadata/1.bin-07.json") +
                 " (http_status)\n"
                 "critical consistency bin-1f (hash_mismatch)\n");
+}
+
+// What is fetched ahead for one delegator may be asked for by another one first.
+TEST(Probe, FetchesARoleOnceHoweverManyDelegateToIt) {
+  Repository repository = a_repository(kNow);
+  Signers const signers{.keys = {SigningKey::ed25519("d")}};
+  std::vector<DelegationSpec> shared;
+  for (std::string const name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    shared.push_back({.name = name, .signers = signers, .paths = {name + "/*"}});
+  }
+  repository.targets.delegations = shared;
+  repository.delegated["a"] = {
+      .version = 1, .expires = kNow + kYear, .delegations = {shared.rbegin(), shared.rend() - 1}};
+  ProbeWorld world{publish(repository)};
+  EXPECT_EQ(bad(world.run()), "");
+  std::vector<std::string> const requests = world.server.take_requests();
+  for (std::string const name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    EXPECT_EQ(std::count(requests.begin(), requests.end(), "metadata/1." + name + ".json"), 1)
+        << name;
+  }
 }
 
 TEST(Probe, EndsWhereDelegationsLeadInCircles) {

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A window that runs ahead of the walk.
+// Thread: loop.
+#include "probes/tuf/prefetch.h"
+
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+namespace canary::tuf {
+namespace {
+
+std::uint64_t count_of(Delegations const& delegations) {
+  return delegations.succinct ? delegations.succinct->count() : delegations.roles.size();
+}
+
+std::string name_at(Delegations const& delegations, std::uint64_t position) {
+  return delegations.succinct ? bin_name(*delegations.succinct, position)
+                              : std::string(delegations.roles[position].name);
+}
+
+}  // namespace
+
+runtime::Task<std::optional<FetchResult<std::string>>> Prefetch::take(NeedRole need,
+                                                                      runtime::Trace trace) {
+  auto const executor = co_await runtime::asio::this_coro::executor;
+  start_next(need.delegator, executor, trace);
+  auto const found = downloads_.find(need.role);
+  if (found == downloads_.end()) co_return std::nullopt;
+  std::shared_ptr<Download> const download = found->second;
+  while (!download->ended) {
+    co_await download->changed.wait_until(trace, "tuf.prefetch", runtime::Deadline::never());
+  }
+  downloads_.erase(need.role);
+  --delegators_[download->delegator].outstanding;
+  start_next(need.delegator, executor, trace);
+  co_return std::move(download->answer);
+}
+
+void Prefetch::start_next(std::string const& delegator, runtime::Executor executor,
+                          runtime::Trace trace) {
+  Targets const* targets = refresh_.trusted().targets(delegator);
+  if (targets == nullptr || !targets->delegations) return;
+  Delegator& state = delegators_[delegator];
+  while (state.outstanding < ahead_ && state.next < count_of(*targets->delegations)) {
+    std::string role = name_at(*targets->delegations, state.next++);
+    // Known from elsewhere, or nothing to ask for: the walk sees to it.
+    bool const pointless = refresh_.trusted().targets(role) != nullptr ||
+                           refresh_.trusted().expected(role) == nullptr ||
+                           downloads_.contains(role);
+    if (pointless) continue;
+    auto const download_to = std::make_shared<Download>(delegator, executor);
+    downloads_.emplace(role, download_to);
+    ++state.outstanding;
+    group_.start(download(std::move(role), download_to, trace));
+  }
+}
+
+runtime::Task<void> Prefetch::download(std::string role, std::shared_ptr<Download> to,
+                                       runtime::Trace trace) {
+  struct End {
+    Download& download;
+    ~End() {
+      download.ended = true;
+      download.changed.notify();
+    }
+  };
+  End const end{*to};  // nobody waits for a download that was thrown out of
+  to->answer.emplace(co_await refresh_.fetch_role(std::move(role), trace));
+}
+
+}  // namespace canary::tuf
