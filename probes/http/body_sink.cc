@@ -2,7 +2,13 @@
 #include "probes/http/body_sink.h"
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <mutex>
 #include <utility>
+
+#include "runtime/event.h"
 
 namespace canary::http {
 
@@ -38,71 +44,161 @@ Task<bool> MemorySink::finish(Trace) {
 struct PipelinedSink::Piece {
   std::unique_ptr<char[]> memory = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   std::size_t filled = 0;
+  std::atomic<std::size_t> uses{0};  // stages that still have to look at it
+};
+
+// What waits for one consumer. One job at a time empties it, so pieces stay in order.
+struct PipelinedSink::Line {
+  explicit Line(Stage given) : stage(std::move(given)) {}
+  Stage stage;
+  std::mutex mutex;
+  std::deque<std::shared_ptr<Piece>> queue;  // under mutex
+  bool running = false;                      // under mutex
+};
+
+// What the sink and its jobs own together.
+struct PipelinedSink::Shared : std::enable_shared_from_this<Shared> {
+  // A job ends after so many pieces: others want the worker too, and a job that lasts looks stuck.
+  static constexpr int kPiecesPerJob = 16;
+
+  Shared(runtime::Executor on, std::vector<Stage> stages) : executor(on), changed(on) {
+    for (auto& stage : stages) lines.push_back(std::make_unique<Line>(std::move(stage)));
+  }
+
+  // Thread: loop.
+  void submit(std::shared_ptr<Piece> const& piece) {
+    ++in_flight;
+    if (lines.empty()) return done(piece);
+    piece->uses = lines.size();
+    for (auto const& line : lines) {
+      {
+        std::lock_guard const lock{line->mutex};
+        line->queue.push_back(piece);
+      }
+      kick(*line);
+    }
+  }
+
+  // Thread: loop. Starts a job where there is work and none runs.
+  void kick(Line& line) {
+    {
+      std::lock_guard const lock{line.mutex};
+      if (line.running || line.queue.empty()) return;
+      line.running = true;
+    }
+    line.stage.workers.start(executor, [self = shared_from_this(), &line] {
+      self->work(line);
+      return true;
+    });
+  }
+
+  // Thread: a worker.
+  void work(Line& line) {
+    for (int i = 0; i < kPiecesPerJob; ++i) {
+      std::shared_ptr<Piece> piece;
+      {
+        std::lock_guard const lock{line.mutex};
+        if (line.queue.empty()) {
+          line.running = false;
+          return;
+        }
+        piece = std::move(line.queue.front());
+        line.queue.pop_front();
+      }
+      take(line, *piece);
+      if (--piece->uses > 0) continue;
+      runtime::post_to(executor, [self = shared_from_this(), piece] { self->done(piece); });
+    }
+    std::lock_guard const lock{line.mutex};
+    line.running = false;
+    runtime::post_to(executor, [self = shared_from_this(), &line] { self->kick(line); });
+  }
+
+  void take(Line& line, Piece const& piece) {
+    if (rejected || abandoned) return;
+    try {
+      if (!line.stage.consumer->take({piece.memory.get(), piece.filled})) rejected = true;
+    } catch (...) {
+      rejected = true;
+      std::lock_guard const lock{thrown_mutex};
+      thrown = std::current_exception();
+    }
+  }
+
+  // Thread: loop.
+  void done(std::shared_ptr<Piece> const& piece) {
+    --in_flight;
+    piece->filled = 0;
+    free.push_back(piece);
+    changed.notify();
+  }
+
+  runtime::Executor executor;
+  std::vector<std::unique_ptr<Line>> lines;
+  std::atomic<bool> rejected{false}, abandoned{false};
+  std::mutex thrown_mutex;    // of several lines' workers
+  std::exception_ptr thrown;  // written before the last piece is done, read after it
+  // Thread: loop, all that follows.
+  runtime::Event changed;
+  std::vector<std::shared_ptr<Piece>> free;
+  std::size_t in_flight = 0;
 };
 
 PipelinedSink::PipelinedSink(runtime::Executor executor, std::vector<Stage> stages)
-    : executor_(std::move(executor)), stages_(std::move(stages)) {}
+    : shared_(std::make_shared<Shared>(std::move(executor), std::move(stages))) {}
 
-PipelinedSink::~PipelinedSink() = default;
+PipelinedSink::~PipelinedSink() { shared_->abandoned = true; }
+
+// Waits until so many pieces could be handed out.
+Task<void> PipelinedSink::until_free(std::size_t pieces, Trace trace) {
+  auto const shared = shared_;
+  while (shared->in_flight > kBuffers - pieces) {
+    bool const notified =
+        co_await shared->changed.wait_until(trace, "http.sink", runtime::Deadline::never());
+    if (!notified) runtime::throw_operation_aborted();
+  }
+}
 
 Task<std::span<char>> PipelinedSink::room(Trace trace) {
-  if (!filling_) filling_ = std::make_shared<Piece>();
-  if (filling_->filled == kBufferBytes) {
-    co_await wait_for_jobs(trace);
-    start_jobs();
+  if (!filling_) {
+    co_await until_free(1, trace);
+    if (shared_->free.empty()) {
+      filling_ = std::make_shared<Piece>();
+    } else {
+      filling_ = std::move(shared_->free.back());
+      shared_->free.pop_back();
+    }
   }
-  if (rejected_) co_return std::span<char>{};
+  // The reason, where there is one, comes with finish() or is the consumer's to tell.
+  if (shared_->rejected) co_return std::span<char>{};
   co_return std::span<char>{filling_->memory.get() + filling_->filled,
                             kBufferBytes - filling_->filled};
 }
 
 bool PipelinedSink::commit(std::size_t size) {
   filling_->filled += size;
-  return !rejected_;
+  if (filling_->filled == kBufferBytes) shared_->submit(std::exchange(filling_, nullptr));
+  return !shared_->rejected;
 }
 
 Task<void> PipelinedSink::restart(Trace trace) {
-  co_await wait_for_jobs(trace);
-  rejected_ = false;
+  co_await until_free(kBuffers, trace);
+  shared_->rejected = false;
   if (filling_) filling_->filled = 0;
-  for (auto const& stage : stages_) {
-    auto job = [consumer = stage.consumer] {
+  for (auto const& line : shared_->lines) {
+    auto job = [consumer = line->stage.consumer] {
       consumer->restart();
       return true;
     };
-    co_await stage.workers.run(trace, "http.sink", std::move(job));
+    co_await line->stage.workers.run(trace, "http.sink", std::move(job));
   }
 }
 
 Task<bool> PipelinedSink::finish(Trace trace) {
-  co_await wait_for_jobs(trace);
-  if (filling_ && filling_->filled > 0) {
-    start_jobs();
-    co_await wait_for_jobs(trace);
-  }
-  co_return !rejected_;
-}
-
-// One thread at a time looks at a consumer, so no piece starts before the one before it is done.
-Task<void> PipelinedSink::wait_for_jobs(Trace trace) {
-  for (auto& job : jobs_) {
-    bool const wants_more = co_await job.result(trace, "http.sink");
-    if (!wants_more) rejected_ = true;
-  }
-  jobs_.clear();
-}
-
-// Gives the full piece to every stage and makes the free one the next to be filled.
-void PipelinedSink::start_jobs() {
-  if (rejected_) return;
-  if (!working_) working_ = std::make_shared<Piece>();
-  std::swap(filling_, working_);
-  filling_->filled = 0;
-  for (auto const& stage : stages_) {
-    jobs_.push_back(stage.workers.start(executor_, [consumer = stage.consumer, piece = working_] {
-      return consumer->take({piece->memory.get(), piece->filled});
-    }));
-  }
+  if (filling_ && filling_->filled > 0) shared_->submit(std::exchange(filling_, nullptr));
+  co_await until_free(kBuffers, trace);
+  if (shared_->thrown) std::rethrow_exception(shared_->thrown);
+  co_return !shared_->rejected;
 }
 
 }  // namespace canary::http

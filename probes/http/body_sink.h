@@ -58,19 +58,24 @@ class BodyConsumer {
   virtual void restart() = 0;
 };
 
-// Hands the body in pieces of 256 KiB to its consumers, each on its workers, while the next piece
-// is received: two buffers, whatever the body's size. Consumers are owned jointly with the jobs:
-// when the transfer is cancelled a job may still be running.
+// Hands the body in pieces to its consumers, each on its workers, while the next pieces are
+// received: kBuffers buffers of kBufferBytes, whatever the body's size. More than two, so that
+// neither side sleeps while the other is about to be done: waking a thread takes as long as hashing
+// a buffer. Consumers are owned jointly with the jobs: when the transfer is cancelled a job may
+// still be running. What a consumer throws, room() or finish() throws.
 class PipelinedSink final : public BodySink {
  public:
   struct Stage {
     runtime::Workers& workers;  // outlives the sink
     std::shared_ptr<BodyConsumer> consumer;
   };
-  static constexpr std::size_t kBufferBytes = 256 * 1024;
+  static constexpr std::size_t kBufferBytes = 128 * 1024;
+  static constexpr std::size_t kBuffers = 4;
 
   PipelinedSink(runtime::Executor executor, std::vector<Stage> stages);
   ~PipelinedSink() override;
+  PipelinedSink(PipelinedSink const&) = delete;
+  PipelinedSink& operator=(PipelinedSink const&) = delete;
   runtime::Task<std::span<char>> room(runtime::Trace trace) override;
   bool commit(std::size_t size) override;
   runtime::Task<void> restart(runtime::Trace trace) override;
@@ -78,13 +83,11 @@ class PipelinedSink final : public BodySink {
 
  private:
   struct Piece;
-  runtime::Task<void> wait_for_jobs(runtime::Trace trace);
-  void start_jobs();
-  runtime::Executor executor_;
-  std::vector<Stage> stages_;
-  std::shared_ptr<Piece> filling_, working_;
-  std::vector<runtime::Workers::Job<bool>> jobs_;
-  bool rejected_ = false;
+  struct Line;
+  struct Shared;
+  runtime::Task<void> until_free(std::size_t pieces, runtime::Trace trace);
+  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Piece> filling_;
 };
 
 }  // namespace canary::http
