@@ -26,7 +26,10 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // What callers and the writer share.
 struct Log::State {
   explicit State(int output) : fd(output) {}
-  ~State() { ::close(wake); }
+  ~State() {
+    ::close(wake);
+    delete source.load();
+  }
 
   int const fd;
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -38,6 +41,7 @@ struct Log::State {
   std::atomic<std::uint64_t> handled{0};    // lines taken from the ring and written, or given up
   std::atomic<std::int64_t> give_up_ns{0};  // monotonic; 0: not stopping
   std::atomic<bool> ended{false};
+  std::atomic<LogSource const*> source{nullptr};  // set once
 };
 
 namespace {
@@ -61,6 +65,7 @@ class Writer {
       // Read before the ring: what was pushed before the stop is seen.
       bool const stopping = state_->give_up_ns.load(std::memory_order_acquire) != 0;
       if (write_next()) continue;
+      if (write_foreign()) continue;
       report_dropped();
       if (stopping) break;
       wait();
@@ -79,6 +84,18 @@ class Writer {
     if (state_->dropped.load(std::memory_order_relaxed) != reported_ && ++since_dropped_ >= 1024) {
       report_dropped();
     }
+    return true;
+  }
+
+  bool write_foreign() {
+    LogSource const* const source = state_->source.load(std::memory_order_acquire);
+    if (source == nullptr) return false;
+    LogRecord record;
+    if (!source->next(record)) return false;
+    if (record.level < state_->level.load(std::memory_order_relaxed)) return true;
+    record.format = state_->format.load(std::memory_order_relaxed);
+    format(record);
+    put(line_);
     return true;
   }
 
@@ -137,10 +154,16 @@ class Writer {
   }
 
   void wait() {
-    pollfd wake{.fd = state_->wake, .events = POLLIN, .revents = 0};
-    ::poll(&wake, 1, 1000);
-    std::uint64_t signals = 0;
-    [[maybe_unused]] auto const ignored = ::read(state_->wake, &signals, sizeof signals);
+    LogSource const* const source = state_->source.load(std::memory_order_acquire);
+    pollfd wakes[] = {
+        {.fd = state_->wake, .events = POLLIN, .revents = 0},
+        {.fd = source == nullptr ? -1 : source->wake, .events = POLLIN, .revents = 0}};
+    ::poll(wakes, 2, 1000);
+    for (auto const& wake : wakes) {
+      std::uint64_t signals = 0;
+      if (wake.revents == 0) continue;
+      [[maybe_unused]] auto const ignored = ::read(wake.fd, &signals, sizeof signals);
+    }
   }
 
   std::shared_ptr<State> state_;
@@ -220,6 +243,12 @@ void Log::warn(std::string_view message, LogFields fields) {
 }
 void Log::error(std::string_view message, LogFields fields) {
   line(config::LogLevel::error, message, fields);
+}
+
+void Log::add_source(LogSource source) {
+  state_->source.store(new LogSource(std::move(source)), std::memory_order_release);
+  std::uint64_t const one = 1;
+  [[maybe_unused]] auto const ignored = ::write(state_->wake, &one, sizeof one);
 }
 
 std::uint64_t Log::dropped() const { return state_->dropped.load(std::memory_order_relaxed); }

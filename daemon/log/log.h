@@ -8,6 +8,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -54,6 +55,14 @@ struct LogField {
 };
 using LogFields = std::initializer_list<LogField>;
 
+struct LogRecord;
+
+// Lines that somebody prepares who must not even touch the log's ring: the writer comes for them.
+struct LogSource {
+  int wake = -1;                         // an eventfd, readable once there is a line; not closed
+  std::function<bool(LogRecord&)> next;  // packs the next line (format aside); false: none is left
+};
+
 class Log {
  public:
   // Writes to `fd` (not closed; stderr by default: stdout is for results). Lines longer than about
@@ -85,6 +94,9 @@ class Log {
   static constexpr std::size_t kRecentLines = 128;
   static constexpr std::size_t kRecentBytes = 512;
   static constexpr std::size_t kRingLines = 1024;
+
+  // Writes these, too; once. The source outlives the log.
+  void add_source(LogSource source);
 
   void stop_within(std::chrono::milliseconds limit) { stop_limit_ = limit; }
 

@@ -25,7 +25,6 @@ struct Line {
     quarantined,  // the probe is not run any more, after `count` stalls of the loop
     dying,        // the process is about to be ended
     disturbed,    // the machine or somebody held us, for `nanoseconds`
-    server_back,
   };
   Kind kind = Kind::stall;
   Disturbance disturbance = Disturbance::late;
@@ -55,7 +54,12 @@ class WatchdogLines {
     return true;
   }
 
+  // An eventfd that becomes readable with each line; set once, before both threads start.
+  void set_wake_descriptor(int descriptor) { wake_ = descriptor; }
+  int wake_descriptor() const { return wake_; }
+
  private:
+  int wake_ = -1;
   std::array<Line, kLines> lines_{};
   alignas(64) std::atomic<std::uint64_t> pushed_{0};
   alignas(64) std::atomic<std::uint64_t> popped_{0};

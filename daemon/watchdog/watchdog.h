@@ -42,6 +42,8 @@ class Watchdog {
   Watchdog& operator=(Watchdog const&) = delete;
 
   Record const& record() const;
+  // Why nothing is remembered over a restart; empty where it is.
+  std::string const& trouble() const;
   WatchdogLines& lines();  // for the log's writer, which may end before the watchdog does
 
   // The phases of the daemon, for systemd and for who may be judged when.

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from judgements: episodes that grow through the levels, and what is to be done when
+// one does. Repeated stalls are folded: counted and told of, not dumped and logged each time.
+// Thread: none (pure; `now` is always a parameter). Allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/verdict.h"
+
+namespace canary::watchdog {
+
+// What to do; bits.
+enum Effect : std::uint32_t {
+  kCount = 1,  // levels (from, to] were reached
+  kLog = 2,
+  kDump = 4,
+  kSuppressed = 8,  // a dump was due, but there were enough of these
+  kCancelRun = 16,
+  kMarkStalled = 32,  // the run did not unwind
+  kRemember = 64,     // as the last stall, over a restart
+  kBlame = 128,       // the loop hangs in a run's handler: count towards its quarantine
+  kDie = 256,         // the loop is dead: after a grace the process is to end
+  kOver = 512,        // it ended by itself
+};
+
+struct Step {
+  std::uint32_t effects = 0;
+  Level from = Level::fine, to = Level::fine;
+  std::uint64_t suppressed = 0;  // dumps of this kind of stall that were folded so far
+  Episode episode;
+};
+
+class Book {
+ public:
+  // Ids continue behind `last_id`.
+  explicit Book(std::uint64_t last_id = 0) : last_id_(last_id) {}
+
+  // A round: begin(), a report() for every judgement, then end() until it gives nothing.
+  // In a `grace` nothing is raised and nothing ends. A round of the loop alone lets others be.
+  void begin(bool grace, bool loop_only = false);
+  Step report(Episode const& judged, std::int64_t now_ns);
+  bool end(std::int64_t now_ns, Step& step);
+
+  std::uint64_t last_id() const { return last_id_; }
+  std::uint64_t lost() const { return lost_; }
+  std::size_t open() const;
+  // The places of open episodes; a closed one is fine.
+  Episode const& at(std::size_t place) const { return entries_.data()[place].episode; }
+  bool is_open(std::size_t place) const { return entries_.data()[place].open; }
+
+  static constexpr std::int64_t kFoldFor = 600'000'000'000;  // the same stall again within this
+  static constexpr std::int64_t kMinute = 60'000'000'000;
+  static constexpr std::uint32_t kDumpsAMinute = 5;
+
+ private:
+  struct Entry {
+    bool open = false;
+    bool reported = false;          // in this round
+    std::uint32_t occurrences = 0;  // of this kind, while it folds
+    std::uint64_t suppressed = 0;
+    std::int64_t dumped_age_ns = 0;
+    std::int64_t ended_ns = 0;
+    Episode episode;
+  };
+
+  Entry* find_open(Episode const& judged);
+  Entry* begin_entry(Episode const& judged, std::int64_t now_ns);
+  bool may_dump(Level level, std::int64_t now_ns);
+  void choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& step);
+
+  std::array<Entry, kEpisodes> entries_{};
+  std::uint64_t last_id_;
+  std::uint64_t lost_ = 0;
+  bool grace_ = false;
+  std::size_t ending_ = 0;
+  std::array<std::int64_t, kDumpsAMinute> dumped_ns_{};
+};
+
+}  // namespace canary::watchdog

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the machine did to the whole process: it slept, stopped, starved or stepped its clock. Such
+// time extends everybody's limits instead of accusing anybody.
+// Thread: assess() pure; EnvironmentReader the watchdog's, which allocates nothing.
+// Source: proc(5), cgroup-v1 cpu.stat (nr_throttled, throttled_time), cgroup-v2 (throttled_usec).
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/watchdog/judgement.h"
+#include "daemon/watchdog/status.h"
+
+namespace canary::watchdog {
+
+// The machine at one moment, as the watchdog's own thread sees it.
+struct Surroundings {
+  std::int64_t monotonic_ns = 0, boot_ns = 0, wall_ns = 0;
+  std::int64_t own_delay_ns = 0;  // this thread waited for a CPU so far
+  std::int64_t throttled_ns = 0;  // the cgroup's quota held us so far
+  std::int64_t steal_ns = 0;      // other virtual machines' share, per CPU, so far
+};
+
+struct Assessment {
+  std::int64_t late_ns = 0;     // woke so much later than planned
+  std::int64_t excused_ns = 0;  // of the time between the two moments
+  bool disturbed = false;       // worth an event; `kind` says which
+  Disturbance kind = Disturbance::late;
+  std::int64_t lasted_ns = 0;      // of the disturbance
+  std::int64_t clock_step_ns = 0;  // the wall clock jumped by that; 0 for less than a second
+  bool grace = false;              // judge nobody for a few ticks
+};
+
+// `planned_ns`: when the watchdog should have woken, monotonic. `slept_from_ns` when it went to
+// sleep: what it did itself before is no excuse.
+Assessment assess(Surroundings const& before, Surroundings const& now, std::int64_t slept_from_ns,
+                  std::int64_t planned_ns);
+
+class EnvironmentReader {
+ public:
+  // Opens what is read later; before the thread starts or on it.
+  void open(int processors);
+  void close();
+  // `costly` reads the files, too; else only the clocks, with the rest as it last was.
+  Surroundings read(bool costly);
+
+ private:
+  int schedstat_ = -1, throttle_ = -1, stat_ = -1;
+  std::int64_t processors_ = 1;
+  Surroundings last_;
+};
+
+// Pure, for tests: nanoseconds of throttling in a cgroup's cpu.stat of either version; the cpu
+// controller's path in /proc/self/cgroup ("" where there is none).
+std::int64_t read_throttled(std::string_view text);
+std::string_view cpu_cgroup(std::string_view text, bool& version2);
+
+}  // namespace canary::watchdog

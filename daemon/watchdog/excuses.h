@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time that is nobody's fault, so that ages can be told without it.
+// Thread: none (pure; `now` is always a parameter).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace canary::watchdog {
+
+class Excuses {
+ public:
+  // `excused` nanoseconds of (from, to] count for nobody. In order of time.
+  void add(std::int64_t from, std::int64_t to, std::int64_t excused) {
+    if (to <= from || excused <= 0) return;
+    if (excused > to - from) excused = to - from;
+    if (count_ > 0) {
+      // Neighbours of one density become one, so that steady starvation takes one place.
+      Span& last = spans_.data()[count_ - 1];
+      bool const whole = last.excused == last.to - last.from && excused == to - from;
+      if (last.to == from && whole) {
+        last.to = to;
+        last.excused += excused;
+        return;
+      }
+    }
+    if (count_ == kSpans) merge_oldest();
+    spans_.data()[count_++] = {from, to, excused};
+  }
+
+  std::int64_t within(std::int64_t from, std::int64_t to) const {
+    std::int64_t sum = 0;
+    for (std::size_t i = count_; i > 0; --i) {
+      Span const& span = spans_.data()[i - 1];
+      if (span.to <= from) break;
+      std::int64_t const begin = span.from > from ? span.from : from;
+      std::int64_t const end = span.to < to ? span.to : to;
+      if (end <= begin) continue;
+      double const share =
+          static_cast<double>(end - begin) / static_cast<double>(span.to - span.from);
+      sum += static_cast<std::int64_t>(share * static_cast<double>(span.excused));
+    }
+    return sum;
+  }
+
+  // How old something is that began at `since`, without what is excused; never negative.
+  std::int64_t age(std::int64_t since, std::int64_t now) const {
+    std::int64_t const age = now - since - within(since, now);
+    return age > 0 ? age : 0;
+  }
+
+ private:
+  struct Span {
+    std::int64_t from = 0, to = 0, excused = 0;
+  };
+  static constexpr std::size_t kSpans = 256;
+
+  // The older half, two by two.
+  void merge_oldest() {
+    std::size_t into = 0;
+    for (std::size_t i = 0; i < kSpans / 2; i += 2) {
+      Span const& a = spans_.data()[i];
+      Span const& b = spans_.data()[i + 1];
+      spans_.data()[into++] = {a.from, b.to, a.excused + b.excused};
+    }
+    for (std::size_t i = kSpans / 2; i < kSpans; ++i) spans_.data()[into++] = spans_.data()[i];
+    count_ = into;
+  }
+
+  std::array<Span, kSpans> spans_{};
+  std::size_t count_ = 0;
+};
+
+}  // namespace canary::watchdog

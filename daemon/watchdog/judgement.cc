@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source of system call numbers: this machine's own table.
+#include "daemon/watchdog/judgement.h"
+
+#include <sys/syscall.h>
+
+namespace canary::watchdog {
+namespace {
+
+bool waits_for_events(std::int64_t system_call) {
+#ifdef SYS_epoll_wait
+  if (system_call == SYS_epoll_wait) return true;
+#endif
+#ifdef SYS_epoll_pwait2
+  if (system_call == SYS_epoll_pwait2) return true;
+#endif
+  return system_call == SYS_epoll_pwait;
+}
+
+Level level_of(std::int64_t age, std::int64_t suspect, std::int64_t stalled, std::int64_t hung) {
+  if (age >= hung) return Level::hung;
+  if (age >= stalled) return Level::stalled;
+  return age >= suspect ? Level::suspect : Level::fine;
+}
+
+Level loop_level(std::int64_t age, Limits const& limits) {
+  if (age >= limits.loop_dead) return Level::dead;
+  return level_of(age, limits.loop_suspect, limits.loop_stall, limits.loop_hung);
+}
+
+Episode episode(Subject subject, Level level, Verdict verdict, std::int64_t since,
+                std::int64_t age) {
+  Episode result;
+  result.subject = subject;
+  result.level = level;
+  result.verdict = level == Level::fine ? Verdict::none : verdict;
+  result.since_ns = since;
+  result.age_ns = age;
+  return result;
+}
+
+// A thread that waits for events in the middle of a job or a handler is in a blocking call.
+Verdict at_work(Verdict verdict) {
+  return verdict == Verdict::lost_wakeup ? Verdict::blocking_call : verdict;
+}
+
+// How long the beat is overdue, and since when; while stopping there is none.
+std::int64_t beat_expected(LoopFacts const& loop) {
+  if (loop.stopping) return INT64_MAX;
+  if (loop.beats == 0) return loop.entered_ns;
+  return loop.beat_due_ns;
+}
+
+Verdict loop_verdict(LoopFacts const& loop, Verdict thread, bool handler_is_old) {
+  // Nobody's fault comes before everybody's.
+  if (thread != Verdict::none && !accuses(thread)) return thread;
+  if (handler_is_old) return at_work(thread);
+  bool const moved_between_samples = loop.handlers != loop.handlers_sample;
+  if (loop.handler_since_ns == 0 && !moved_between_samples) return thread;
+  if (loop.handlers != loop.handlers_before) return Verdict::flood;
+  return loop.handler_since_ns == 0 ? thread : at_work(thread);
+}
+
+}  // namespace
+
+Verdict thread_verdict(ThreadSample const& before, ThreadSample const& now) {
+  if (!now.known) return Verdict::none;
+  if (now.state == 't' || (now.state == 'T' && now.traced)) return Verdict::traced;
+  if (now.state == 'T') return Verdict::stopped;
+  if (now.state == 'D') return Verdict::disk;
+  std::int64_t const elapsed = before.known ? now.at_ns - before.at_ns : 0;
+  if (elapsed <= 0) {
+    if (now.state == 'R') return Verdict::none;  // one sample does not tell
+  } else {
+    std::int64_t const ran = now.cpu_ns - before.cpu_ns;
+    if (ran * 2 >= elapsed) return Verdict::cpu_loop;  // whatever it was seen in by chance
+    if (now.state == 'R') {
+      if (ran * 10 >= elapsed) return Verdict::cpu_loop;  // the rest was withheld and is excused
+      bool const wanted = before.state == 'R' || (now.delay_ns - before.delay_ns) * 2 >= elapsed;
+      return wanted ? Verdict::starved : Verdict::blocking_call;
+    }
+  }
+  if (now.state == 'Z' || now.state == 'X') return Verdict::none;
+  if (now.system_call == SYS_futex) return Verdict::lock;
+  return waits_for_events(now.system_call) ? Verdict::lost_wakeup : Verdict::blocking_call;
+}
+
+std::int64_t withheld(ThreadSample const& before, ThreadSample const& now, std::int64_t& ahead) {
+  if (!before.known || !now.known) return 0;
+  std::int64_t const elapsed = now.at_ns - before.at_ns;
+  if (elapsed <= 0) return 0;
+  if (now.state == 't' || now.state == 'T') return elapsed;
+  std::int64_t delayed = now.delay_ns - before.delay_ns;
+  // The kernel counts a wait once it is over: what was excused meanwhile is not excused again.
+  std::int64_t const known_before = delayed < ahead ? delayed : ahead;
+  delayed -= known_before;
+  ahead -= known_before;
+  if (now.state == 'R' && before.state == 'R') {
+    std::int64_t const idle = elapsed - (now.cpu_ns - before.cpu_ns);
+    // A CPU's account of a running thread may be a clock tick behind.
+    constexpr std::int64_t kClockTick = 10'000'000;
+    if (idle > delayed + kClockTick) {
+      ahead += idle - delayed;
+      delayed = idle;
+    }
+  }
+  return delayed < elapsed ? delayed : elapsed;
+}
+
+Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
+                   Limits const& limits, Excuses const& excuses, std::int64_t now_ns) {
+  if (loop.left_run) {
+    if (loop.stopping) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
+    std::int64_t const age = excuses.age(loop.left_ns, now_ns);
+    Level const level = loop_level(age, limits);
+    return episode(Subject::loop, level < Level::stalled ? Level::stalled : level,
+                   Verdict::left_loop, loop.left_ns, age);
+  }
+  if (!loop.in_run) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
+  std::int64_t const expected = beat_expected(loop);
+  std::int64_t const late = expected < now_ns ? excuses.age(expected, now_ns) : 0;
+  std::int64_t const handler =
+      loop.handler_since_ns == 0 ? 0 : excuses.age(loop.handler_since_ns, now_ns);
+  bool const by_handler = handler >= late && handler > 0;
+  std::int64_t const age = by_handler ? handler : late;
+  Level level = loop_level(age, limits);
+  Verdict const verdict =
+      loop_verdict(loop, thread_verdict(before, now), handler >= limits.loop_suspect);
+  // Under a debugger's eyes it is told, not killed.
+  if (now.traced && level > Level::stalled) level = Level::stalled;
+  Episode result =
+      episode(Subject::loop, level, verdict, by_handler ? loop.handler_since_ns : expected, age);
+  result.system_call = now.state == 'R' ? -1 : now.system_call;
+  return result;
+}
+
+bool loop_is_late(LoopFacts const& loop, Limits const& limits, std::int64_t now_ns) {
+  if (!loop.in_run) return loop.left_run && !loop.stopping;
+  if (loop.handler_since_ns != 0 && now_ns - loop.handler_since_ns >= limits.loop_suspect) {
+    return true;
+  }
+  std::int64_t const expected = beat_expected(loop);
+  return expected < now_ns && now_ns - expected >= limits.loop_suspect;
+}
+
+Episode judge_run(RunFacts const& run, Limits const& limits, Excuses const& excuses,
+                  std::int64_t now_ns) {
+  Verdict const verdict = run.orphan ? Verdict::orphan_await : Verdict::stalled_run;
+  std::int64_t const moved = run.progress_ns > run.started_ns ? run.progress_ns : run.started_ns;
+  if (run.in_handler) return episode(Subject::run, Level::fine, verdict, moved, 0);
+  std::int64_t ending = INT64_MAX;
+  if (run.deadline_ns < now_ns) ending = run.deadline_ns;
+  if (run.cancelling && run.cancelling_ns < ending) ending = run.cancelling_ns;
+  if (ending < now_ns && excuses.age(ending, now_ns) >= limits.run_unwind) {
+    return episode(Subject::run, Level::hung, verdict, ending, excuses.age(ending, now_ns));
+  }
+  std::int64_t const age = excuses.age(moved, now_ns);
+  if (run.asked) {  // until it has unwound, whatever it does
+    bool const unheard = !run.cancelling && age >= limits.run_stall + limits.run_unwind;
+    return episode(Subject::run, unheard ? Level::hung : Level::stalled, verdict, moved, age);
+  }
+  if (run.cancelling) return episode(Subject::run, Level::fine, verdict, moved, age);
+  Level const level = age >= limits.run_stall
+                          ? Level::stalled
+                          : (age >= limits.run_stall / 2 ? Level::suspect : Level::fine);
+  return episode(Subject::run, level, verdict, moved, age);
+}
+
+Episode judge_lookup(std::int64_t since_ns, bool orphan, Limits const& limits,
+                     Excuses const& excuses, std::int64_t now_ns) {
+  std::int64_t const age = excuses.age(since_ns, now_ns);
+  std::int64_t const limit = limits.resolve + limits.run_unwind;
+  Level const level = age >= limit ? Level::stalled : Level::fine;
+  return episode(Subject::resolver, level, orphan ? Verdict::orphan_await : Verdict::stalled_run,
+                 since_ns, age);
+}
+
+Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
+                        Excuses const& excuses, std::int64_t now_ns) {
+  bool const overdue =
+      scheduler.next_due_ns < now_ns && scheduler.last_pass_ns < scheduler.next_due_ns;
+  std::int64_t const age = overdue ? excuses.age(scheduler.next_due_ns, now_ns) : 0;
+  std::int64_t const limit = limits.scheduler_stall;
+  return episode(Subject::scheduler, level_of(age, limit / 2, limit, limit * 3), Verdict::overdue,
+                 overdue ? scheduler.next_due_ns : 0, age);
+}
+
+Episode judge_job(Subject pool, std::int64_t job_since_ns, ThreadSample const& before,
+                  ThreadSample const& now, Limits const& limits, Excuses const& excuses,
+                  std::int64_t now_ns) {
+  std::int64_t const age = job_since_ns == 0 ? 0 : excuses.age(job_since_ns, now_ns);
+  std::int64_t const limit = pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  Level level = level_of(age, limit / 2, limit, limit * 2);
+  if (now.traced && level > Level::stalled) level = Level::stalled;
+  Episode result = episode(pool, level, at_work(thread_verdict(before, now)), job_since_ns, age);
+  result.system_call = now.state == 'R' ? -1 : now.system_call;
+  return result;
+}
+
+Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
+                    Excuses const& excuses, std::int64_t now_ns) {
+  std::int64_t const age =
+      queue.oldest_queued_ns == 0 ? 0 : excuses.age(queue.oldest_queued_ns, now_ns);
+  std::int64_t const limit = pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  bool const all_busy = queue.busy >= queue.threads;
+  return episode(pool, level_of(age, limit / 2, limit, limit * 2),
+                 all_busy ? Verdict::pool_exhausted : Verdict::lost_wakeup, queue.oldest_queued_ns,
+                 age);
+}
+
+Episode judge_server(std::int64_t asked_ns, Limits const& limits, Excuses const& excuses,
+                     std::int64_t now_ns) {
+  std::int64_t const age = asked_ns == 0 ? 0 : excuses.age(asked_ns, now_ns);
+  std::int64_t const limit = limits.server_stall;
+  return episode(Subject::server, level_of(age, limit / 2, limit, limit * 2), Verdict::no_answer,
+                 asked_ns, age);
+}
+
+}  // namespace canary::watchdog

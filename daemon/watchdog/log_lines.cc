@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/watchdog/log_lines.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "daemon/log/line_format.h"
+#include "daemon/log/ring.h"
+#include "daemon/watchdog/system_calls.h"
+
+namespace canary::watchdog {
+namespace {
+
+using config::LogLevel;
+using daemon::LogRecord;
+
+std::chrono::nanoseconds span(std::int64_t nanoseconds) {
+  return std::chrono::nanoseconds{nanoseconds};
+}
+
+std::string_view what_hangs(Subject subject) {
+  switch (subject) {
+    case Subject::loop:
+      return "the loop does not turn";
+    case Subject::run:
+      return "a run makes no progress";
+    case Subject::scheduler:
+      return "the scheduler let a due run pass";
+    case Subject::disk:
+      return "the disk thread hangs";
+    case Subject::cpu:
+      return "a worker hangs";
+    case Subject::server:
+      return "the HTTP server does not answer";
+    case Subject::resolver:
+      return "a lookup of a name hangs";
+    case Subject::watchdog:
+      return "the watchdog is late";
+  }
+  return "something hangs";
+}
+
+LogLevel loudness(Level level) {
+  if (level >= Level::hung) return LogLevel::error;
+  return level == Level::stalled ? LogLevel::warn : LogLevel::info;
+}
+
+std::string where(Episode const& episode) {
+  std::string text = runtime::text_at(episode.operation);
+  if (episode.file == 0) return text;
+  if (!text.empty()) text += ' ';
+  return text + runtime::text_at(episode.file) + ':' + std::to_string(episode.line);
+}
+
+std::string system_call(Episode const& episode) {
+  if (episode.system_call < 0) return "";
+  auto const name = system_call_name(episode.system_call);
+  return name.empty() ? std::to_string(episode.system_call) : std::string{name};
+}
+
+void pack_fields(LogRecord& into, LogLevel level, std::string_view message,
+                 daemon::LogFields fields) {
+  into.level = level;
+  into.used = static_cast<std::uint16_t>(daemon::pack_line(into.bytes, message, fields));
+}
+
+void pack_stall(Line const& line, LogRecord& into) {
+  Episode const& episode = line.episode;
+  pack_fields(into, loudness(episode.level), what_hangs(episode.subject),
+              {{"episode", episode.id},
+               {"subject", to_text(episode.subject)},
+               {"reached", to_text(episode.level)},
+               {"verdict", to_text(episode.verdict)},
+               {"name", episode.name.data()},
+               {"after", span(episode.age_ns)},
+               {"where", where(episode)},
+               {"system_call", system_call(episode)}});
+}
+
+void pack_about(Line const& line, LogRecord& into, LogLevel level, std::string_view message,
+                char const* value_name, daemon::LogValue value) {
+  pack_fields(into, level, message,
+              {{"episode", line.episode.id},
+               {"subject", to_text(line.episode.subject)},
+               {"name", line.episode.name.data()},
+               {value_name, value}});
+}
+
+}  // namespace
+
+void pack(Line const& line, LogRecord& into) {
+  using Kind = Line::Kind;
+  into.time = std::chrono::system_clock::time_point{
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(span(line.wall_ns))};
+  switch (line.kind) {
+    case Kind::stall:
+      return pack_stall(line, into);
+    case Kind::over:
+      return pack_about(line, into, LogLevel::info, "a stall is over", "lasted",
+                        span(line.nanoseconds));
+    case Kind::dumped:
+      return pack_about(line, into, LogLevel::warn, "a dump was written", "file", line.path.data());
+    case Kind::dump_failed:
+      return pack_about(line, into, LogLevel::error, "a dump could not be written", "file",
+                        line.path.data());
+    case Kind::suppressed:
+      return pack_about(line, into, LogLevel::info,
+                        "a dump was left out: this stall was dumped before", "suppressed",
+                        line.count);
+    case Kind::cancelled:
+      return pack_about(line, into, LogLevel::warn, "a run that makes no progress is cancelled",
+                        "after", span(line.nanoseconds));
+    case Kind::not_unwound:
+      return pack_about(line, into, LogLevel::error,
+                        "a run did not end when it was asked to; it is not started again", "after",
+                        span(line.nanoseconds));
+    case Kind::quarantined:
+      return pack_about(line, into, LogLevel::error,
+                        "a probe is quarantined: it hung the loop again and again", "stalls",
+                        line.count);
+    case Kind::dying:
+      return pack_about(line, into, LogLevel::error,
+                        "canaryd cannot go on; what follows is as watchdog.on_dead says", "after",
+                        span(line.episode.age_ns));
+    case Kind::disturbed:
+      return pack_fields(into, LogLevel::warn, "something held canaryd; nobody is accused",
+                         {{"what", to_text(line.disturbance)}, {"lasted", span(line.nanoseconds)}});
+  }
+}
+
+daemon::LogSource log_source(WatchdogLines& lines) {
+  return {.wake = lines.wake_descriptor(), .next = [&lines](LogRecord& into) {
+            Line line;
+            if (!lines.pop(line)) return false;
+            pack(line, into);
+            return true;
+          }};
+}
+
+}  // namespace canary::watchdog

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+// The round: sleep, look, judge. What follows from it is in sentinel_acts.cc.
+#include "daemon/watchdog/sentinel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/watchdog/fixed_text.h"
+
+namespace canary::watchdog {
+namespace {
+
+using runtime::LoopRecord;
+using runtime::RunRecord;
+using runtime::ThreadRecord;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kTick = 100 * kMillisecond;
+constexpr std::int64_t kFastTick = 25 * kMillisecond;
+constexpr std::int64_t kFastFor = 5 * kSecond;  // after an episode was raised
+constexpr std::int64_t kFullEvery = 500 * kMillisecond;
+constexpr std::int64_t kCompareAfter = 200 * kMillisecond;  // between two samples
+constexpr std::int64_t kAskServerEvery = 5 * kSecond;
+constexpr int kGraceTicks = 3;
+
+std::uint32_t bucket_of(std::int64_t nanoseconds) {
+  std::uint64_t milliseconds = static_cast<std::uint64_t>(nanoseconds / kMillisecond);
+  std::uint32_t bucket = 0;
+  while (milliseconds > 0 && bucket < kTickBuckets - 1) {
+    milliseconds >>= 1;
+    ++bucket;
+  }
+  return bucket;
+}
+
+void add_to(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+  counter.store(counter.load(memory_order_relaxed) + amount, memory_order_relaxed);
+}
+
+}  // namespace
+
+void Sentinel::History::add(ThreadSample const& sample, std::uint64_t count) {
+  samples.data()[added % kSamples] = sample;
+  counts.data()[added % kSamples] = count;
+  ++added;
+}
+
+ThreadSample const& Sentinel::History::newest() const {
+  return samples.data()[(added + kSamples - 1) % kSamples];
+}
+
+// The newest that is old enough, else the oldest there is.
+std::size_t Sentinel::History::compared() const {
+  std::size_t const held = added < kSamples ? added : kSamples;
+  std::size_t index = added > 0 ? (added - 1) % kSamples : 0;
+  for (std::size_t back = 1; back < held; ++back) {
+    index = (added - 1 - back) % kSamples;
+    if (newest().at_ns - samples.data()[index].at_ns >= kCompareAfter) break;
+  }
+  return index;
+}
+
+Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
+                   Memory const& memory, MemoryFile const& file)
+    : setup_(setup),
+      told_(told),
+      record_(record),
+      lines_(lines),
+      memory_(memory),
+      file_(file),
+      book_(memory.last_episode) {}
+
+void Sentinel::run() {
+  environment_.open(setup_.processors);
+  notifier_.open(setup_.notify);
+  now_ns_ = previous_ns_ = runtime::now_ns();
+  around_ = environment_.read(true);
+  file_.write(memory_);
+  publish_quarantine();
+  while (!told_.end.load(memory_order_acquire)) {
+    tick();
+    bool const fast = loop_late_ || dying_ns_ != 0 || now_ns_ - raised_ns_ < kFastFor;
+    sleep(fast);
+  }
+  if (dump_open_) finish_dump();
+  // Told to end: what the next start finds is no restart.
+  memory_.clean = 1;
+  memory_.last_episode = book_.last_id();
+  file_.write(memory_);
+  listen();
+  feed_systemd();
+  release_row();
+  notifier_.close();
+  server_.close();
+  environment_.close();
+  loop_files_.close();
+  for (Watched& each : watched_) each.files.close();
+  file_.close();
+}
+
+void Sentinel::sleep(bool fast) {
+  std::int64_t const from = runtime::now_ns();
+  std::int64_t planned = from + (fast ? kFastTick : kTick);
+  if (dump_open_ && next_sample_ns_ < planned) planned = next_sample_ns_;
+  std::int64_t const wait = planned > from ? planned - from : 0;
+  timespec const limit{.tv_sec = wait / kSecond, .tv_nsec = wait % kSecond};
+  pollfd wake{.fd = setup_.wake, .events = POLLIN, .revents = 0};
+  if (::ppoll(&wake, 1, &limit, nullptr) > 0) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] auto const ignored = ::read(setup_.wake, &count, sizeof count);
+  }
+  look_around(from, planned);
+}
+
+void Sentinel::look_around(std::int64_t slept_from_ns, std::int64_t planned_ns) {
+  previous_ns_ = now_ns_;
+  now_ns_ = runtime::now_ns();
+  std::int64_t const late = now_ns_ - planned_ns;
+  bool const costly = late > (planned_ns - slept_from_ns) / 4 || now_ns_ - costly_ns_ >= kSecond;
+  if (costly) costly_ns_ = now_ns_;
+  Surroundings const fresh = environment_.read(costly);
+  Assessment const found = assess(around_, fresh, slept_from_ns, planned_ns);
+  around_ = fresh;
+  excused_all_ns_ = found.excused_ns;
+  for_all_.add(previous_ns_, now_ns_, excused_all_ns_);
+  add_to(record_.excused_ns, static_cast<std::uint64_t>(excused_all_ns_));
+  add_to(record_.lateness.data()[bucket_of(found.late_ns)], 1);
+  add_to(record_.lateness_sum_ns, static_cast<std::uint64_t>(found.late_ns));
+  if (found.disturbed) note_disturbance(found.kind, found.lasted_ns);
+  if (found.clock_step_ns != 0) note_disturbance(Disturbance::clock_step, found.clock_step_ns);
+  if (found.grace) {
+    grace_ticks_ = kGraceTicks;
+    server_.forget();
+  } else if (grace_ticks_ > 0) {
+    --grace_ticks_;
+  }
+}
+
+void Sentinel::note_disturbance(Disturbance kind, std::int64_t lasted_ns) {
+  add_to(record_.disturbances.data()[static_cast<std::size_t>(kind)], 1);
+  std::int64_t const size = lasted_ns < 0 ? -lasted_ns : lasted_ns;
+  bool const own = kind != Disturbance::clock_step && kind != Disturbance::traced;
+  if (own && size >= kSecond) {
+    auto const suspect = static_cast<std::size_t>(Level::suspect);
+    add_to(record_.stalls.data()[static_cast<std::size_t>(Subject::watchdog)].data()[suspect], 1);
+  }
+  constexpr std::int64_t kTellEvery = 10 * kSecond;
+  bool const worth = size >= kSecond || kind == Disturbance::traced;
+  if (!worth || (disturbed_ns_ != 0 && now_ns_ - disturbed_ns_ < kTellEvery)) return;
+  disturbed_ns_ = now_ns_;
+  Line line;
+  line.kind = Line::Kind::disturbed;
+  line.disturbance = kind;
+  line.nanoseconds = lasted_ns;
+  push(line);
+}
+
+void Sentinel::tick() {
+  record_.tick_ns.store(now_ns_, memory_order_release);
+  add_to(record_.ticks, 1);
+  listen();
+  if (runtime::Tables* const tables = runtime::tables()) {
+    claim_row(*tables);
+    LoopFacts const loop = look_at_loop(*tables);
+    bool const full =
+        loop_late_ || now_ns_ - full_ns_ >= kFullEvery || now_ns_ - raised_ns_ < kFastFor;
+    book_.begin(grace_ticks_ > 0, !full);
+    judge_the_loop(*tables, loop);
+    if (full) {
+      full_ns_ = now_ns_;
+      judge_the_rest(*tables);
+    }
+    Step over;
+    while (book_.end(now_ns_, over)) act(over);
+    publish_episodes();
+  }
+  go_on_with_dump();
+  dump_on_request();
+  end_if_due();
+  feed_systemd();
+  keep_alive_time();
+  if (setup_.dumper.poll != nullptr && now_ns_ - polled_ns_ >= kSecond) {
+    polled_ns_ = now_ns_;
+    setup_.dumper.poll(setup_.dumper.self);
+  }
+}
+
+void Sentinel::listen() {
+  Settings settings;
+  if (told_.settings.load(settings)) settings_ = settings;
+  resolve_ns_ = told_.resolve_ns.load(memory_order_relaxed);
+  if (resolve_ns_ != 0) settings_.limits.resolve = resolve_ns_;
+  if (!server_.has_address() && told_.server.known()) {
+    ServerAddress address;
+    if (told_.server.load(address)) server_.set_address(address.address, address.size);
+  }
+  if (std::uint32_t const told = told_.reloading.load(memory_order_acquire); told != reloading_) {
+    reloading_ = told;
+    notifier_.reloading(now_ns_);
+  }
+  std::uint32_t const ready = told_.ready.load(memory_order_acquire);
+  std::uint32_t const reloaded = told_.reloaded.load(memory_order_acquire);
+  // Ready once the loop has really turned.
+  runtime::Tables* const tables = runtime::tables();
+  bool const turned = tables != nullptr && tables->loop().beats.load(memory_order_relaxed) > 0;
+  if ((ready != ready_ || reloaded != reloaded_) && turned) {
+    ready_ = ready;
+    reloaded_ = reloaded;
+    notifier_.ready();
+  }
+  if (told_.stop_limit_ns.load(memory_order_acquire) != 0 && !stopping_told_) {
+    stopping_told_ = true;
+    notifier_.stopping();
+  }
+  if (std::uint32_t const lift = told_.lift_quarantine.load(memory_order_acquire);
+      lift != lifted_) {
+    lifted_ = lift;
+    memory_.culprits = {};
+    file_.write(memory_);
+    publish_quarantine();
+  }
+}
+
+// By hand: ThreadRow's way asks the C library for the stack, which allocates.
+void Sentinel::claim_row(runtime::Tables& tables) {
+  if (row_ != nullptr) return;
+  for (ThreadRecord& row : tables.threads()) {
+    std::uint8_t expected = ThreadRecord::unused;
+    if (!row.kind.compare_exchange_strong(expected, ThreadRecord::watchdog)) continue;
+    row.name.store("watchdog");
+    row.job.store(0, memory_order_relaxed);
+    row.job_since_ns.store(0, memory_order_relaxed);
+    row.stack_low.store(setup_.stack_low, memory_order_relaxed);
+    row.stack_high.store(setup_.stack_high, memory_order_relaxed);
+    row.thread.store(::gettid(), memory_order_release);
+    row_ = &row;
+    return;
+  }
+}
+
+void Sentinel::release_row() {
+  if (row_ == nullptr) return;
+  row_->thread.store(0, memory_order_relaxed);
+  row_->kind.store(ThreadRecord::unused, memory_order_release);
+  row_ = nullptr;
+}
+
+LoopFacts Sentinel::look_at_loop(runtime::Tables& tables) {
+  LoopRecord const& loop = tables.loop();
+  LoopFacts facts;
+  std::uint8_t const state = loop.state.load(memory_order_acquire);
+  facts.in_run = state == LoopRecord::in_run;
+  facts.left_run = state == LoopRecord::left_run;
+  facts.stopping = stopping_told_;
+  if (!facts.in_run) entered_ns_ = 0;
+  if (facts.in_run && entered_ns_ == 0) entered_ns_ = now_ns_;
+  if (!facts.left_run) left_ns_ = 0;
+  if (facts.left_run && left_ns_ == 0) left_ns_ = now_ns_;
+  facts.entered_ns = entered_ns_;
+  facts.left_ns = left_ns_;
+  facts.handler_since_ns = loop.handler_since_ns.load(memory_order_acquire);
+  facts.handlers = loop.handlers.load(memory_order_relaxed);
+  facts.beats = loop.beats.load(memory_order_relaxed);
+  facts.beat_due_ns = loop.beat_due_ns.load(memory_order_relaxed);
+
+  bool const late = loop_is_late(facts, settings_.limits, now_ns_);
+  if (!late) handlers_before_ = facts.handlers;
+  facts.handlers_before = handlers_before_;
+  loop_late_ = late;
+  sample_loop(loop, late);
+  excuse_runs(facts);
+  return facts;
+}
+
+void Sentinel::sample_loop(LoopRecord const& loop, bool full) {
+  std::int32_t const thread = loop.thread.load(memory_order_relaxed);
+  if (thread != loop_files_.thread()) {
+    loop_history_.clear();
+    ahead_ns_ = 0;
+    loop_files_.close();
+    if (thread != 0) loop_files_.open(thread);
+  }
+  if (thread == 0) return;
+  bool const deep = full || now_ns_ - full_ns_ >= kFullEvery;
+  ThreadSample const before = loop_history_.newest();
+  bool const comparable = loop_history_.added > 0;
+  ThreadSample const sample =
+      loop_files_.sample(deep ? ThreadFiles::Depth::full : ThreadFiles::Depth::brief, now_ns_);
+  loop_history_.add(sample, loop.handlers.load(memory_order_relaxed));
+  if (sample.traced && !loop_traced_) note_disturbance(Disturbance::traced, 0);
+  if (deep) loop_traced_ = sample.traced;
+  std::int64_t const own = comparable ? withheld(before, sample, ahead_ns_) : 0;
+  excused_loop_ns_ = own > excused_all_ns_ ? own : excused_all_ns_;
+  for_loop_.add(previous_ns_, now_ns_, excused_loop_ns_);
+}
+
+// A run cannot move while the loop does not turn.
+void Sentinel::excuse_runs(LoopFacts const&) {
+  std::int64_t const elapsed = now_ns_ - previous_ns_;
+  for_runs_.add(previous_ns_, now_ns_, loop_late_ ? elapsed : excused_loop_ns_);
+}
+
+void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
+  LoopFacts facts = loop;
+  std::size_t const compared = loop_history_.compared();
+  ThreadSample const before =
+      loop_history_.added > 1 ? loop_history_.samples.data()[compared] : ThreadSample{};
+  ThreadSample const newest = loop_history_.added > 0 ? loop_history_.newest() : ThreadSample{};
+  facts.handlers_sample = loop_history_.counts.data()[compared];
+  Episode judged = judge_loop(facts, before, newest, settings_.limits, for_loop_, now_ns_);
+  if (judged.level != Level::fine) {
+    // Only who has been at it for long is to blame; in a flood it is whoever happens to run.
+    bool const culprit = facts.handler_since_ns != 0;
+    loop_place_ = culprit ? handler_place(tables) : Place{};
+    say_where(judged, loop_place_);
+    judged.thread = tables.loop().thread.load(memory_order_relaxed);
+  }
+  record_.executor_verdict.store(static_cast<std::uint8_t>(judged.verdict), memory_order_relaxed);
+  report(judged);
+}
+
+void Sentinel::judge_the_rest(runtime::Tables& tables) {
+  judge_runs(tables);
+  judge_pools(tables);
+  runtime::SchedulerRecord const& scheduler = tables.scheduler();
+  SchedulerFacts facts;
+  facts.next_due_ns = scheduler.next_due_ns.load(memory_order_relaxed);
+  facts.last_pass_ns = scheduler.last_pass_ns.load(memory_order_relaxed);
+  // Before its first pass it has promised nothing.
+  if (facts.last_pass_ns != 0 && !stopping_told_) {
+    Episode judged = judge_scheduler(facts, settings_.limits, for_runs_, now_ns_);
+    copy_text(judged.name, "scheduler");
+    report(judged);
+  }
+  ask_server();
+}
+
+void Sentinel::judge_runs(runtime::Tables& tables) {
+  std::uint32_t live = 0, stalled = 0;
+  auto const count = static_cast<std::uint16_t>(tables.runs().size());
+  for (std::uint16_t i = 0; i < count; ++i) {
+    RunRecord const& run = tables.runs().data()[i];
+    if (run.state.load(memory_order_relaxed) == RunRecord::free) continue;
+    RunView view = view_run(tables, i);
+    if (!view.live) continue;
+    ++live;
+    if (run.stalled.load(memory_order_relaxed) == view.place.generation) ++stalled;
+    if (view.torn) continue;
+    Episode judged = judge_run(view.facts, settings_.limits, for_runs_, now_ns_);
+    if (judged.level != Level::fine) {
+      view.facts.orphan = find_orphan(tables, i);
+      judged = judge_run(view.facts, settings_.limits, for_runs_, now_ns_);
+      say_where(judged, view.place);
+      report(judged);
+    }
+    if (view.lookup_ns == 0) continue;
+    judged = judge_lookup(view.lookup_ns, view.facts.orphan, settings_.limits, for_runs_, now_ns_);
+    if (judged.level == Level::fine) continue;
+    say_where(judged, view.lookup);
+    report(judged);
+  }
+  live_runs_ = live;
+  record_.runs_stalled.store(stalled, memory_order_relaxed);
+}
+
+Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
+  Watched* unused = nullptr;
+  for (Watched& each : watched_) {
+    if (each.files.thread() == thread) return &each;
+    if (unused == nullptr && each.files.thread() == 0) unused = &each;
+  }
+  if (unused == nullptr || !unused->files.open(thread)) return nullptr;
+  unused->history.clear();
+  return unused;
+}
+
+void Sentinel::judge_pools(runtime::Tables& tables) {
+  for (Watched& each : watched_) each.seen = false;
+  Pools pools;
+  for (ThreadRecord const& row : tables.threads()) {
+    std::uint8_t const kind = row.kind.load(memory_order_relaxed);
+    if (kind != ThreadRecord::disk && kind != ThreadRecord::cpu) continue;
+    Subject const pool = kind == ThreadRecord::disk ? Subject::disk : Subject::cpu;
+    std::int32_t const thread = row.thread.load(memory_order_acquire);
+    if (thread == 0) continue;
+    Watched* const files = watched(thread);
+    if (files != nullptr) files->seen = true;
+    std::int64_t const since = row.job_since_ns.load(memory_order_acquire);
+    QueueFacts& queue = pools.queues.data()[pool == Subject::disk ? 0 : 1];
+    ++queue.threads;
+    if (since != 0) ++queue.busy;
+    std::int64_t const queued = row.oldest_queued_ns.load(memory_order_relaxed);
+    if (queued != 0) queue.oldest_queued_ns = queued;
+    if (since == 0 || now_ns_ - since < kSecond) continue;
+    ThreadSample before, newest;
+    if (files != nullptr) {
+      files->history.add(files->files.sample(ThreadFiles::Depth::full, now_ns_), 0);
+      newest = files->history.newest();
+      if (files->history.added > 1) {
+        before = files->history.samples.data()[files->history.compared()];
+      }
+    }
+    Episode judged = judge_job(pool, since, before, newest, settings_.limits, for_all_, now_ns_);
+    if (judged.level == Level::fine) continue;
+    judged.thread = thread;
+    judged.operation = row.job.load(memory_order_relaxed);
+    auto const name = row.name.bytes();
+    copy_text(judged.name, std::string_view{name.data()});
+    report(judged);
+  }
+  for (Subject const pool : {Subject::disk, Subject::cpu}) {
+    QueueFacts const& queue = pools.queues.data()[pool == Subject::disk ? 0 : 1];
+    if (queue.threads == 0) continue;
+    Episode judged = judge_queue(pool, queue, settings_.limits, for_all_, now_ns_);
+    copy_text(judged.name, pool == Subject::disk ? "disk queue" : "cpu queue");
+    report(judged);
+  }
+  for (Watched& each : watched_) {
+    if (!each.seen) each.files.close();
+  }
+}
+
+void Sentinel::ask_server() {
+  if (stopping_told_) {
+    server_.close();
+    return;
+  }
+  switch (server_.step(now_ns_, kAskServerEvery)) {
+    case ServerQuestion::Step::nothing:
+      break;
+    case ServerQuestion::Step::asked:
+      add_to(record_.server_questions, 1);
+      break;
+    case ServerQuestion::Step::answered:
+      add_to(record_.server_answers, 1);
+      record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
+      break;
+  }
+  Episode judged = judge_server(server_.asked_ns(), settings_.limits, for_all_, now_ns_);
+  copy_text(judged.name, "server");
+  report(judged);
+}
+
+}  // namespace canary::watchdog

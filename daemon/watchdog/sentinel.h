@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the watchdog's thread does: sleep, look, judge, act.
+// Thread: the watchdog's, which allocates nothing and takes no lock: neither here nor in what is
+// called from here. tests/daemon/watchdog/symbols_test.py holds it to that.
+#pragma once
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "daemon/watchdog/actions.h"
+#include "daemon/watchdog/dumper.h"
+#include "daemon/watchdog/environment.h"
+#include "daemon/watchdog/last_stall.h"
+#include "daemon/watchdog/lines.h"
+#include "daemon/watchdog/notify.h"
+#include "daemon/watchdog/proc_reader.h"
+#include "daemon/watchdog/server_question.h"
+#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/tables_view.h"
+
+namespace canary::watchdog {
+
+enum class OnDead : std::uint8_t { abort, exec, report };
+
+// What may change while the watchdog runs.
+struct Settings {
+  Limits limits;
+  OnDead on_dead = OnDead::abort;
+  int quarantine_after = 3;
+  std::int64_t quarantine_window_ns = 600'000'000'000;
+};
+
+struct ServerAddress {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+};
+
+// What others tell the watchdog. Published members have one writer each: main.
+struct Told {
+  std::atomic<bool> end{false};
+  std::atomic<std::uint64_t> progress{0};
+  std::atomic<std::uint32_t> ready{0}, reloading{0}, reloaded{0};  // how often
+  std::atomic<std::uint32_t> lift_quarantine{0};
+  std::atomic<std::int64_t> stop_limit_ns{0};  // monotonic; 0: not stopping
+  std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
+  Published<Settings> settings;
+  Published<ServerAddress> server;
+  Published<std::array<char, 128>> sentence;
+};
+
+// Fixed from the start on.
+struct Setup {
+  Dumper dumper;
+  NotifyAddress notify;
+  char** arguments = nullptr;
+  char** environment = nullptr;
+  sigset_t signals{};  // blocked by the thread that made us, for exec
+  std::int32_t process = 0;
+  int processors = 1;
+  int wake = -1;    // eventfd: a dump is asked for, or the end
+  int cancel = -1;  // eventfd: a run is to be cancelled
+  std::uint64_t stack_low = 0, stack_high = 0;
+};
+
+class Sentinel {
+ public:
+  Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
+           Memory const& memory, MemoryFile const& file);
+  void run();
+
+ private:
+  static constexpr std::size_t kSamples = 12;
+  static constexpr std::size_t kWatched = 24;
+
+  // The last samples of a thread, to compare the newest with one that is old enough.
+  struct History {
+    std::array<ThreadSample, kSamples> samples{};
+    std::array<std::uint64_t, kSamples> counts{};  // handlers or jobs done then
+    std::size_t added = 0;
+    void add(ThreadSample const& sample, std::uint64_t count);
+    ThreadSample const& newest() const;
+    std::size_t compared() const;  // the index of the sample to compare with
+    void clear() { added = 0; }
+  };
+  // A thread of a pool.
+  struct Watched {
+    ThreadFiles files;
+    History history;
+    bool seen = false;
+  };
+  // The pools' threads that are at something.
+  struct Pools {
+    std::array<QueueFacts, 2> queues{};
+  };
+
+  void sleep(bool fast);
+  void look_around(std::int64_t slept_from_ns, std::int64_t planned_ns);
+  void note_disturbance(Disturbance kind, std::int64_t lasted_ns);
+  void tick();
+  void listen();  // what others told
+  void claim_row(runtime::Tables& tables);
+  void release_row();
+
+  LoopFacts look_at_loop(runtime::Tables& tables);
+  void sample_loop(runtime::LoopRecord const& loop, bool full);
+  void excuse_runs(LoopFacts const& loop);
+  void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
+  void judge_the_rest(runtime::Tables& tables);
+  void judge_runs(runtime::Tables& tables);
+  void judge_pools(runtime::Tables& tables);
+  Watched* watched(std::int32_t thread);
+  void ask_server();
+
+  void report(Episode const& judged);
+  void act(Step const& step);
+  void remember(Step const& step);
+  void blame_probe(Episode const& episode);
+  void cancel_run(Episode const& episode);
+  void mark_stalled(Episode const& episode);
+  void publish_episodes();
+  void publish_quarantine();
+  void say(Line::Kind kind, Episode const& episode, std::int64_t nanoseconds = 0,
+           std::uint64_t count = 0);
+  void push(Line const& line);
+
+  void start_dump(Episode const* about, std::string_view reason, std::uint64_t request);
+  void go_on_with_dump();
+  void finish_dump();
+  void dump_on_request();
+
+  void end_if_due();
+  void end_process();
+  [[noreturn]] void give_up();
+  void exec_anew();
+
+  void feed_systemd();
+  void write_status(Sentence& sentence) const;
+  void keep_alive_time();
+
+  Setup setup_;
+  Told& told_;
+  Record& record_;
+  WatchdogLines& lines_;
+  Memory memory_;
+  MemoryFile file_;
+  Settings settings_;
+  Notifier notifier_;
+  ServerQuestion server_;
+  EnvironmentReader environment_;
+  Surroundings around_;
+  Excuses for_all_, for_loop_, for_runs_;
+  Book book_;
+
+  std::int64_t now_ns_ = 0, previous_ns_ = 0;
+  int grace_ticks_ = 0;
+  std::int64_t costly_ns_ = 0, full_ns_ = 0, alive_ns_ = 0, disturbed_ns_ = 0, raised_ns_ = 0;
+  std::int64_t polled_ns_ = 0;
+  std::uint32_t ready_ = 0, reloading_ = 0, reloaded_ = 0, lifted_ = 0;
+  bool stopping_told_ = false;
+  std::int64_t resolve_ns_ = 0;
+
+  std::int64_t entered_ns_ = 0, left_ns_ = 0, ahead_ns_ = 0;
+  std::uint64_t handlers_before_ = 0, beats_pinged_ = 0;
+  std::int64_t excused_all_ns_ = 0, excused_loop_ns_ = 0;  // of this tick
+  bool loop_late_ = false, loop_traced_ = false;
+  Place loop_place_;
+  ThreadFiles loop_files_;
+  History loop_history_;
+  std::array<Watched, kWatched> watched_{};
+  runtime::ThreadRecord* row_ = nullptr;
+  std::uint32_t live_runs_ = 0;
+
+  bool dump_open_ = false;
+  int samples_left_ = 0;
+  std::int32_t sampled_thread_ = 0;
+  std::int64_t next_sample_ns_ = 0, requested_dump_ns_ = 0;
+  std::uint64_t dump_request_ = 0, dump_served_ = 0;
+  Episode dump_about_;
+  std::array<Episode, kEpisodes> dump_episodes_{};
+  std::array<bool, kEpisodes> shown_{};
+
+  std::int64_t dying_ns_ = 0, killed_ns_ = 0;
+  bool stop_dumped_ = false;
+  Episode dying_;
+};
+
+}  // namespace canary::watchdog

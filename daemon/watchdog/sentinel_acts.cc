@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from a judgement: counts, lines, dumps, cancels, systemd, the end of the process.
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/sentinel.h"
+
+namespace canary::watchdog {
+namespace {
+
+using runtime::RunRecord;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kSampleEvery = 200'000'000;  // of a thread that computes
+constexpr int kMoreSamples = 4;                     // beside the first
+constexpr std::int64_t kGrace = 2 * kSecond;        // from dead to the end
+constexpr std::int64_t kKillGrace = 5 * kSecond;    // from the signal to _exit
+constexpr std::int64_t kRequestEvery = kSecond;
+constexpr int kExitFailure = 1;
+
+void count(std::atomic<std::uint64_t>& counter) {
+  counter.store(counter.load(memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+std::string_view text_of(ProbeText const& text) {
+  std::size_t size = 0;
+  while (size < text.size() && text.data()[size] != 0) ++size;
+  return {text.data(), size};
+}
+
+// "steady_timer async_wait probes/http/client.cc:88"
+template <std::size_t kBytes>
+void add_site(FixedText<kBytes>& text, Episode const& episode) {
+  if (episode.operation != 0) text.add(runtime::text_at(episode.operation)).add(" ");
+  if (episode.file != 0) {
+    text.add(runtime::text_at(episode.file)).add(":").number(episode.line);
+  } else {
+    text.add(runtime::text_at(episode.function));
+  }
+}
+
+void wake(int descriptor) {
+  std::uint64_t const one = 1;
+  [[maybe_unused]] auto const ignored = ::write(descriptor, &one, sizeof one);
+}
+
+}  // namespace
+
+void Sentinel::report(Episode const& judged) {
+  Step const step = book_.report(judged, now_ns_);
+  if (step.effects != 0) act(step);
+}
+
+void Sentinel::act(Step const& step) {
+  Episode const& episode = step.episode;
+  if ((step.effects & kOver) != 0) {
+    if (step.from >= Level::stalled) {
+      say(Line::Kind::over, episode, episode.age_ns, step.suppressed);
+    }
+    if (episode.subject == Subject::loop) dying_ns_ = 0;
+    return;
+  }
+  if ((step.effects & kCount) != 0) {
+    raised_ns_ = now_ns_;
+    auto& levels = record_.stalls.data()[static_cast<std::size_t>(episode.subject)];
+    for (auto level = static_cast<std::size_t>(step.from) + 1;
+         level <= static_cast<std::size_t>(step.to); ++level) {
+      count(levels.data()[level]);
+    }
+    if (step.from < Level::stalled && step.to >= Level::stalled) {
+      count(record_.verdicts.data()[static_cast<std::size_t>(episode.verdict)]);
+    }
+  }
+  if ((step.effects & kLog) != 0) say(Line::Kind::stall, episode, episode.age_ns);
+  if ((step.effects & kSuppressed) != 0) {
+    count(record_.dumps_suppressed);
+    say(Line::Kind::suppressed, episode, 0, step.suppressed);
+  }
+  // What recovers comes before what takes time; the dump still sees the run, which unwinds later.
+  if ((step.effects & kDump) != 0) start_dump(&episode, to_text(step.to), 0);
+  if ((step.effects & kCancelRun) != 0) cancel_run(episode);
+  if ((step.effects & kMarkStalled) != 0) mark_stalled(episode);
+  if ((step.effects & kRemember) != 0) remember(step);
+  if ((step.effects & kBlame) != 0) blame_probe(episode);
+  if ((step.effects & kDie) != 0 && dying_ns_ == 0) {
+    dying_ns_ = now_ns_;
+    dying_ = episode;
+    say(Line::Kind::dying, episode, kGrace);
+  }
+}
+
+void Sentinel::remember(Step const& step) {
+  LastStall last;
+  last.wall_ns = around_.wall_ns;
+  last.episode = step.episode;
+  FixedText<159> site;
+  add_site(site, step.episode);
+  copy_text(last.site, site.view());
+  record_.last_stall.store(last);
+  memory_.has_stall = 1;
+  memory_.stall = last;
+  memory_.last_episode = book_.last_id();
+  file_.write(memory_);
+}
+
+void Sentinel::blame_probe(Episode const& episode) {
+  runtime::Tables* const tables = runtime::tables();
+  if (tables == nullptr || episode.run >= tables->runs().size()) return;
+  RunRecord const& run = tables->runs().data()[episode.run];
+  if (run.kind.load(memory_order_relaxed) != RunRecord::probe) return;
+  bool const fresh = blame(memory_, text_of(episode.name), around_.wall_ns,
+                           settings_.quarantine_after, settings_.quarantine_window_ns);
+  file_.write(memory_);
+  if (!fresh) return;
+  publish_quarantine();
+  say(Line::Kind::quarantined, episode, settings_.quarantine_window_ns,
+      static_cast<std::uint64_t>(settings_.quarantine_after));
+}
+
+void Sentinel::publish_quarantine() {
+  std::uint32_t held = 0;
+  for (Culprit const& each : memory_.culprits) {
+    if (each.quarantined == 0 || held == kQuarantined) continue;
+    record_.quarantined.data()[held].store(each.probe);
+    ++held;
+  }
+  record_.quarantined_count.store(held, memory_order_release);
+}
+
+void Sentinel::cancel_run(Episode const& episode) {
+  runtime::Tables* const tables = runtime::tables();
+  if (tables == nullptr || episode.run >= tables->runs().size()) return;
+  RunRecord& run = tables->runs().data()[episode.run];
+  if (run.generation.load(memory_order_acquire) != episode.generation) return;
+  if (run.state.load(memory_order_relaxed) != RunRecord::running) return;
+  run.ask_cancel.store(episode.generation, memory_order_release);
+  wake(setup_.cancel);
+  count(record_.runs_cancelled);
+  say(Line::Kind::cancelled, episode, episode.age_ns);
+}
+
+void Sentinel::mark_stalled(Episode const& episode) {
+  runtime::Tables* const tables = runtime::tables();
+  if (tables == nullptr || episode.run >= tables->runs().size()) return;
+  RunRecord& run = tables->runs().data()[episode.run];
+  if (run.generation.load(memory_order_acquire) != episode.generation) return;
+  run.stalled.store(episode.generation, memory_order_release);
+  say(Line::Kind::not_unwound, episode, episode.age_ns);
+}
+
+void Sentinel::publish_episodes() {
+  std::uint32_t current = 0;
+  Level executor = Level::fine;
+  for (std::size_t i = 0; i < kEpisodes; ++i) {
+    if (book_.is_open(i)) {
+      Episode const& episode = book_.at(i);
+      record_.episodes.data()[i].store(episode);
+      shown_.data()[i] = true;
+      ++current;
+      if (episode.subject == Subject::loop) executor = episode.level;
+    } else if (shown_.data()[i]) {
+      record_.episodes.data()[i].store(Episode{});
+      shown_.data()[i] = false;
+    }
+  }
+  record_.current_episodes.store(current, memory_order_relaxed);
+  record_.episodes_lost.store(book_.lost(), memory_order_relaxed);
+  record_.executor_level.store(static_cast<std::uint8_t>(executor), memory_order_release);
+}
+
+void Sentinel::say(Line::Kind kind, Episode const& episode, std::int64_t nanoseconds,
+                   std::uint64_t number) {
+  Line line;
+  line.kind = kind;
+  line.episode = episode;
+  line.nanoseconds = nanoseconds;
+  line.count = number;
+  push(line);
+}
+
+void Sentinel::push(Line const& line) {
+  Line timed = line;
+  timed.wall_ns = around_.wall_ns;
+  if (lines_.push(timed)) {
+    wake(lines_.wake_descriptor());
+  } else {
+    count(record_.lines_dropped);
+  }
+}
+
+// `about`: nullptr where it was asked for.
+void Sentinel::start_dump(Episode const* about, std::string_view reason, std::uint64_t request) {
+  Dumper const& dumper = setup_.dumper;
+  if (dumper.start == nullptr) return;
+  if (dump_open_) finish_dump();
+  std::size_t held = 0;
+  dump_about_ = about == nullptr ? Episode{} : *about;
+  if (about != nullptr) dump_episodes_.data()[held++] = *about;
+  for (std::size_t i = 0; i < kEpisodes && held < kEpisodes; ++i) {
+    if (!book_.is_open(i) || (about != nullptr && book_.at(i).id == about->id)) continue;
+    dump_episodes_.data()[held++] = book_.at(i);
+  }
+  DumpOrder const order{.number = about == nullptr ? request : about->id,
+                        .reason = reason,
+                        .episodes = {dump_episodes_.data(), held},
+                        .decided_ns = runtime::now_ns()};
+  dumper.start(dumper.self, order);
+  dump_open_ = true;
+  dump_request_ = request;
+  // One stack of a thread that computes misleads; one that waits stays where it is.
+  bool const computes = about != nullptr && about->thread != 0 && dumper.sample != nullptr &&
+                        (about->verdict == Verdict::cpu_loop || about->verdict == Verdict::flood);
+  if (!computes) {
+    finish_dump();
+    return;
+  }
+  samples_left_ = kMoreSamples;
+  sampled_thread_ = about->thread;
+  next_sample_ns_ = runtime::now_ns() + kSampleEvery;
+}
+
+void Sentinel::go_on_with_dump() {
+  if (!dump_open_ || now_ns_ < next_sample_ns_) return;
+  setup_.dumper.sample(setup_.dumper.self, sampled_thread_);
+  next_sample_ns_ = now_ns_ + kSampleEvery;
+  if (--samples_left_ == 0) finish_dump();
+}
+
+void Sentinel::finish_dump() {
+  DumpOutcome outcome;
+  outcome.request = dump_request_;
+  outcome.wall_ns = around_.wall_ns;
+  bool const written = setup_.dumper.finish(setup_.dumper.self, outcome.path);
+  dump_open_ = false;
+  outcome.fate = written ? DumpFate::written : DumpFate::failed;
+  count(written ? record_.dumps_written : record_.dumps_failed);
+  record_.last_dump.store(outcome);
+  if (dump_request_ != 0) record_.last_asked_dump.store(outcome);
+  Line line;
+  line.kind = written ? Line::Kind::dumped : Line::Kind::dump_failed;
+  line.episode = dump_about_;
+  line.path = outcome.path;
+  push(line);
+}
+
+// As often as once a second; who asks in between gets the next one.
+void Sentinel::dump_on_request() {
+  std::uint64_t const asked = record_.dumps_asked.load(memory_order_acquire);
+  if (asked == dump_served_ || dump_open_) return;
+  if (requested_dump_ns_ != 0 && now_ns_ - requested_dump_ns_ < kRequestEvery) return;
+  requested_dump_ns_ = now_ns_;
+  dump_served_ = asked;
+  if (setup_.dumper.start == nullptr) {
+    DumpOutcome outcome;
+    outcome.request = asked;
+    outcome.fate = DumpFate::failed;
+    outcome.wall_ns = around_.wall_ns;
+    count(record_.dumps_failed);
+    record_.last_asked_dump.store(outcome);
+    return;
+  }
+  start_dump(nullptr, "request", asked);
+}
+
+void Sentinel::end_if_due() {
+  std::int64_t const limit = told_.stop_limit_ns.load(memory_order_acquire);
+  if (limit != 0 && for_all_.age(limit, now_ns_) > 0) {
+    if (!stop_dumped_) {
+      stop_dumped_ = true;
+      Episode about;
+      about.subject = Subject::loop;
+      about.level = Level::dead;
+      about.since_ns = limit;
+      copy_text(about.name, "stop");
+      say(Line::Kind::dying, about);
+      start_dump(nullptr, "stop", record_.dumps_asked.load(memory_order_relaxed) + 1);
+    } else if (for_all_.age(limit, now_ns_) > kSecond) {
+      give_up();
+    }
+  }
+  if (dying_ns_ == 0 || settings_.on_dead == OnDead::report || dump_open_) return;
+  if (for_all_.age(dying_ns_, now_ns_) >= kGrace) end_process();
+}
+
+void Sentinel::end_process() {
+  if (killed_ns_ != 0) {
+    // The signal did not end us. A thread in uninterruptible sleep keeps even this from ending.
+    if (now_ns_ - killed_ns_ >= kKillGrace) give_up();
+    return;
+  }
+  killed_ns_ = now_ns_;
+  memory_.last_episode = book_.last_id();
+  file_.write_alive(memory_, around_.wall_ns);
+  if (settings_.on_dead == OnDead::exec) exec_anew();
+  // To the stuck thread, so that a core's current thread is the culprit.
+  std::int32_t const thread = dying_.thread != 0 ? dying_.thread : setup_.process;
+  if (::syscall(SYS_tgkill, setup_.process, thread, SIGABRT) != 0) {
+    ::syscall(SYS_tgkill, setup_.process, setup_.process, SIGABRT);
+  }
+}
+
+void Sentinel::give_up() { ::_exit(kExitFailure); }
+
+// Returns only when it failed.
+void Sentinel::exec_anew() {
+  if (setup_.arguments == nullptr) return;
+  sigset_t ours;
+  ::pthread_sigmask(SIG_SETMASK, &setup_.signals, &ours);
+  ::execve("/proc/self/exe", setup_.arguments, setup_.environment);
+  ::pthread_sigmask(SIG_SETMASK, &ours, nullptr);
+}
+
+void Sentinel::feed_systemd() {
+  if (!notifier_.enabled()) return;
+  runtime::Tables* const tables = runtime::tables();
+  std::uint64_t const beats =
+      tables == nullptr ? 0 : tables->loop().beats.load(memory_order_relaxed);
+  auto const level = static_cast<Level>(record_.executor_level.load(memory_order_relaxed));
+  // While stopping, the loop's beat ends before the daemon does: the stop has its own limit.
+  bool const beating = stopping_told_ || (beats != beats_pinged_ && level < Level::hung);
+  Sentence status;
+  write_status(status);
+  Notifier::Now const now{
+      .now_ns = now_ns_,
+      .progress = told_.progress.load(memory_order_acquire) + (stopping_told_ ? live_runs_ : 0),
+      .beating = beating && dying_ns_ == 0,
+      .status = &status};
+  if (notifier_.tick(now)) {
+    beats_pinged_ = beats;
+    count(record_.notify_pings);
+  }
+  record_.notify_failures.store(notifier_.failures(), memory_order_relaxed);
+}
+
+void Sentinel::write_status(Sentence& sentence) const {
+  Episode const* worst = nullptr;
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < kEpisodes; ++i) {
+    if (!book_.is_open(i) || book_.at(i).level < Level::stalled) continue;
+    ++open;
+    Episode const& episode = book_.at(i);
+    bool const loop_first = worst != nullptr && worst->subject == Subject::loop;
+    if (worst == nullptr || (!loop_first && episode.level > worst->level)) worst = &episode;
+  }
+  if (worst != nullptr) {
+    // Whole seconds, so that the sentence changes once a second.
+    sentence.add(to_text(worst->subject)).add(" ").add(to_text(worst->level)).add(": ");
+    sentence.add(to_text(worst->verdict)).add(" for ");
+    sentence.number(static_cast<std::uint64_t>(worst->age_ns / kSecond)).add(" s");
+    if (!text_of(worst->name).empty()) sentence.add(", ").add(worst->name);
+    if (worst->file != 0) sentence.add(", ");
+    if (worst->file != 0) add_site(sentence, *worst);
+    if (open > 1) sentence.add("; ").number(open - 1).add(" more");
+    return;
+  }
+  if (stopping_told_) {
+    sentence.add("stopping; runs that unwind: ").number(live_runs_);
+    return;
+  }
+  std::array<char, 128> told;
+  if (told_.sentence.known() && told_.sentence.load(told)) {
+    told.back() = 0;
+    sentence.add(told);
+  } else {
+    sentence.add(ready_ == 0 ? "starting" : "monitoring");
+  }
+  std::uint32_t const quarantined = record_.quarantined_count.load(memory_order_relaxed);
+  if (quarantined > 0) sentence.add("; probes in quarantine: ").number(quarantined);
+}
+
+void Sentinel::keep_alive_time() {
+  if (now_ns_ - alive_ns_ < kSecond) return;
+  alive_ns_ = now_ns_;
+  file_.write_alive(memory_, around_.wall_ns);
+}
+
+}  // namespace canary::watchdog

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the HTTP server still answer? Asked from outside, as anybody would, a step per tick and
+// without waiting.
+// Thread: the watchdog's. Allocates nothing.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+
+namespace canary::watchdog {
+
+class ServerQuestion {
+ public:
+  void set_address(sockaddr_storage const& address, socklen_t size);
+  bool has_address() const { return size_ != 0; }
+  void close();
+
+  enum class Step { nothing, asked, answered };
+  // Goes on with the question, or puts the next one. `want_ns`: how often to ask.
+  Step step(std::int64_t now_ns, std::int64_t want_ns);
+
+  // Since when a question has not been answered; 0: none is open. Refused connections and lost
+  // ones do not end a question: it is put again.
+  std::int64_t asked_ns() const { return asked_ns_; }
+  std::int64_t answered_after_ns() const { return answered_after_ns_; }
+  void forget();  // nobody is to be blamed for this one
+
+ private:
+  void connect_again(std::int64_t now_ns);
+  bool go_on();  // true when an answer came
+
+  enum class Stage : std::uint8_t { idle, connecting, reading };
+  sockaddr_storage address_{};
+  socklen_t size_ = 0;
+  int socket_ = -1;
+  Stage stage_ = Stage::idle;
+  std::int64_t asked_ns_ = 0, last_asked_ns_ = 0, tried_ns_ = 0, answered_after_ns_ = 0;
+};
+
+}  // namespace canary::watchdog

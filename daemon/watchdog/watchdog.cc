@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/watchdog/watchdog.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/sentinel.h"
+
+namespace canary::watchdog {
+namespace {
+
+constexpr std::size_t kStack = 256 * 1024;
+constexpr char kMemoryFile[] = "watchdog-memory";
+
+[[noreturn]] void fail(int error, char const* what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+std::int64_t wall_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string boot_id() {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string id;
+  file >> id;
+  return id;
+}
+
+std::int64_t nanoseconds(std::chrono::milliseconds span) {
+  return std::chrono::nanoseconds{span}.count();
+}
+
+Settings settings_of(config::WatchdogSettings const& from) {
+  using OnDeadSetting = config::WatchdogSettings::OnDead;
+  Settings settings;
+  settings.limits = {.loop_suspect = nanoseconds(from.loop_suspect),
+                     .loop_stall = nanoseconds(from.loop_stall),
+                     .loop_hung = nanoseconds(from.loop_hung),
+                     .loop_dead = nanoseconds(from.loop_dead),
+                     .run_stall = nanoseconds(from.run_stall),
+                     .run_unwind = nanoseconds(from.run_unwind),
+                     .worker_stall = nanoseconds(from.worker_stall),
+                     .disk_stall = nanoseconds(from.disk_stall),
+                     .server_stall = nanoseconds(from.server_stall),
+                     .scheduler_stall = nanoseconds(from.scheduler_stall)};
+  switch (from.on_dead) {
+    case OnDeadSetting::abort:
+      settings.on_dead = OnDead::abort;
+      break;
+    case OnDeadSetting::exec:
+      settings.on_dead = OnDead::exec;
+      break;
+    case OnDeadSetting::report:
+      settings.on_dead = OnDead::report;
+      break;
+  }
+  settings.quarantine_after = from.quarantine_after;
+  settings.quarantine_window_ns = nanoseconds(from.quarantine_window);
+  return settings;
+}
+
+// What others tell, what the watchdog tells, and the watchdog itself: memory of its own, which
+// never is paged out where that is allowed.
+struct Shared {
+  Told told;
+  Record record;
+  WatchdogLines lines;
+};
+
+class Pages {
+ public:
+  explicit Pages(std::size_t bytes) : bytes_(bytes) {
+    memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (memory_ == MAP_FAILED) fail(errno, "no memory for the watchdog");
+    ::mlock(memory_, bytes_);  // as far as the limit goes
+  }
+  ~Pages() { ::munmap(memory_, bytes_); }
+  Pages(Pages const&) = delete;
+  Pages& operator=(Pages const&) = delete;
+  void* get() const { return memory_; }
+  std::size_t size() const { return bytes_; }
+
+ private:
+  void* memory_ = nullptr;
+  std::size_t bytes_;
+};
+
+}  // namespace
+
+struct Watchdog::Impl {
+  explicit Impl(Options const& options) {
+    if (wake < 0 || cancel < 0 || line < 0) fail(errno, "no descriptors for the watchdog");
+    shared->lines.set_wake_descriptor(line);
+    shared->told.settings.store(settings_of(options.settings));
+    std::filesystem::path const path = options.memory_directory / kMemoryFile;
+    Memory const last = load_memory(path);
+    std::string const boot = boot_id();
+    std::int64_t const now = wall_ns();
+    shared->record.previous = previous_run(last, now, boot);
+    Memory const memory = begin_memory(last, now, ::getpid(), boot);
+    MemoryFile file;
+    trouble = file.open(path);
+
+    Setup setup;
+    setup.dumper = options.dumper;
+    setup.notify = notify_address(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
+                                  std::getenv("WATCHDOG_PID"), ::getpid());
+    setup.arguments = options.arguments;
+    setup.environment = environ;
+    setup.process = ::getpid();
+    setup.processors = static_cast<int>(std::thread::hardware_concurrency());
+    setup.wake = wake;
+    setup.cancel = cancel;
+    setup.stack_low = reinterpret_cast<std::uintptr_t>(stack.get());
+    setup.stack_high = setup.stack_low + stack.size();
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
+    sentinel = new (sentinel_pages.get())
+        Sentinel{setup, shared->told, shared->record, shared->lines, memory, file};
+    start_thread();
+  }
+
+  // The thread ends before its memory does.
+  ~Impl() {
+    shared->told.end.store(true, std::memory_order_release);
+    wake_up();
+    ::pthread_join(thread, nullptr);
+    sentinel->~Sentinel();
+    shared->~Shared();
+    for (int const descriptor : {wake, cancel, line}) ::close(descriptor);
+  }
+
+  void start_thread() {
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstack(&attributes, stack.get(), stack.size());
+    // Signals are others' business; the new thread inherits the mask.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    auto const body = [](void* self) -> void* {
+      ::pthread_setname_np(::pthread_self(), "watchdog");
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);  // where that is allowed
+      static_cast<Sentinel*>(self)->run();
+      return nullptr;
+    };
+    int const error = ::pthread_create(&thread, &attributes, body, sentinel);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_attr_destroy(&attributes);
+    if (error != 0) fail(error, "no thread for the watchdog");
+  }
+
+  void wake_up() const {
+    std::uint64_t const one = 1;
+    [[maybe_unused]] auto const ignored = ::write(wake, &one, sizeof one);
+  }
+
+  int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int const cancel = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int const line = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  Pages shared_pages{sizeof(Shared)};
+  Pages sentinel_pages{sizeof(Sentinel)};
+  Pages stack{kStack};
+  Shared* const shared = new (shared_pages.get()) Shared;
+  Sentinel* sentinel = nullptr;
+  std::string trouble;
+  pthread_t thread{};
+};
+
+Watchdog::Watchdog(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Watchdog::~Watchdog() = default;
+
+Record const& Watchdog::record() const { return impl_->shared->record; }
+WatchdogLines& Watchdog::lines() { return impl_->shared->lines; }
+std::string const& Watchdog::trouble() const { return impl_->trouble; }
+int Watchdog::cancel_descriptor() const { return impl_->cancel; }
+
+void Watchdog::progressed() { impl_->shared->told.progress.fetch_add(1); }
+void Watchdog::ready() { impl_->shared->told.ready.fetch_add(1); }
+void Watchdog::reloading() { impl_->shared->told.reloading.fetch_add(1); }
+void Watchdog::reloaded() { impl_->shared->told.reloaded.fetch_add(1); }
+
+void Watchdog::stopping(std::chrono::milliseconds limit) {
+  impl_->shared->told.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
+                                          std::memory_order_release);
+}
+
+void Watchdog::describe(std::string_view sentence) {
+  std::array<char, 128> text;
+  copy_text(text, sentence);
+  impl_->shared->told.sentence.store(text);
+}
+
+void Watchdog::set_settings(config::WatchdogSettings const& settings) {
+  impl_->shared->told.settings.store(settings_of(settings));
+}
+
+void Watchdog::set_resolve_limit(std::chrono::milliseconds limit) {
+  impl_->shared->told.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
+}
+
+void Watchdog::ask_server_at(sockaddr const* address, socklen_t size) {
+  ServerAddress server;
+  if (size > sizeof server.address) return;
+  std::memcpy(&server.address, address, size);
+  server.size = size;
+  impl_->shared->told.server.store(server);
+}
+
+std::uint64_t Watchdog::request_dump() {
+  std::uint64_t const request = impl_->shared->record.dumps_asked.fetch_add(1) + 1;
+  impl_->wake_up();
+  return request;
+}
+
+bool Watchdog::quarantined(std::string_view probe) const {
+  Record const& record = impl_->shared->record;
+  std::uint32_t const count = record.quarantined_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count && i < kQuarantined; ++i) {
+    ProbeText text;
+    if (record.quarantined[i].load(text) && probe == std::string_view{text.data()}) return true;
+  }
+  return false;
+}
+
+void Watchdog::lift_quarantine() { impl_->shared->told.lift_quarantine.fetch_add(1); }
+
+}  // namespace canary::watchdog
