@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reads every #include and holds it against the one picture of who may know whom:
+
+    config, runtime  <-  probes  <-  daemon
+
+Third-party headers that are heavy or dangerous have one home each. Exits 1 with a line for each
+include that points the wrong way.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
+
+# Folder of the file -> folders of ours it may include. The longest prefix wins.
+ALLOWED = {
+    "config": ["config"],
+    "runtime": ["config/result.h", "runtime"],
+    "probes": ["config", "runtime", "probes"],
+    "probes/http": ["config", "runtime", "probes/http"],
+    "probes/tuf": ["config", "runtime", "probes"],
+    "daemon": ["config", "runtime", "probes", "daemon"],
+    "daemon/text": ["daemon/text"],
+    "daemon/results": ["config", "probes/report.h", "daemon/results", "daemon/text"],
+    "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
+                       "daemon/text"],
+    "tests": ["config", "runtime", "probes", "daemon", "tests"],
+}
+# The engine: bytes in, verdict out. Neither Asio nor a clock nor a file.
+PURE = {"authoring", "canonical_json", "delegation", "digest", "expires", "fields", "json", "keys",
+        "metadata", "notice", "parse", "rejection", "role_name", "signing_key", "target_file",
+        "threshold", "trusted_metadata"}
+# Header prefix -> files (or folders) outside tests/ that may include it.
+ONE_HOME = {
+    "prometheus/": ["daemon/publish/"],
+    "spdlog/": ["daemon/log/", "daemon/versions/"],
+    "yaml-cpp/": ["config/yaml.cc", "config/show.cc"],
+    "microhttpd.h": ["daemon/publish/", "daemon/versions/"],
+    "ares.h": ["runtime/", "daemon/versions/"],
+    "CLI/": ["daemon/main.cc", "daemon/cli/", "probes/tuf/"],
+    "boost/asio/io_context.hpp": ["runtime/loop.cc"],
+    "boost/asio/co_spawn.hpp": ["runtime/spawn.cc"],
+    "boost/asio/detached.hpp": [],
+    "boost/asio/thread_pool.hpp": [],
+    "boost/asio/ip/tcp.hpp": ["probes/http/", "runtime/"],
+    "boost/beast": ["probes/http/", "runtime/asio.cc"],
+    "nlohmann/": [],
+}
+
+
+def rule_for(path):
+    best = max((p for p in ALLOWED if path.startswith(p + "/")), key=len, default=None)
+    return ALLOWED[best] if best else None
+
+
+def problems(path, text):
+    ours = ("config/", "runtime/", "probes/", "daemon/", "tests/")
+    allowed = rule_for(path)
+    pure = path.startswith("probes/tuf/") and pathlib.PurePath(path).stem in PURE
+    for header in INCLUDE.findall(text):
+        if header.startswith(ours) and allowed is not None:
+            if not any(header == a or header.startswith(a + "/") for a in allowed):
+                yield f"{path} includes {header}; it may include {', '.join(allowed)}"
+        if pure and (header.startswith(("boost/asio", "runtime/", "filesystem", "fstream"))):
+            yield f"{path} includes {header}: the TUF engine does no I/O"
+        if path.startswith("tests/"):
+            continue
+        for prefix, homes in ONE_HOME.items():
+            if header.startswith(prefix) and not any(path.startswith(h) for h in homes):
+                yield f"{path} includes {header}; its home is {', '.join(homes) or 'nowhere'}"
+
+
+def main():
+    found = []
+    for folder in ("config", "runtime", "probes", "daemon", "tests"):
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in (".h", ".cc"):
+                path = file.relative_to(ROOT).as_posix()
+                found += problems(path, file.read_text())
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    # A rule that cannot fail is no rule: each kind is seen to fire first.
+    assert list(problems("config/x.cc", '#include "daemon/app/app.h"\n'))
+    assert list(problems("probes/tuf/parse.cc", "#include <boost/asio/post.hpp>\n"))
+    assert list(problems("daemon/app/app.cc", "#include <boost/asio/io_context.hpp>\n"))
+    sys.exit(main())
