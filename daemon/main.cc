@@ -22,6 +22,18 @@ bool versions_fit() {
   return found.empty();
 }
 
+// A word that is no subcommand gets its own message; the parser's would not name it.
+bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
+  std::string const word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word.starts_with('-')) return true;
+  for (auto const* const each : app.get_subcommands({})) {
+    if (each->get_name() == word) return true;
+  }
+  std::fprintf(stderr, "canaryd: there is no command \"%s\"; canaryd --help lists them\n",
+               word.c_str());
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,19 +43,21 @@ int main(int argc, char** argv) {
   app.name("canaryd");
   app.require_subcommand(1);
   app.set_version_flag("--version", "canaryd " CANARY_VERSION);
-  app.footer(
-      "Examples:\n"
-      "  canaryd demo\n"
-      "  canaryd check --root root.json --metadata-url https://repo.example/metadata\n"
-      "  canaryd run --config /etc/canaryd/canaryd.yml\n"
-      "Each subcommand explains itself: canaryd check --help");
   canary::daemon::Action action;
   canary::daemon::add_run_command(app, action);
   canary::daemon::add_check_command(app, action);
   canary::daemon::add_demo_command(app, action);
   canary::daemon::add_config_command(app, action);
   canary::daemon::add_version_command(app, action);
+  // After the subcommands, which would inherit it.
+  app.footer(
+      "Examples:\n"
+      "  canaryd demo\n"
+      "  canaryd check --root root.json --metadata-url https://repo.example/metadata\n"
+      "  canaryd run --config /etc/canaryd/canaryd.yml\n"
+      "Each subcommand explains itself: canaryd check --help");
 
+  if (!names_a_subcommand(app, argc, argv)) return kFailure;
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

@@ -136,8 +136,8 @@ std::vector<CheckedProbe> check(CheckRequest request, CheckProgress& progress,
   world->loop.join();
   for (auto& checked : world->checked) {
     if (checked.complete) continue;
-    checked.report.findings.push_back(
-        cut_short(Reason::cancelled, "interrupted; what is above was known by then"));
+    checked.report.findings.push_back(cut_short(
+        Reason::cancelled, "interrupted: the rest of this report is what was known by then"));
   }
   auto checked = std::move(world->checked);
   // Coroutines that did not unwind still refer to it; the process ends soon.

@@ -59,6 +59,15 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string subject_of(Finding const& finding) { return safe(finding.subject); }
 
+// The evidence, unless it says nothing that the message and the subject don't.
+std::string_view evidence_beside(Finding const& finding) {
+  std::string_view evidence = finding.evidence;
+  if (finding.severity == Severity::ok || evidence == finding.subject) return {};
+  if (evidence.ends_with(finding.message)) evidence.remove_suffix(finding.message.size());
+  if (evidence.ends_with(": ")) evidence.remove_suffix(2);
+  return finding.message.ends_with(evidence) ? std::string_view{} : evidence;
+}
+
 void append_findings(std::string& out, probes::Report const& report, TextStyle style) {
   std::vector<Finding const*> sorted;  // worst first, else as they were found
   for (auto const severity :
@@ -79,9 +88,8 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
     out += "  " + painted(padded(std::string{word}, 8), colour, style) + "  " +
            padded(finding->check, check_width) + "  " +
            padded(subject_of(*finding), subject_width) + "  " + safe(finding->message);
-    if (!finding->evidence.empty() && finding->severity != Severity::ok) {
-      out += " [" + safe(finding->evidence) + "]";
-    }
+    auto const more = evidence_beside(*finding);
+    if (!more.empty()) out += " [" + safe(more) + "]";
     out += '\n';
   }
 }

@@ -177,9 +177,8 @@ void add_check_command(CLI::App& app, Action& chosen) {
   auto const flags = std::make_shared<CheckFlags>();
   auto* const config =
       command->add_option("--config", flags->config, "Take the probes from a configuration file");
-  command
-      ->add_option("PROBE", flags->probes, "Names of probes; all enabled ones where none is given")
-      ->needs(config);
+  command->add_option("PROBE", flags->probes,
+                      "With --config: names of probes; all enabled ones where none is given");
   auto* const root = command
                          ->add_option("--root", flags->root,
                                       "The pinned root.json; alone, it is checked by itself")
@@ -226,6 +225,9 @@ void add_check_command(CLI::App& app, Action& chosen) {
     if (flags->config.empty() && flags->root.empty()) {
       throw CLI::ValidationError("check",
                                  "give --root FILE, with --metadata-url URL, or --config FILE");
+    }
+    if (flags->config.empty() && !flags->probes.empty()) {
+      throw CLI::ValidationError("PROBE", "names of probes need --config FILE");
     }
     chosen = [flags] {
       try {

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,21 @@
 namespace canary::daemon {
 namespace {
 
+using config::LogFormat;
+using config::LogLevel;
+
+std::map<std::string, LogLevel> const kLevels{{"debug", LogLevel::debug},
+                                              {"info", LogLevel::info},
+                                              {"warn", LogLevel::warn},
+                                              {"error", LogLevel::error}};
+std::map<std::string, LogFormat> const kFormats{{"logfmt", LogFormat::logfmt},
+                                                {"json", LogFormat::json}};
+
 // What the command line sets over the file.
 struct RunFlags {
   std::string config;
   std::vector<std::string> listen_addresses;
-  std::optional<config::LogLevel> log_level;
-  std::optional<config::LogFormat> log_format;
+  std::string log_level, log_format;  // empty: the file's
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -29,8 +37,8 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
   if (!loaded) return loaded;
   config::Config config = std::move(loaded).value();
   if (!flags.listen_addresses.empty()) config.web.listen_addresses = flags.listen_addresses;
-  if (flags.log_level) config.log.level = *flags.log_level;
-  if (flags.log_format) config.log.format = *flags.log_format;
+  if (!flags.log_level.empty()) config.log.level = kLevels.at(flags.log_level);
+  if (!flags.log_format.empty()) config.log.format = kFormats.at(flags.log_format);
   return config;
 }
 
@@ -59,16 +67,10 @@ void add_run_command(CLI::App& app, Action& chosen) {
   command->add_option("--config", flags->config, "Configuration file (YAML)")->required();
   command->add_option("--web.listen-address", flags->listen_addresses,
                       "Where metrics are served, HOST:PORT; repeatable; over the file's");
-  command
-      ->add_option("--log.level", flags->log_level, "debug, info, warn or error; over the file's")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, config::LogLevel>{{"debug", config::LogLevel::debug},
-                                                  {"info", config::LogLevel::info},
-                                                  {"warn", config::LogLevel::warn},
-                                                  {"error", config::LogLevel::error}}));
-  command->add_option("--log.format", flags->log_format, "logfmt or json; over the file's")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, config::LogFormat>{
-          {"logfmt", config::LogFormat::logfmt}, {"json", config::LogFormat::json}}));
+  command->add_option("--log.level", flags->log_level, "Over the file's")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  command->add_option("--log.format", flags->log_format, "Over the file's")
+      ->check(CLI::IsMember({"logfmt", "json"}));
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");
