@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The smaller subcommands, and that the manual knows every option.
+// Thread: main.
+#include <regex>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "tests/e2e/site.h"
+
+namespace canary::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(ConfigCheck, SaysThatAFileIsGood) {
+  Site const site;
+  site.publish("a", tuf::a_repository(now()));
+  auto const ran = canaryd({"config", "check", site.configure({site.probe("a")})});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("good; probes: 1"));
+}
+
+TEST(ConfigCheck, NamesAllThatIsWrongAndReturns78) {
+  Site const site;
+  std::string const file = site.write("canaryd.yml", "wrokers: 1\nprobes:\n  - name: a b\n");
+  for (std::string const verb : {"check", "show"}) {
+    auto const ran = canaryd({"config", verb, file});
+    EXPECT_EQ(ran.code, 78);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, HasSubstr(file + ":1:1: wrokers: "));
+    EXPECT_THAT(ran.err, HasSubstr("did you mean workers?"));
+    EXPECT_THAT(ran.err, HasSubstr(file + ":3:11: probes[0].name: "));
+  }
+}
+
+TEST(ConfigShow, PrintsWhatLoadsAgainWithoutTheSecrets) {
+  Site const site;
+  site.publish("a", tuf::a_repository(now()));
+  std::string const token = site.write("token", "s3cr3t-of-the-test\n");
+  std::string const config = site.configure(
+      {site.probe("a", "    http: {headers: {Authorization: {file: " + token + "}}}\n")});
+  auto const ran = canaryd({"config", "show", config});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, Not(HasSubstr("s3cr3t-of-the-test")));
+  EXPECT_THAT(ran.out, HasSubstr("max_redirects: 5"));
+  auto const again = canaryd({"config", "show", site.write("again.yml", ran.out)});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, ran.out);
+}
+
+TEST(Version, NamesWhatIsCompiledInAndWhatIsLoaded) {
+  auto const ran = canaryd({"version"});
+  EXPECT_EQ(ran.code, 0);
+  for (char const* const each : {"canaryd " CANARY_VERSION, "Boost", "OpenSSL", "c-ares"}) {
+    EXPECT_THAT(ran.out, HasSubstr(each));
+  }
+  EXPECT_EQ(canaryd({"--version"}).out, "canaryd " CANARY_VERSION "\n");
+}
+
+TEST(CommandLine, IsRefusedWithoutASubcommandItKnows) {
+  EXPECT_EQ(canaryd({}).code, 1);
+  auto const ran = canaryd({"rum"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("rum"));
+}
+
+// Every option and subcommand that `help` lists.
+std::set<std::string> listed(std::string const& help) {
+  static std::regex const option{"(?:^|[ ,])(--[a-z][a-z.-]*)"};
+  std::set<std::string> found;
+  for (std::sregex_iterator each{help.begin(), help.end(), option}, end; each != end; ++each) {
+    found.insert((*each)[1]);
+  }
+  return found;
+}
+
+struct Manual {
+  char const* program;
+  char const* file;
+  std::vector<std::vector<std::string>> commands;
+};
+
+class ManualOf : public ::testing::TestWithParam<Manual> {};
+
+TEST_P(ManualOf, TheProgramHasEveryOptionOfItsHelp) {
+  std::string const manual =
+      tuf::read_file(std::filesystem::path{CANARY_SOURCE_DIR} / GetParam().file);
+  for (auto const& words : GetParam().commands) {
+    std::vector<std::string> arguments{GetParam().program};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.push_back("--help");
+    auto const ran = support::run(arguments);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    auto const options = listed(ran.out);
+    EXPECT_TRUE(options.contains("--help"));
+    for (auto const& option : options) {
+      EXPECT_THAT(manual, HasSubstr("`" + option)) << "of " << testing::PrintToString(words);
+    }
+    for (auto const& word : words) EXPECT_THAT(manual, HasSubstr(word));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ManualOf,
+                         ::testing::Values(Manual{CANARYD,
+                                                  "docs/canaryd.md",
+                                                  {{},
+                                                   {"run"},
+                                                   {"check"},
+                                                   {"demo"},
+                                                   {"config"},
+                                                   {"config", "check"},
+                                                   {"config", "show"},
+                                                   {"version"}}},
+                                           Manual{TUF_CLIENT,
+                                                  "docs/tuf-client.md",
+                                                  {{}, {"init"}, {"refresh"}, {"download"}}}),
+                         [](auto const& each) {
+                           return std::string{each.param.file} == "docs/canaryd.md" ? "Canaryd"
+                                                                                    : "TufClient";
+                         });
+
+}  // namespace
+}  // namespace canary::e2e

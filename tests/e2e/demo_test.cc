@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// `canaryd demo` as a program: six repositories, six states, and nothing left at the end.
+// Thread: main.
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include <gmock/gmock.h>
+
+#include "tests/e2e/site.h"
+
+namespace canary::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Demo, ShowsItsSixStatesAndLeavesNothingBehind) {
+  Site const site;
+  auto const temporary = site.path() / "tmp";
+  std::filesystem::create_directory(temporary);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what the demo would orphan becomes ours
+  {
+    Daemon daemon{{"/usr/bin/env", "TMPDIR=" + temporary.string(), CANARYD, "demo",
+                   "--web.listen-address", "127.0.0.1:0"}};
+    ASSERT_TRUE(daemon.ready()) << daemon.log();
+    EXPECT_FALSE(is_empty(temporary));
+    for (std::string const each :
+         {"healthy from=none to=ok", "expiring-soon from=none to=warning",
+          "expired from=none to=critical", "corrupted-target from=none to=critical",
+          "trickling from=none to=unknown", "unreachable from=none to=unknown"}) {
+      EXPECT_TRUE(daemon.process().says("probe=" + each)) << each << "\n" << daemon.log();
+    }
+    EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"healthy\"}"), 1);
+    EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"unreachable\"}"), 0);
+    EXPECT_THAT(daemon.process().out(), HasSubstr("/metrics"));
+    daemon.process().signal(SIGINT);
+    EXPECT_EQ(daemon.process().exit_code(), 0) << daemon.log();
+  }
+  EXPECT_TRUE(is_empty(temporary));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
+TEST(Demo, OpensAnotherPortWhereItsOwnIsTaken) {
+  Site const site;
+  Daemon first{{CANARYD, "demo", "--web.listen-address", "127.0.0.1:0"}};
+  ASSERT_TRUE(first.ready());
+  std::string const log = first.log();
+  auto const from = log.find("127.0.0.1:", log.find("msg=listening"));
+  std::string const taken = log.substr(from, log.find_first_of(" \n", from) - from);
+  Daemon second{{CANARYD, "demo", "--web.listen-address", taken}};
+  EXPECT_TRUE(second.ready()) << second.log();
+  EXPECT_EQ(second.stop(), 0);
+  EXPECT_EQ(first.stop(), 0);
+}
+
+}  // namespace
+}  // namespace canary::e2e

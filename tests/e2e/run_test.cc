@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// `canaryd run` as a program: it starts, serves, logs and stops.
+// Thread: main.
+#include <csignal>
+#include <sstream>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <gmock/gmock.h>
+
+#include "tests/daemon/publish/plain_client.h"
+#include "tests/e2e/site.h"
+#include "tests/support/hostile_server.h"
+
+namespace canary::e2e {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Run, RefusesABadConfigurationAndNamesEachPlace) {
+  Site const site;
+  std::string const file = site.write("canaryd.yml",
+                                      "worker: 2\n"
+                                      "probes:\n"
+                                      "  - name: a\n"
+                                      "    interval: 10\n");
+  auto const ran = canaryd({"run", "--config", file});
+  EXPECT_EQ(ran.code, 78);
+  EXPECT_THAT(ran.err, HasSubstr(file + ":1:1: worker: "));
+  EXPECT_THAT(ran.err, HasSubstr("workers"));
+  EXPECT_THAT(ran.err, HasSubstr(file + ":4:15: probes[0].interval: "));
+}
+
+TEST(Run, RefusesAConfigurationThatIsNotThere) {
+  auto const ran = canaryd({"run", "--config", "/nowhere/canaryd.yml"});
+  EXPECT_EQ(ran.code, 78);
+  EXPECT_THAT(ran.err, HasSubstr("/nowhere/canaryd.yml"));
+}
+
+TEST(Run, BecomesReadyAndShowsItsProbes) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  site.publish("off", tuf::a_repository(now()));
+  Daemon daemon{site.configure({site.probe("good"), site.probe("off", "    enabled: false\n")})};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  EXPECT_EQ(daemon.status_of("/-/healthy"), 200);
+  EXPECT_EQ(daemon.metric("canaryd_config_probes"), 1);
+  EXPECT_TRUE(daemon.reaches(runs_of("good"), 2));
+  EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"good\"}"), 1);
+  EXPECT_EQ(daemon.metric("canaryd_probe_enabled{probe=\"off\"}"), 0);
+  EXPECT_THAT(daemon.get("/api/v1/probes"), HasSubstr(R"("name":"good")"));
+}
+
+class RunStops : public ::testing::TestWithParam<int> {};
+
+TEST_P(RunStops, CleanlyOnTheSignal) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  Daemon daemon{site.configure({site.probe("good")})};
+  ASSERT_TRUE(daemon.reaches(runs_of("good"), 1)) << daemon.log();
+  daemon.process().signal(GetParam());
+  EXPECT_EQ(daemon.process().exit_code(), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("msg=stopped clean=true"));
+}
+
+TEST_P(RunStops, WhileAServerKeepsAProbeWaiting) {
+  Site const site;
+  site.publish("silent", tuf::a_repository(now()));
+  support::HostileServer server;
+  server.on_any(support::raw_then_silence("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"));
+  Daemon daemon{site.configure({site.probe_at("silent", server.url("/metadata"))})};
+  ASSERT_TRUE(server.wait_for_requests(1)) << daemon.log();
+  daemon.process().signal(GetParam());
+  EXPECT_EQ(daemon.process().exit_code(), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("msg=stopped clean=true"));
+}
+
+INSTANTIATE_TEST_SUITE_P(EachSignal, RunStops, ::testing::Values(SIGTERM, SIGINT),
+                         [](auto const& each) { return each.param == SIGTERM ? "Term" : "Int"; });
+
+TEST(Run, SaysWhichAddressIsTaken) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  support::HostileServer const taken;
+  std::string const address = "127.0.0.1:" + std::to_string(taken.port());
+  auto const ran = canaryd(
+      {"run", "--config", site.configure({site.probe("good")}), "--web.listen-address", address});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("cannot listen on " + address + ": Address already in use"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("msg=monitoring")));
+}
+
+TEST(Run, LogsEachChangeOfStateOnce) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  Daemon daemon{site.configure({site.probe("good")})};
+  ASSERT_TRUE(daemon.reaches(runs_of("good"), 3)) << daemon.log();
+  EXPECT_EQ(count(daemon.log(), "probe changed state"), 1U) << daemon.log();
+  std::filesystem::remove(site.path() / "good/metadata/timestamp.json");
+  ASSERT_TRUE(daemon.process().says("from=ok to=critical")) << daemon.log();
+  double const runs = daemon.metric(runs_of("good")).value_or(0);
+  ASSERT_TRUE(daemon.reaches(runs_of("good"), runs + 2));
+  EXPECT_EQ(count(daemon.log(), "probe changed state"), 2U) << daemon.log();
+  EXPECT_THAT(daemon.log(), HasSubstr("reason=metadata_missing"));
+}
+
+TEST(Run, WritesJsonLinesThatParse) {
+  Site const site;
+  auto expired = tuf::a_repository(now());
+  expired.timestamp.expires = now() - std::chrono::hours{1};
+  site.publish("late", expired);
+  Daemon daemon{site.configure({site.probe("late")}), {"--log.format", "json"}};
+  ASSERT_TRUE(daemon.process().says("probe changed state"));
+  ASSERT_EQ(daemon.stop(), 0);
+  std::istringstream lines{daemon.log()};
+  bool changed = false;
+  for (std::string line; std::getline(lines, line);) {
+    boost::system::error_code failed;
+    auto const parsed = boost::json::parse(line, failed);
+    ASSERT_FALSE(failed) << line;
+    auto const& fields = parsed.as_object();
+    EXPECT_TRUE(fields.contains("ts") && fields.contains("level")) << line;
+    if (fields.at("msg").as_string() != "probe changed state") continue;
+    changed = true;
+    EXPECT_EQ(fields.at("probe").as_string(), "late");
+    EXPECT_EQ(fields.at("to").as_string(), "critical");
+    EXPECT_EQ(fields.at("reason").as_string(), "expired");
+  }
+  EXPECT_TRUE(changed);
+}
+
+TEST(Run, LeaksNoDescriptorsOverManyRuns) {
+  Site const site;
+  auto const repository = tuf::a_repository(now());
+  auto const published = tuf::publish(repository);
+  support::HostileServer server;
+  for (auto const& [name, bytes] : published.metadata) {
+    server.on("/metadata/" + name, support::respond(bytes));
+  }
+  std::vector<std::string> probes;
+  for (int i = 0; i < 6; ++i) {
+    std::string const name = "probe" + std::to_string(i);
+    site.publish(name, repository);
+    probes.push_back(i % 2 == 0 ? site.probe(name) : site.probe_at(name, server.url("/metadata")));
+  }
+  Daemon daemon{site.configure(probes)};
+  auto const all_reach = [&](double runs) {
+    bool all = true;
+    for (int i = 0; i < 6; ++i) all &= daemon.reaches(runs_of("probe" + std::to_string(i)), runs);
+    return all;
+  };
+  ASSERT_TRUE(all_reach(2)) << daemon.log();
+  std::size_t idle = daemon.process().descriptors();
+  support::eventually([&] {  // the fewest in a while: what is open between runs
+    idle = std::min(idle, daemon.process().descriptors());
+    return daemon.metric(runs_of("probe0")).value_or(0) >= 5;
+  });
+  ASSERT_TRUE(all_reach(12)) << daemon.log();
+  EXPECT_TRUE(support::eventually([&] { return daemon.process().descriptors() <= idle; }))
+      << "between runs " << idle << " descriptors were open, later never fewer than that";
+  EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"probe1\"}"), 1) << daemon.log();
+}
+
+}  // namespace
+}  // namespace canary::e2e
