@@ -9,8 +9,15 @@ namespace canary::runtime {
 using std::memory_order_relaxed;
 using std::memory_order_release;
 
+namespace {
+constinit std::atomic<void (*)()> start_hook{nullptr};
+}
+
+void at_thread_start(void (*hook)()) { start_hook.store(hook, memory_order_release); }
+
 ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
   ::pthread_setname_np(::pthread_self(), name);
+  if (auto* const hook = start_hook.load(std::memory_order_acquire)) hook();
   Tables* const all = tables();
   if (all == nullptr) return;
   for (auto& row : all->threads()) {

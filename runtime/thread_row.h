@@ -10,6 +10,9 @@
 
 namespace canary::runtime {
 
+// `hook` is called once on each thread that takes a row from now on, before it takes it.
+void at_thread_start(void (*hook)());
+
 // Takes a row for the calling thread while it lives; does nothing where there are no tables or all
 // rows are taken. Names the thread, too.
 class ThreadRow {

@@ -31,7 +31,7 @@ struct Capture {
   std::array<std::uint64_t, kRegisters> registers{};
   std::uint64_t stack_start = 0;  // address of stack[0]
   std::uint64_t stack_bytes = 0;  // copied; deeper stacks are cut
-  std::array<std::byte, kStackBytes> stack;
+  std::array<std::byte, kStackBytes> stack{};
 };
 
 // Chooses the signal (SIGRTMIN + 3) and installs its handler. Idempotent; before threads start.

@@ -41,7 +41,7 @@ struct RunState {
   std::uint32_t generation = 0;
   std::string name;
   bool service = false, cancelling = false, ask_cancel = false, stalled = false;
-  bool moving = false;  // it was written while being read, again and again
+  bool moving = false;   // it was written while being read, again and again
   bool handler = false;  // the handler that runs now is its own
   std::int64_t age_ns = 0, deadline_in_ns = 0, cancelling_for_ns = 0, progress_age_ns = 0;
   bool has_deadline = false;
@@ -100,7 +100,7 @@ struct ExecutorState {
   std::int64_t next_due_in_ns = 0, last_pass_age_ns = 0;
   bool scheduled = false;
   std::uint64_t passes = 0;
-  std::vector<RunState> runs;  // probes before services, the oldest first
+  std::vector<RunState> runs;              // probes before services, the oldest first
   std::vector<OperationState> operations;  // the oldest first
   std::vector<ThreadState> threads;
 };

@@ -25,17 +25,18 @@ namespace canary::dump {
 using CopyLogLines = std::size_t (*)(void* context, std::span<char> into);
 
 struct DumpPlace {
-  std::string directory;  // on tmpfs where there is one: RUNTIME_DIRECTORY + "/dumps"
-  std::string versions;   // what `canaryd version` prints, gathered at start
+  // On tmpfs where there is one: RUNTIME_DIRECTORY + "/dumps". Empty: for write_to_memory alone.
+  std::string directory;
+  std::string versions;  // what `canaryd version` prints, gathered at start
   CopyLogLines log_lines = nullptr;
   void* log_context = nullptr;
 };
 
 struct DumpRequest {
-  std::uint64_t number = 0;      // in the file's name; Episode::id where there is one
-  std::string_view reason;       // "stall", "hung", "dead", "SIGUSR1", "request"; [a-zA-Z0-9-]
+  std::uint64_t number = 0;  // in the file's name; Episode::id where there is one
+  std::string_view reason;   // "stall", "hung", "dead", "SIGUSR1", "request"; [a-zA-Z0-9-]
   std::span<watchdog::Episode const> episodes;  // the first is what the dump is about; may be none
-  std::int64_t decided_ns = 0;  // monotonic: when the dump was decided upon
+  std::int64_t decided_ns = 0;                  // monotonic: when the dump was decided upon
 };
 
 struct DumpResult {
@@ -81,7 +82,7 @@ class RawDump {
   struct Buffers;
 
   void reserve(Spare& spare);
-  bool choose_file();
+  void choose_file();
   void write_all(DumpRequest const& request, SectionWriter& out);
   void write_stacks(DumpRequest const& request, SectionWriter& out);
   void write_text(DumpRequest const& request, SectionWriter& out);
@@ -102,7 +103,6 @@ class RawDump {
   DumpResult result_{};
   std::array<char, 96> stem_{};
   std::size_t text_size_ = 0;
-  std::int64_t decided_ns_ = 0;
 };
 
 }  // namespace canary::dump

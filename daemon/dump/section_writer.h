@@ -39,9 +39,9 @@ class SectionWriter {
 
   int file_ = -1;
   std::span<std::byte> buffer_;
-  std::size_t used_ = 0;      // of the buffer, where writing to a file
-  std::uint64_t at_ = 0;      // where the next byte goes
-  std::uint64_t section_ = 0; // where the section's header is
+  std::size_t used_ = 0;       // of the buffer, where writing to a file
+  std::uint64_t at_ = 0;       // where the next byte goes
+  std::uint64_t section_ = 0;  // where the section's header is
   SectionHeader header_;
   std::uint32_t checksum_ = 0;
   int error_ = 0;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is at a code address: the function, those inlined into it, file and line.
+// Thread: one (the helper's).
+#pragma once
+
+#include <vector>
+
+#include <elfutils/libdwfl.h>
+
+#include "daemon/dump/document.h"
+
+namespace canary::dump {
+
+// The innermost first; at least one. Without debug information it has function or module alone.
+// `code` is the address of the call, not of the return.
+std::vector<NativeFrame> symbols_at(Dwfl* space, Dwarf_Addr code);
+
+}  // namespace canary::dump
