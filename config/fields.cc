@@ -45,6 +45,33 @@ void describe(FieldVisitor& v, SchedulerSettings& scheduler) {
   v.duration("stop_timeout", scheduler.stop_timeout, 100ms, 10min);
 }
 
+void describe(FieldVisitor& v, WatchdogSettings& watchdog) {
+  v.duration("loop_suspect", watchdog.loop_suspect, 50ms, kLongestWait);
+  v.duration("loop_stall", watchdog.loop_stall, 100ms, kLongestWait);
+  v.duration("loop_hung", watchdog.loop_hung, 100ms, kLongestWait);
+  v.duration("loop_dead", watchdog.loop_dead, 100ms, kLongestWait);
+  v.require(watchdog.loop_suspect <= watchdog.loop_stall, "loop_suspect",
+            "expected loop_suspect at most loop_stall (" + to_text(watchdog.loop_stall) +
+                "), got " + to_text(watchdog.loop_suspect));
+  v.require(watchdog.loop_stall <= watchdog.loop_hung, "loop_stall",
+            "expected loop_stall at most loop_hung (" + to_text(watchdog.loop_hung) + "), got " +
+                to_text(watchdog.loop_stall));
+  v.require(watchdog.loop_hung <= watchdog.loop_dead, "loop_hung",
+            "expected loop_hung at most loop_dead (" + to_text(watchdog.loop_dead) + "), got " +
+                to_text(watchdog.loop_hung));
+  v.duration("run_stall", watchdog.run_stall, 100ms, days{1});
+  v.duration("run_unwind", watchdog.run_unwind, 100ms, kLongestWait);
+  v.duration("worker_stall", watchdog.worker_stall, 100ms, days{1});
+  v.duration("disk_stall", watchdog.disk_stall, 100ms, days{1});
+  v.duration("server_stall", watchdog.server_stall, 1s, kLongestWait);
+  v.duration("scheduler_stall", watchdog.scheduler_stall, 100ms, kLongestWait);
+  choose(v, "on_dead", watchdog.on_dead, {"abort", "exec", "report"});
+  v.integer("dumps_kept", watchdog.dumps_kept, 1, 10'000);
+  v.size("dumps_bytes", watchdog.dumps_bytes, kMebibyte, 1024 * 1024 * kMebibyte);
+  v.integer("quarantine_after", watchdog.quarantine_after, 1, 8);
+  v.duration("quarantine_window", watchdog.quarantine_window, 1s, days{31});
+}
+
 void describe(FieldVisitor& v, HttpSettings& http) {
   v.duration("resolve_timeout", http.resolve_timeout, 10ms, kLongestWait);
   v.duration("connect_timeout", http.connect_timeout, 10ms, kLongestWait);
@@ -113,6 +140,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("web", [&] { describe(v, config.web); });
   v.section("log", [&] { describe(v, config.log); });
   v.section("scheduler", [&] { describe(v, config.scheduler); });
+  v.section("watchdog", [&] { describe(v, config.watchdog); });
 }
 
 void describe_common(FieldVisitor& v, ProbeSpec& probe) {

@@ -84,6 +84,10 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
       "log: {level: debug, format: json}\n"
       "scheduler: {max_concurrent_runs: 2, max_concurrent_runs_per_host: 1, start_spread: 0s,\n"
       "            stop_timeout: 3s}\n"
+      "watchdog: {loop_suspect: 100ms, loop_stall: 500ms, loop_hung: 2s, loop_dead: 4s,\n"
+      "           run_stall: 20s, run_unwind: 1s, worker_stall: 5s, disk_stall: 6s,\n"
+      "           server_stall: 7s, scheduler_stall: 8s, on_dead: exec, dumps_kept: 4,\n"
+      "           dumps_bytes: 2MiB, quarantine_after: 2, quarantine_window: 1h}\n"
       "probes:\n" +
       probe("a"));
 
@@ -98,6 +102,22 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
   EXPECT_EQ(config.scheduler.max_concurrent_runs_per_host, 1);
   EXPECT_EQ(config.scheduler.start_spread, 0s);
   EXPECT_EQ(config.scheduler.stop_timeout, 3s);
+  WatchdogSettings const watchdog{.loop_suspect = 100ms,
+                                  .loop_stall = 500ms,
+                                  .loop_hung = 2s,
+                                  .loop_dead = 4s,
+                                  .run_stall = 20s,
+                                  .run_unwind = 1s,
+                                  .worker_stall = 5s,
+                                  .disk_stall = 6s,
+                                  .server_stall = 7s,
+                                  .scheduler_stall = 8s,
+                                  .on_dead = WatchdogSettings::OnDead::exec,
+                                  .dumps_kept = 4,
+                                  .dumps_bytes = 2 * 1024 * 1024,
+                                  .quarantine_after = 2,
+                                  .quarantine_window = 1h};
+  EXPECT_EQ(config.watchdog, watchdog);
 }
 
 constexpr char kDefaults[] = R"(
