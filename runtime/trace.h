@@ -62,6 +62,11 @@ class RunTrace {
   Trace trace() const { return Trace{run_, index_, kNoFrame}; }
   void cancelling();             // notes that the run was asked to end
   bool asked_to_cancel() const;  // by the watchdog
+  // Its record's place in the tables (kNoRun where it has none) and generation there.
+  std::uint16_t index() const { return index_; }
+  std::uint32_t generation() const {
+    return run_ == nullptr ? 0 : run_->generation.load(std::memory_order_relaxed);
+  }
 
  private:
   RunRecord* run_ = nullptr;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -18,10 +20,14 @@
 #include "daemon/publish/server.h"
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
+#include "daemon/watchdog/log_lines.h"
+#include "daemon/watchdog/server_address.h"
+#include "daemon/watchdog/watchdog.h"
 #include "probes/http/services.h"
 #include "probes/probe.h"
 #include "runtime/beat.h"
 #include "runtime/block_on.h"
+#include "runtime/cancel_listener.h"
 #include "runtime/loop.h"
 #include "runtime/task_group.h"
 #include "runtime/workers.h"
@@ -33,9 +39,10 @@ using runtime::Deadline;
 using runtime::Task;
 using namespace std::chrono_literals;
 
-constexpr auto kBeat = 1s;
+constexpr auto kBeat = 100ms;
 constexpr auto kDeadLoop = 10s;     // without a beat for so long, the daemon is not healthy
 constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
+constexpr auto kStopMargin = 5s;    // beyond that the watchdog ends a stop that hangs
 
 SysTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -52,6 +59,21 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   return facts;
 }
 
+// Where the watchdog keeps what must outlive the process: on tmpfs where systemd gave us a place.
+std::filesystem::path memory_directory(config::Config const& config) {
+  char const* const runtime = std::getenv("RUNTIME_DIRECTORY");
+  return runtime != nullptr && *runtime == '/' ? std::filesystem::path{runtime}
+                                               : config.state_directory;
+}
+
+std::chrono::milliseconds longest_lookup(config::Config const& config) {
+  std::chrono::milliseconds longest{1'000};
+  for (auto const& probe : config.probes) {
+    longest = std::max(longest, probe.http.resolve_timeout);
+  }
+  return longest;
+}
+
 Health loop_health() {
   auto const age = runtime::beat_age();
   if (!age) return {false, "the loop has not begun to turn"};
@@ -64,8 +86,9 @@ Health loop_health() {
 class Services {
  public:
   Services(config::Config const& config, std::string config_file, runtime::Executor executor,
-           Log& log)
-      : state_directory_(config.state_directory),
+           Log& log, watchdog::Watchdog& watchdog)
+      : watchdog_(watchdog),
+        state_directory_(config.state_directory),
         cpu_("cpu", worker_count(config)),
         disk_("disk", 1, runtime::ThreadRecord::disk),
         http_(cpu_, disk_),
@@ -76,10 +99,19 @@ class Services {
             executor, config.scheduler,
             [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
                    probes::Report& report) {
-              return run(std::move(spec), deadline, trace, report);
+              return run_probe_(std::move(spec), deadline, trace, report);
             },
             results_, log),
-        tasks_(executor) {}
+        tasks_(executor) {
+    scheduler_.set_quarantine(
+        [this](std::string_view probe) { return watchdog_.quarantined(probe); });
+  }
+
+  // Before the start.
+  void put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
+                       runtime::Loop& loop, Log& log) {
+    run_probe_ = around(run_probe_, AppParts{loop, cpu_, disk_, scheduler_, results_, log});
+  }
 
   ResultStore const& results() const { return results_; }
 
@@ -87,6 +119,10 @@ class Services {
   Task<void> start(config::Config config) {
     apply(config);
     tasks_.start(runtime::beat(kBeat));
+    runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
+      scheduler_.cancel(run, generation);
+    };
+    tasks_.start(runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
     tasks_.start(schedule());
     co_return;
   }
@@ -135,10 +171,15 @@ class Services {
     co_await probes::run_probe(std::move(spec), context);
   }
 
+  watchdog::Watchdog& watchdog_;
   std::filesystem::path state_directory_;
   runtime::Workers cpu_, disk_;
   http::Services http_;
   ResultStore results_;
+  RunProbe run_probe_ = [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                               probes::Report& report) {
+    return run(std::move(spec), deadline, trace, report);
+  };
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
   runtime::TaskGroup tasks_;  // last: its tasks use all of the above
@@ -164,15 +205,24 @@ class App {
  public:
   explicit App(AppOptions options)
       : options_(std::move(options)),
+        watchdog_({.settings = options_.config.watchdog,
+                   .memory_directory = memory_directory(options_.config),
+                   .dumper = {}}),
         log_(options_.config.log),
         services_(std::make_unique<Services>(options_.config, options_.config_file,
-                                             loop_.executor(), log_)) {}
+                                             loop_.executor(), log_, watchdog_)) {
+    if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
+    log_.add_source(watchdog::log_source(watchdog_.lines()));
+    watchdog_.set_resolve_limit(longest_lookup(options_.config));
+  }
 
   // False, after a line in the log, when the daemon cannot serve.
   bool start() {
     prepare_state_directory();
+    tell_of_the_last_run();
     loop_.start();
     ask(services_->start(options_.config));
+    watchdog_.progressed();
     auto server =
         Server::start(options_.config.web, {.store = services_->results(),
                                             .live = loop_health,
@@ -189,12 +239,27 @@ class App {
     log_.info("monitoring", {{"version", CANARY_VERSION},
                              {"probes", options_.config.probes.size()},
                              {"config", options_.config_file}});
+    if (auto const address = watchdog::own_address(server_->addresses().front())) {
+      watchdog_.ask_server_at(address->get(), address->size);
+    }
+    watchdog_.ready();
     if (options_.started) options_.started(server_->addresses());
     return true;
   }
 
   void reload() {
     if (!options_.reload) return;
+    watchdog_.reloading();
+    try {
+      reload_now();
+    } catch (std::exception const& failed) {
+      log_.error("the loop did not take the configuration in time; the running one stays",
+                 {{"detail", failed.what()}});
+    }
+    watchdog_.reloaded();
+  }
+
+  void reload_now() {
     auto fresh = options_.reload();
     if (!fresh) {
       log_problems(log_, fresh.error());
@@ -203,7 +268,11 @@ class App {
     }
     warn_of_restart(log_, options_.config, fresh.value());
     log_.configure(fresh.value().log);
+    watchdog_.set_settings(fresh.value().watchdog);
+    watchdog_.set_resolve_limit(longest_lookup(fresh.value()));
+    watchdog_.lift_quarantine();
     ask(services_->reconfigure(fresh.value()));
+    watchdog_.progressed();
     options_.config = std::move(fresh).value();
     log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
   }
@@ -212,6 +281,7 @@ class App {
   int stop() {
     log_.info("stopping");
     auto const limit = options_.config.scheduler.stop_timeout + kLoopAnswers;
+    watchdog_.stopping(limit + kStopMargin);
     bool clean = false;
     try {
       clean = runtime::block_on(loop_, services_->stop(), Deadline::after(limit));
@@ -248,7 +318,27 @@ class App {
     }
   }
 
+  // What the watchdog remembers, for those who read the log only.
+  void tell_of_the_last_run() {
+    if (!watchdog_.trouble().empty()) {
+      log_.warn("stalls will not be remembered over a restart", {{"detail", watchdog_.trouble()}});
+    }
+    watchdog::Record const& record = watchdog_.record();
+    watchdog::PreviousRun const& previous = record.previous;
+    if (!previous.known || previous.clean) return;
+    log_.warn("the last run did not end cleanly; nothing was monitored in between",
+              {{"blind", std::chrono::nanoseconds{previous.blind_ns}},
+               {"restarts", previous.restarts},
+               {"last_stall", previous.has_stall ? previous.stall.site.data() : "none"}});
+    for (auto const& probe : options_.config.probes) {
+      if (!watchdog_.quarantined(probe.name.text)) continue;
+      log_.error("a probe is quarantined: it hung the loop again and again; a reload lifts it",
+                 {{"probe", probe.name.text}});
+    }
+  }
+
   AppOptions options_;
+  watchdog::Watchdog watchdog_;  // first of all threads, and the last
   Log log_;
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;

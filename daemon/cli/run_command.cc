@@ -17,6 +17,7 @@ namespace {
 
 using config::LogFormat;
 using config::LogLevel;
+using OnDead = config::WatchdogSettings::OnDead;
 
 std::map<std::string, LogLevel> const kLevels{{"debug", LogLevel::debug},
                                               {"info", LogLevel::info},
@@ -25,11 +26,14 @@ std::map<std::string, LogLevel> const kLevels{{"debug", LogLevel::debug},
 std::map<std::string, LogFormat> const kFormats{{"logfmt", LogFormat::logfmt},
                                                 {"json", LogFormat::json}};
 
+std::map<std::string, OnDead> const kOnDead{
+    {"abort", OnDead::abort}, {"exec", OnDead::exec}, {"report", OnDead::report}};
+
 // What the command line sets over the file.
 struct RunFlags {
   std::string config;
   std::vector<std::string> listen_addresses;
-  std::string log_level, log_format;  // empty: the file's
+  std::string log_level, log_format, on_dead;  // empty: the file's
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -39,10 +43,11 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
   if (!flags.listen_addresses.empty()) config.web.listen_addresses = flags.listen_addresses;
   if (!flags.log_level.empty()) config.log.level = kLevels.at(flags.log_level);
   if (!flags.log_format.empty()) config.log.format = kFormats.at(flags.log_format);
+  if (!flags.on_dead.empty()) config.watchdog.on_dead = kOnDead.at(flags.on_dead);
   return config;
 }
 
-int run(RunFlags const& flags) {
+int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
   runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP};
   auto config = load(flags);
   if (!config) {
@@ -51,16 +56,17 @@ int run(RunFlags const& flags) {
     }
     return kExitBadConfig;
   }
-  return run_daemon({.config = std::move(config).value(),
+  AppOptions options{.config = std::move(config).value(),
                      .config_file = flags.config,
                      .reload = [flags] { return load(flags); },
-                     .started = {}},
-                    signals);
+                     .started = {}};
+  if (adjust) adjust(options);
+  return run_daemon(std::move(options), signals);
 }
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Action& chosen) {
+void add_run_command(CLI::App& app, Action& chosen, std::function<void(AppOptions&)> adjust) {
   auto* const command = app.add_subcommand(
       "run", "Monitors the configured probes until SIGTERM or SIGINT; SIGHUP reloads");
   auto const flags = std::make_shared<RunFlags>();
@@ -71,10 +77,16 @@ void add_run_command(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log.format", flags->log_format, "Over the file's")
       ->check(CLI::IsMember({"logfmt", "json"}));
+  command
+      ->add_option("--watchdog.on-dead", flags->on_dead,
+                   "What ends a loop that hangs for good; over the file's")
+      ->check(CLI::IsMember({"abort", "exec", "report"}));
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");
-  command->callback([flags, &chosen] { chosen = [flags] { return run(*flags); }; });
+  command->callback([flags, adjust, &chosen] {
+    chosen = [flags, adjust] { return run(*flags, adjust); };
+  });
 }
 
 }  // namespace canary::daemon

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -39,6 +41,27 @@ probes::Finding timed_out(config::ProbeSpec const& spec) {
           .evidence = ""};
 }
 
+probes::Finding stalled(std::chrono::nanoseconds after) {
+  auto const span = std::chrono::duration_cast<std::chrono::milliseconds>(after);
+  return {.check = "run",
+          .subject = "",
+          .severity = probes::Severity::unknown,
+          .reason = probes::Reason::stalled,
+          .message = "the watchdog cancelled the run after " + config::to_text(span) +
+                     ": it made no progress",
+          .evidence = ""};
+}
+
+// What the watchdog holds the scheduler to: it looks again before this.
+void promise(std::optional<TimePoint> next, TimePoint now) {
+  auto& record = runtime::tables()->scheduler();
+  record.next_due_ns.store(
+      next ? next->time_since_epoch().count() : std::numeric_limits<std::int64_t>::max(),
+      std::memory_order_relaxed);
+  record.passes.fetch_add(1, std::memory_order_relaxed);
+  record.last_pass_ns.store(now.time_since_epoch().count(), std::memory_order_release);
+}
+
 probes::Finding defect(std::string what) {
   return {.check = "run",
           .subject = "",
@@ -55,7 +78,14 @@ struct Scheduler::Run {
   explicit Run(runtime::Executor const& executor) : group(executor) {}
   runtime::TaskGroup group;
   probes::Report report;
-  bool withdrawn = false;  // its probe is gone or changed: nothing is concluded from it
+  bool withdrawn = false;            // its probe is gone or changed: nothing is concluded from it
+  bool stalled = false;              // cancelled by the watchdog
+  runtime::RunTrace* row = nullptr;  // while it runs
+
+  void end() {
+    if (row != nullptr) row->cancelling();
+    group.request_stop();
+  }
 };
 
 Scheduler::Scheduler(runtime::Executor executor, config::SchedulerSettings settings,
@@ -88,7 +118,7 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
     admission_.withdraw(name);
     if (auto const run = runs_.find(name); run != runs_.end()) {
       run->second->withdrawn = true;
-      run->second->group.request_stop();
+      run->second->end();
     }
   }
   probes_ = std::move(fresh);
@@ -102,12 +132,15 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
 runtime::Task<bool> Scheduler::run() {
   runtime::RunTrace const run{"scheduler", Deadline::never(), runtime::RunRecord::service};
   while (!stopping_) {
-    start_what_is_due(Clock::now());
+    auto const now = Clock::now();
+    start_what_is_due(now);
     auto const next = schedule_.next();
+    promise(next, now);
     co_await changed_.wait_until(run.trace(), "schedule.next",
                                  next ? Deadline::at(*next) : Deadline::never());
   }
-  for (auto const& [name, active] : runs_) active->group.request_stop();
+  promise(std::nullopt, Clock::now());
+  for (auto const& [name, active] : runs_) active->end();
   auto const limit = Deadline::after(settings_.stop_timeout);
   while (tasks_.running() > 0 && !limit.passed()) {
     co_await changed_.wait_until(run.trace(), "schedule.stop", limit);
@@ -123,10 +156,30 @@ void Scheduler::request_stop() {
   changed_.notify();
 }
 
+bool Scheduler::cancel(std::uint16_t run, std::uint32_t generation) {
+  for (auto const& [name, active] : runs_) {
+    auto const* const row = active->row;
+    if (row == nullptr || row->index() != run || row->generation() != generation) continue;
+    active->stalled = true;
+    active->end();
+    return true;
+  }
+  return false;
+}
+
+void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined) {
+  quarantined_ = std::move(quarantined);
+}
+
 void Scheduler::start_what_is_due(TimePoint now) {
   for (auto& due : schedule_.take_due(now)) {
     std::string const name = due.probe;
     for (std::uint64_t i = 0; i < due.missed; ++i) results_.skipped(name, SkipReason::offline);
+    if (quarantined_ && quarantined_(name)) {
+      results_.skipped(name, SkipReason::paused);
+      publish_next(name, now);
+      continue;
+    }
     switch (admission_.offer(std::move(due), probes_.find(name)->second.host)) {
       case Admission::Verdict::queued:
         break;
@@ -160,18 +213,24 @@ runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> 
   std::string failure;
   bool in_time = true;
   {
-    runtime::RunTrace const row{spec->name.text, deadline};
+    runtime::RunTrace row{spec->name.text, deadline};
+    run->row = &row;
     try {
       run->group.start(run_probe_(*spec, deadline, row.trace(), run->report));
       in_time = co_await run->group.join_until(deadline, row.trace());
     } catch (std::exception const& thrown) {
       failure = thrown.what();
     }
+    run->row = nullptr;
   }
   if (run->withdrawn || stopping_) {
     results_.abandoned(spec->name.text);
   } else {
-    if (!in_time) run->report.findings.push_back(timed_out(*spec));
+    if (run->stalled) {
+      run->report.findings.push_back(stalled(Clock::now() - began));
+    } else if (!in_time) {
+      run->report.findings.push_back(timed_out(*spec));
+    }
     if (!failure.empty()) run->report.findings.push_back(defect(std::move(failure)));
     conclude(*spec, std::move(run->report), Clock::now() - began);
   }

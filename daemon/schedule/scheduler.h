@@ -5,10 +5,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -44,6 +46,13 @@ class Scheduler {
   runtime::Task<bool> run();
   void request_stop();
 
+  // Ends the run at that place of the tables, for want of progress; false where it is over already.
+  // Its slot stays taken until it has unwound: a second run of the probe is never started beside
+  // it.
+  bool cancel(std::uint16_t run, std::uint32_t generation);
+  // Asked before each run: a quarantined probe is skipped (as paused).
+  void set_quarantine(std::function<bool(std::string_view probe)> quarantined);
+
  private:
   struct Probe {
     std::shared_ptr<config::ProbeSpec const> spec;
@@ -69,6 +78,7 @@ class Scheduler {
   std::map<std::string, Probe, std::less<>> probes_;
   std::map<std::string, std::shared_ptr<Run>, std::less<>> runs_;  // by probe
   runtime::Event changed_;
+  std::function<bool(std::string_view)> quarantined_;
   bool stopping_ = false;
   runtime::TaskGroup tasks_;  // last: its tasks use all of the above
 };

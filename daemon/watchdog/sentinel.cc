@@ -74,7 +74,9 @@ Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines
       lines_(lines),
       memory_(memory),
       file_(file),
-      book_(memory.last_episode) {}
+      book_(memory.last_episode) {
+  publish_quarantine();
+}
 
 void Sentinel::run() {
   environment_.open(setup_.processors);
@@ -82,7 +84,6 @@ void Sentinel::run() {
   now_ns_ = previous_ns_ = runtime::now_ns();
   around_ = environment_.read(true);
   file_.write(memory_);
-  publish_quarantine();
   while (!told_.end.load(memory_order_acquire)) {
     tick();
     bool const fast = loop_late_ || dying_ns_ != 0 || now_ns_ - raised_ns_ < kFastFor;

@@ -11,9 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <new>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
@@ -39,6 +41,23 @@ std::string boot_id() {
   std::string id;
   file >> id;
   return id;
+}
+
+// The program's arguments, each ended by NUL; for starting it anew in place.
+std::string own_command_line() {
+  std::ifstream file{"/proc/self/cmdline", std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+// As execve wants them; empty where there are none.
+std::vector<char*> pointers_into(std::string& arguments) {
+  std::vector<char*> pointers;
+  for (std::size_t at = 0; at < arguments.size(); at = arguments.find('\0', at) + 1) {
+    pointers.push_back(arguments.data() + at);
+    if (arguments.find('\0', at) == std::string::npos) break;
+  }
+  if (!pointers.empty()) pointers.push_back(nullptr);
+  return pointers;
 }
 
 std::int64_t nanoseconds(std::chrono::milliseconds span) {
@@ -121,7 +140,7 @@ struct Watchdog::Impl {
     setup.dumper = options.dumper;
     setup.notify = notify_address(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
                                   std::getenv("WATCHDOG_PID"), ::getpid());
-    setup.arguments = options.arguments;
+    if (!arguments.empty()) setup.arguments = arguments.data();
     setup.environment = environ;
     setup.process = ::getpid();
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
@@ -178,6 +197,8 @@ struct Watchdog::Impl {
   Pages stack{kStack};
   Shared* const shared = new (shared_pages.get()) Shared;
   Sentinel* sentinel = nullptr;
+  std::string command_line = own_command_line();
+  std::vector<char*> arguments = pointers_into(command_line);
   std::string trouble;
   pthread_t thread{};
 };

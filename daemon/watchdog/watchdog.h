@@ -27,8 +27,6 @@ struct Options {
   std::filesystem::path memory_directory;
   // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
   Dumper dumper{};
-  // The process's own argv, for `on_dead: exec`; null: exec is not possible.
-  char** arguments = nullptr;
 };
 
 class Watchdog {
