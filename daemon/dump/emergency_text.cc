@@ -73,8 +73,13 @@ void put_loop(FixedText& out, runtime::Tables& tables, std::int64_t now_ns) {
   std::uint8_t const state = loop.state.load(memory_order_relaxed);
   (out << "  loop      " << (state < 3 ? kStates[state] : "?") << ", thread ")
       .number(loop.thread.load(memory_order_relaxed));
-  (out << ", ").natural(loop.handlers.load(memory_order_relaxed)) << " handlers done, last beat ";
-  out.span(now_ns - loop.beat_ns.load(memory_order_relaxed)) << " ago\n";
+  (out << ", ").natural(loop.handlers.load(memory_order_relaxed)) << " handlers done, ";
+  if (loop.beats.load(memory_order_relaxed) == 0) {
+    out << "no beat yet\n";
+  } else {
+    out << "last beat ";
+    out.span(now_ns - loop.beat_ns.load(memory_order_relaxed)) << " ago\n";
+  }
 }
 
 // One line per wait (or row without children): "sigstore > tuf.timestamp > http.read  41.2 s  …".

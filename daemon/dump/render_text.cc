@@ -101,7 +101,8 @@ class Text {
   void head() {
     line("canaryd: " + plain(headline(document_)));
     if (auto const* frame = culprit_frame(document_)) {
-      field("at", frame->file + ":" + std::to_string(frame->line) + "  " + frame->function);
+      field("at", frame->file + ":" + std::to_string(frame->line) + "  " +
+                      short_function(frame->function));
     }
     if (!document_.episodes.empty()) {
       auto const& episode = document_.episodes.front();
@@ -114,10 +115,12 @@ class Text {
                            ? "runs for " + span_text(executor.loop.handler.took_ns) + ": " +
                                  handler_text(executor.loop.handler)
                            : "none runs");
-      std::string loop = executor.loop.state + ", thread " + std::to_string(executor.loop.thread) +
-                         ", " + std::to_string(executor.loop.handlers) + " handlers done, beat " +
-                         span_text(executor.loop.beat_age_ns) + " ago";
-      if (executor.loop.beat_due_in_ns < 0) {
+      std::string loop =
+          executor.loop.state + ", thread " + std::to_string(executor.loop.thread) + ", " +
+          std::to_string(executor.loop.handlers) + " handlers done, " +
+          (executor.loop.beats == 0 ? "no beat yet"
+                                    : "beat " + span_text(executor.loop.beat_age_ns) + " ago");
+      if (executor.loop.beats > 0 && executor.loop.beat_due_in_ns < 0) {
         loop += ", the next overdue for " + span_text(-executor.loop.beat_due_in_ns);
       }
       field("loop", loop);
@@ -179,7 +182,7 @@ class Text {
       std::array<char, 16> number{};
       std::snprintf(number.data(), number.size(), "  %4zu  ", i);
       std::string text = number.data();
-      text += frame.function.empty() ? hex_text(frame.address) : frame.function;
+      text += frame.function.empty() ? hex_text(frame.address) : short_function(frame.function);
       if (frame.inlined) text += "  [inlined]";
       to_column(text, 56);
       if (!frame.file.empty()) {

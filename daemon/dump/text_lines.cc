@@ -53,6 +53,34 @@ std::string hex_text(std::uint64_t value) {
   return std::string{text.view()};
 }
 
+std::string short_function(std::string_view function) {
+  static constexpr std::string_view kKept = "(anonymous namespace)";
+  std::string result;
+  int templates = 0, calls = 0;
+  for (std::size_t i = 0; i < function.size(); ++i) {
+    char const each = function[i];
+    bool const named = result.ends_with("operator") || result.ends_with("operator<");
+    if (templates == 0 && calls == 0 && function.substr(i).starts_with(kKept)) {
+      result += kKept;
+      i += kKept.size() - 1;
+    } else if (each == '(' && result.ends_with("operator") && calls == 0 && templates == 0) {
+      result += "()";
+      ++i;
+    } else if (each == '<' && !named) {
+      ++templates;
+    } else if (each == '>' && templates > 0 && function[i - 1] != '-') {
+      --templates;
+    } else if (each == '(' && templates == 0) {
+      if (calls++ == 0) result += "()";
+    } else if (each == ')' && templates == 0 && calls > 0) {
+      --calls;
+    } else if (templates == 0 && calls == 0) {
+      result += each;
+    }
+  }
+  return result;
+}
+
 std::string headline(DumpDocument const& document) {
   if (document.episodes.empty()) {
     std::string const reason = document.about.reason.data();

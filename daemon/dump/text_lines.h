@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "daemon/dump/document.h"
 
@@ -15,6 +16,10 @@ std::string place_text(Place const& place);       // "probes/http/client.cc:88";
 std::string size_text(std::uint64_t bytes);       // "12.3 MiB"
 std::string utc_text(std::int64_t wall_ns);       // "2026-03-04T05:06:07.089Z"
 std::string hex_text(std::uint64_t value);        // "0x1f"
+
+// "std::thread::_Invoker::operator()" out of five lines of templates: without their arguments and
+// those of the call.
+std::string short_function(std::string_view function);
 
 // "stall-000012-loop" and the like are file names; this is what the dump is about in one line.
 std::string headline(DumpDocument const& document);

@@ -5,6 +5,7 @@
 #include <dwarf.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ std::string shown_path(char const* path, std::string const& directory) {
   std::string_view text{path};
   if (!directory.empty() && text.starts_with(directory)) text.remove_prefix(directory.size());
   if (text.starts_with("./")) text.remove_prefix(2);
-  return std::string{text};
+  return std::filesystem::path{text}.lexically_normal().string();
 }
 
 // The unit of the code; by the table of ranges, else (Clang leaves it out) one after another.
@@ -104,8 +105,13 @@ Line call_of(Dwarf_Die* unit, Dwarf_Die* scope, std::string const& directory) {
 // Frames of what is inlined here; `line` becomes where the outermost of them was called.
 void add_inlined(std::vector<NativeFrame>& into, NativeFrame const& base, Dwarf_Die* unit,
                  Dwarf_Addr code, Line& line, std::string const& directory) {
+  // The first call follows the abstract definition of what is inlined, the second what encloses it
+  // here.
+  Dwarf_Die* innermost = nullptr;
+  if (dwarf_getscopes(unit, code, &innermost) <= 0) return;
+  std::unique_ptr<Dwarf_Die, decltype(&std::free)> const first{innermost, &std::free};
   Dwarf_Die* scopes = nullptr;
-  int const count = dwarf_getscopes(unit, code, &scopes);
+  int const count = dwarf_getscopes_die(innermost, &scopes);
   std::unique_ptr<Dwarf_Die, decltype(&std::free)> const owned{scopes, &std::free};
   for (int i = 0; i < count; ++i) {
     if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine) continue;
@@ -148,6 +154,22 @@ std::vector<NativeFrame> symbols_at(Dwfl* space, Dwarf_Addr code) {
   }
   result.push_back(std::move(frame));
   return result;
+}
+
+bool is_linkage_stub(Dwfl* space, Dwarf_Addr code) {
+  Dwfl_Module* const module = dwfl_addrmodule(space, code);
+  if (module == nullptr) return false;
+  Dwarf_Addr address = code, bias = 0;
+  Elf_Scn* const section = dwfl_module_address_section(module, &address, &bias);
+  Elf* const elf = dwfl_module_getelf(module, &bias);
+  GElf_Shdr header;
+  std::size_t names = 0;
+  if (section == nullptr || elf == nullptr || gelf_getshdr(section, &header) == nullptr ||
+      elf_getshdrstrndx(elf, &names) != 0) {
+    return false;
+  }
+  char const* const name = elf_strptr(elf, names, header.sh_name);
+  return name != nullptr && std::string_view{name}.starts_with(".plt");
 }
 
 }  // namespace canary::dump

@@ -15,4 +15,8 @@ namespace canary::dump {
 // `code` is the address of the call, not of the return.
 std::vector<NativeFrame> symbols_at(Dwfl* space, Dwarf_Addr code);
 
+// Is this a jump into another library? Linkers give those no frame information: the return address
+// is on top of the stack.
+bool is_linkage_stub(Dwfl* space, Dwarf_Addr code);
+
 }  // namespace canary::dump

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <elfutils/libdwfl.h>
 
@@ -51,6 +54,8 @@ struct AddressSpace::Impl {
   std::int32_t process = 0;
   NativeStack const* stack = nullptr;  // the one being unwound
   bool live = false;
+  std::array<std::uint64_t, kRegisters> registers{};
+  bool stepped = false;  // out of a jump: the first code address is a return address
   std::string trouble;
   std::vector<Dwarf_Addr> codes;
   std::map<Dwarf_Addr, std::vector<NativeFrame>> known;
@@ -67,10 +72,21 @@ struct AddressSpace::Impl {
     return ::process_vm_readv(process, &local, 1, &remote, 1, 0) == 8;
   }
 
+  void step_out_of_stub() {
+    stepped = false;
+    Dwarf_Addr const code = registers[kRegisterCode];
+    Dwarf_Word caller = 0;
+    if (!is_linkage_stub(dwfl, code) || !read(registers[kRegisterStack], &caller)) return;
+    codes.push_back(code);
+    registers[kRegisterCode] = caller;
+    registers[kRegisterStack] += 8;
+    stepped = true;
+  }
+
   bool set_registers(Dwfl_Thread* thread) const {
     for (unsigned i = 0; i < kRegisters; ++i) {
       if ((stack->raw.known >> i & 1) == 0) continue;
-      Dwarf_Word const value = stack->raw.registers[i];
+      Dwarf_Word const value = registers[i];
       if (!dwfl_thread_state_registers(thread, static_cast<int>(i), 1, &value)) return false;
     }
     return true;
@@ -139,11 +155,14 @@ void AddressSpace::unwind(NativeStack& stack, bool live) {
   impl_->stack = &stack;
   impl_->live = live;
   impl_->codes.clear();
+  impl_->registers = stack.raw.registers;
+  impl_->step_out_of_stub();
   auto const each = [](Dwfl_Frame* frame, void* arg) -> int {
     auto& impl = *static_cast<Impl*>(arg);
     Dwarf_Addr code = 0;
     bool activation = false;
     if (!dwfl_frame_pc(frame, &code, &activation)) return DWARF_CB_ABORT;
+    activation = activation && !std::exchange(impl.stepped, false);
     // A return address may already belong to the next line, or to the next function.
     impl.codes.push_back(activation ? code : code - 1);
     return impl.codes.size() < kMostFrames ? DWARF_CB_OK : DWARF_CB_ABORT;
@@ -156,7 +175,11 @@ void AddressSpace::unwind(NativeStack& stack, bool live) {
     if (added) found->second = symbols_at(impl_->dwfl, code);
     stack.frames.insert(stack.frames.end(), found->second.begin(), found->second.end());
   }
-  stack.complete = is_outermost(stack.frames.back());
+  // Without the C library's own symbols its first function has no name; its frame information
+  // ends there all the same.
+  NativeFrame const& last = stack.frames.back();
+  stack.complete = is_outermost(last) || (ended == 0 && last.function.empty() &&
+                                          last.module.find("/libc.so") != std::string::npos);
   if (stack.complete) return;
   stack.note = "the outermost callers are missing";
   if (stack.bytes.size() >= kStackBytes && !live) {
