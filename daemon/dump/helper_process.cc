@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -98,28 +97,6 @@ std::string HelperProcess::start(HelperOptions const& options) {
   // Where Yama guards processes, this one may be read by its helper; elsewhere it is not needed.
   ::prctl(PR_SET_PTRACER, process_, 0, 0, 0);
   return {};
-}
-
-bool HelperProcess::send(std::string_view path) {
-  std::array<char, 512> line{};
-  if (to_ < 0 || path.size() + 1 > line.size()) return false;
-  std::memcpy(line.data(), path.data(), path.size());
-  line[path.size()] = '\n';
-  // Below PIPE_BUF: all or nothing. SIGPIPE is ignored in the daemon (runtime/signals.h).
-  auto const size = static_cast<ssize_t>(path.size() + 1);
-  return ::write(to_, line.data(), path.size() + 1) == size;
-}
-
-void HelperProcess::poll() {
-  if (from_ < 0) return;
-  std::array<char, 256> answers{};
-  ssize_t size = 0;
-  while ((size = ::read(from_, answers.data(), answers.size())) > 0) {
-    for (ssize_t i = 0; i < size; ++i) {
-      if (answers[static_cast<std::size_t>(i)] == '+') ++finished_;
-      if (answers[static_cast<std::size_t>(i)] == '-') ++failed_;
-    }
-  }
 }
 
 bool HelperProcess::alive() {

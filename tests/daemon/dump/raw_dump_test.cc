@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/dump/raw_dump.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+
+#include "daemon/dump/capture.h"
+#include "daemon/dump/document.h"
+#include "runtime/tables.h"
+#include "tests/daemon/dump/stuck_child.h"
+
+namespace canary::dump {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+std::vector<std::byte> file_bytes(std::string const& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string const text{std::istreambuf_iterator<char>{file}, {}};
+  auto const* const start = reinterpret_cast<std::byte const*>(text.data());
+  return {start, start + text.size()};
+}
+
+watchdog::Episode loop_stalled() {
+  watchdog::Episode episode{.id = 7,
+                            .level = watchdog::Level::stalled,
+                            .verdict = watchdog::Verdict::lock,
+                            .age_ns = 2'500'000'000};
+  return episode;
+}
+
+class RawDumpTest : public ::testing::Test {
+ protected:
+  RawDumpTest() {
+    install_capture();
+    runtime::make_tables({.runs = 16, .operations = 64});
+  }
+  static DumpRequest request(watchdog::Episode const& episode) {
+    return {.number = episode.id,
+            .reason = "stalled",
+            .episodes = {&episode, 1},
+            .decided_ns = runtime::now_ns()};
+  }
+  DumpPlace place() const { return {.directory = directory_.path(), .versions = "canaryd 1\n"}; }
+  static DumpResult write(RawDump& raw, watchdog::Episode const& episode) {
+    raw.start(request(episode));
+    return raw.finish();
+  }
+  TempDirectory directory_;
+};
+
+TEST_F(RawDumpTest, IsReadBackWhole) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  ASSERT_TRUE(result.written);
+  EXPECT_EQ(result.path.data(), directory_.path() + "/stall-000007-loop.raw");
+  auto const document = read_dump(file_bytes(result.path.data()));
+  EXPECT_THAT(document.notes, IsEmpty());
+  ASSERT_THAT(document.episodes, SizeIs(1));
+  EXPECT_EQ(document.episodes[0].verdict, watchdog::Verdict::lock);
+  EXPECT_EQ(document.about.process, ::getpid());
+  EXPECT_TRUE(document.has_executor);
+  EXPECT_THAT(document.threads, Not(IsEmpty()));
+  EXPECT_GT(document.descriptor_count, 3U);
+  EXPECT_GT(document.memory.resident_bytes, 0U);
+  EXPECT_EQ(document.versions, "canaryd 1\n");
+  EXPECT_THAT(document.maps, HasSubstr("[stack]"));
+}
+
+TEST_F(RawDumpTest, CutShortAnywhereGivesWhatItHas) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  DumpResult const result = write(raw, episode);
+  auto const whole = file_bytes(result.path.data());
+
+  for (std::size_t size = 0; size < whole.size(); size += whole.size() / 97 + 1) {
+    auto const document = read_dump(std::span{whole}.first(size));
+
+    EXPECT_THAT(document.notes, Not(IsEmpty())) << "cut at " << size;
+    if (size > 1'500) {
+      EXPECT_THAT(document.episodes, SizeIs(1)) << "cut at " << size;
+    }
+  }
+}
+
+TEST_F(RawDumpTest, DamageIsNamedByItsSection) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  DumpResult const result = write(raw, episode);
+  auto whole = file_bytes(result.path.data());
+  std::string_view const text{reinterpret_cast<char const*>(whole.data()), whole.size()};
+  std::size_t const at = text.rfind("canaryd 1\n");
+  ASSERT_NE(at, std::string_view::npos);
+  whole[at] = std::byte{'C'};
+
+  auto const document = read_dump(whole);
+
+  EXPECT_THAT(document.notes, Each(HasSubstr("\"versions\" is damaged")));
+}
+
+TEST_F(RawDumpTest, GoesOnWithoutAFreeDescriptor) {
+  RawDump raw{place()};
+  std::vector<int> taken;
+  for (int file = 0; (file = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) {
+    taken.push_back(file);
+    if (taken.size() > 100'000) break;
+  }
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  for (int const file : taken) ::close(file);
+  EXPECT_TRUE(result.written);
+  EXPECT_NE(result.text_path[0], '\0');
+  EXPECT_THAT(read_dump(file_bytes(result.path.data())).threads, Not(IsEmpty()));
+}
+
+TEST_F(RawDumpTest, SecondDumpOfOneEpisodeKeepsTheFirst) {
+  RawDump raw{place()};
+  auto episode = loop_stalled();
+
+  std::string const first = write(raw, episode).path.data();
+  std::string const second = write(raw, episode).path.data();
+  episode.level = watchdog::Level::hung;
+  std::string const third = write(raw, episode).path.data();
+
+  EXPECT_THAT(first, HasSubstr("stall-000007-loop.raw"));
+  EXPECT_THAT(second, HasSubstr("stall-000007-loop-2.raw"));
+  EXPECT_THAT(third, HasSubstr("stall-000007-loop-hung.raw"));
+  EXPECT_TRUE(std::filesystem::exists(first));
+}
+
+TEST_F(RawDumpTest, WithoutADirectoryIsKeptInMemory) {
+  RawDump raw{{.directory = "/nowhere/at/all", .versions = "canaryd 1\n"}};
+  EXPECT_THAT(raw.trouble(), HasSubstr("/nowhere/at/all"));
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_TRUE(result.written);
+  EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/fd/"));
+  EXPECT_THAT(read_dump(file_bytes(result.path.data())).episodes, SizeIs(1));
+}
+
+TEST_F(RawDumpTest, KeepsWhatADyingProcessHadBegun) {
+  {
+    std::ofstream file{directory_.path() + "/.spare-0.raw", std::ios::binary};
+    file.write(reinterpret_cast<char const*>(&kFileMagic), sizeof kFileMagic);
+    file << "half a dump";
+  }
+
+  RawDump const raw{place()};
+
+  bool kept = false;
+  for (auto const& entry : std::filesystem::directory_iterator(directory_.path())) {
+    kept = kept || entry.path().filename().string().starts_with("unfinished-");
+  }
+  EXPECT_TRUE(kept);
+}
+
+TEST_F(RawDumpTest, CopiesTheLastLinesOfTheLog) {
+  DumpPlace where = place();
+  where.log_lines = [](void*, std::span<char> into) -> std::size_t {
+    std::string_view const lines = "first\nsecond\n";
+    std::memcpy(into.data(), lines.data(), lines.size());
+    return lines.size();
+  };
+  RawDump raw{where};
+  auto const episode = loop_stalled();
+
+  auto const document = read_dump(file_bytes(write(raw, episode).path.data()));
+
+  EXPECT_THAT(document.log, ::testing::ElementsAre("first", "second"));
+}
+
+// Files may not grow: what fits is readable, and nobody is killed by SIGXFSZ.
+TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
+  RawDump raw{place()};
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit const small{.rlim_cur = 16 * 1024, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(result.written);
+  EXPECT_EQ(result.error, EFBIG);
+  EXPECT_NE(result.text_path[0], '\0');
+  auto const document = read_dump(file_bytes(result.path.data()));
+  EXPECT_THAT(document.episodes, SizeIs(1));
+}
+
+// A disk that was filled after the start: the room was reserved.
+TEST_F(RawDumpTest, IsWrittenToAFullDisk) {
+  if (::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=6m") != 0) {
+    GTEST_SKIP() << "mounting a small tmpfs needs root: " << std::strerror(errno);
+  }
+  {
+    RawDump raw{place()};
+    EXPECT_THAT(raw.trouble(), IsEmpty());
+    int const filler = ::open((directory_.path() + "/filler").c_str(), O_WRONLY | O_CREAT, 0600);
+    std::vector<char> const block(4096, 'x');
+    while (::write(filler, block.data(), block.size()) > 0) {
+    }
+    ::close(filler);
+    auto const episode = loop_stalled();
+
+    DumpResult const result = write(raw, episode);
+
+    EXPECT_TRUE(result.written);
+    EXPECT_NE(result.text_path[0], '\0');
+    EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
+  }
+  ::umount2(directory_.path().c_str(), MNT_DETACH);
+}
+
+}  // namespace
+}  // namespace canary::dump
