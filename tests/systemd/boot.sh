@@ -52,5 +52,6 @@ cd "$root"
 mkdir -p .old
 pivot_root . .old
 umount -l /.old
+mount --make-rshared /  # as a container's manager does; credentials need it
 exec env -i container=e2e PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system --unit=e2e.target --log-target=journal

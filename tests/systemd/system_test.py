@@ -124,13 +124,13 @@ def install(options, folder):
                           capture_output=True)
     if done.returncode != 0:
         raise Failed(f"story_repository: {done.stderr}")
-    (root / "etc/credstore").mkdir(parents=True)
-    (root / "etc/credstore/canaryd.authorization").write_text("Bearer of the test\n")
+    (root / "etc/canaryd/credentials").mkdir()
+    (root / "etc/canaryd/credentials/authorization").write_text("Bearer of the test\n")
     # Folders of the root keep its modes, whatever the umask here.
     for path in [root, *root.rglob("*")]:
         if path.is_dir():
             path.chmod(0o755)
-    (root / "etc/credstore").chmod(0o700)
+    (root / "etc/canaryd/credentials").chmod(0o700)
 
 
 class Machine:
@@ -197,14 +197,15 @@ def starts_and_reloads(machine):
         raise Failed("canaryd does not run as its own user")
     eventually("the probe succeeds",
                lambda: machine.metric(r'canaryd_probe_success\{probe="releases"\}') == 1)
-    secret = machine.run("cat", "/run/credentials/canaryd.service/authorization").stdout
+    pid = machine.show("MainPID")
+    secret = machine.run(
+        "cat", f"/proc/{pid}/root/run/credentials/canaryd.service/authorization").stdout
     if secret != "Bearer of the test\n":
         raise Failed(f"the credential was not loaded: {secret!r}")
     if machine.metric("canaryd_last_exit_unclean") != 0:
         raise Failed("the first start says that one before it did not end cleanly")
 
     loaded = machine.metric("canaryd_config_last_reload_success_timestamp_seconds")
-    pid = machine.show("MainPID")
     done = machine.run("systemctl", "reload", "canaryd")
     if done.returncode != 0:
         raise Failed(f"systemctl reload: {done.stderr}")
@@ -254,13 +255,14 @@ def hangs_and_comes_back(machine):
 
 
 def stops(machine):
+    machine.run("rm", "/etc/canaryd/credentials/authorization")
     machine.run("systemctl", "stop", "canaryd")
     if (machine.show("Result"), machine.show("ExecMainStatus")) != ("success", "0"):
         raise Failed(f"a stop ended with {machine.show('Result')}\n{machine.journal()[-2000:]}")
     machine.run("systemctl", "start", "canaryd")
     eventually("/metrics tells of a clean end",
                lambda: machine.metric("canaryd_last_exit_unclean") == 0)
-    say("stopped and started: clean")
+    say("stopped, and started without the secret: clean")
 
 
 def gives_up_only_where_it_must(machine):
