@@ -265,4 +265,6 @@ bool Log::flush(milliseconds limit) {
 
 std::vector<std::string> Log::recent(std::size_t count) const { return state_->recent.read(count); }
 
+std::size_t Log::copy_recent(std::span<char> into) const { return state_->recent.copy_last(into); }
+
 }  // namespace canary::daemon

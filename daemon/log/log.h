@@ -11,6 +11,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -90,6 +91,9 @@ class Log {
   // The last lines given to `fd` (at most kRecentLines, each cut to kRecentBytes), oldest first.
   // Takes no lock: safe while the writer hangs in a full pipe.
   std::vector<std::string> recent(std::size_t count) const;
+  // The same as text, each line ended by '\n', as many as fit; returns the bytes written. Allocates
+  // nothing either.
+  std::size_t copy_recent(std::span<char> into) const;
 
   static constexpr std::size_t kRecentLines = 128;
   static constexpr std::size_t kRecentBytes = 512;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,36 @@ class RecentLines {
       }
     }
     return result;
+  }
+
+  // The last lines that fit into `into`, oldest first, each ended by '\n'; returns the bytes
+  // written. Allocates nothing and takes no lock.
+  std::size_t copy_last(std::span<char> into) const {
+    std::uint64_t const end = added_.load(std::memory_order_acquire);
+    std::uint64_t first = end;
+    std::size_t room = into.size();
+    while (first > 0 && end - first < Lines) {
+      std::size_t const length = lines_[(first - 1) % Lines].length.load(std::memory_order_acquire);
+      if (std::min(length, Bytes) + 1 > room) break;
+      room -= std::min(length, Bytes) + 1;
+      --first;
+    }
+    std::size_t used = 0;
+    for (; first < end; ++first) {
+      Line const& line = lines_[first % Lines];
+      if (line.sequence.load(std::memory_order_acquire) != 2 * first + 2) continue;
+      std::size_t const length =
+          std::min<std::size_t>(line.length.load(std::memory_order_acquire), Bytes);
+      if (used + length + 1 > into.size()) break;  // it became longer meanwhile
+      for (std::size_t i = 0; i * 8 < length; ++i) {
+        std::uint64_t const word = line.words[i].load(std::memory_order_acquire);
+        std::memcpy(into.data() + used + i * 8, &word, std::min<std::size_t>(8, length - i * 8));
+      }
+      if (line.sequence.load(std::memory_order_relaxed) != 2 * first + 2) continue;
+      used += length;
+      into[used++] = '\n';
+    }
+    return used;
   }
 
  private:

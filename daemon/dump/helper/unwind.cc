@@ -55,6 +55,7 @@ struct AddressSpace::Impl {
   NativeStack const* stack = nullptr;  // the one being unwound
   bool live = false;
   std::array<std::uint64_t, kRegisters> registers{};
+  std::uint32_t known_registers = 0;
   bool stepped = false;  // out of a jump: the first code address is a return address
   std::string trouble;
   std::vector<Dwarf_Addr> codes;
@@ -72,6 +73,26 @@ struct AddressSpace::Impl {
     return ::process_vm_readv(process, &local, 1, &remote, 1, 0) == 8;
   }
 
+  // A sleeping thread's own word has no frame pointer: the first place that looks like a saved one
+  // with a return address after it. What the kernel's callers (libc) save is restored by their own
+  // frame information, so this matters only to code that was compiled with frame pointers.
+  bool guess_frame_pointer() {
+    auto const& raw = stack->raw;
+    if ((raw.known >> kRegisterFrame & 1) != 0) return false;
+    Dwarf_Addr const end = raw.stack_start + stack->bytes.size();
+    for (Dwarf_Addr at = (registers[kRegisterStack] + 15) & ~Dwarf_Addr{15}; at + 16 <= end;
+         at += 16) {
+      Dwarf_Word saved = 0, caller = 0;
+      if (!read(at, &saved) || !read(at + 8, &caller)) return false;
+      if (saved <= at || saved >= end || saved % 16 != 0) continue;
+      Dwfl_Module* const module = dwfl_addrmodule(dwfl, caller);
+      if (module == nullptr || dwfl_module_addrname(module, caller) == nullptr) continue;
+      registers[kRegisterFrame] = at;
+      return true;
+    }
+    return false;
+  }
+
   void step_out_of_stub() {
     stepped = false;
     Dwarf_Addr const code = registers[kRegisterCode];
@@ -85,7 +106,7 @@ struct AddressSpace::Impl {
 
   bool set_registers(Dwfl_Thread* thread) const {
     for (unsigned i = 0; i < kRegisters; ++i) {
-      if ((stack->raw.known >> i & 1) == 0) continue;
+      if ((known_registers >> i & 1) == 0) continue;
       Dwarf_Word const value = registers[i];
       if (!dwfl_thread_state_registers(thread, static_cast<int>(i), 1, &value)) return false;
     }
@@ -156,6 +177,9 @@ void AddressSpace::unwind(NativeStack& stack, bool live) {
   impl_->live = live;
   impl_->codes.clear();
   impl_->registers = stack.raw.registers;
+  impl_->known_registers = stack.raw.known;
+  bool const guessed = impl_->guess_frame_pointer();
+  if (guessed) impl_->known_registers |= 1U << kRegisterFrame;
   impl_->step_out_of_stub();
   auto const each = [](Dwfl_Frame* frame, void* arg) -> int {
     auto& impl = *static_cast<Impl*>(arg);
@@ -180,6 +204,7 @@ void AddressSpace::unwind(NativeStack& stack, bool live) {
   NativeFrame const& last = stack.frames.back();
   stack.complete = is_outermost(last) || (ended == 0 && last.function.empty() &&
                                           last.module.find("/libc.so") != std::string::npos);
+  if (guessed) stack.note = "its frame pointer is a guess";
   if (stack.complete) return;
   stack.note = "the outermost callers are missing";
   if (stack.bytes.size() >= kStackBytes && !live) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
@@ -27,6 +28,8 @@
 #include "daemon/dump/helper_process.h"
 #include "daemon/dump/live.h"
 #include "daemon/dump/raw_dump.h"
+#include "runtime/beat.h"
+#include "runtime/event.h"
 #include "runtime/loop.h"
 #include "runtime/task_group.h"
 #include "runtime/thread_row.h"
@@ -201,7 +204,16 @@ runtime::Task<void> innermost(runtime::Trace trace) {
 }
 runtime::Task<void> middle(runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.refresh"};
+  co_await runtime::sleep_until(frame.trace(), "http.read",
+                                runtime::Deadline::after(std::chrono::milliseconds{300}));
   co_await innermost(frame.trace());
+}
+
+// One that has nothing to do with it.
+runtime::Task<void> waits(runtime::Trace trace) {
+  runtime::Frame const frame{trace, "http.get", "example.com"};
+  co_await runtime::sleep_until(frame.trace(), "http.read",
+                                runtime::Deadline::after(std::chrono::hours{1}));
 }
 
 struct Way {
@@ -276,11 +288,13 @@ int run(std::string const& way, std::string const& directory, char const* helper
   if (way == "coroutine") {
     static runtime::Loop loop{{.runs = 16, .operations = 64}};
     static runtime::TaskGroup group{loop.executor()};
-    static runtime::RunTrace* run = nullptr;
     loop.start();
     loop.post([] {
       victim.store(::gettid());
-      run = new runtime::RunTrace{"sigstore", runtime::Deadline::never()};
+      auto const* const run = new runtime::RunTrace{"sigstore", runtime::Deadline::never()};
+      auto const* const other = new runtime::RunTrace{"example", runtime::Deadline::never()};
+      group.start(runtime::beat(std::chrono::milliseconds{10}));
+      group.start(waits(other->trace()));
       group.start(middle(run->trace()));
     });
     wait_until_hung();

@@ -122,11 +122,13 @@ TEST(StuckRun, ShowsItsLogicalStackBesideTheNativeOne) {
               HasSubstr("sigstore > tuf.refresh > tuf.timestamp(timestamp.json)"));
 }
 
-TEST(StuckStack, NamesTheCulpritWhenTheProcessIsGone) {
+class StuckAndGone : public ::testing::TestWithParam<char const*> {};
+
+TEST_P(StuckAndGone, IsNamedFromTheDumpAlone) {
   TempDirectory const directory;
   std::map<std::string, std::string> values;
   {
-    StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", directory.path()}};
+    StuckChild child{{CANARY_STUCK_PROGRAM, GetParam(), directory.path()}};
     values = child.read_until("STACK_MS");
   }
   Work work{{.runtime = directory.path()}};
@@ -137,6 +139,10 @@ TEST(StuckStack, NamesTheCulpritWhenTheProcessIsGone) {
   ASSERT_NE(culprit, nullptr) << render_text(document);
   EXPECT_EQ(std::to_string(culprit->line), values["LINE"]);
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, StuckAndGone,
+                         ::testing::Values("sleep", "recursion", "signals_blocked"),
+                         [](auto const& info) { return std::string{info.param}; });
 
 }  // namespace
 }  // namespace canary::dump

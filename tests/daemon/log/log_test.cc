@@ -265,6 +265,13 @@ TEST(Log, KeepsItsLastLinesReadable) {
   EXPECT_THAT(last[0], EndsWith("number=" + std::to_string(kLines - 1)));
   EXPECT_THAT(last[1], SizeIs(Log::kRecentBytes));
   EXPECT_THAT(log.recent(100'000), SizeIs(Log::kRecentLines));
+
+  std::string copied(Log::kRecentBytes + 200, '#');
+  std::size_t const size = log.copy_recent(copied);
+  std::string const text = copied.substr(0, size);
+  EXPECT_THAT(text, ::testing::HasSubstr("number=" + std::to_string(kLines - 1) + "\n"));
+  EXPECT_THAT(text, EndsWith("z\n"));
+  EXPECT_EQ(copied.substr(size), std::string(copied.size() - size, '#'));
 }
 
 }  // namespace
