@@ -47,6 +47,8 @@ int main(int argc, char** argv) {
   canary::daemon::add_run_command(app, action);
   canary::daemon::add_check_command(app, action);
   canary::daemon::add_demo_command(app, action);
+  canary::daemon::add_status_command(app, action);
+  canary::daemon::add_dump_command(app, action);
   canary::daemon::add_config_command(app, action);
   canary::daemon::add_version_command(app, action);
   // After the subcommands, which would inherit it.

@@ -25,7 +25,9 @@ ALLOWED = {
     "daemon/text": ["daemon/text"],
     "daemon/results": ["config", "probes/report.h", "daemon/results", "daemon/text"],
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
-                       "daemon/text"],
+                       "daemon/text", "daemon/watchdog/status.h", "runtime/tables.h"],
+    "daemon/watchdog": ["config", "runtime/tables.h", "daemon/watchdog"],
+    "daemon/dump": ["runtime", "daemon/watchdog", "daemon/dump", "daemon/text"],
     "tests": ["config", "runtime", "probes", "daemon", "tests"],
 }
 # The engine: bytes in, verdict out. Neither Asio nor a clock nor a file.

@@ -12,13 +12,18 @@ class App;
 
 namespace canary::daemon {
 
+struct AppOptions;
+
 // What the chosen subcommand does; returns the exit code.
 using Action = std::function<int()>;
 
-void add_run_command(CLI::App& app, Action& chosen);
+// `adjust` is for programs of the tests: it may change what the daemon starts with.
+void add_run_command(CLI::App& app, Action& chosen, std::function<void(AppOptions&)> adjust = {});
 void add_check_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);
+void add_dump_command(CLI::App& app, Action& chosen);
+void add_status_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 
 }  // namespace canary::daemon

@@ -6,6 +6,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -99,6 +101,32 @@ Result<ListenSocket, std::string> listen_on(std::string_view address) {
   }
   if (fd < 0) return failure + std::generic_category().message(errno);
   return ListenSocket{fd, bound_address(fd)};
+}
+
+Result<ListenSocket, std::string> listen_privately(std::string const& path) {
+  std::string const failure = "cannot listen on " + path + ": ";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return failure + "the path is too long";
+  path.copy(address.sun_path, path.size());
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return failure + std::generic_category().message(errno);
+  // Whoever was here before and is gone left the file; whoever is alive answers.
+  if (::connect(fd, any, sizeof address) == 0) {
+    ::close(fd);
+    return failure + "another canaryd listens there";
+  }
+  ::unlink(path.c_str());
+  int const listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  ::close(fd);
+  if (listener < 0 || ::bind(listener, any, sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0600) != 0 || ::listen(listener, SOMAXCONN) != 0) {
+    int const error = errno;
+    if (listener >= 0) ::close(listener);
+    return failure + std::generic_category().message(error);
+  }
+  return ListenSocket{listener, path};
 }
 
 }  // namespace canary::daemon

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listening TCP socket for one address of the configuration.
+// A listening socket: TCP for one address of the configuration, AF_UNIX for this machine.
 // Thread: any; start-up only (names are resolved by the system, which may block).
 #pragma once
 
@@ -18,5 +18,9 @@ struct ListenSocket {
 // "host:port", "[v6]:port", or ":port" for every address of the machine ("[::]:port" too, both
 // IPv6 and IPv4). Port 0 picks a free one. The error names the address and the cause.
 Result<ListenSocket, std::string> listen_on(std::string_view address);
+
+// An AF_UNIX socket at `path`, for this user alone (0600). One that nobody listens on any more is
+// replaced; one that is in use is an error.
+Result<ListenSocket, std::string> listen_privately(std::string const& path);
 
 }  // namespace canary::daemon

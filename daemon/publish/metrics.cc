@@ -150,6 +150,9 @@ void Page::runs() {
       }
     }
   }
+  per_probe(counter("canaryd_probe_stalls_total",
+                    "Runs that the watchdog cancelled, for they made no progress."),
+            [](ProbeRow const& row) { return static_cast<double>(row.stalls); });
   per_probe(histogram("canaryd_probe_duration_seconds", "How long runs took that ended."),
             [](ProbeRow const& row) -> Histogram const& { return row.durations; });
   per_probe(gauge("canaryd_probe_in_flight", "1 while a run is going on."),

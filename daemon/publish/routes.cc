@@ -16,7 +16,7 @@ constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kPaths =
     "There are: / /metrics /-/healthy /-/ready /api/v1/status /api/v1/probes "
-    "/api/v1/probes/NAME\n";
+    "/api/v1/probes/NAME /api/v1/hangs /api/v1/executor /debug/executor\n";
 
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
   if (health.ok) return {200, kText, std::string{when_ok} + '\n'};
@@ -27,12 +27,24 @@ HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
 
 HttpAnswer Routes::metrics() const {
   auto const reading = sources_.store.read();
-  return {200, kMetricsContentType,
-          render_metrics({.snapshot = *reading,
-                          .requests = counts(),
-                          .process = process_facts(),
-                          .log_lines_dropped = sources_.log_lines_dropped(),
-                          .now = sources_.wall_clock()})};
+  SysTime const now = sources_.wall_clock();
+  std::string page = render_metrics({.snapshot = *reading,
+                                     .requests = counts(),
+                                     .process = process_facts(),
+                                     .log_lines_dropped = sources_.log_lines_dropped(),
+                                     .now = now});
+  if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
+  return {200, kMetricsContentType, std::move(page)};
+}
+
+HttpAnswer Routes::debug(HttpRequest const& request) const {
+  if (request.path == "/debug/executor" && sources_.executor_text) {
+    return {200, kText, sources_.executor_text()};
+  }
+  if (request.path == "/debug/dump" && request.is_private && sources_.full_dump) {
+    return {200, kText, sources_.full_dump()};
+  }
+  return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
 
 HttpAnswer Routes::api(std::string_view path) const {
@@ -40,6 +52,8 @@ HttpAnswer Routes::api(std::string_view path) const {
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
   if (path == "status") return {200, kJson, status_json(*reading, sources_.live(), now)};
+  if (path == "hangs" && sources_.hangs) return {200, kJson, sources_.hangs(now)};
+  if (path == "executor" && sources_.executor_json) return {200, kJson, sources_.executor_json()};
   if (path == "probes") return {200, kJson, probes_json(*reading, now)};
   constexpr std::string_view kProbe = "probes/";
   if (path.starts_with(kProbe)) {
@@ -50,8 +64,8 @@ HttpAnswer Routes::api(std::string_view path) const {
         error_json("no probe is called \"" + std::string{name} + "\"; /api/v1/probes lists them")};
   }
   return {404, kJson,
-          error_json("no such path; there are /api/v1/status, /api/v1/probes and "
-                     "/api/v1/probes/NAME")};
+          error_json("no such path; there are /api/v1/status, /api/v1/probes, "
+                     "/api/v1/probes/NAME, /api/v1/hangs and /api/v1/executor")};
 }
 
 HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
@@ -72,6 +86,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
     return {200, kHtml, landing_page(*reading)};
   }
   if (path.starts_with(kApi)) return api(path);
+  if (path.starts_with("/debug/")) return debug(request);
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
 

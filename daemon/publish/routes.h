@@ -24,12 +24,20 @@ struct Sources {
   std::function<Health()> live;  // does the loop still turn? never whether a repository is healthy
   std::function<std::uint64_t()> log_lines_dropped;
   std::function<SysTime()> wall_clock;
+
+  // What the watchdog knows; each may be null where there is none.
+  std::function<void(std::string& page, Snapshot const&, SysTime now)> hang_metrics = {};
+  std::function<std::string(SysTime now)> hangs = {};  // JSON
+  std::function<std::string()> executor_text = {};     // the executor's state now
+  std::function<std::string()> executor_json = {};
+  std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
 };
 
 struct HttpRequest {
   std::string_view method;
   std::string_view path;  // without a query, percent-decoded
   bool has_body = false;
+  bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
 };
 
 struct HttpAnswer {
@@ -49,14 +57,15 @@ class Routes {
   std::vector<HttpRequestCount> counts() const;
 
  private:
-  static constexpr std::array<std::string_view, 6> kHandlers{"/",        "/metrics", "/-/healthy",
-                                                             "/-/ready", "/api/v1",  "other"};
+  static constexpr std::array<std::string_view, 7> kHandlers{
+      "/", "/metrics", "/-/healthy", "/-/ready", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 4;
   static constexpr std::array<int, 5> kCodes{200, 404, 405, 413, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer metrics() const;
   HttpAnswer api(std::string_view path) const;
+  HttpAnswer debug(HttpRequest const& request) const;
 
   Sources sources_;
   std::array<std::array<std::atomic<std::uint64_t>, kCodes.size()>, kHandlers.size()> counts_{};

@@ -81,6 +81,13 @@ bool has_body(MHD_Connection* connection) {
   return !header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
 }
 
+// Over the AF_UNIX listener?
+bool is_private(MHD_Connection* connection) {
+  auto const* const info =
+      ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  return info != nullptr && info->client_addr != nullptr && info->client_addr->sa_family == AF_UNIX;
+}
+
 // What all threads of a server share.
 struct Shared {
   Routes routes;
@@ -90,7 +97,7 @@ struct Shared {
 MHD_Result on_request(void* shared_pointer, MHD_Connection* connection, char const* path,
                       char const* method, char const*, char const*, std::size_t*,
                       void** called_before) {
-  HttpRequest const request{method, path, has_body(connection)};
+  HttpRequest const request{method, path, has_body(connection), is_private(connection)};
   bool const refuse = request.has_body || (request.method != "GET" && request.method != "HEAD");
   // The first call comes before a body is read. An answer then closes the connection, which is
   // what a body that nobody wants deserves; an ordinary request is answered at the second.
@@ -118,31 +125,48 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 
 struct Server::Impl {
   explicit Impl(Sources sources) : shared{Routes{std::move(sources)}} {}
+
+  // Takes the listening socket over; false where no daemon could be started on it.
+  bool serve(int socket, config::WebSettings const& settings) {
+    // Each thread of the pool takes its share of the connections, so there must be one for each.
+    auto const connections =
+        std::max(static_cast<unsigned>(settings.max_connections), kThreadsPerAddress);
+    DaemonPointer daemon{::MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request, &shared,
+        MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_THREAD_POOL_SIZE, kThreadsPerAddress,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        whole_seconds(settings.timeout), MHD_OPTION_END)};
+    if (!daemon) {
+      ::close(socket);
+      return false;
+    }
+    daemons.push_back(std::move(daemon));
+    return true;
+  }
+
   Shared shared;
   std::vector<std::string> addresses;
   std::vector<DaemonPointer> daemons;  // last: stopped before what they use goes
 };
 
 Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings const& settings,
-                                                           Sources sources) {
+                                                           Sources sources,
+                                                           std::string const& private_socket) {
   auto impl = std::make_unique<Impl>(std::move(sources));
   for (auto const& address : settings.listen_addresses) {
     auto socket = listen_on(address);
     if (!socket) return std::move(socket).error();
-    // Each thread of the pool takes its share of the connections, so there must be one for each.
-    auto const connections =
-        std::max(static_cast<unsigned>(settings.max_connections), kThreadsPerAddress);
-    DaemonPointer daemon{::MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request,
-        &impl->shared, MHD_OPTION_LISTEN_SOCKET, socket.value().fd, MHD_OPTION_THREAD_POOL_SIZE,
-        kThreadsPerAddress, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        whole_seconds(settings.timeout), MHD_OPTION_END)};
-    if (!daemon) {
-      ::close(socket.value().fd);
+    if (!impl->serve(socket.value().fd, settings)) {
       return "cannot serve HTTP on " + address + ": libmicrohttpd did not start";
     }
     impl->addresses.push_back(socket.value().address);
-    impl->daemons.push_back(std::move(daemon));
+  }
+  if (!private_socket.empty()) {
+    auto socket = listen_privately(private_socket);
+    if (!socket) return std::move(socket).error();
+    if (!impl->serve(socket.value().fd, settings)) {
+      return "cannot serve HTTP on " + private_socket + ": libmicrohttpd did not start";
+    }
   }
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }

@@ -19,8 +19,11 @@ class Server {
  public:
   // Listens on every address of `settings`; port 0 picks a free one. The error names the address:
   // "cannot listen on 127.0.0.1:9732: Address already in use".
+  // `private_socket`: a path for the AF_UNIX listener that this machine's `canaryd dump` and
+  // `status`, and the watchdog, ask; none where it is empty.
   static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
-                                                            Sources sources);
+                                                            Sources sources,
+                                                            std::string const& private_socket = {});
   // Stops as stop() does.
   ~Server();
   Server(Server const&) = delete;

@@ -42,6 +42,8 @@ class History {
                                       probes::Report report);
   // The run ended without one (stop or reload): nothing is concluded from it.
   void abandoned() { row_.in_flight_since.reset(); }
+  // The watchdog asked the run to end, for want of progress.
+  void stalled() { ++row_.stalls; }
   void skipped(SkipReason reason) { ++row_.skipped[static_cast<std::size_t>(reason)]; }
 
  private:

@@ -64,6 +64,7 @@ struct ProbeRow {
   std::uint64_t runs = 0;                                       // ended with a report
   std::array<std::uint64_t, kReasons> failures{};               // failed runs by Reason
   std::array<std::uint64_t, kSkipReasons> skipped{};            // by SkipReason
+  std::uint64_t stalls = 0;                                     // runs the watchdog cancelled
   std::uint64_t bytes_received = 0, requests = 0, retries = 0;  // of all runs
   Histogram durations{kDurationBounds};                         // of ended runs
 

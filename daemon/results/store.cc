@@ -105,6 +105,13 @@ void ResultStore::abandoned(std::string_view probe) {
   }
 }
 
+void ResultStore::stalled(std::string_view probe) {
+  if (Entry* const entry = find(probe)) {
+    entry->history.stalled();
+    publish(*entry);
+  }
+}
+
 void ResultStore::skipped(std::string_view probe, SkipReason reason) {
   if (Entry* const entry = find(probe)) {
     entry->history.skipped(reason);

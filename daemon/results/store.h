@@ -44,6 +44,7 @@ class ResultStore {
   std::optional<StateChange> finished(std::string_view probe, SysTime at,
                                       std::chrono::nanoseconds duration, probes::Report report);
   void abandoned(std::string_view probe);
+  void stalled(std::string_view probe);
   void skipped(std::string_view probe, SkipReason reason);
 
   // Replaced values that a reader may still see.

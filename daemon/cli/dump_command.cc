@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/cli/commands.h"
+#include "daemon/cli/running_daemon.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kNoAnswer = 1;
+
+// Finished dumps, the newest first.
+std::vector<fs::path> dumps_in(fs::path const& directory) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
+  std::error_code ignored;
+  for (auto const& entry : fs::directory_iterator{directory, ignored}) {
+    if (entry.path().extension() == ".txt") {
+      found.emplace_back(fs::last_write_time(entry.path(), ignored), entry.path());
+    }
+  }
+  std::ranges::sort(found, std::greater{});
+  std::vector<fs::path> paths;
+  for (auto& [time, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+int print_file(fs::path const& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    std::fprintf(stderr, "canaryd dump: cannot read %s\n", path.c_str());
+    return kNoAnswer;
+  }
+  std::fputs(text.str().c_str(), stdout);
+  return 0;
+}
+
+int last_dump(Places const& places) {
+  auto const dumps = dumps_in(places.dumps());
+  if (dumps.empty()) {
+    std::fprintf(stderr, "canaryd dump: there is none in %s\n", places.dumps().c_str());
+    return kNoAnswer;
+  }
+  return print_file(dumps.front());
+}
+
+int list_dumps(Places const& places) {
+  for (auto const& path : dumps_in(places.dumps())) std::printf("%s\n", path.c_str());
+  return 0;
+}
+
+int dump_now(Places const& places) {
+  auto const answer = ask_daemon(places, "/debug/dump");
+  if (answer.status == 200) {
+    std::fputs(answer.body.c_str(), stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "canaryd dump: %s\n", answer.body.c_str());
+  if (answer.status == 0) {
+    std::fputs("canaryd dump: --last prints what the last stall left behind\n", stderr);
+  }
+  return kNoAnswer;
+}
+
+}  // namespace
+
+void add_dump_command(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "dump", "What the running canaryd is at: every run's stack, what it waits for, each thread");
+  auto const flags = std::make_shared<DaemonFlags>();
+  auto const last = std::make_shared<bool>(false);
+  auto const list = std::make_shared<bool>(false);
+  add_daemon_flags(*command, *flags);
+  command->add_flag("--last", *last, "Print the newest dump on disk instead of asking for one");
+  command->add_flag("--list", *list, "Name the dumps on disk, the newest first");
+  command->footer(
+      "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");
+  command->callback([flags, last, list, &chosen] {
+    chosen = [flags, last, list] {
+      auto const places = find_places(*flags);
+      if (*list) return list_dumps(places);
+      return *last ? last_dump(places) : dump_now(places);
+    };
+  });
+}
+
+}  // namespace canary::daemon

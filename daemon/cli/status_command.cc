@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "daemon/cli/commands.h"
+#include "daemon/cli/running_daemon.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kUnfit = 1;
+constexpr int kNoAnswer = 3;
+
+std::string text(json::value const& value) {
+  if (value.is_string()) return std::string{value.as_string()};
+  return value.is_null() ? "-" : json::serialize(value);
+}
+
+void print_probes(json::value const& probes) {
+  for (auto const& entry : probes.at("probes").as_array()) {
+    auto const& probe = entry.as_object();
+    std::string line = "  " + text(probe.at("state"));
+    line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
+    line += text(probe.at("name"));
+    if (probe.at("stale").as_bool()) line += "  (stale)";
+    line += "  last run " + text(probe.at("last_run"));
+    if (auto const& failure = probe.at("last_failure"); failure.is_object()) {
+      line += "; last failure " + text(failure.at("at")) + ": " + text(failure.at("message"));
+    }
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+void print_hangs(json::value const& hangs) {
+  auto const& executor = hangs.at("executor");
+  std::printf("executor: %s\n",
+              executor.at("ok").as_bool() ? "turns" : text(executor.at("reason")).c_str());
+  for (auto const& episode : hangs.at("episodes").as_array()) {
+    std::printf("  %s: %s %s for %s s: %s\n", text(episode.at("level")).c_str(),
+                text(episode.at("subject")).c_str(), text(episode.at("name")).c_str(),
+                text(episode.at("age_seconds")).c_str(), text(episode.at("verdict")).c_str());
+  }
+  if (auto const& stall = hangs.at("last_stall"); stall.is_object()) {
+    std::printf("last stall: %s, %s %s: %s; %s\n", text(stall.at("at")).c_str(),
+                text(stall.at("subject")).c_str(), text(stall.at("name")).c_str(),
+                text(stall.at("verdict")).c_str(), text(stall.at("site")).c_str());
+  }
+  if (auto const& previous = hangs.at("previous_run");
+      previous.is_object() && !previous.at("clean").as_bool()) {
+    std::printf("the run before ended unclean; nobody watched for %s s, until this start\n",
+                text(previous.at("blind_seconds")).c_str());
+  }
+  for (auto const& probe : hangs.at("quarantined").as_array()) {
+    std::printf("quarantined: %s is not run any more; it hung canaryd again and again\n",
+                text(probe).c_str());
+  }
+  if (auto const& last = hangs.at("dumps").at("last"); last.is_object()) {
+    std::printf("last dump: %s, %s\n", text(last.at("at")).c_str(), text(last.at("path")).c_str());
+  }
+}
+
+int status(DaemonFlags const& flags, bool as_json) {
+  auto const places = find_places(flags);
+  auto const hangs = ask_daemon(places, "/api/v1/hangs");
+  auto const probes = ask_daemon(places, "/api/v1/probes");
+  if (hangs.status != 200 || probes.status != 200) {
+    std::fprintf(stderr, "canaryd status: %s\n",
+                 (hangs.status != 200 ? hangs : probes).body.c_str());
+    return kNoAnswer;
+  }
+  auto const hang_values = json::parse(hangs.body);
+  auto const probe_values = json::parse(probes.body);
+  if (as_json) {
+    json::object const all{{"hangs", hang_values}, {"probes", probe_values.at("probes")}};
+    std::printf("%s\n", json::serialize(all).c_str());
+  } else {
+    print_hangs(hang_values);
+    print_probes(probe_values);
+  }
+  return hang_values.at("executor").at("ok").as_bool() ? 0 : kUnfit;
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "status", "How the running canaryd fares: its loop, its last stall, its probes");
+  auto const flags = std::make_shared<DaemonFlags>();
+  auto const output = std::make_shared<std::string>("text");
+  add_daemon_flags(*command, *flags);
+  command->add_option("--output", *output, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->footer("Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer.");
+  command->callback([flags, output, &chosen] {
+    chosen = [flags, output] { return status(*flags, *output == "json"); };
+  });
+}
+
+}  // namespace canary::daemon

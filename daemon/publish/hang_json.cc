@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "daemon/publish/api.h"
+#include "daemon/publish/hang_metrics.h"
+#include "daemon/text/escape.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+using watchdog::Episode;
+using watchdog::Level;
+
+json::string text(std::string_view value) { return json::string{valid_utf8(value)}; }
+
+json::value wall_time(std::int64_t wall_ns) {
+  if (wall_ns == 0) return nullptr;
+  return json::value(rfc3339(SysTime{
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds{wall_ns})}));
+}
+
+json::object episode_json(Episode const& episode) {
+  json::object out;
+  out["id"] = episode.id;
+  out["subject"] = text(to_text(episode.subject));
+  out["level"] = text(to_text(episode.level));
+  out["verdict"] = text(to_text(episode.verdict));
+  out["name"] = text(episode.name.data());
+  out["age_seconds"] = static_cast<double>(episode.age_ns) / 1e9;
+  return out;
+}
+
+json::object stall_json(watchdog::LastStall const& stall) {
+  json::object out = episode_json(stall.episode);
+  out["at"] = wall_time(stall.wall_ns);
+  out["site"] = text(stall.site.data());
+  return out;
+}
+
+json::object dump_json(watchdog::Record const& record) {
+  json::object out;
+  out["written"] = record.dumps_written.load();
+  out["suppressed"] = record.dumps_suppressed.load();
+  out["failed"] = record.dumps_failed.load();
+  watchdog::DumpOutcome last;
+  out["last"] = nullptr;
+  if (record.last_dump.known() && record.last_dump.load(last)) {
+    json::object entry;
+    entry["at"] = wall_time(last.wall_ns);
+    entry["path"] = text(last.path.data());
+    out["last"] = std::move(entry);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now) {
+  json::object out;
+  out["as_of"] = rfc3339(now);
+  auto const health = executor_health(record, tables);
+  json::object executor;
+  executor["ok"] = health.ok;
+  executor["reason"] = text(health.reason);
+  executor["level"] = text(to_text(static_cast<Level>(record.executor_level.load())));
+  executor["handlers"] = tables.loop().handlers.load();
+  std::int64_t const beat = tables.loop().beat_ns.load();
+  executor["beat_age_seconds"] =
+      beat == 0 ? json::value(nullptr)
+                : json::value(static_cast<double>(runtime::now_ns() - beat) / 1e9);
+  out["executor"] = std::move(executor);
+  json::array episodes;
+  for (auto const& place : record.episodes) {
+    Episode episode;
+    if (place.known() && place.load(episode) && episode.level != Level::fine) {
+      episodes.push_back(episode_json(episode));
+    }
+  }
+  out["episodes"] = std::move(episodes);
+  watchdog::LastStall last;
+  out["last_stall"] = nullptr;
+  if (record.last_stall.known() && record.last_stall.load(last)) {
+    out["last_stall"] = stall_json(last);
+  } else if (record.previous.has_stall) {
+    out["last_stall"] = stall_json(record.previous.stall);
+  }
+  auto const& previous = record.previous;
+  out["previous_run"] = nullptr;
+  if (previous.known) {
+    json::object entry;
+    entry["clean"] = previous.clean;
+    entry["started"] = wall_time(previous.started_wall_ns);
+    entry["last_alive"] = wall_time(previous.last_alive_wall_ns);
+    entry["blind_seconds"] = static_cast<double>(previous.blind_ns) / 1e9;
+    entry["unclean_restarts"] = previous.restarts;
+    out["previous_run"] = std::move(entry);
+  }
+  out["dumps"] = dump_json(record);
+  json::array quarantined;
+  for (auto const& place : record.quarantined) {
+    watchdog::ProbeText name{};
+    if (place.known() && place.load(name) && name[0] != '\0')
+      quarantined.push_back(text(name.data()));
+  }
+  out["quarantined"] = std::move(quarantined);
+  return json::serialize(out) + '\n';
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metrics of the loop and of the watchdog, from plain atomics: they are served while the loop
+// is dead.
+// Thread: any.
+#pragma once
+
+#include <string>
+
+#include "daemon/results/snapshot.h"
+#include "daemon/watchdog/status.h"
+#include "runtime/tables.h"
+
+namespace canary::daemon {
+
+// Appends the families to a page. `snapshot` gives the probes that have a series each.
+void append_hang_metrics(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
+                         Snapshot const& snapshot, SysTime now);
+
+// {"executor", "episodes", "last_stall", "previous_run", "dumps", "quarantined"}: what
+// GET /api/v1/hangs says and `canaryd status` prints.
+std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now);
+
+// Is the executor fit? Not ok, with the reason, while its beat is older than the watchdog allows or
+// the watchdog itself does not tick.
+struct ExecutorHealth {
+  bool ok = true;
+  std::string reason;
+};
+ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& tables);
+
+}  // namespace canary::daemon
