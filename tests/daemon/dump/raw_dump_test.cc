@@ -16,6 +16,7 @@
 
 #include "daemon/dump/capture.h"
 #include "daemon/dump/document.h"
+#include "daemon/dump/watchdog_dumper.h"
 #include "runtime/tables.h"
 #include "tests/daemon/dump/stuck_child.h"
 
@@ -188,6 +189,23 @@ TEST_F(RawDumpTest, CopiesTheLastLinesOfTheLog) {
   auto const document = read_dump(file_bytes(write(raw, episode).path.data()));
 
   EXPECT_THAT(document.log, ::testing::ElementsAre("first", "second"));
+}
+
+TEST_F(RawDumpTest, IsWrittenByTheWatchdogsOrderThoughThereIsNoHelper) {
+  RawDump raw{place()};
+  HelperProcess helper;
+  WatchdogDumper orders{raw, helper};
+  watchdog::Dumper const dumper = orders.dumper();
+  auto const episode = loop_stalled();
+
+  dumper.start(dumper.self, {.number = 3, .reason = "hung", .episodes = {&episode, 1}});
+  dumper.sample(dumper.self, ::getpid());
+  watchdog::PathText path{};
+  bool const written = dumper.finish(dumper.self, path);
+
+  EXPECT_TRUE(written);
+  EXPECT_EQ(orders.untold(), 1U);
+  EXPECT_THAT(read_dump(file_bytes(path.data())).notes, IsEmpty());
 }
 
 // Files may not grow: what fits is readable, and nobody is killed by SIGXFSZ.

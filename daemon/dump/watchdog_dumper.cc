@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/dump/watchdog_dumper.h"
+
+#include <string_view>
+
+namespace canary::dump {
+
+watchdog::Dumper WatchdogDumper::dumper() {
+  return {.self = this,
+          .start =
+              [](void* self, watchdog::DumpOrder const& order) {
+                static_cast<WatchdogDumper*>(self)->raw_.start({.number = order.number,
+                                                                .reason = order.reason,
+                                                                .episodes = order.episodes,
+                                                                .decided_ns = order.decided_ns});
+              },
+          .sample =
+              [](void* self, std::int32_t thread) {
+                static_cast<WatchdogDumper*>(self)->raw_.sample(thread);
+              },
+          .finish = [](void* self, watchdog::PathText& path) -> bool {
+            return static_cast<WatchdogDumper*>(self)->finish(path);
+          },
+          .poll = [](void* self) { static_cast<WatchdogDumper*>(self)->helper_.poll(); }};
+}
+
+bool WatchdogDumper::finish(watchdog::PathText& path) {
+  DumpResult const result = raw_.finish();
+  static_assert(sizeof path == sizeof result.path);
+  __builtin_memcpy(path.data(), result.path.data(), path.size());
+  // One that is cut short is worth reading, too.
+  if (result.bytes > 0 && !helper_.send(std::string_view{result.path.data()})) {
+    untold_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return result.written;
+}
+
+}  // namespace canary::dump

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watchdog's order to have a dump written, carried out: raw dump, emergency text, helper told.
+// Thread: the watchdog's; async-signal-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "daemon/dump/helper_process.h"
+#include "daemon/dump/raw_dump.h"
+#include "daemon/watchdog/dumper.h"
+
+namespace canary::dump {
+
+class WatchdogDumper {
+ public:
+  // Both outlive this; this outlives the watchdog.
+  WatchdogDumper(RawDump& raw, HelperProcess& helper) : raw_(raw), helper_(helper) {}
+  WatchdogDumper(WatchdogDumper const&) = delete;
+  WatchdogDumper& operator=(WatchdogDumper const&) = delete;
+
+  watchdog::Dumper dumper();
+  // Dumps that the helper could not be told of: dead, missing or behind. Thread: any.
+  std::uint64_t untold() const { return untold_.load(std::memory_order_relaxed); }
+
+ private:
+  bool finish(watchdog::PathText& path);
+
+  RawDump& raw_;
+  HelperProcess& helper_;
+  std::atomic<std::uint64_t> untold_{0};
+};
+
+}  // namespace canary::dump
