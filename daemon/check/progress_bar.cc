@@ -16,18 +16,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-std::string human_bytes(double bytes) {
-  constexpr char const* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < std::size(kUnits)) {
-    bytes /= 1024;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
-  return text;
-}
-
 std::size_t terminal_width() {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
@@ -59,6 +47,18 @@ void draw(std::stop_token const& stop, CheckProgress const& progress) {
 }
 
 }  // namespace
+
+std::string human_bytes(double bytes) {
+  constexpr char const* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1024;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
+  return text;
+}
 
 std::string progress_line(CheckProgress::Sum const& sum, double rate, std::chrono::seconds elapsed,
                           std::size_t width) {

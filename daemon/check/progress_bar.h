@@ -11,6 +11,9 @@
 
 namespace canary::daemon {
 
+// "14.0 KiB": for people, rounded.
+std::string human_bytes(double bytes);
+
 // The line for one moment, at most `width` columns. `rate` in bytes a second.
 std::string progress_line(CheckProgress::Sum const& sum, double rate, std::chrono::seconds elapsed,
                           std::size_t width);

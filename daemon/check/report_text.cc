@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "config/duration.h"
+#include "daemon/check/progress_bar.h"
 #include "daemon/publish/report_json.h"
 #include "daemon/text/escape.h"
 
@@ -97,7 +98,7 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
 void append_measurements(std::string& out, CheckedProbe const& checked) {
   auto const& measured = checked.report.measurements;
   out += "  " + std::to_string(measured.requests) + " requests, " +
-         config::size_text(measured.bytes_received) + " received";
+         human_bytes(static_cast<double>(measured.bytes_received)) + " received";
   auto const targets =
       measured.targets_verified + measured.targets_failed + measured.targets_unknown;
   if (targets > 0) {

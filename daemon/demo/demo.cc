@@ -110,8 +110,8 @@ std::string demo_banner(std::vector<DemoRepository> const& repositories,
   text += "\nLook at it from another terminal:\n\n";
   for (std::string const& address : addresses) {
     std::string const base = "http://" + reachable(address);
-    text += "  curl -s " + base + "/api/v1/probes   # what each probe found\n" + "  curl -s " +
-            base + "/metrics         # the same for Prometheus\n";
+    text.append("  curl -s ").append(base).append("/api/v1/probes   # what each probe found\n");
+    text.append("  curl -s ").append(base).append("/metrics         # the same for Prometheus\n");
   }
   std::string const folder = (served_directory(directory) / "healthy" / "metadata").string();
   text += "\nBreak the healthy one, and mend it again:\n\n  cd " + folder +
@@ -123,7 +123,7 @@ std::string demo_banner(std::vector<DemoRepository> const& repositories,
 std::string free_listen_address(std::string_view wanted) {
   auto const colon = wanted.rfind(':');
   std::string const host(wanted.substr(0, colon));
-  std::string const any = host + ":0";
+  std::string any = host + ":0";
   if (colon == std::string_view::npos) return std::string(wanted);
   sockaddr_in address{};
   address.sin_family = AF_INET;
