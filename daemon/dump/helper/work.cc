@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/dump/capture.h"
+#include "daemon/dump/helper/redact.h"
 #include "daemon/dump/helper/registers.h"
 #include "daemon/dump/render.h"
 #include "daemon/dump/text_lines.h"
@@ -160,23 +161,23 @@ std::string Work::finish(std::string const& path) {
   std::string const stem = stem_of(path, document);
   DumpSummary const summary{
       .stem = stem, .signature = signature_of(document), .line = summary_line(document, stem)};
+  forget_stacks(raw);
   std::string trouble;
-  auto const keep = [&](std::string const& directory, bool copy_raw, Retention const& limits) {
+  auto const keep = [&](std::string const& directory, Retention const& limits) {
     if (directory.empty()) return;
     std::error_code error;
     fs::create_directories(directory, error);
     std::string const base = directory + "/" + stem;
     for (auto const& result :
          {write_file(base + ".txt", bytes_of(text)), write_file(base + ".json", bytes_of(object)),
-          copy_raw ? write_file(base + ".raw", raw) : std::string{}}) {
+          write_file(base + ".raw", raw)}) {
       if (trouble.empty()) trouble = result;
     }
     retain(directory, limits, summary);
   };
-  keep(place_.runtime, path.starts_with("/proc/"),
-       {.keep = std::min(kKeptInRuntime, place_.limits.keep),
-        .keep_bytes = std::min(kBytesInRuntime, place_.limits.keep_bytes)});
-  keep(place_.state, true, place_.limits);
+  keep(place_.runtime, {.keep = std::min(kKeptInRuntime, place_.limits.keep),
+                        .keep_bytes = std::min(kBytesInRuntime, place_.limits.keep_bytes)});
+  keep(place_.state, place_.limits);
   return trouble;
 }
 

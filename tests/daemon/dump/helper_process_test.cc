@@ -5,9 +5,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <span>
 
 #include <gmock/gmock.h>
 
+#include "daemon/dump/document.h"
 #include "tests/daemon/dump/stuck_child.h"
 
 namespace canary::dump {
@@ -15,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::string file_text(std::string const& path) {
   std::ifstream file{path};
@@ -39,6 +42,8 @@ TEST(HelperProcess, MakesTextAndJsonBesideTheDumpAndCopiesThem) {
                             .runtime = runtime.path(),
                             .state = state.path() + "/dumps"}),
               IsEmpty());
+
+  ASSERT_THAT(file_text(values["DUMP"]), HasSubstr("token-hunter2"));
 
   bool const sent = helper.send(values["DUMP"]);
 
