@@ -43,8 +43,8 @@ tuf::Repository valid_repository(tuf::Time now) {
                              .timestamp = {1, expires},
                              .snapshot = {1, expires},
                              .targets = {.expires = expires}};
-  repository.targets.files = {{std::string(kCorrupted), some_bytes(std::size_t{64} * 1024, 1)},
-                              {"tool-1.4.1.tar.gz", some_bytes(std::size_t{60} * 1024, 2)},
+  repository.targets.files = {{std::string(kCorrupted), some_bytes(64 * 1024, 1)},
+                              {"tool-1.4.1.tar.gz", some_bytes(60 * 1024, 2)},
                               {"docs/changes.txt", "1.4.2: starts faster\n"}};
   return repository;
 }
@@ -61,10 +61,9 @@ tuf::Repository healthy_repository(tuf::Time now) {
   tuf::add_root(repository).timestamp = a_signer();
   repository.targets.delegations.push_back(
       {.name = "plugins", .signers = a_signer(), .paths = {"plugins/*"}, .terminating = true});
-  repository.delegated["plugins"] = {
-      .expires = now + kValid,
-      .files = {{"plugins/export.zip", some_bytes(std::size_t{16} * 1024, 3)},
-                {"plugins/import.zip", some_bytes(std::size_t{24} * 1024, 4)}}};
+  repository.delegated["plugins"] = {.expires = now + kValid,
+                                     .files = {{"plugins/export.zip", some_bytes(16 * 1024, 3)},
+                                               {"plugins/import.zip", some_bytes(24 * 1024, 4)}}};
   return repository;
 }
 

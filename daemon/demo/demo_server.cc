@@ -106,6 +106,7 @@ Result<pid_t, std::string> spawn(DemoCommand const& command, std::filesystem::pa
   std::vector<std::string> arguments = command.arguments;
   arguments.push_back(root.string());
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
 

@@ -29,7 +29,8 @@ std::string landing_page(Snapshot const& snapshot) {
       "<th align=\"left\">Last failure</th></tr>\n";
   for (ProbeRow const* row : snapshot.probes) {
     std::string const name = html(row->facts.name);
-    page += "<tr><td><a href=\"/api/v1/probes/" + name + "\">" + name + "</a></td><td>";
+    page.append("<tr><td><a href=\"/api/v1/probes/").append(name).append("\">");
+    page.append(name).append("</a></td><td>");
     page += state_text(*row);
     page += "</td><td>" + html(row->last_failure_message) + "</td></tr>\n";
   }
