@@ -17,12 +17,14 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 std::string file_text(std::string const& path) {
   std::ifstream file{path};
   return {std::istreambuf_iterator<char>{file}, {}};
 }
+
+// What stuck_program.cc has on the stack that sleeps.
+bool holds_secret(std::string const& raw) { return raw.find("hunter2") != std::string::npos; }
 
 // Asks until the helper has answered; a minute at most.
 bool answered(HelperProcess& helper) {
@@ -43,7 +45,7 @@ TEST(HelperProcess, MakesTextAndJsonBesideTheDumpAndCopiesThem) {
                             .state = state.path() + "/dumps"}),
               IsEmpty());
 
-  ASSERT_THAT(file_text(values["DUMP"]), HasSubstr("token-hunter2"));
+  ASSERT_TRUE(holds_secret(file_text(values["DUMP"])));
 
   bool const sent = helper.send(values["DUMP"]);
 
