@@ -28,7 +28,7 @@ void SectionWriter::begin(SectionType type) {
 }
 
 void SectionWriter::bytes(void const* data, std::size_t size) {
-  if (error_ != 0) return;
+  if (error_ != 0 || size == 0) return;
   checksum_ = crc32c(checksum_, data, size);
   put(data, size);
 }

@@ -152,6 +152,13 @@ DumpDocument Work::read(std::string const& path) {
 }
 
 std::string Work::finish(std::string const& path) {
+  // Once is enough, and all that there is: the stacks are forgotten then. A dump found at the start
+  // may be announced as well.
+  std::error_code unknown;
+  if (!path.starts_with("/proc/") &&
+      fs::exists(fs::path{path}.replace_extension(".json"), unknown)) {
+    return {};
+  }
   std::vector<std::byte> raw;
   if (!read_file(path, raw)) return because("read", path);
   DumpDocument document = read_dump(raw);
