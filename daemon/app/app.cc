@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/app/app.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,7 +17,10 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
+#include "daemon/app/dumps.h"
+#include "daemon/app/places.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/server.h"
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
@@ -40,7 +44,7 @@ using runtime::Task;
 using namespace std::chrono_literals;
 
 constexpr auto kBeat = 100ms;
-constexpr auto kDeadLoop = 10s;     // without a beat for so long, the daemon is not healthy
+constexpr int kArenas = 128;
 constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
 constexpr auto kStopMargin = 5s;    // beyond that the watchdog ends a stop that hangs
 
@@ -59,27 +63,12 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   return facts;
 }
 
-// Where the watchdog keeps what must outlive the process: on tmpfs where systemd gave us a place.
-std::filesystem::path memory_directory(config::Config const& config) {
-  char const* const runtime = std::getenv("RUNTIME_DIRECTORY");
-  return runtime != nullptr && *runtime == '/' ? std::filesystem::path{runtime}
-                                               : config.state_directory;
-}
-
 std::chrono::milliseconds longest_lookup(config::Config const& config) {
   std::chrono::milliseconds longest{1'000};
   for (auto const& probe : config.probes) {
     longest = std::max(longest, probe.http.resolve_timeout);
   }
   return longest;
-}
-
-Health loop_health() {
-  auto const age = runtime::beat_age();
-  if (!age) return {false, "the loop has not begun to turn"};
-  if (*age < kDeadLoop) return {};
-  auto const span = std::chrono::duration_cast<std::chrono::milliseconds>(*age);
-  return {false, "the loop has not turned for " + config::to_text(span)};
 }
 
 // Everything that lives on the loop, in the order it needs each other.
@@ -205,14 +194,17 @@ class App {
  public:
   explicit App(AppOptions options)
       : options_(std::move(options)),
+        places_(places(options_.config.state_directory)),
+        dumps_(options_.config, places_),
         watchdog_({.settings = options_.config.watchdog,
-                   .memory_directory = memory_directory(options_.config),
-                   .dumper = {}}),
+                   .memory_directory = places_.runtime,
+                   .dumper = dumps_.dumper()}),
         log_(options_.config.log),
         services_(std::make_unique<Services>(options_.config, options_.config_file,
                                              loop_.executor(), log_, watchdog_)) {
     if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
     log_.add_source(watchdog::log_source(watchdog_.lines()));
+    dumps_.read_log(log_);
     watchdog_.set_resolve_limit(longest_lookup(options_.config));
   }
 
@@ -223,11 +215,7 @@ class App {
     loop_.start();
     ask(services_->start(options_.config));
     watchdog_.progressed();
-    auto server =
-        Server::start(options_.config.web, {.store = services_->results(),
-                                            .live = loop_health,
-                                            .log_lines_dropped = [this] { return log_.dropped(); },
-                                            .wall_clock = wall_now});
+    auto server = Server::start(options_.config.web, sources(), private_socket());
     if (!server) {
       log_.error("cannot serve metrics", {{"detail", server.error()}});
       return false;
@@ -242,10 +230,16 @@ class App {
     if (auto const address = watchdog::own_address(server_->addresses().front())) {
       watchdog_.ask_server_at(address->get(), address->size);
     }
+    if (!dumps_.trouble().empty()) {
+      log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
+    }
     watchdog_.ready();
     if (options_.started) options_.started(server_->addresses());
     return true;
   }
+
+  // What is going on, into a file that the log names.
+  void dump() { watchdog_.request_dump(); }
 
   void reload() {
     if (!options_.reload) return;
@@ -307,10 +301,40 @@ class App {
     runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers));
   }
 
+  Sources sources() {
+    auto const& record = watchdog_.record();
+    return {.store = services_->results(),
+            .live =
+                [&record] {
+                  auto const health = executor_health(record, *runtime::tables());
+                  return Health{health.ok, health.reason};
+                },
+            .log_lines_dropped = [this] { return log_.dropped(); },
+            .wall_clock = wall_now,
+            .hang_metrics =
+                [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
+                  append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
+                },
+            .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
+            .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
+            .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
+            .full_dump = [this] { return dumps_.full(watchdog_); }};
+  }
+
+  // Where `canaryd dump` and `status` ask; "" where there can be none.
+  std::string private_socket() {
+    std::string const path = places_.socket().string();
+    auto const in_use = Server::private_socket_trouble(path);
+    if (in_use.empty()) return path;
+    log_.warn("no private listener: canaryd dump and status will not find this process",
+              {{"detail", in_use}});
+    return {};
+  }
+
   // Without it the daemon watches all the same, but remembers nothing between runs.
   void prepare_state_directory() {
     std::error_code failed;
-    std::filesystem::create_directories(options_.config.state_directory / "probes", failed);
+    std::filesystem::create_directories(places_.probes(), failed);
     if (failed) {
       log_.warn(
           "cannot make the state directory: what was trusted is not remembered",
@@ -338,6 +362,8 @@ class App {
   }
 
   AppOptions options_;
+  Places places_;
+  Dumps dumps_;                  // its helper is started before any thread
   watchdog::Watchdog watchdog_;  // first of all threads, and the last
   Log log_;
   runtime::Loop loop_;
@@ -348,14 +374,24 @@ class App {
 }  // namespace
 
 int run_daemon(AppOptions options, runtime::Signals const& signals) {
+  // An arena for every thread: a thread that hangs with its arena locked stops nobody else.
+  ::mallopt(M_ARENA_MAX, kArenas);
   App app{std::move(options)};
   if (!app.start()) {
     app.stop();
     return kExitFailure;
   }
   while (true) {
-    if (signals.wait() != SIGHUP) return app.stop();
-    app.reload();
+    switch (signals.wait()) {
+      case SIGHUP:
+        app.reload();
+        break;
+      case SIGUSR1:
+        app.dump();
+        break;
+      default:
+        return app.stop();
+    }
   }
 }
 

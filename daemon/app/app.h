@@ -42,8 +42,8 @@ struct AppOptions {
   std::function<RunProbe(RunProbe, AppParts)> around_runs = {};
 };
 
-// Monitors until SIGTERM or SIGINT and returns the exit code. `signals` blocks SIGTERM, SIGINT and
-// SIGHUP since before any thread was started.
+// Monitors until SIGTERM or SIGINT and returns the exit code; SIGHUP reloads, SIGUSR1 dumps.
+// `signals` blocks all four since before any thread was started.
 int run_daemon(AppOptions options, runtime::Signals const& signals);
 
 }  // namespace canary::daemon

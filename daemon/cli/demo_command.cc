@@ -16,7 +16,7 @@ namespace canary::daemon {
 namespace {
 
 int run_demo(std::string const& wanted) {
-  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP};
+  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   auto started = Demo::start(now);
   if (!started) {

@@ -48,7 +48,7 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
 }
 
 int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
-  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP};
+  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   auto config = load(flags);
   if (!config) {
     for (auto const& problem : config.error()) {

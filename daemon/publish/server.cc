@@ -171,6 +171,13 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }
 
+std::string Server::private_socket_trouble(std::string const& path) {
+  auto socket = listen_privately(path);
+  if (!socket) return std::move(socket).error();
+  ::close(socket.value().fd);  // start() replaces it
+  return {};
+}
+
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 

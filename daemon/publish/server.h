@@ -24,6 +24,8 @@ class Server {
   static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
                                                             Sources sources,
                                                             std::string const& private_socket = {});
+  // Why no private listener can be had at `path`; empty where one can.
+  static std::string private_socket_trouble(std::string const& path);
   // Stops as stop() does.
   ~Server();
   Server(Server const&) = delete;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/app/dumps.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "daemon/dump/capture.h"
+#include "daemon/dump/render.h"
+#include "daemon/versions/versions.h"
+#include "runtime/tables.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto kWatchdogAnswers = 3s;
+constexpr auto kHelperAnswers = 6s;
+
+// As many runs as may be going on, and room for what each waits for.
+runtime::TableSizes sizes_for(config::Config const& config) {
+  auto const runs = std::clamp(2 * config.scheduler.max_concurrent_runs, 1'024, 32'000);
+  return {.runs = static_cast<std::uint16_t>(runs),
+          .operations = static_cast<std::uint32_t>(runs) * 16};
+}
+
+std::string versions_of_this_process() {
+  auto const objects = loaded_objects();
+  return version_text(components(objects), objects);
+}
+
+dump::DumpPlace place_for(Places const& places, dump::CopyLogLines copy, void* self) {
+  return {.directory = places.raw_dumps().string(),
+          .versions = versions_of_this_process(),
+          .log_lines = copy,
+          .log_context = self};
+}
+
+// The tables come before whoever reads them.
+Places const& make_tables_first(config::Config const& config, Places const& places) {
+  runtime::make_tables(sizes_for(config));
+  std::error_code ignored;  // whoever needs the folders says what is wrong with them
+  fs::create_directories(places.raw_dumps(), ignored);
+  fs::create_directories(places.dumps(), ignored);
+  fs::permissions(places.dumps(), fs::perms::owner_all, ignored);
+  return places;
+}
+
+std::vector<watchdog::Episode> episodes_of(watchdog::Record const& record) {
+  std::vector<watchdog::Episode> episodes;
+  for (auto const& place : record.episodes) {
+    watchdog::Episode episode;
+    if (place.known() && place.load(episode) && episode.level != watchdog::Level::fine) {
+      episodes.push_back(episode);
+    }
+  }
+  return episodes;
+}
+
+// Polls every few milliseconds: what is waited for is another thread or process, seconds at most.
+template <class Done>
+bool wait_for(std::chrono::milliseconds limit, Done const& done) {
+  auto const until = std::chrono::steady_clock::now() + limit;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+std::string whole_file(fs::path const& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+}  // namespace
+
+Dumps::Dumps(config::Config const& config, Places const& places)
+    : raw_(place_for(make_tables_first(config, places), &Dumps::copy_log, this)),
+      orders_(raw_, helper_),
+      live_(place_for(places, &Dumps::copy_log, this)) {
+  dump::install_capture();
+  dump::prepare_threads();
+  trouble_ = raw_.trouble();
+  auto const failed = helper_.start({.program = "",
+                                     .runtime = places.raw_dumps().string(),
+                                     .state = places.dumps().string(),
+                                     .keep = static_cast<std::uint32_t>(config.watchdog.dumps_kept),
+                                     .keep_bytes = config.watchdog.dumps_bytes});
+  if (!failed.empty()) trouble_ += (trouble_.empty() ? "" : "; ") + failed;
+}
+
+std::size_t Dumps::copy_log(void* self, std::span<char> into) {
+  auto const* const log = static_cast<Dumps*>(self)->log_.load(std::memory_order_acquire);
+  return log == nullptr ? 0 : log->copy_recent(into);
+}
+
+std::string Dumps::text_now(watchdog::Record const& record) {
+  return dump::render_text(live_.read("request", episodes_of(record)));
+}
+
+std::string Dumps::json_now(watchdog::Record const& record) {
+  return dump::render_json(live_.read("request", episodes_of(record)));
+}
+
+std::string Dumps::full(watchdog::Watchdog& watchdog) {
+  std::lock_guard const lock{asking_};
+  std::uint64_t const request = watchdog.request_dump();
+  watchdog::DumpOutcome outcome;
+  auto const done = [&] {
+    auto const& answered = watchdog.record().last_asked_dump;
+    return answered.known() && answered.load(outcome) && outcome.request >= request;
+  };
+  if (!wait_for(kWatchdogAnswers, done)) {
+    return "the watchdog did not write a dump in time; what can be seen without it:\n\n" +
+           text_now(watchdog.record());
+  }
+  if (outcome.fate != watchdog::DumpFate::written) {
+    return "the dump could not be written; what can be seen without it:\n\n" +
+           text_now(watchdog.record());
+  }
+  fs::path text{outcome.path.data()};
+  fs::path json = text;
+  json.replace_extension(".json");  // the helper writes it last
+  text.replace_extension(".txt");
+  std::error_code ignored;
+  wait_for(kHelperAnswers, [&] { return fs::exists(json, ignored); });
+  std::string const content = whole_file(text);
+  return content.empty() ? text_now(watchdog.record()) : content;
+}
+
+}  // namespace canary::daemon

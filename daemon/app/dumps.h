@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the daemon dumps with, put together: the helper process, the raw dump that the
+// watchdog writes, and what the server shows of it.
+// Thread: made by main before any thread is started; see each.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "config/config.h"
+#include "daemon/app/places.h"
+#include "daemon/dump/helper_process.h"
+#include "daemon/dump/live.h"
+#include "daemon/dump/raw_dump.h"
+#include "daemon/dump/watchdog_dumper.h"
+#include "daemon/log/log.h"
+#include "daemon/watchdog/dumper.h"
+#include "daemon/watchdog/watchdog.h"
+
+namespace canary::daemon {
+
+class Dumps {
+ public:
+  // Makes the tables, starts the helper, prepares threads for captures. What cannot be had is in
+  // trouble(); the daemon goes on without it.
+  Dumps(config::Config const& config, Places const& places);
+  std::string const& trouble() const { return trouble_; }
+
+  // For the watchdog, which alone calls it.
+  watchdog::Dumper dumper() { return orders_.dumper(); }
+  // Lets dumps have the log's last lines. `log` outlives the watchdog's thread.
+  void read_log(Log const& log) { log_.store(&log, std::memory_order_release); }
+
+  // The executor now, as the server's threads see it. Thread: any.
+  std::string text_now(watchdog::Record const& record);
+  std::string json_now(watchdog::Record const& record);
+  // A dump on disk with functions and lines: asks the watchdog, waits for the helper (seconds).
+  // Thread: any but the loop's and the watchdog's.
+  std::string full(watchdog::Watchdog& watchdog);
+
+ private:
+  static std::size_t copy_log(void* self, std::span<char> into);
+
+  std::string trouble_;
+  std::atomic<Log const*> log_{nullptr};
+  dump::HelperProcess helper_;
+  dump::RawDump raw_;
+  dump::WatchdogDumper orders_;
+  dump::LiveDump live_;
+  std::mutex asking_;  // one full dump at a time
+};
+
+}  // namespace canary::daemon
