@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real watchdog's thread over tables that the test writes by hand.
+#include "daemon/watchdog/watchdog.h"
+
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/watchdog/last_stall.h"
+#include "daemon/watchdog/server_address.h"
+#include "runtime/tables.h"
+
+namespace canary::watchdog {
+namespace {
+
+using namespace std::chrono_literals;
+using config::WatchdogSettings;
+using runtime::LoopRecord;
+using runtime::RunRecord;
+using std::memory_order_relaxed;
+
+constexpr auto kPatience = 20s;  // a limit of the test, never what it measures
+
+// Looks again and again until it is so.
+bool eventually(std::function<bool()> const& so) {
+  auto const limit = std::chrono::steady_clock::now() + kPatience;
+  while (!so()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// A thread that waits for a futex until it is let go: somebody to be stuck.
+class Stuck {
+ public:
+  Stuck() {
+    thread_ = std::thread{[this] {
+      id_.store(::gettid());
+      std::unique_lock lock{mutex_};
+      changed_.wait(lock, [this] { return over_; });
+    }};
+    while (id_.load() == 0) std::this_thread::yield();
+  }
+  ~Stuck() {
+    {
+      std::lock_guard const lock{mutex_};
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  std::int32_t id() const { return id_.load(); }
+
+ private:
+  std::atomic<std::int32_t> id_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+// A dump that writes down what it was asked for.
+struct FakeDump {
+  std::atomic<int> started{0}, samples{0}, finished{0};
+  std::atomic<std::uint64_t> episodes{0};
+  std::atomic<int> subject{-1}, verdict{-1};
+
+  Dumper dumper() {
+    return {.self = this,
+            .start =
+                [](void* self, DumpOrder const& order) {
+                  auto& fake = *static_cast<FakeDump*>(self);
+                  fake.episodes.store(order.episodes.size());
+                  if (!order.episodes.empty()) {
+                    fake.subject.store(static_cast<int>(order.episodes[0].subject));
+                    fake.verdict.store(static_cast<int>(order.episodes[0].verdict));
+                  }
+                  fake.started.fetch_add(1);
+                },
+            .sample = [](void* self, std::int32_t) { ++static_cast<FakeDump*>(self)->samples; },
+            .finish =
+                [](void* self, PathText& path) {
+                  path = {"/dumps/fake"};
+                  ++static_cast<FakeDump*>(self)->finished;
+                  return true;
+                },
+            .poll = nullptr};
+  }
+};
+
+class WatchdogThread : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/canaryd-watchdog-XXXXXX";
+    directory = ::mkdtemp(pattern);
+    settings.loop_suspect = 50ms;
+    settings.loop_stall = 200ms;
+    settings.loop_hung = 1h;
+    settings.loop_dead = 1h;
+    settings.run_stall = 400ms;
+    settings.run_unwind = 100ms;
+    settings.on_dead = WatchdogSettings::OnDead::report;
+  }
+  void TearDown() override {
+    watchdog.reset();
+    LoopRecord& record = tables.loop();
+    record.state.store(LoopRecord::not_started);
+    record.handler_since_ns.store(0);
+    record.thread.store(0);
+    for (auto& run : tables.runs()) run.state.store(RunRecord::free);
+    std::filesystem::remove_all(directory);
+  }
+
+  void start() {
+    watchdog = std::make_unique<Watchdog>(
+        Options{.settings = settings, .memory_directory = directory, .dumper = dump.dumper()});
+  }
+  Record const& record() const { return watchdog->record(); }
+
+  // A loop whose handler of run 0, a probe called "example", is stuck in `thread` from now on.
+  void hang_loop(std::int32_t thread) {
+    LoopRecord& loop = tables.loop();
+    RunRecord& run = tables.runs()[0];
+    run.name.store("example");
+    run.kind.store(RunRecord::probe);
+    run.generation.fetch_add(1);
+    loop.run.store(0);
+    loop.thread.store(thread);
+    loop.beats.store(5);
+    loop.beat_due_ns.store(runtime::now_ns() + 50'000'000);
+    loop.handler_since_ns.store(runtime::now_ns());
+    loop.state.store(LoopRecord::in_run);
+  }
+  void let_loop_go() {
+    tables.loop().handlers.fetch_add(1);
+    tables.loop().beat_due_ns.store(runtime::now_ns() + 3'600'000'000'000);
+    tables.loop().handler_since_ns.store(0);
+  }
+  // A loop that turns, and a run that does nothing from now on.
+  RunRecord& stall_run(std::int64_t deadline_ns = INT64_MAX) {
+    tables.loop().state.store(LoopRecord::in_run);
+    tables.loop().beats.store(5);
+    let_loop_go();
+    RunRecord& run = tables.runs()[1];
+    run.name.store("slow");
+    run.kind.store(RunRecord::probe);
+    run.generation.fetch_add(1);
+    run.started_ns.store(runtime::now_ns());
+    run.progress_ns.store(runtime::now_ns());
+    run.deadline_ns.store(deadline_ns);
+    run.state.store(RunRecord::running);
+    return run;
+  }
+  std::uint64_t reached(Subject subject, Level level) const {
+    return record()
+        .stalls[static_cast<std::size_t>(subject)][static_cast<std::size_t>(level)]
+        .load();
+  }
+
+  std::filesystem::path directory;
+  WatchdogSettings settings;
+  FakeDump dump;
+  runtime::Tables& tables = runtime::make_tables({.runs = 8, .operations = 64});
+  std::unique_ptr<Watchdog> watchdog;
+};
+
+TEST_F(WatchdogThread, NamesDumpsAndForgivesALoopThatWaitsForALock) {
+  Stuck stuck;
+  start();
+  hang_loop(stuck.id());
+
+  ASSERT_TRUE(eventually([&] { return dump.finished.load() == 1; }));
+  EXPECT_TRUE(record().executor_stalled());
+  EXPECT_EQ(dump.subject.load(), static_cast<int>(Subject::loop));
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::lock));
+  EXPECT_EQ(reached(Subject::loop, Level::suspect), 1u);
+  EXPECT_EQ(reached(Subject::loop, Level::stalled), 1u);
+  LastStall last;
+  ASSERT_TRUE(eventually([&] { return record().last_stall.known(); }));
+  ASSERT_TRUE(record().last_stall.load(last));
+  EXPECT_STREQ(last.episode.name.data(), "example");
+
+  let_loop_go();
+  EXPECT_TRUE(eventually([&] { return !record().executor_stalled(); }));
+  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+}
+
+TEST_F(WatchdogThread, TakesSeveralStacksOfAThreadThatComputes) {
+  std::atomic<bool> over{false};
+  std::atomic<std::int32_t> id{0};
+  std::thread busy{[&] {
+    id.store(::gettid());
+    while (!over.load(memory_order_relaxed)) {
+    }
+  }};
+  while (id.load() == 0) std::this_thread::yield();
+  start();
+  hang_loop(id.load());
+
+  EXPECT_TRUE(eventually([&] { return dump.finished.load() == 1; }));
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::cpu_loop));
+  EXPECT_EQ(dump.samples.load(), 4);
+  over.store(true);
+  busy.join();
+}
+
+TEST_F(WatchdogThread, AsksForAStalledRunsEndAndMarksItWhenItGoesOn) {
+  start();
+  RunRecord& run = stall_run();
+  auto const generation = run.generation.load();
+
+  ASSERT_TRUE(eventually([&] { return run.ask_cancel.load() == generation; }));
+  std::uint64_t wakes = 0;
+  EXPECT_TRUE(eventually(
+      [&] { return ::read(watchdog->cancel_descriptor(), &wakes, sizeof wakes) == sizeof wakes; }));
+  run.cancelling_ns.store(runtime::now_ns());
+  run.state.store(RunRecord::cancelling);
+
+  EXPECT_TRUE(eventually([&] { return run.stalled.load() == generation; }));
+  EXPECT_TRUE(eventually([&] { return record().runs_stalled.load() == 1; }));
+  EXPECT_EQ(reached(Subject::run, Level::hung), 1u);
+  EXPECT_EQ(reached(Subject::loop, Level::suspect), 0u) << "the loop turns";
+}
+
+TEST_F(WatchdogThread, LeavesARunAloneThatMoves) {
+  settings.run_stall = 1s;
+  start();
+  RunRecord& run = stall_run();
+  std::uint64_t const ticks = record().ticks.load();
+
+  bool const ticked = eventually([&] {
+    run.progress_ns.store(runtime::now_ns());
+    return record().ticks.load() > ticks + 25;
+  });
+
+  EXPECT_TRUE(ticked);
+  EXPECT_EQ(reached(Subject::run, Level::suspect), 0u);
+}
+
+TEST_F(WatchdogThread, QuarantinesAProbeThatHangsTheLoopAgainAndAgain) {
+  settings.quarantine_after = 2;
+  Stuck stuck;
+  start();
+  EXPECT_FALSE(watchdog->quarantined("example"));
+  for (std::uint64_t time = 1; time <= 2; ++time) {
+    hang_loop(stuck.id());
+    ASSERT_TRUE(eventually([&] { return reached(Subject::loop, Level::stalled) == time; }));
+    let_loop_go();
+    ASSERT_TRUE(eventually([&] { return !record().executor_stalled(); }));
+  }
+
+  EXPECT_TRUE(eventually([&] { return watchdog->quarantined("example"); }));
+  EXPECT_FALSE(watchdog->quarantined("other"));
+
+  watchdog->lift_quarantine();
+  EXPECT_TRUE(eventually([&] { return !watchdog->quarantined("example"); }));
+}
+
+TEST_F(WatchdogThread, LeavesAStallToBeSeenAfterACleanRestart) {
+  {
+    Stuck stuck;
+    start();
+    hang_loop(stuck.id());
+    ASSERT_TRUE(eventually([&] { return record().last_stall.known(); }));
+    let_loop_go();
+  }
+  watchdog.reset();
+  start();
+
+  PreviousRun const& previous = record().previous;
+  EXPECT_TRUE(previous.known);
+  EXPECT_TRUE(previous.clean);
+  EXPECT_EQ(previous.restarts, 0u);
+  ASSERT_TRUE(previous.has_stall);
+  EXPECT_EQ(previous.stall.episode.verdict, Verdict::lock);
+}
+
+TEST_F(WatchdogThread, WritesADumpForWhoeverAsks) {
+  start();
+
+  auto const request = watchdog->request_dump();
+
+  DumpOutcome outcome;
+  ASSERT_TRUE(eventually(
+      [&] { return record().last_asked_dump.load(outcome) && outcome.request >= request; }));
+  EXPECT_EQ(outcome.fate, DumpFate::written);
+  EXPECT_STREQ(outcome.path.data(), "/dumps/fake");
+  EXPECT_EQ(record().dumps_written.load(), 1u);
+}
+
+TEST_F(WatchdogThread, SaysWhatItSawInTheLog) {
+  Stuck stuck;
+  start();
+  hang_loop(stuck.id());
+  std::optional<Line> stall;
+
+  EXPECT_TRUE(eventually([&] {
+    Line line;
+    while (watchdog->lines().pop(line)) {
+      if (line.kind == Line::Kind::stall && line.episode.level == Level::stalled) stall = line;
+    }
+    return stall.has_value();
+  }));
+  EXPECT_EQ(stall->episode.verdict, Verdict::lock);
+  EXPECT_GT(stall->wall_ns, 0);
+}
+
+// A server that takes connections into its backlog and never reads.
+class DeafServer {
+ public:
+  DeafServer() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(socket_, 8);
+    socklen_t size = sizeof address;
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    name = "0.0.0.0:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~DeafServer() { ::close(socket_); }
+  void answer_one() {
+    int const connection = ::accept(socket_, nullptr, nullptr);
+    char bytes[512];
+    while (::recv(connection, bytes, sizeof bytes, 0) <= 0) {
+    }
+    constexpr std::string_view kAnswer = "HTTP/1.1 503 No\r\n\r\n";
+    ::send(connection, kAnswer.data(), kAnswer.size(), 0);
+    ::close(connection);
+  }
+  std::string name;
+
+ private:
+  int socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
+TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
+  settings.server_stall = 300ms;
+  DeafServer server;
+  tables.loop().state.store(LoopRecord::in_run);
+  tables.loop().beats.store(5);
+  let_loop_go();
+  start();
+  auto const address = own_address(server.name);
+  ASSERT_TRUE(address);
+  watchdog->ask_server_at(address->get(), address->size);
+
+  ASSERT_TRUE(eventually([&] { return reached(Subject::server, Level::stalled) == 1; }));
+  server.answer_one();
+
+  EXPECT_TRUE(eventually([&] { return record().server_answers.load() == 1; }));
+  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+}
+
+TEST_F(WatchdogThread, FindsARunThatNothingCanWake) {
+  start();
+  RunRecord& run = stall_run();
+  run.frames[0].kind.store(runtime::FrameRecord::frame);
+  run.frames[0].parent.store(runtime::kNoFrame);
+  run.used_frames.store(1);
+
+  ASSERT_TRUE(eventually([&] { return dump.finished.load() >= 1; }));
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::orphan_await));
+  run.used_frames.store(0);
+}
+
+TEST_F(WatchdogThread, ALoopThatMayStopIsNotAccused) {
+  start();
+  tables.loop().beats.store(5);
+  tables.loop().state.store(LoopRecord::left_run);
+  ASSERT_TRUE(eventually([&] { return reached(Subject::loop, Level::stalled) == 1; }))
+      << "unasked it is a stall";
+
+  watchdog->stopping(1h);
+
+  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+}
+
+using WatchdogDeathTest = WatchdogThread;
+
+TEST_F(WatchdogDeathTest, AbortsWhenTheLoopIsDead) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  settings.loop_hung = 300ms;
+  settings.loop_dead = 400ms;
+  settings.on_dead = WatchdogSettings::OnDead::abort;
+
+  EXPECT_EXIT(
+      {
+        Stuck stuck;
+        start();
+        hang_loop(stuck.id());
+        for (;;) ::pause();
+      },
+      testing::KilledBySignal(SIGABRT), "");
+}
+
+TEST_F(WatchdogDeathTest, EndsAStopThatHangs) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+
+  EXPECT_EXIT(
+      {
+        start();
+        watchdog->stopping(100ms);
+        for (;;) ::pause();
+      },
+      testing::ExitedWithCode(1), "");
+}
+
+TEST(OwnAddress, IsReachedAtTheLoopback) {
+  auto const any = own_address("0.0.0.0:80");
+  auto const any6 = own_address("[::]:80");
+
+  ASSERT_TRUE(any && any6);
+  EXPECT_EQ(reinterpret_cast<sockaddr_in const*>(any->get())->sin_addr.s_addr,
+            htonl(INADDR_LOOPBACK));
+  EXPECT_TRUE(IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<sockaddr_in6 const*>(any6->get())->sin6_addr));
+  EXPECT_FALSE(own_address("localhost:80"));
+  EXPECT_FALSE(own_address("127.0.0.1"));
+  EXPECT_FALSE(own_address("127.0.0.1:x"));
+}
+
+}  // namespace
+}  // namespace canary::watchdog
