@@ -267,7 +267,9 @@ class Story:
             prometheus_config(self.project, folder, alertmanager_port))
         prometheus = self.spawn(cleanup, [
             "prometheus", f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/tsdb", "--web.listen-address=127.0.0.1:0"],
+            f"--storage.tsdb.path={folder}/tsdb", "--web.listen-address=127.0.0.1:0",
+            # What fires before Alertmanager is discovered is told again soon, not in a minute.
+            "--rules.alert.resend-delay=1s"],
             **self.log("prometheus"))
         listening_port(prometheus, "prometheus")
 
