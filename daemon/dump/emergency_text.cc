@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "daemon/dump/fixed_text.h"
+#include "daemon/dump/source_path.h"
 
 namespace canary::dump {
 namespace {
@@ -29,7 +30,7 @@ void put(FixedText& out, runtime::CopiedText<kBytes> const& text) {
 
 void put_place(FixedText& out, runtime::TextOffset file, std::uint32_t line,
                runtime::TextOffset function) {
-  if (file != 0) (out << text_at(file) << ":").natural(line);
+  if (file != 0) (out << source_path(text_at(file)) << ":").natural(line);
   if (function != 0) out << "  " << text_at(function);
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "daemon/dump/source_path.h"
+
 namespace canary::dump {
 namespace {
 
@@ -35,7 +37,8 @@ bool steady(Record const& record, Read read) {
 
 template <class Record>
 Place place_of(Record const& record, TextOf const& text) {
-  return {.file = text(record.file.load(memory_order_relaxed)),
+  std::string const file = text(record.file.load(memory_order_relaxed));
+  return {.file = std::string{source_path(file)},
           .function = text(record.function.load(memory_order_relaxed)),
           .line = record.line.load(memory_order_relaxed)};
 }
@@ -82,9 +85,10 @@ void read_frames(RunState& into, RunRecord const& record, TextOf const& text, st
   for (std::uint8_t i = 0; i < runtime::kFramesPerRun; ++i) {
     if ((used >> i & 1) == 0) continue;
     FrameRecord const& row = record.frames[i];
+    std::string const file = text(row.file.load(memory_order_relaxed));
     frames.push_back({.name = text(row.name.load(memory_order_relaxed)),
                       .detail = row.detail.load(),
-                      .place = {.file = text(row.file.load(memory_order_relaxed)),
+                      .place = {.file = std::string{source_path(file)},
                                 .line = row.line.load(memory_order_relaxed)},
                       .wait = row.kind.load(memory_order_relaxed) == FrameRecord::wait,
                       .index = i,

@@ -12,6 +12,8 @@
 
 #include <elfutils/libdw.h>
 
+#include "daemon/dump/source_path.h"
+
 namespace canary::dump {
 namespace {
 
@@ -44,7 +46,8 @@ std::string shown_path(char const* path, std::string const& directory) {
   std::string_view text{path};
   if (!directory.empty() && text.starts_with(directory)) text.remove_prefix(directory.size());
   if (text.starts_with("./")) text.remove_prefix(2);
-  return std::filesystem::path{text}.lexically_normal().string();
+  std::string const normal = std::filesystem::path{text}.lexically_normal().string();
+  return std::string{source_path(normal)};
 }
 
 // The unit of the code; by the table of ranges, else (Clang leaves it out) one after another.
