@@ -5,6 +5,7 @@
 
 #include "daemon/dump/capture.h"
 #include "daemon/dump/render.h"
+#include "daemon/dump/source_path.h"
 #include "daemon/dump/text_lines.h"
 #include "daemon/text/escape.h"
 
@@ -39,8 +40,10 @@ json::object handler_json(HandlerState const& handler) {
 }
 
 json::object episode_json(watchdog::Episode const& episode, TextOf const& text) {
-  Place const place{
-      .file = text(episode.file), .function = text(episode.function), .line = episode.line};
+  std::string const file = text(episode.file);
+  Place const place{.file = std::string{source_path(file)},
+                    .function = text(episode.function),
+                    .line = episode.line};
   return {
       {"id", episode.id},
       {"subject", to_text(episode.subject)},
