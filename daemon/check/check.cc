@@ -141,7 +141,7 @@ std::vector<CheckedProbe> check(CheckRequest request, CheckProgress& progress,
   }
   auto checked = std::move(world->checked);
   // Coroutines that did not unwind still refer to it; the process ends soon.
-  if (!unwound) (void)world.release();  // NOLINT(bugprone-unused-return-value)
+  if (!unwound) (void)world.release();
   return checked;
 }
 

@@ -58,7 +58,7 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
   ResponsePointer response{::MHD_create_response_from_buffer_with_free_callback_cls(
       body->text.size(), body->text.data(), &free_body, body.get())};
   if (!response) return response;
-  body.release();  // the response frees it
+  (void)body.release();  // the response frees it
   auto const header = [&](char const* name, char const* value) {
     ::MHD_add_response_header(response.get(), name, value);
   };

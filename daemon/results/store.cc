@@ -36,11 +36,11 @@ ResultStore::Entry* ResultStore::find(std::string_view probe) {
   return found == entries_.end() ? nullptr : found->second.get();
 }
 
-void ResultStore::configure(std::vector<ProbeFacts> probes) {
+void ResultStore::configure(std::vector<ProbeFacts> const& probes) {
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries;
   auto directory = std::make_shared<Directory>();
   directory->entries.reserve(probes.size());
-  for (auto& facts : probes) {
+  for (auto const& facts : probes) {
     auto const known = entries_.find(facts.name);
     std::shared_ptr<Entry> entry;
     if (known != entries_.end()) {

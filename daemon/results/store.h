@@ -32,7 +32,7 @@ class ResultStore {
 
   // The probes of a configuration. Those with a known name keep their history, others are new;
   // what is missing is forgotten.
-  void configure(std::vector<ProbeFacts> probes);
+  void configure(std::vector<ProbeFacts> const& probes);
   // The outcome of loading a configuration, also the first one.
   void config_accepted(SysTime at);
   void config_refused(SysTime at, std::string why);

@@ -99,6 +99,9 @@ struct Manual {
 // Holds a command's options against the manual, then those of its subcommands.
 void expect_described(Manual const& what, std::vector<std::string> const& words) {
   std::string const manual = tuf::read_file(std::filesystem::path{CANARY_SOURCE_DIR} / what.file);
+  auto const describes = [&manual](std::string const& text) {
+    return manual.find(text) != std::string::npos;
+  };
   std::vector<std::string> arguments{what.program};
   arguments.insert(arguments.end(), words.begin(), words.end());
   arguments.emplace_back("--help");
@@ -107,13 +110,13 @@ void expect_described(Manual const& what, std::vector<std::string> const& words)
   auto const options = listed(ran.out);
   EXPECT_TRUE(options.contains("--help"));
   for (auto const& option : options) {
-    EXPECT_THAT(manual, HasSubstr("`" + option)) << "of " << testing::PrintToString(words);
+    EXPECT_TRUE(describes("`" + option)) << option << " of " << testing::PrintToString(words);
   }
-  if (words.size() == 1) EXPECT_THAT(manual, HasSubstr("`" + words[0]));
+  if (words.size() == 1) EXPECT_TRUE(describes("`" + words[0])) << words[0];
   for (auto const& each : subcommands(ran.out)) {
     auto longer = words;
     longer.push_back(each);
-    if (!words.empty()) EXPECT_THAT(manual, HasSubstr("`" + words.back() + " " + each + "`"));
+    if (!words.empty()) EXPECT_TRUE(describes("`" + words.back() + " " + each + "`")) << each;
     expect_described(what, longer);
   }
 }
