@@ -30,7 +30,7 @@ BANNED = [
      "blocks on name servers: use runtime::Resolver"),
     (r"\bgethostbyname", [], "blocks on name servers: use runtime::Resolver"),
     # Threads that are no loop: the log's writer, the watchdog, the helper that reads dumps.
-    (r"\bthis_thread::sleep_", ["daemon/log/log.cc", "daemon/dump/", "daemon/watchdog/"],
+    (r"\bthis_thread::sleep_", ["daemon/log/log.cc", "daemon/dump/", "daemon/app/dumps.cc", "daemon/watchdog/"],
      "a thread that sleeps answers nobody"),
     (r"\b(usleep|nanosleep)\s*\(", ["daemon/dump/", "daemon/watchdog/"],
      "a thread that sleeps answers nobody"),
@@ -42,7 +42,8 @@ TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*
 LAMBDA = re.compile(r"(?<![\w\])])\[(?!\s*\]|\[)[^\]\[]*\]\s*(?:\(|\{|mutable\b)")
 # Type{something} as an argument or operand. A named call of a constructor, Type(…), is safe.
 RANGE = re.compile(r"\bfor\s*\([^;{}]*[^:]:[^:;{}]*\bco_await\b")
-AGGREGATE = re.compile(r"(?:(?<=[(,=])\s*|\bco_await\s+)(?:[A-Za-z_][\w:]*(?:<[^;{}]*>)?)?\s*\{(?!\s*\})")
+# Durations have constructors.
+AGGREGATE = re.compile(r"(?:(?<=[(,=])\s*|\bco_await\s+)(?!std::chrono::)(?:[A-Za-z_][\w:]*(?:<[^;{}]*>)?)?\s*\{(?!\s*\})")
 
 
 def blanked(text):
@@ -102,7 +103,8 @@ BAD = ["asio::use_awaitable)", "asio::detached", "co_spawn(", "boost::asio::io_c
        "for (auto& x : (co_await all()).value()) {"]
 GOOD = ["asio::use_awaitable_t<>", "// std::async(", '"asio::detached"', "co_await run(list[0]);",
         "co_await run({}, now);", "auto f = [&] { return 1; }; co_await run(f);",
-        "if (co_await ok()) { x = {1}; }", "co_await run([] { return 1; });"]
+        "if (co_await ok()) { x = {1}; }", "co_await run([] { return 1; });",
+        "co_await at(std::chrono::hours{1});"]
 
 if __name__ == "__main__":
     for each in BAD:
