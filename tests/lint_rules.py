@@ -30,7 +30,8 @@ BANNED = [
      "blocks on name servers: use runtime::Resolver"),
     (r"\bgethostbyname", [], "blocks on name servers: use runtime::Resolver"),
     # Threads that are no loop: the log's writer, the watchdog, the helper that reads dumps.
-    (r"\bthis_thread::sleep_", ["daemon/log/log.cc", "daemon/dump/", "daemon/app/dumps.cc", "daemon/watchdog/"],
+    (r"\bthis_thread::sleep_", ["daemon/log/log.cc", "daemon/app/dumps.cc", "daemon/dump/",
+                                "daemon/watchdog/"],
      "a thread that sleeps answers nobody"),
     (r"\b(usleep|nanosleep)\s*\(", ["daemon/dump/", "daemon/watchdog/"],
      "a thread that sleeps answers nobody"),
