@@ -94,7 +94,8 @@ bool Book::may_dump(Level level, std::int64_t now_ns) {
 
 void Book::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& step) {
   Episode const& episode = entry.episode;
-  bool const doubled = entry.dumped_age_ns > 0 && episode.age_ns >= 2 * entry.dumped_age_ns;
+  bool const doubled = entry.dumped_age_ns > 0 && episode.age_ns >= 2 * entry.dumped_age_ns &&
+                       episode.age_ns - entry.dumped_age_ns >= kDumpAgainAfter;
   if (!raised && !doubled) return;
   // A stall that has been seen before is dumped the 2nd, 4th, 8th ... time.
   bool const folded = episode.level == Level::stalled && !power_of_two(entry.occurrences);

@@ -55,6 +55,7 @@ class Book {
   static constexpr std::int64_t kFoldFor = 600'000'000'000;  // the same stall again within this
   static constexpr std::int64_t kMinute = 60'000'000'000;
   static constexpr std::uint32_t kDumpsAMinute = 5;
+  static constexpr std::int64_t kDumpAgainAfter = 5'000'000'000;  // at the least
 
  private:
   struct Entry {

@@ -296,7 +296,7 @@ void Sentinel::end_process() {
   }
   killed_ns_ = now_ns_;
   memory_.last_episode = book_.last_id();
-  file_.write_alive(memory_, around_.wall_ns);
+  keep_alive_time();
   if (settings_.on_dead == OnDead::exec) exec_anew();
   // To the stuck thread, so that a core's current thread is the culprit.
   std::int32_t const thread = dying_.thread != 0 ? dying_.thread : setup_.process;
@@ -374,8 +374,9 @@ void Sentinel::write_status(Sentence& sentence) const {
   if (quarantined > 0) sentence.add("; probes in quarantine: ").number(quarantined);
 }
 
+// A process whose loop hangs watches nothing: the time of a stall counts as blind.
 void Sentinel::keep_alive_time() {
-  if (now_ns_ - alive_ns_ < kSecond) return;
+  if (now_ns_ - alive_ns_ < kSecond || record_.executor_stalled()) return;
   alive_ns_ = now_ns_;
   file_.write_alive(memory_, around_.wall_ns);
 }

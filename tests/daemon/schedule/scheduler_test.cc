@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/schedule/scheduler.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <functional>
 #include <future>
 #include <memory>
@@ -9,6 +12,7 @@
 
 #include <gmock/gmock.h>
 
+#include "runtime/cancel_listener.h"
 #include "runtime/event.h"
 #include "tests/runtime/running_loop.h"
 
@@ -58,6 +62,16 @@ class World {
   void run_until(std::string const& probe, std::function<bool(ProbeRow const&)> enough) {
     running_.block_on(turn(probe, std::move(enough)));
   }
+  // As the watchdog does it: a flag in the run's record, and an eventfd.
+  void want_cancelled(std::string const& probe) {
+    for (auto& run : runtime::tables()->runs()) {
+      bool const live = run.state.load() == runtime::RunRecord::running;
+      if (live && run.name.load() == probe) run.ask_cancel.store(run.generation.load());
+    }
+    std::uint64_t const one = 1;
+    ASSERT_EQ(::write(cancels_, &one, sizeof one), static_cast<ssize_t>(sizeof one));
+  }
+  void quarantine(std::string const& probe) { running_.block_on(set_quarantine(probe)); }
   void configure(std::vector<config::ProbeSpec> specs) { running_.block_on(apply(specs)); }
   ProbeRow row(std::string const& probe) {
     auto const reading = results_->read();
@@ -70,6 +84,15 @@ class World {
     scheduler_.emplace(running_.executor(), quick(), run_probe_, *results_, log_);
     group_.emplace(running_.executor());
     group_->start(serve());
+    listener_.emplace(running_.executor());
+    runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
+      scheduler_->cancel(run, generation);
+    };
+    listener_->start(runtime::listen_for_cancels(cancels_, std::move(cancel)));
+    co_return;
+  }
+  Task<void> set_quarantine(std::string probe) {
+    scheduler_->set_quarantine([probe](std::string_view name) { return name == probe; });
     co_return;
   }
   Task<void> serve() { stopped_cleanly_ = co_await scheduler_->run(); }
@@ -94,6 +117,10 @@ class World {
     co_await group_->join({});
     EXPECT_TRUE(stopped_cleanly_);
     group_.reset();
+    listener_->request_stop();
+    co_await listener_->join({});
+    listener_.reset();
+    ::close(cancels_);
     scheduler_.reset();
     results_.reset();
   }
@@ -103,7 +130,8 @@ class World {
   runtime::RunningLoop running_;
   std::optional<ResultStore> results_;
   std::optional<Scheduler> scheduler_;
-  std::optional<runtime::TaskGroup> group_;
+  std::optional<runtime::TaskGroup> group_, listener_;
+  int cancels_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   bool stopped_cleanly_ = false;
 };
 
@@ -154,6 +182,38 @@ TEST(Scheduler, SkipsARunWhileTheLastOneGoesOn) {
   auto const overlap = static_cast<std::size_t>(SkipReason::overlap);
   world.run_until("probe", [=](ProbeRow const& row) { return row.skipped[overlap] >= 2; });
   EXPECT_EQ(world.row("probe").runs, 0U);
+}
+
+TEST(Scheduler, EndsARunThatTheWatchdogWantsCancelledAndSaysWhy) {
+  World world{endless};
+  world.configure({spec("stuck"), spec("other")});
+  world.run_until("stuck", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  world.want_cancelled("stuck");
+  world.run_until("stuck", [](ProbeRow const& row) { return row.runs >= 1; });
+  auto const row = world.row("stuck");
+  EXPECT_EQ(row.severity, Severity::unknown);
+  EXPECT_EQ(row.last_failure_reason, Reason::stalled);
+  EXPECT_EQ(world.row("other").runs, 0U) << "its run goes on";
+}
+
+TEST(Scheduler, DoesNotRunAQuarantinedProbe) {
+  World world{healthy};
+  world.quarantine("bad");
+  world.configure({spec("bad"), spec("good")});
+  auto const paused = static_cast<std::size_t>(SkipReason::paused);
+  world.run_until("bad", [=](ProbeRow const& row) { return row.skipped[paused] >= 2; });
+  world.run_until("good", [](ProbeRow const& row) { return row.runs >= 1; });
+  EXPECT_EQ(world.row("bad").runs, 0U);
+}
+
+TEST(Scheduler, PromisesTheWatchdogWhenItLooksAgain) {
+  World world{healthy};
+  world.configure({spec("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 2; });
+  auto const& promised = runtime::tables()->scheduler();
+  EXPECT_GT(promised.passes.load(), 1U);
+  EXPECT_GT(promised.next_due_ns.load(), 0);
+  EXPECT_GT(promised.last_pass_ns.load(), 0);
 }
 
 TEST(Scheduler, CancelsTheRunOfAProbeThatAReloadRemoves) {

@@ -410,6 +410,24 @@ TEST_F(WatchdogDeathTest, AbortsWhenTheLoopIsDead) {
       testing::KilledBySignal(SIGABRT), "");
 }
 
+TEST_F(WatchdogDeathTest, StartsTheProgramAnewInPlace) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  settings.loop_hung = 300ms;
+  settings.loop_dead = 400ms;
+  settings.on_dead = WatchdogSettings::OnDead::exec;
+
+  EXPECT_EXIT(
+      {
+        if (::getenv("CANARYD_TEST_ANEW") != nullptr) ::_exit(42);
+        ::setenv("CANARYD_TEST_ANEW", "1", 1);
+        Stuck stuck;
+        start();
+        hang_loop(stuck.id());
+        for (;;) ::pause();
+      },
+      testing::ExitedWithCode(42), "");
+}
+
 TEST_F(WatchdogDeathTest, EndsAStopThatHangs) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
 
