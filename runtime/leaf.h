@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "runtime/tables.h"
 
@@ -20,5 +21,7 @@ CANARY_FAST_TLS inline constinit thread_local Leaf current_leaf{};
 CANARY_FAST_TLS inline constinit thread_local bool on_loop_thread = false;
 // Set while Loop builds its context: a scheduler built without it is a second runtime.
 inline constinit thread_local bool scheduler_permit = false;
+// Where the process's Loop was made, "" where there is none: for what is refused beside it.
+std::string place_of_the_loop();
 
 }  // namespace canary::runtime

@@ -45,6 +45,11 @@ struct Permit {
 
 }  // namespace
 
+std::string place_of_the_loop() {
+  std::lock_guard const lock{first_place_mutex};
+  return first_place;
+}
+
 std::string to_text(std::source_location const& where) {
   return std::string{where.file_name()} + ":" + std::to_string(where.line()) + " (" +
          where.function_name() + ")";

@@ -66,7 +66,13 @@ TextOffset text_offset(char const* text) {
   return at > start && at < end ? static_cast<TextOffset>(at - start) : 0;
 }
 
-char const* text_at(TextOffset offset) { return offset == 0 ? "" : &__ehdr_start + offset; }
+char const* text_at(TextOffset offset) {
+  auto const size =
+      reinterpret_cast<std::uintptr_t>(&_end) - reinterpret_cast<std::uintptr_t>(&__ehdr_start);
+  return offset == 0 || offset >= size ? "" : &__ehdr_start + offset;
+}
+
+char const* image_start() { return &__ehdr_start; }
 
 struct Tables::Layout {
   Layout(std::size_t run_count, std::size_t operation_count)

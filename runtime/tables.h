@@ -21,7 +21,8 @@ namespace canary::runtime {
 // A string literal of this program, as an offset from the start of its image; 0 is "none".
 using TextOffset = std::uint32_t;
 TextOffset text_offset(char const* text);
-char const* text_at(TextOffset offset);  // "" for none
+char const* text_at(TextOffset offset);  // "" for none, and for what is not in the image
+char const* image_start();
 
 inline constexpr std::size_t kFramesPerRun = 32;  // live at once; more are counted, not shown
 inline constexpr std::uint8_t kNoFrame = 0xFF;

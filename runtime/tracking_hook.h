@@ -7,15 +7,17 @@
 // its list of required macros leaves out.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include <boost/asio/version.hpp>
+
+#include "runtime/leaf.h"
+#include "runtime/tables.h"
+
 namespace boost::asio {
 class execution_context;
-}
-
-namespace canary::runtime {
-class Tables;
 }
 
 namespace canary::runtime::tracking {
@@ -30,6 +32,25 @@ class Tracked {
   ~Tracked() = default;
 };
 
+// What the loop thread needs at each operation, in one place. Written before the loop runs, then by
+// the loop thread alone.
+struct Hot {
+  LoopRecord* loop = nullptr;
+  OperationRecord* operations = nullptr;
+  std::uint32_t* free_items = nullptr;  // indices that the loop thread may take: a stack
+  std::uint32_t free_count = 0;
+  std::uint32_t foreign_from = 0;  // from here on records are for other threads
+  char const* image = nullptr;     // what text offsets count from
+  std::int64_t now_ns = 0;         // when the handler that runs began: good enough for its children
+  std::atomic<boost::asio::execution_context const*> context{nullptr};  // the only one there may be
+};
+// Named after the version of Asio: a file compiled against another one does not link with ours.
+#define CANARY_JOIN_NOW(a, b) a##b
+#define CANARY_JOIN(a, b) CANARY_JOIN_NOW(a, b)
+#define CANARY_HOT_OF_THIS_ASIO CANARY_JOIN(hot_of_asio_, BOOST_ASIO_VERSION)
+extern constinit Hot CANARY_HOT_OF_THIS_ASIO;
+inline constexpr Hot& hot = CANARY_HOT_OF_THIS_ASIO;
+
 // Called once for each scheduler ever built. Throws SecondLoop for one that no Loop asked for.
 void scheduler_created();
 
@@ -39,46 +60,153 @@ void adopt(boost::asio::execution_context const& context, Tables& tables);
 // A source location in force while a composed operation starts its parts.
 class Location {
  public:
-  Location(char const* file, int line, char const* function) noexcept;
-  ~Location();
+  Location(char const* file, int line, char const* function) noexcept
+      : file_(file), function_(function), line_(line), outer_(innermost) {
+    if (file_ != nullptr) innermost = this;
+  }
+  ~Location() {
+    if (file_ != nullptr) innermost = outer_;
+  }
   Location(Location const&) = delete;
   Location& operator=(Location const&) = delete;
 
+  // The outermost location is our own call; those inside are Asio's composed operations.
+  static Location const* outermost() {
+    Location const* where = innermost;
+    while (where != nullptr && where->outer_ != nullptr) where = where->outer_;
+    return where;
+  }
+  char const* file() const { return file_; }
+  char const* function() const { return function_; }
+  int line() const { return line_; }
+
  private:
+  CANARY_FAST_TLS static inline constinit thread_local Location* innermost = nullptr;
   char const* file_;
   char const* function_;
   int line_;
   Location* outer_;
-  friend void created(boost::asio::execution_context& context, Tracked const& operation,
-                      char const* object_type, void const* object, std::uintmax_t native_handle,
-                      char const* name);
 };
 
+// An index + 1 for an operation made on another thread than the loop's; 0 where there is none.
+std::uint32_t claim_foreign();
+[[noreturn]] void refuse_foreign_context(char const* object_type, char const* name);
+[[noreturn]] void refuse_nested_run(std::uint32_t file, std::uint32_t line);
+// Keeps the longest handler of each kind.
+void note_long(std::int64_t nanoseconds);
+
+inline TextOffset offset_in_image(char const* text) {
+  return text == nullptr ? 0 : static_cast<TextOffset>(text - hot.image);
+}
+
 // Throws SecondLoop where `context` is not the Loop's.
-void created(boost::asio::execution_context& context, Tracked const& operation,
-             char const* object_type, void const* object, std::uintmax_t native_handle,
-             char const* name);
+inline void created(boost::asio::execution_context& context, Tracked const& operation,
+                    char const* object_type, void const* object, std::uintmax_t native_handle,
+                    char const* name) {
+  using std::memory_order_relaxed;
+  operation.record = 0;
+  if (hot.operations == nullptr) return;
+  if (&context != hot.context.load(memory_order_relaxed)) refuse_foreign_context(object_type, name);
+  std::int64_t now = 0;
+  std::uint32_t record = 0;
+  if (on_loop_thread) {
+    if (hot.free_count > 0) record = hot.free_items[--hot.free_count] + 1;
+    now = hot.now_ns;
+  } else {
+    record = claim_foreign();
+    now = coarse_now_ns();
+  }
+  if (record == 0) {
+    hot.loop->operations_lost.fetch_add(1, memory_order_relaxed);
+    return;
+  }
+  operation.record = record;
+  OperationRecord& row = hot.operations[record - 1];
+  std::uint32_t const sequence = row.sequence.load(memory_order_relaxed);
+  row.sequence.store(sequence + 1, memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  Location const* const where = Location::outermost();
+  row.pending.store(1, memory_order_relaxed);
+  row.since_ns.store(now, memory_order_relaxed);
+  row.object.store(reinterpret_cast<std::uintptr_t>(object), memory_order_relaxed);
+  row.native_handle.store(native_handle, memory_order_relaxed);
+  row.object_type.store(offset_in_image(object_type), memory_order_relaxed);
+  row.operation.store(offset_in_image(name), memory_order_relaxed);
+  if (where != nullptr) {
+    row.file.store(offset_in_image(where->file()), memory_order_relaxed);
+    row.function.store(offset_in_image(where->function()), memory_order_relaxed);
+    row.line.store(static_cast<std::uint32_t>(where->line()), memory_order_relaxed);
+  } else {
+    row.file.store(0, memory_order_relaxed);
+    row.function.store(0, memory_order_relaxed);
+    row.line.store(0, memory_order_relaxed);
+  }
+  row.run.store(current_leaf.run, memory_order_relaxed);
+  row.frame.store(current_leaf.frame, memory_order_relaxed);
+  row.sequence.store(sequence + 2, std::memory_order_release);
+}
 
 // Lives from the moment an operation is complete until its handler has returned.
 class Completion {
  public:
-  explicit Completion(Tracked const& operation) noexcept;
-  ~Completion();
+  explicit Completion(Tracked const& operation) noexcept {
+    using std::memory_order_relaxed;
+    std::uint32_t const record = operation.record;
+    if (record == 0) return;
+    OperationRecord& row = hot.operations[record - 1];
+    object_type_ = row.object_type.load(memory_order_relaxed);
+    operation_ = row.operation.load(memory_order_relaxed);
+    file_ = row.file.load(memory_order_relaxed);
+    function_ = row.function.load(memory_order_relaxed);
+    line_ = row.line.load(memory_order_relaxed);
+    leaf_ = {row.run.load(memory_order_relaxed), row.frame.load(memory_order_relaxed)};
+    operation.record = 0;
+    row.pending.store(0, std::memory_order_release);
+    if (record <= hot.foreign_from) hot.free_items[hot.free_count++] = record - 1;
+  }
+  ~Completion() { end(); }
   Completion(Completion const&) = delete;
   Completion& operator=(Completion const&) = delete;
 
   template <class... Results>
   void begin(Results const&...) noexcept {
-    begin_handler();
+    using std::memory_order_relaxed;
+    if (!on_loop_thread || hot.loop == nullptr) return;
+    running_ = true;
+    current_leaf = leaf_;
+    LoopRecord& loop = *hot.loop;
+    if (loop.depth.load(memory_order_relaxed) > 0) refuse_nested_run(file_, line_);
+    loop.object_type.store(object_type_, memory_order_relaxed);
+    loop.operation.store(operation_, memory_order_relaxed);
+    loop.file.store(file_, memory_order_relaxed);
+    loop.function.store(function_, memory_order_relaxed);
+    loop.line.store(line_, memory_order_relaxed);
+    loop.run.store(leaf_.run, memory_order_relaxed);
+    loop.frame.store(leaf_.frame, memory_order_relaxed);
+    loop.depth.store(1, memory_order_relaxed);
+    hot.now_ns = coarse_now_ns();
+    loop.handler_since_ns.store(hot.now_ns, std::memory_order_release);
   }
-  void end() noexcept;
+  void end() noexcept {
+    using std::memory_order_relaxed;
+    if (!running_) return;
+    running_ = false;
+    current_leaf = {};
+    LoopRecord& loop = *hot.loop;
+    std::int64_t const took = coarse_now_ns() - loop.handler_since_ns.load(memory_order_relaxed);
+    if (took > kLongHandlerNs) note_long(took);
+    loop.depth.store(0, memory_order_relaxed);
+    loop.handlers.store(loop.handlers.load(memory_order_relaxed) + 1, memory_order_relaxed);
+    loop.handler_since_ns.store(0, std::memory_order_release);
+  }
 
  private:
-  void begin_handler() noexcept;
+  // Handlers below this are not worth comparing with the longest: the coarse clock's own step.
+  static constexpr std::int64_t kLongHandlerNs = 4'000'000;
 
-  std::uint32_t object_type_ = 0, operation_ = 0, file_ = 0, function_ = 0, line_ = 0;
-  std::uint16_t run_;
-  std::uint8_t frame_;
+  TextOffset object_type_ = 0, operation_ = 0, file_ = 0, function_ = 0;
+  std::uint32_t line_ = 0;
+  Leaf leaf_;
   bool running_ = false;
 };
 
