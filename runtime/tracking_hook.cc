@@ -48,9 +48,15 @@ std::string describe_the_loop() {
 
 void scheduler_created() {
   if (scheduler_permit) return;
+  // Called by the scheduler's constructor, that by the context's, and that by the culprit; the two
+  // are compiled here, with frame pointers.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wframe-address"
+  void const* const culprit = __builtin_return_address(2);
+#pragma GCC diagnostic pop
   throw SecondLoop(
       "a second Asio scheduler (an io_context, thread_pool or system_executor) is being built by " +
-      describe_caller(__builtin_return_address(0)) + "; " + describe_the_loop() +
+      describe_caller(culprit) + "; " + describe_the_loop() +
       "; several runtimes in one process block inside each other, so it is refused");
 }
 

@@ -51,6 +51,11 @@ struct Hot {
 extern constinit Hot CANARY_HOT_OF_THIS_ASIO;
 inline constexpr Hot& hot = CANARY_HOT_OF_THIS_ASIO;
 
+// A file without this header does not link with ours either, for its operations have another
+// layout: it asks for the plain name of the function that every operation is handed to.
+#define post_immediate_completion \
+  CANARY_JOIN(post_immediate_completion_with_the_hook_of_asio_, BOOST_ASIO_VERSION)
+
 // Called once for each scheduler ever built. Throws SecondLoop for one that no Loop asked for.
 void scheduler_created();
 

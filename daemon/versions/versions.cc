@@ -28,6 +28,11 @@ std::string boost_version() {
   return dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100);
 }
 
+std::string asio_version() {
+  int const asio = BOOST_ASIO_VERSION;
+  return dotted(asio / 100'000, asio / 100 % 1'000, asio % 100);
+}
+
 std::string hex(std::span<unsigned char const> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
@@ -56,6 +61,52 @@ std::string build_id(dl_phdr_info const& object) {
   return {};
 }
 
+// An entry of the object's dynamic section as an address: glibc has relocated it, the vdso has not.
+template <class T>
+T const* dynamic_table(dl_phdr_info const& object, ElfW(Addr) address) {
+  ElfW(Addr) const base = object.dlpi_addr;
+  return reinterpret_cast<T const*>(address < base ? base + address : address);
+}
+
+// How many dynamic symbols there are, by the GNU hash table: the last chain's end.
+std::size_t symbol_count(std::uint32_t const* hash) {
+  std::uint32_t const buckets = hash[0], first = hash[1], bloom_words = hash[2];
+  auto const* const bucket = hash + 4 + bloom_words * (sizeof(ElfW(Addr)) / 4);
+  std::uint32_t last = 0;
+  for (std::uint32_t i = 0; i < buckets; ++i) last = std::max(last, bucket[i]);
+  if (last < first) return 0;
+  auto const* const chain = bucket + buckets;
+  while ((chain[last - first] & 1) == 0) ++last;
+  return last + std::size_t{1};
+}
+
+// A function of Boost.Asio that the object defines for all to see; "" where there is none.
+std::string exported_asio(dl_phdr_info const& object) {
+  ElfW(Sym) const* symbols = nullptr;
+  char const* names = nullptr;
+  std::uint32_t const* hash = nullptr;
+  for (auto const& segment : std::span{object.dlpi_phdr, object.dlpi_phnum}) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    auto const* entry = reinterpret_cast<ElfW(Dyn) const*>(object.dlpi_addr + segment.p_vaddr);
+    for (; entry->d_tag != DT_NULL; ++entry) {
+      if (entry->d_tag == DT_SYMTAB) {
+        symbols = dynamic_table<ElfW(Sym)>(object, entry->d_un.d_ptr);
+      } else if (entry->d_tag == DT_STRTAB) {
+        names = dynamic_table<char>(object, entry->d_un.d_ptr);
+      } else if (entry->d_tag == DT_GNU_HASH) {
+        hash = dynamic_table<std::uint32_t>(object, entry->d_un.d_ptr);
+      }
+    }
+  }
+  if (symbols == nullptr || names == nullptr || hash == nullptr) return {};
+  for (auto const& symbol : std::span{symbols, symbol_count(hash)}) {
+    std::string_view const name = names + symbol.st_name;
+    bool const asio = name.starts_with("_ZN5boost4asio") || name.starts_with("_ZNK5boost4asio");
+    if (asio && symbol.st_shndx != SHN_UNDEF) return std::string{name};
+  }
+  return {};
+}
+
 std::string basename_of(std::string_view file) {
   return std::string{file.substr(file.rfind('/') + 1)};
 }
@@ -78,8 +129,11 @@ std::vector<LoadedObject> loaded_objects() {
   std::vector<LoadedObject> objects;
   auto const add = [](dl_phdr_info* object, std::size_t, void* into) {
     std::string file = object->dlpi_name;
+    // The program's own Asio is the one that is meant to be there.
+    std::string asio = file.empty() ? "" : exported_asio(*object);
     if (file.empty()) file = "canaryd";
-    static_cast<std::vector<LoadedObject>*>(into)->push_back({std::move(file), build_id(*object)});
+    static_cast<std::vector<LoadedObject>*>(into)->push_back(
+        {std::move(file), build_id(*object), std::move(asio)});
     return 0;
   };
   ::dl_iterate_phdr(add, &objects);
@@ -97,9 +151,8 @@ LibraryName split_library_name(std::string_view file) {
 
 std::vector<Component> components(std::vector<LoadedObject> const& objects) {
   auto const object = [&objects](std::string_view name) { return object_named(objects, name); };
-  int const asio = BOOST_ASIO_VERSION;
   return {
-      {"Boost.Asio", dotted(asio / 100'000, asio / 100 % 1'000, asio % 100), "", ""},
+      {"Boost.Asio", asio_version(), "", ""},
       {"Boost.JSON", boost_version(), "", object("libboost_json")},
       {"Boost.URL", boost_version(), "", object("libboost_url")},
       {"OpenSSL", OPENSSL_FULL_VERSION_STR, ::OpenSSL_version(OPENSSL_FULL_VERSION_STRING),
@@ -122,6 +175,10 @@ std::vector<std::string> conflicts(std::vector<Component> const& components,
   std::vector<std::string> found;
   std::map<std::string, std::string> first;
   for (auto const& object : objects) {
+    if (!object.asio.empty()) {
+      found.push_back("canaryd has Boost.Asio " + asio_version() + " built in, but " + object.file +
+                      " brings its own (" + object.asio + ")");
+    }
     auto const library = split_library_name(object.file);
     if (library.version.empty()) continue;
     auto const [known, fresh] = first.emplace(library.name, object.file);

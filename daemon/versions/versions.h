@@ -14,6 +14,7 @@ namespace canary::daemon {
 struct LoadedObject {
   std::string file;      // "/lib/x86_64-linux-gnu/libssl.so.3"; "canaryd" for the program itself
   std::string build_id;  // hexadecimal; empty where it has none
+  std::string asio;      // a function of Boost.Asio that it brings along; empty where it has none
 };
 std::vector<LoadedObject> loaded_objects();
 

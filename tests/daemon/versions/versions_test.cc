@@ -20,13 +20,22 @@ TEST(Versions, FindNoConflictInThisProcess) {
 TEST(Versions, SeeThisProgramsBuildId) { EXPECT_THAT(loaded_objects()[0].build_id.size(), 40U); }
 
 TEST(Versions, NameBothFilesOfALibraryThatIsLoadedTwice) {
-  std::vector<LoadedObject> const objects{{"/lib/libssl.so.1.1", ""}, {"/opt/libssl.so.3", ""}};
+  std::vector<LoadedObject> const objects{{"/lib/libssl.so.1.1", "", ""},
+                                          {"/opt/libssl.so.3", "", ""}};
   EXPECT_THAT(conflicts({}, objects),
               ElementsAre(AllOf(HasSubstr("/lib/libssl.so.1.1"), HasSubstr("/opt/libssl.so.3"))));
 }
 
+TEST(Versions, RefuseALibraryThatBringsItsOwnAsio) {
+  std::vector<LoadedObject> const objects{
+      {"/opt/libother.so", "", "_ZN5boost4asio6detail9scheduler"}};
+  EXPECT_THAT(conflicts({}, objects),
+              ElementsAre(AllOf(HasSubstr("canaryd has Boost.Asio 1."),
+                                HasSubstr("/opt/libother.so brings its own"))));
+}
+
 TEST(Versions, RefuseAnotherBoostThanTheOneCompiledAgainst) {
-  std::vector<LoadedObject> const objects{{"/lib/libboost_json.so.1.74.0", ""}};
+  std::vector<LoadedObject> const objects{{"/lib/libboost_json.so.1.74.0", "", ""}};
   EXPECT_THAT(conflicts({}, objects), ElementsAre(AllOf(HasSubstr("compiled against Boost 1."),
                                                         HasSubstr("libboost_json.so.1.74.0"))));
 }
