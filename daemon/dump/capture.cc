@@ -76,7 +76,7 @@ std::uint64_t copy_checked(void* to, std::uint64_t from, std::uint64_t size) {
     std::uint64_t const part =
         page_end - (from + done) < size - done ? page_end - (from + done) : size - done;
     iovec const into{static_cast<char*>(local.iov_base) + done, part};
-    remote[0] = {reinterpret_cast<void*>(from + done), part};
+    remote[0] = {reinterpret_cast<void*>(from + done), part};  // NOLINT(performance-no-int-to-ptr)
     if (::syscall(SYS_process_vm_readv, ::getpid(), &into, 1UL, remote, 1UL, 0UL) !=
         static_cast<long>(part)) {
       break;

@@ -68,7 +68,7 @@ class TextsSection {
   void add(TextOffset text) {
     if (text == 0) return;
     // Open addressing; where the table is full, a text is written more than once.
-    std::size_t at = text * 2654435761U % seen_.size();
+    std::size_t at = std::size_t{text} * 2654435761U % seen_.size();
     for (std::size_t step = 0; step < 16; ++step, at = (at + 1) % seen_.size()) {
       if (seen_[at] == text) return;
       if (seen_[at] != 0) continue;

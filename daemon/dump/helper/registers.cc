@@ -42,7 +42,8 @@ void copy_stack(std::int32_t process, NativeStack& stack) {
     std::size_t const page = 4096 - (start + done) % 4096;
     std::size_t const part = std::min(page, bytes.size() - done);
     iovec const local{bytes.data() + done, part};
-    iovec const remote{reinterpret_cast<void*>(start + done), part};
+    iovec const remote{reinterpret_cast<void*>(start + done),
+                       part};  // NOLINT(performance-no-int-to-ptr)
     if (::process_vm_readv(process, &local, 1, &remote, 1, 0) != static_cast<ssize_t>(part)) break;
     done += part;
   }

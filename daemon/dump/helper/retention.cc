@@ -87,6 +87,7 @@ void add_unknown(fs::path const& directory, std::vector<Kept>& kept) {
     if (!known) found[fs::last_write_time(entry.path(), no_time)] = stem;
   }
   std::vector<Kept> all;
+  all.reserve(found.size() + kept.size());
   for (auto const& [time, stem] : found) {
     all.push_back({.summary = {.stem = stem, .signature = stem, .line = stem}});
   }

@@ -36,6 +36,7 @@ bool is_outermost(NativeFrame const& frame) {
 
 // This process's own copy of the kernel's code in every process, as a file.
 int vdso_file() {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): that is what the kernel gives
   auto const* const start = reinterpret_cast<char const*>(::getauxval(AT_SYSINFO_EHDR));
   if (start == nullptr) return -1;
   auto const& header = *reinterpret_cast<ElfW(Ehdr) const*>(start);
@@ -69,7 +70,7 @@ struct AddressSpace::Impl {
     }
     if (!live) return false;
     iovec const local{into, 8};
-    iovec const remote{reinterpret_cast<void*>(address), 8};
+    iovec const remote{reinterpret_cast<void*>(address), 8};  // NOLINT(performance-no-int-to-ptr)
     return ::process_vm_readv(process, &local, 1, &remote, 1, 0) == 8;
   }
 

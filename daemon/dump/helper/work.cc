@@ -192,7 +192,7 @@ void Work::finish_leftovers() {
   std::vector<std::string> left;
   std::error_code error;
   for (auto const& entry : fs::directory_iterator(place_.runtime, error)) {
-    fs::path const path = entry.path();
+    fs::path const& path = entry.path();
     if (path.extension() != ".raw" || path.filename().string().starts_with(".")) continue;
     std::error_code unknown;
     if (!fs::exists(fs::path{path}.replace_extension(".json"), unknown)) {
