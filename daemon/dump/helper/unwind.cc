@@ -64,7 +64,9 @@ struct AddressSpace::Impl {
 
   bool read(Dwarf_Addr address, Dwarf_Word* into) const {
     auto const& raw = stack->raw;
-    if (address >= raw.stack_start && address + 8 <= raw.stack_start + stack->bytes.size()) {
+    // In this order nothing wraps: a register may hold anything, -8 included.
+    if (address >= raw.stack_start && stack->bytes.size() >= 8 &&
+        address - raw.stack_start <= stack->bytes.size() - 8) {
       std::memcpy(into, stack->bytes.data() + (address - raw.stack_start), 8);
       return true;
     }

@@ -18,6 +18,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// ThreadSanitizer hands a signal over at the next call that it knows: a thread that computes never
+// answers there, and the helper has to look at it from outside.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CANARY_SIGNALS_DELAYED 1
+#endif
+#endif
+#ifdef CANARY_SIGNALS_DELAYED
+constexpr bool kSignalsDelayed = true;
+#else
+constexpr bool kSignalsDelayed = false;
+#endif
+
 struct Way {
   char const* name;
   char const* function;
@@ -58,7 +71,9 @@ TEST_P(StuckIn, IsNamedWithFunctionFileAndLineInTheFirstTenLines) {
   EXPECT_THAT(first_lines(text, 10),
               HasSubstr("tests/daemon/dump/stuck_program.cc:" + values["LINE"]));
   EXPECT_TRUE(document.stacks.front().complete) << document.stacks.front().note;
-  EXPECT_EQ(document.stacks.front().raw.source == Capture::handler, way.answers);
+  if (!kSignalsDelayed) {
+    EXPECT_EQ(document.stacks.front().raw.source == Capture::handler, way.answers);
+  }
   EXPECT_THAT(file_text(values["TEXT"]), HasSubstr("PENDING OPERATIONS"));
   boost::json::error_code error;
   boost::json::parse(render_json(document), error);
@@ -120,6 +135,24 @@ TEST(StuckRun, ShowsItsLogicalStackBesideTheNativeOne) {
   EXPECT_THAT(text, HasSubstr("sigstore > tuf.refresh > tuf.timestamp(timestamp.json)"));
   EXPECT_THAT(file_text(values["TEXT"]),
               HasSubstr("sigstore > tuf.refresh > tuf.timestamp(timestamp.json)"));
+}
+
+TEST(Unwinding, SurvivesRegistersThatPointNowhere) {
+  for (std::uint64_t const garbage : {~std::uint64_t{0}, ~std::uint64_t{7}, std::uint64_t{0},
+                                      std::uint64_t{1} << 47, std::uint64_t{0x1000}}) {
+    AddressSpace space{file_text("/proc/self/maps"), ::getpid(), 0};
+    NativeStack stack;
+    stack.raw.known = (1U << kRegisters) - 1;
+    stack.raw.registers.fill(garbage);
+    stack.raw.registers[kRegisterCode] = reinterpret_cast<std::uintptr_t>(&system_call_name) + 8;
+    stack.raw.stack_start = 0x1000;
+    stack.bytes.resize(64);
+
+    space.unwind(stack, false);
+
+    EXPECT_FALSE(stack.frames.empty());
+    EXPECT_FALSE(stack.complete);
+  }
 }
 
 class StuckAndGone : public ::testing::TestWithParam<char const*> {};
