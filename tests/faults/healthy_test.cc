@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Healthy runs accuse nobody, whatever their number: 1,000 here, CANARY_HEALTHY_RUNS elsewhere.
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "tests/faults/stage.h"
+
+namespace canary::faults {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(HealthyRuns, AccuseNobody) {
+  char const* const wanted = std::getenv("CANARY_HEALTHY_RUNS");
+  double const runs = wanted == nullptr ? 1'000 : std::strtod(wanted, nullptr);
+  Stage stage{{.fault = "none", .bystanders = 98}};
+  stage.start();
+  ASSERT_TRUE(stage.ready()) << stage.process().err();
+  Metrics page;
+  bool const enough = wait_until(
+      [&] {
+        page = stage.metrics();
+        return page.sum("canaryd_probe_runs_total") >= runs || !stage.alive();
+      },
+      std::chrono::seconds{60 + static_cast<int>(runs / 10)});
+  EXPECT_TRUE(enough) << page.sum("canaryd_probe_runs_total") << " runs";
+  for (char const* const level : {"stalled", "hung", "dead"}) {
+    EXPECT_EQ(page.sum("canaryd_stalls_total", {std::string{"level=\""} + level + "\""}), 0)
+        << level << ": " << stage.process().err();
+  }
+  EXPECT_EQ(page.sum("canaryd_probe_failures_total"), 0) << stage.process().err();
+  EXPECT_EQ(page.value("canaryd_watchdog_dumps_total"), 0.0);
+  std::printf("%.0f runs, nobody accused; %.0f disturbances\n",
+              page.sum("canaryd_probe_runs_total"),
+              page.sum("canaryd_watchdog_disturbances_total"));
+}
+
+}  // namespace
+}  // namespace canary::faults

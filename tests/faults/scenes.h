@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Servers that misbehave, file systems that hang or are full, and what is done to a process from
+// outside.
+// Thread: the row's; see Stage.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tests/faults/rows.h"
+#include "tests/support/hostile_server.h"
+
+namespace canary::faults {
+
+using Scene = std::function<std::shared_ptr<void>(Stage&)>;
+
+// The victim asks this server; `script` answers everything.
+Scene server(support::Script script, bool tls = false);
+Scene full_backlog();
+Scene endless_roots();
+// A file system in user space that answers its mounting and nothing else, until the scene ends or
+// `span` is over.
+Scene silent_file_system(std::chrono::milliseconds span);
+// A FIFO that somebody opens for writing after `span`.
+Scene fifo(std::chrono::milliseconds span);
+// The state directory on a file system of so many KiB.
+Scene small_disk(int kibibytes);
+// Standard error is a pipe that nobody reads.
+Scene unread_pipe();
+
+using Outside = std::function<void(Stage&)>;
+Outside stop_and_continue(std::chrono::milliseconds span);
+Outside freeze(std::chrono::milliseconds span);
+// Holds every thread whose name begins so as a debugger does.
+Outside trace_threads(std::string prefix, std::chrono::milliseconds span);
+// gdb takes all threads' stacks and goes.
+Outside debugger();
+// The whole process gets that share of one processor, in percent.
+Outside starve(int percent, std::chrono::milliseconds span);
+Outside signal_storm(int signal, int times);
+Outside stop_by_term();
+
+}  // namespace canary::faults
