@@ -68,6 +68,7 @@ void Sentinel::act(Step const& step) {
   }
   if ((step.effects & kCount) != 0) {
     raised_ns_ = now_ns_;
+    publish_episodes();  // before the dump, which takes time
     auto& levels = record_.stalls.data()[static_cast<std::size_t>(episode.subject)];
     for (auto level = static_cast<std::size_t>(step.from) + 1;
          level <= static_cast<std::size_t>(step.to); ++level) {
