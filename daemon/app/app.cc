@@ -43,6 +43,7 @@ using runtime::Deadline;
 using runtime::Task;
 using namespace std::chrono_literals;
 
+constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
 constexpr int kArenas = 128;
 constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
@@ -113,6 +114,7 @@ class Services {
     };
     tasks_.start(runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
     tasks_.start(schedule());
+    tasks_.start(describe());
     co_return;
   }
   Task<void> reconfigure(config::Config config) {
@@ -142,6 +144,28 @@ class Services {
   }
 
   Task<void> schedule() { scheduler_ended_ = co_await scheduler_.run(); }
+
+  // What `systemctl status` shows while all is well.
+  Task<void> describe() {
+    while (true) {
+      watchdog_.describe(sentence());
+      co_await runtime::sleep_until({}, "app.describe", Deadline::after(kDescribe));
+    }
+  }
+
+  std::string sentence() const {
+    auto const reading = results_.read();
+    std::size_t enabled = 0, ok = 0, failing = 0;
+    for (auto const* row : reading->probes) {
+      if (!row->facts.enabled) continue;
+      ++enabled;
+      if (auto const success = row->success()) ++(*success ? ok : failing);
+    }
+    std::string text =
+        "monitoring: " + std::to_string(ok) + " of " + std::to_string(enabled) + " probes are well";
+    if (failing > 0) text += ", " + std::to_string(failing) + " failing";
+    return text;
+  }
 
   Task<void> run(config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
                  probes::Report& report) {

@@ -41,7 +41,7 @@ def tool(*command):
         print(f"skipped: {command[0]} is not installed")
         sys.exit(77)
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=120)
+                          timeout=270)
     print(done.stdout, done.stderr)
     return done.returncode
 
