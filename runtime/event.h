@@ -15,7 +15,7 @@ namespace canary::runtime {
 // flag: check the condition before waiting.
 class Event {
  public:
-  explicit Event(Executor executor) : timer_(std::move(executor)) {}
+  explicit Event(Executor const& executor) : timer_(executor) {}
 
   // True when notified, false when the deadline passed first or the wait was cancelled.
   Task<bool> wait_until(Trace trace, StaticName name, Deadline deadline,
