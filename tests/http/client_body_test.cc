@@ -94,7 +94,7 @@ TEST_F(Body, PhasesAddUpToTheTotal) {
   auto const elapsed = runtime::Clock::now() - before;
   ASSERT_TRUE(result) << result.error().message;
   auto const& times = result.value().times;
-  EXPECT_GE(times[Phase::body], 20ms);
+  EXPECT_GT(times[Phase::body], 0ms);
   EXPECT_LE(times.total(), elapsed);
   auto sum = std::chrono::nanoseconds{0};
   for (auto const span : times.spent) sum += span;
