@@ -398,7 +398,10 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
     if (since != 0) ++queue.busy;
     std::int64_t const queued = row.oldest_queued_ns.load(memory_order_relaxed);
     if (queued != 0) queue.oldest_queued_ns = queued;
-    if (since == 0 || now_ns_ - since < kSecond) continue;
+    std::int64_t const limit =
+        pool == Subject::disk ? settings_.limits.disk_stall : settings_.limits.worker_stall;
+    // Two samples are needed by the time that it is judged.
+    if (since == 0 || now_ns_ - since < (limit / 4 < kSecond ? limit / 4 : kSecond)) continue;
     ThreadSample before, newest;
     if (files != nullptr) {
       files->history.add(files->files.sample(ThreadFiles::Depth::full, now_ns_), 0);

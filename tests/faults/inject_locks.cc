@@ -233,7 +233,20 @@ void freeze_inside_malloc(pthread_t thread, std::vector<void*> const& chunks,
   }
 }
 
-[[gnu::noinline]] void holds_malloc(Hands const& hands) {
+// Of the calling thread's arena: chunks that no thread's own cache takes, and many free ones for
+// trimming to visit.
+struct Heap {
+  std::vector<void*> chunks, filling;
+};
+Heap make_heap() {
+  Heap heap;
+  for (int i = 0; i < 200; ++i) heap.chunks.push_back(std::malloc(3'000));
+  for (int i = 0; i < 40'000; ++i) heap.filling.push_back(std::malloc(1'200));
+  for (std::size_t i = 0; i < heap.filling.size(); i += 2) std::free(heap.filling[i]);
+  return heap;
+}
+
+[[gnu::noinline]] void holds_the_arena(Heap const& heap, std::chrono::milliseconds span) {
   struct sigaction action{};
   action.sa_handler = stays_inside_malloc;
   action.sa_flags = SA_RESTART;
@@ -242,26 +255,32 @@ void freeze_inside_malloc(pthread_t thread, std::vector<void*> const& chunks,
   sigemptyset(&set);
   sigaddset(&set, SIGRTMIN + kFreeze);
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  // Chunks that the thread's own cache does not take, and many free ones for trimming to visit.
-  std::vector<void*> chunks, filling;
-  for (int i = 0; i < 200; ++i) chunks.push_back(std::malloc(3'000));
-  for (int i = 0; i < 40'000; ++i) filling.push_back(std::malloc(1'200));
-  for (std::size_t i = 0; i < filling.size(); i += 2) std::free(filling[i]);
   static std::atomic<bool> over;
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread freezer{[thread = ::pthread_self(), &chunks, span = hands.span] {
-    freeze_inside_malloc(thread, chunks, span);
+  std::thread freezer{[thread = ::pthread_self(), &heap, span] {
+    freeze_inside_malloc(thread, heap.chunks, span);
     over.store(true);
   }};
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   while (!over.load()) ::malloc_trim(0);
   freezer.join();
-  for (std::size_t i = 1; i < filling.size(); i += 2) std::free(filling[i]);
+  for (std::size_t i = 1; i < heap.filling.size(); i += 2) std::free(heap.filling[i]);
 }
 
+void holds_its_arena(Hands const& hands) { holds_the_arena(make_heap(), hands.span); }
+
+Heap& heap_of_main() {
+  static Heap heap;
+  return heap;
+}
+
+void holds_the_main_arena(Hands const& hands) { holds_the_arena(heap_of_main(), hands.span); }
+
 }  // namespace
+
+void prepare_lock_faults() { heap_of_main() = make_heap(); }
 
 void add_lock_faults(std::map<std::string, Fault>& faults) {
   faults["self-lock"] = locks_twice;
@@ -271,7 +290,8 @@ void add_lock_faults(std::map<std::string, Fault>& faults) {
   faults["hold-stdio"] = holds_stdio;
   faults["hold-metrics"] = holds_the_metrics;
   faults["hold-logger"] = holds_the_logger;
-  faults["hold-malloc"] = holds_malloc;
+  faults["hold-malloc"] = holds_its_arena;
+  faults["hold-main-arena"] = holds_the_main_arena;
   faults["page-fault"] = touches_a_missing_page;
 }
 

@@ -66,8 +66,12 @@ using Clock = std::chrono::steady_clock;
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto const end = end_of(hands);
   begins();
-  ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  // With a limit a signal cuts it short.
+  while (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
+         (errno == EINTR || errno == EALREADY) && Clock::now() < end) {
+  }
   ::close(fd);
 }
 

@@ -84,10 +84,10 @@ Task<void> exhausts_the_descriptors(Hands hands) {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   rlimit const few{.rlim_cur = 128, .rlim_max = before.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &few);
   std::vector<int> taken;
+  begins();  // needs one
+  ::setrlimit(RLIMIT_NOFILE, &few);
   for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken.push_back(fd);
-  begins();
   auto const end = end_of(hands);
   while (std::chrono::steady_clock::now() < end) {
     co_await runtime::sleep_until(hands.trace, "fault.descriptors", runtime::Deadline::after(50ms));

@@ -150,7 +150,8 @@ double runs_of(Metrics const& metrics, std::string const& probe) {
   return metrics.value("canaryd_probe_runs_total", {"probe=\"" + probe + "\""}).value_or(0);
 }
 
-Poller::Poller(std::string address) : address_(std::move(address)), thread_([this] { run(); }) {}
+Poller::Poller(std::string address, int process)
+    : address_(std::move(address)), process_(process), thread_([this] { run(); }) {}
 
 Poller::~Poller() { stop(); }
 
@@ -167,31 +168,38 @@ Poller::Seen Poller::seen() const {
   return seen_;
 }
 
+// Ended, if not yet waited for.
+bool Poller::ended() const {
+  std::string const stat = read_file("/proc/" + std::to_string(process_) + "/stat");
+  auto const name_end = stat.rfind(") ");
+  return name_end == std::string::npos || stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X';
+}
+
 void Poller::run() {
   constexpr auto kLimit = 2s;
-  bool before = false;
+  bool stalled_before = false;
+  int health_before = 0;
   while (true) {
     auto const began = Clock::now();
     auto const metrics = http_get(address_, "/metrics", kLimit);
     auto const health = http_get(address_, "/-/healthy", kLimit);
     double const took = std::chrono::duration<double>(Clock::now() - began).count();
+    bool const gone = (metrics.status == 0 || health.status == 0) && ended();
     {
       std::lock_guard const lock{mutex_};
-      if (stop_) return;  // what was under way does not count: the process may have ended
+      if (stop_ || gone) return;  // what was under way does not count
       if (metrics.status == 200) {
         ++seen_.answers;
         seen_.last.text = metrics.body;
       }
-      if (metrics.status != 200 || health.status == 0) {
-        ++seen_.missing;
-        if (before || seen_.stalled_unhealthy > 0) ++seen_.missing_stalled;
-      }
+      if (metrics.status != 200 || health.status == 0) ++seen_.missing;
       seen_.slowest_s = std::max(seen_.slowest_s, took);
       bool const stalled = seen_.last.value("canaryd_executor_stalled") == 1.0;
       // In between two pages that say so it must be so.
-      if (stalled && before && health.status == 503) ++seen_.stalled_unhealthy;
-      if (stalled && before && health.status == 200) ++seen_.stalled_healthy;
-      before = stalled;
+      if (stalled && stalled_before && health_before == 503) ++seen_.stalled_unhealthy;
+      if (stalled && stalled_before && health_before == 200) ++seen_.stalled_healthy;
+      stalled_before = stalled;
+      health_before = health.status;
       seen_.health = health.status;
       if (health.status == 503) seen_.unhealthy = health.body;
     }

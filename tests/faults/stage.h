@@ -38,7 +38,8 @@ HttpReply http_get(std::string const& address, std::string const& path,
 // Asks for /metrics and /-/healthy again and again.
 class Poller {
  public:
-  explicit Poller(std::string address);
+  // `process` is the one that is asked: what it does not answer any more once it has ended is no miss.
+  Poller(std::string address, int process);
   ~Poller();
   Poller(Poller const&) = delete;
   Poller& operator=(Poller const&) = delete;
@@ -47,7 +48,6 @@ class Poller {
     Metrics last;             // of the last answer
     int answers = 0;          // to /metrics
     int missing = 0;          // /metrics or /-/healthy did not answer within two seconds
-    int missing_stalled = 0;  // of these, after the loop was first called stalled
     double slowest_s = 0;
     int stalled_unhealthy = 0;  // the loop is called stalled, and canaryd not healthy
     int stalled_healthy = 0;    // the loop is called stalled, and canaryd healthy
@@ -60,7 +60,10 @@ class Poller {
 
  private:
   void run();
+  bool ended() const;
+
   std::string address_;
+  int process_;
   mutable std::mutex mutex_;
   Seen seen_;
   bool stop_ = false;
