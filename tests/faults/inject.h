@@ -44,9 +44,6 @@ void add_run_faults(std::map<std::string, Fault>& faults);
 void add_thread_faults(std::map<std::string, Fault>& faults);
 void add_process_faults(std::map<std::string, Fault>& faults);
 
-// What some of them need made on the main thread. Thread: main.
-void prepare_lock_faults();
-
 // Notes in the file "started" that it begins now: CLOCK_MONOTONIC nanoseconds.
 void begins();
 // The point at which a fault of that span is over; far away for 0.

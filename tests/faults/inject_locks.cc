@@ -271,16 +271,7 @@ Heap make_heap() {
 
 void holds_its_arena(Hands const& hands) { holds_the_arena(make_heap(), hands.span); }
 
-Heap& heap_of_main() {
-  static Heap heap;
-  return heap;
-}
-
-void holds_the_main_arena(Hands const& hands) { holds_the_arena(heap_of_main(), hands.span); }
-
 }  // namespace
-
-void prepare_lock_faults() { heap_of_main() = make_heap(); }
 
 void add_lock_faults(std::map<std::string, Fault>& faults) {
   faults["self-lock"] = locks_twice;
@@ -291,7 +282,6 @@ void add_lock_faults(std::map<std::string, Fault>& faults) {
   faults["hold-metrics"] = holds_the_metrics;
   faults["hold-logger"] = holds_the_logger;
   faults["hold-malloc"] = holds_its_arena;
-  faults["hold-main-arena"] = holds_the_main_arena;
   faults["page-fault"] = touches_a_missing_page;
 }
 

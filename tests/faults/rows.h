@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ struct Row {
   // Done from outside once the fault (if any) has begun; returns when it is over.
   std::function<void(Stage&)> outside = {};
 };
+
+// How test programs show a row.
+inline void PrintTo(Row const& row, std::ostream* out) { *out << row.what; }
 
 struct Unavailable {
   std::string why;

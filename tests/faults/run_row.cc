@@ -61,7 +61,7 @@ class Play {
   void complain(std::string what) { outcome_.complaints.push_back(std::move(what)); }
 
   void act() {
-    std::shared_ptr<void> const scene = row_.scene ? row_.scene(stage_) : nullptr;
+    scene_ = row_.scene ? row_.scene(stage_) : nullptr;
     stage_.start();
     if (!stage_.ready()) {
       complain("it does not become ready: " + stage_.process().err());
@@ -197,12 +197,22 @@ class Play {
       return seen.health == 200 && seen.last.value("canaryd_executor_stalled") == 0.0;
     };
     others_went_on(false);
-    bool const over = wait_until(healthy, kEnd) && bystander_goes_on();
+    bool const over = wait_until(healthy, kEnd) && wait_until_over() && bystander_goes_on();
     outcome_.end = over ? "recovered" : "hangs";
     if (!over) complain("it does not recover: " + stage_.process().err());
     told_the_truth();
     accused_nobody_else();
     leave();
+  }
+
+  // Every stall that the log tells of is over.
+  bool wait_until_over() {
+    return wait_until(
+        [this] {
+          std::string const hangs = http_get(stage_.address(), "/api/v1/hangs", 3s).body;
+          return hangs.find("\"episodes\":[]") != std::string::npos;
+        },
+        kEnd);
   }
 
   void cancelled() {
@@ -419,10 +429,15 @@ class Play {
     poller_->stop();
     stage_.process().signal(SIGTERM);
     if (!stage_.process().exit_code(std::chrono::seconds{25})) complain("it does not stop");
+    // For who looks into a row.
+    if (std::getenv("CANARY_FAULTS_LOG") != nullptr) {
+      std::fprintf(stderr, "%s", stage_.process().err().c_str());
+    }
   }
 
   Row const& row_;
   Outcome outcome_;
+  std::shared_ptr<void> scene_;
   Stage stage_;
   std::unique_ptr<Poller> poller_;
   double before_ = 0;

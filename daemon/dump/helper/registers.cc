@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/dump/helper/registers.h"
 
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -9,8 +10,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -34,23 +37,43 @@ bool wait_for_stop(pid_t thread) {
   return false;
 }
 
-void copy_stack(std::int32_t process, NativeStack& stack) {
-  std::uint64_t const start = stack.raw.registers[kRegisterStack] - kRedZone;
-  std::vector<std::byte> bytes(kStackBytes);
+// What the child found, in memory that it shares with us.
+struct Taken {
+  int error = 0;  // of PTRACE_SEIZE
+  bool stopped = false;
+  user_regs_struct machine{};
+  std::uint64_t stack_start = 0, stack_bytes = 0;
+  std::array<std::byte, kStackBytes> stack{};
+};
+
+void copy_stack(std::int32_t process, Taken& taken) {
+  std::uint64_t const start = taken.machine.rsp - kRedZone;
   std::size_t done = 0;
-  while (done < bytes.size()) {
+  while (done < taken.stack.size()) {
     std::size_t const page = 4096 - (start + done) % 4096;
-    std::size_t const part = std::min(page, bytes.size() - done);
-    iovec const local{bytes.data() + done, part};
+    std::size_t const part = std::min(page, taken.stack.size() - done);
+    iovec const local{taken.stack.data() + done, part};
     iovec const remote{reinterpret_cast<void*>(start + done),
                        part};  // NOLINT(performance-no-int-to-ptr)
     if (::process_vm_readv(process, &local, 1, &remote, 1, 0) != static_cast<ssize_t>(part)) break;
     done += part;
   }
-  bytes.resize(done);
-  stack.raw.stack_start = start;
-  stack.raw.stack_bytes = done;
-  stack.bytes = std::move(bytes);
+  taken.stack_start = start;
+  taken.stack_bytes = done;
+}
+
+// The child's work. A thread that waits uninterruptibly stops only once that wait is over, and
+// nothing but the end of its tracer keeps it from stopping then, and for ever: hence a child.
+void look(std::int32_t process, pid_t thread, Taken& taken) {
+  if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
+    taken.error = errno;
+    return;
+  }
+  taken.stopped = ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0 &&
+                  wait_for_stop(thread) &&
+                  ::ptrace(PTRACE_GETREGS, thread, nullptr, &taken.machine) == 0;
+  if (taken.stopped) copy_stack(process, taken);
+  ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
 }
 
 void copy_registers(user_regs_struct const& machine, NativeStack& stack) {
@@ -61,25 +84,55 @@ void copy_registers(user_regs_struct const& machine, NativeStack& stack) {
   stack.raw.known = (1U << kRegisters) - 1;
 }
 
+class SharedTaken {
+ public:
+  SharedTaken()
+      : memory_(::mmap(nullptr, sizeof(Taken), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0)) {
+    if (memory_ != MAP_FAILED) taken_ = new (memory_) Taken;
+  }
+  ~SharedTaken() {
+    if (taken_ != nullptr) ::munmap(memory_, sizeof(Taken));
+  }
+  SharedTaken(SharedTaken const&) = delete;
+  SharedTaken& operator=(SharedTaken const&) = delete;
+  Taken* get() const { return taken_; }
+
+ private:
+  void* memory_;
+  Taken* taken_ = nullptr;
+};
+
 }  // namespace
 
 bool take_registers(std::int32_t process, NativeStack& stack) {
-  pid_t const thread = stack.raw.thread;
-  if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
-    stack.note = "the helper may not look at it: " + std::generic_category().message(errno);
+  SharedTaken const shared;
+  Taken* const taken = shared.get();
+  pid_t const child = taken == nullptr ? -1 : ::fork();
+  if (child == 0) {
+    look(process, stack.raw.thread, *taken);
+    ::_exit(0);
+  }
+  if (child < 0) {
+    stack.note = "the helper cannot look at it: " + std::generic_category().message(errno);
     return false;
   }
-  user_regs_struct machine{};
-  bool const stopped = ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0 &&
-                       wait_for_stop(thread) &&
-                       ::ptrace(PTRACE_GETREGS, thread, nullptr, &machine) == 0;
-  if (stopped) {
-    copy_registers(machine, stack);
-    copy_stack(process, stack);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
-  if (!stopped) stack.note = "it cannot be stopped: it waits uninterruptibly";
-  return stopped;
+  if (taken->error != 0) {
+    stack.note = "the helper may not look at it: " + std::generic_category().message(taken->error);
+    return false;
+  }
+  if (!taken->stopped) {
+    stack.note = "it cannot be stopped: it waits uninterruptibly";
+    return false;
+  }
+  copy_registers(taken->machine, stack);
+  stack.raw.stack_start = taken->stack_start;
+  stack.raw.stack_bytes = taken->stack_bytes;
+  stack.bytes.assign(taken->stack.begin(),
+                     taken->stack.begin() + static_cast<std::ptrdiff_t>(taken->stack_bytes));
+  return true;
 }
 
 bool still_runs(AboutSection const& about) {
