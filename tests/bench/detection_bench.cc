@@ -20,6 +20,7 @@
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/beat.h"
 #include "runtime/block_on.h"
+#include "runtime/event.h"
 #include "runtime/loop.h"
 #include "runtime/spawn.h"
 #include "runtime/task_group.h"
