@@ -184,7 +184,9 @@ void Poller::run() {
     auto const metrics = http_get(address_, "/metrics", kLimit);
     auto const health = http_get(address_, "/-/healthy", kLimit);
     double const took = std::chrono::duration<double>(Clock::now() - began).count();
-    bool const gone = (metrics.status == 0 || health.status == 0) && ended();
+    // A process that dies needs a moment to be seen dead.
+    bool const gone = (metrics.status == 0 || health.status == 0) &&
+                      wait_until([this] { return ended(); }, 200ms);
     {
       std::lock_guard const lock{mutex_};
       if (stop_ || gone) return;  // what was under way does not count
