@@ -83,12 +83,18 @@ using Clock = std::chrono::steady_clock;
   }
 }
 
+// So long of processor time: on a busy machine it takes longer, and that is nobody's fault.
 [[gnu::noinline]] void hashes_for_long(Hands const& hands) {
-  auto const end = end_of(hands);
+  auto const used = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  };
+  auto const end = used() + hands.span;
   std::vector<unsigned char> const bytes(1 << 22);
   std::array<unsigned char, 32> digest;
   begins();
-  while (Clock::now() < end) ::SHA256(bytes.data(), bytes.size(), digest.data());
+  while (used() < end) ::SHA256(bytes.data(), bytes.size(), digest.data());
 }
 
 // Handlers that each take a moment and post themselves again: never idle, never stuck.
