@@ -429,6 +429,10 @@ class Play {
     poller_->stop();
     stage_.process().signal(SIGTERM);
     if (!stage_.process().exit_code(std::chrono::seconds{25})) complain("it does not stop");
+    for (char const* const report : {"Sanitizer: ", "runtime error: "}) {
+      auto const log = stage_.process().err();
+      if (log.find(report) != std::string::npos) complain("a sanitizer reports: " + log);
+    }
     // For who looks into a row.
     if (std::getenv("CANARY_FAULTS_LOG") != nullptr) {
       std::fprintf(stderr, "%s", stage_.process().err().c_str());
