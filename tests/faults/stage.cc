@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -242,8 +243,16 @@ Stage::Stage(Settings settings)
 
 Stage::~Stage() {
   process_.reset();
-  std::error_code ignored;
-  if (std::getenv("CANARY_FAULTS_KEEP") == nullptr) std::filesystem::remove_all(folder_, ignored);
+  if (std::getenv("CANARY_FAULTS_KEEP") != nullptr) return;
+  // What a scene may have mounted there; then the dump helper may still be at its last file.
+  for (auto const& place : {folder_ / "silent", state()}) ::umount2(place.c_str(), MNT_DETACH);
+  wait_until(
+      [this] {
+        std::error_code failed;
+        std::filesystem::remove_all(folder_, failed);
+        return !failed && !std::filesystem::exists(folder_, failed);
+      },
+      3s);
 }
 
 std::string Stage::configuration() const {
