@@ -25,7 +25,8 @@ ALLOWED = {
     "daemon/text": ["daemon/text"],
     "daemon/results": ["config", "probes/report.h", "daemon/results", "daemon/text"],
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
-                       "daemon/text", "daemon/watchdog/status.h", "runtime/tables.h"],
+                       "daemon/text", "daemon/watchdog/status.h", "daemon/watchdog/current.h",
+                       "runtime/tables.h"],
     "daemon/watchdog": ["config", "runtime/tables.h", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock
     "daemon/dump": ["runtime", "daemon/watchdog", "daemon/dump", "daemon/text"],

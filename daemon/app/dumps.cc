@@ -8,11 +8,11 @@
 #include <sstream>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 #include "daemon/dump/capture.h"
 #include "daemon/dump/render.h"
 #include "daemon/versions/versions.h"
+#include "daemon/watchdog/current.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
@@ -51,17 +51,6 @@ Places const& make_tables_first(config::Config const& config, Places const& plac
   fs::create_directories(places.dumps(), ignored);
   fs::permissions(places.dumps(), fs::perms::owner_all, ignored);
   return places;
-}
-
-std::vector<watchdog::Episode> episodes_of(watchdog::Record const& record) {
-  std::vector<watchdog::Episode> episodes;
-  for (auto const& place : record.episodes) {
-    watchdog::Episode episode;
-    if (place.known() && place.load(episode) && episode.level != watchdog::Level::fine) {
-      episodes.push_back(episode);
-    }
-  }
-  return episodes;
 }
 
 // Polls every few milliseconds: what is waited for is another thread or process, seconds at most.
@@ -105,11 +94,11 @@ std::size_t Dumps::copy_log(void* self, std::span<char> into) {
 }
 
 std::string Dumps::text_now(watchdog::Record const& record) {
-  return dump::render_text(live_.read("request", episodes_of(record)));
+  return dump::render_text(live_.read("request", watchdog::current_episodes(record)));
 }
 
 std::string Dumps::json_now(watchdog::Record const& record) {
-  return dump::render_json(live_.read("request", episodes_of(record)));
+  return dump::render_json(live_.read("request", watchdog::current_episodes(record)));
 }
 
 std::string Dumps::full(watchdog::Watchdog& watchdog) {

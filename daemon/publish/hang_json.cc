@@ -6,6 +6,7 @@
 #include "daemon/publish/api.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/text/escape.h"
+#include "daemon/watchdog/current.h"
 
 namespace canary::daemon {
 namespace {
@@ -73,11 +74,8 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
                 : json::value(static_cast<double>(runtime::now_ns() - beat) / 1e9);
   out["executor"] = std::move(executor);
   json::array episodes;
-  for (auto const& place : record.episodes) {
-    Episode episode;
-    if (place.known() && place.load(episode) && episode.level != Level::fine) {
-      episodes.push_back(episode_json(episode));
-    }
+  for (auto const& episode : watchdog::current_episodes(record)) {
+    episodes.push_back(episode_json(episode));
   }
   out["episodes"] = std::move(episodes);
   watchdog::LastStall last;
@@ -100,11 +98,7 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
   }
   out["dumps"] = dump_json(record);
   json::array quarantined;
-  for (auto const& place : record.quarantined) {
-    watchdog::ProbeText name{};
-    if (place.known() && place.load(name) && name[0] != '\0')
-      quarantined.push_back(text(name.data()));
-  }
+  for (auto const& name : watchdog::quarantined_probes(record)) quarantined.push_back(text(name));
   out["quarantined"] = std::move(quarantined);
   return json::serialize(out) + '\n';
 }

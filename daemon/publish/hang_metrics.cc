@@ -5,15 +5,14 @@
 #include <map>
 #include <set>
 #include <span>
-#include <vector>
 
 #include "daemon/publish/exposition.h"
+#include "daemon/watchdog/current.h"
 
 namespace canary::daemon {
 namespace {
 
 using std::memory_order_relaxed;
-using watchdog::Episode;
 using watchdog::Level;
 using watchdog::Subject;
 using watchdog::Verdict;
@@ -93,34 +92,15 @@ void executor(std::string& page, watchdog::Record const& record, runtime::Tables
   for (auto const& [kind, count] : pending) operations.add({{"kind", kind}}, count);
 }
 
-std::vector<Episode> current_episodes(watchdog::Record const& record) {
-  std::vector<Episode> episodes;
-  for (auto const& place : record.episodes) {
-    Episode episode;
-    if (place.known() && place.load(episode) && episode.level != Level::fine) {
-      episodes.push_back(episode);
-    }
-  }
-  return episodes;
-}
-
-std::set<std::string> quarantined(watchdog::Record const& record) {
-  std::set<std::string> names;
-  for (auto const& place : record.quarantined) {
-    watchdog::ProbeText name{};
-    if (place.known() && place.load(name) && name[0] != '\0') names.insert(name.data());
-  }
-  return names;
-}
-
 void probes(std::string& page, watchdog::Record const& record, Snapshot const& snapshot) {
   std::set<std::string> stalled;
-  for (auto const& episode : current_episodes(record)) {
+  for (auto const& episode : watchdog::current_episodes(record)) {
     if (episode.subject == Subject::run && episode.level >= Level::stalled) {
       stalled.insert(episode.name.data());
     }
   }
-  auto const kept_out = quarantined(record);
+  auto const quarantined = watchdog::quarantined_probes(record);
+  std::set<std::string> const kept_out{quarantined.begin(), quarantined.end()};
   Family stalls{
       page, FamilyType::gauge, "canaryd_probe_stalled",
       "1 while the probe's run is stalled: no progress, or asked to end and still there."};
