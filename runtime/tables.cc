@@ -145,6 +145,15 @@ Tables::Tables(std::span<std::byte> block) : block_(block) {
   place(block.data(), layout);
 }
 
+Operation operation_of_handler(Tables& tables) {
+  Operation operation;
+  std::uint32_t const record = tables.loop().handler.load(std::memory_order_relaxed);
+  if (record != 0 && record <= tables.operations().size()) {
+    tables.operations().data()[record - 1].read(operation);
+  }
+  return operation;
+}
+
 Tables* tables() { return the_tables.load(std::memory_order_acquire); }
 
 Tables& make_tables(TableSizes sizes) {

@@ -16,17 +16,12 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/operation_record.h"
+#include "runtime/text_offset.h"
+
 namespace canary::runtime {
 
-// A string literal of this program, as an offset from the start of its image; 0 is "none".
-using TextOffset = std::uint32_t;
-TextOffset text_offset(char const* text);
-char const* text_at(TextOffset offset);  // "" for none, and for what is not in the image
-char const* image_start();
-
 inline constexpr std::size_t kFramesPerRun = 32;  // live at once; more are counted, not shown
-inline constexpr std::uint8_t kNoFrame = 0xFF;
-inline constexpr std::uint16_t kNoRun = 0xFFFF;
 inline constexpr std::size_t kThreads = 64;
 inline constexpr std::size_t kLagBuckets = 16;
 inline constexpr std::size_t kLongest = 8;
@@ -105,23 +100,10 @@ struct RunRecord {
   std::array<FrameRecord, kFramesPerRun> frames{};
 };
 
-// One operation that Asio has been asked for and has not completed.
-struct OperationRecord {
-  std::atomic<std::uint32_t> sequence{0};  // odd while written
-  std::atomic<std::uint8_t> pending{0};
-  std::atomic<std::uint8_t> frame{kNoFrame};
-  std::atomic<std::uint16_t> run{kNoRun};
-  std::atomic<std::int64_t> since_ns{0};
-  std::atomic<std::uint64_t> object{0};  // its address: tells operations of one object together
-  std::atomic<std::uint64_t> native_handle{0};
-  std::atomic<TextOffset> object_type{0}, operation{0}, file{0}, function{0};
-  std::atomic<std::uint32_t> line{0};
-};
-
 // A kind of handler and how long it took.
 struct HandlerRecord {
   std::atomic<std::int64_t> nanoseconds{0};
-  std::atomic<TextOffset> object_type{0}, operation{0}, file{0}, function{0};
+  std::atomic<std::uint64_t> kind{0}, place{0};  // as in OperationRecord
   std::atomic<std::uint32_t> line{0};
 };
 
@@ -132,11 +114,7 @@ struct LoopRecord {
   std::atomic<std::int32_t> thread{0};            // kernel thread id
   std::atomic<std::uint64_t> handlers{0};         // completed since start
   std::atomic<std::int64_t> handler_since_ns{0};  // 0: none runs
-  std::atomic<TextOffset> object_type{0}, operation{0}, file{0}, function{0};
-  std::atomic<std::uint32_t> line{0};
-  std::atomic<std::uint16_t> run{kNoRun};
-  std::atomic<std::uint8_t> frame{kNoFrame};
-  std::atomic<std::uint32_t> depth{0};  // handlers inside handlers; over 1 is a nested run
+  std::atomic<std::uint32_t> handler{0};  // whose: index of its operation + 1; 0: not recorded
   std::atomic<std::uint64_t> operations_lost{0};  // not recorded: the table was full
 
   // The beat: a timer, then a turn in the queue. `beats` counts those that arrived.
@@ -209,6 +187,9 @@ class Tables {
   std::span<RunRecord> runs_;
   std::span<OperationRecord> operations_;
 };
+
+// Of the handler that runs now or, where none does, ran last; all "none" where it is not recorded.
+Operation operation_of_handler(Tables& tables);
 
 // The process's tables; nullptr until a Loop was made.
 Tables* tables();

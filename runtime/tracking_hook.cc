@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -75,10 +76,13 @@ void adopt(boost::asio::execution_context const& context, Tables& tables) {
 std::uint32_t claim_foreign() {
   auto const count = static_cast<std::uint32_t>(tables()->operations().size());
   for (std::uint32_t i = hot.foreign_from; i < count; ++i) {
-    auto& pending = hot.operations[i].pending;
-    std::uint8_t expected = 0;
-    if (pending.load(memory_order_relaxed) == 0 &&
-        pending.compare_exchange_strong(expected, 1, std::memory_order_acquire)) {
+    auto& head = hot.operations[i].head;
+    std::uint64_t expected = head.load(memory_order_relaxed);
+    auto claimed = std::bit_cast<OperationHead>(expected);
+    if (claimed.state != OperationHead::free) continue;
+    claimed.state = OperationHead::claimed;
+    if (head.compare_exchange_strong(expected, std::bit_cast<std::uint64_t>(claimed),
+                                     std::memory_order_acquire)) {
       return i + 1;
     }
   }
@@ -92,16 +96,16 @@ void refuse_foreign_context(char const* object_type, char const* name) {
 }
 
 // A handler inside a handler of the same thread: somebody runs the loop inside itself.
-void refuse_nested_run(std::uint32_t file, std::uint32_t line) {
-  LoopRecord const& loop = *hot.loop;
+void refuse_nested_run(std::uint32_t record) {
+  Operation const outer = operation_of_handler(*tables());
+  Operation inner;
+  if (record != 0) hot.operations[record - 1].read(inner);
   char text[512];
   int const size = std::snprintf(
       text, sizeof text,
       "canaryd: a nested run of the loop: while the handler of %s (%s:%u) ran, one of %s:%u was "
       "run; run() and poll() inside a handler block the loop in itself, so it is refused\n",
-      text_at(loop.operation.load(memory_order_relaxed)),
-      text_at(loop.file.load(memory_order_relaxed)), loop.line.load(memory_order_relaxed),
-      text_at(file), line);
+      text_at(outer.operation), text_at(outer.file), outer.line, text_at(inner.file), inner.line);
   if (size > 0) {
     [[maybe_unused]] auto const written = ::write(2, text, static_cast<std::size_t>(size));
   }
@@ -110,14 +114,14 @@ void refuse_nested_run(std::uint32_t file, std::uint32_t line) {
 
 // At most kLongest kinds: the shortest makes room.
 void note_long(std::int64_t nanoseconds) {
-  LoopRecord& loop = *hot.loop;
+  Operation const mine = operation_of_handler(*tables());
+  std::uint64_t const kind = pair_of(mine.object_type, mine.operation);
+  std::uint64_t const place = pair_of(mine.file, mine.function);
   HandlerRecord* shortest = nullptr;
-  for (auto& each : loop.longest) {
-    bool const same =
-        each.operation.load(memory_order_relaxed) == loop.operation.load(memory_order_relaxed) &&
-        each.file.load(memory_order_relaxed) == loop.file.load(memory_order_relaxed) &&
-        each.line.load(memory_order_relaxed) == loop.line.load(memory_order_relaxed);
-    if (same) {
+  for (auto& each : hot.loop->longest) {
+    if (each.kind.load(memory_order_relaxed) == kind &&
+        each.place.load(memory_order_relaxed) == place &&
+        each.line.load(memory_order_relaxed) == mine.line) {
       shortest = &each;
       break;
     }
@@ -127,11 +131,9 @@ void note_long(std::int64_t nanoseconds) {
     }
   }
   if (shortest->nanoseconds.load(memory_order_relaxed) >= nanoseconds) return;
-  shortest->object_type.store(loop.object_type.load(memory_order_relaxed), memory_order_relaxed);
-  shortest->operation.store(loop.operation.load(memory_order_relaxed), memory_order_relaxed);
-  shortest->file.store(loop.file.load(memory_order_relaxed), memory_order_relaxed);
-  shortest->function.store(loop.function.load(memory_order_relaxed), memory_order_relaxed);
-  shortest->line.store(loop.line.load(memory_order_relaxed), memory_order_relaxed);
+  shortest->kind.store(kind, memory_order_relaxed);
+  shortest->place.store(place, memory_order_relaxed);
+  shortest->line.store(mine.line, memory_order_relaxed);
   shortest->nanoseconds.store(nanoseconds, memory_order_relaxed);
 }
 

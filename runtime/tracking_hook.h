@@ -96,7 +96,7 @@ class Location {
 // An index + 1 for an operation made on another thread than the loop's; 0 where there is none.
 std::uint32_t claim_foreign();
 [[noreturn]] void refuse_foreign_context(char const* object_type, char const* name);
-[[noreturn]] void refuse_nested_run(std::uint32_t file, std::uint32_t line);
+[[noreturn]] void refuse_nested_run(std::uint32_t record);
 // Keeps the longest handler of each kind.
 void note_long(std::int64_t nanoseconds);
 
@@ -127,49 +127,44 @@ inline void created(boost::asio::execution_context& context, Tracked const& oper
   }
   operation.record = record;
   OperationRecord& row = hot.operations[record - 1];
-  std::uint32_t const sequence = row.sequence.load(memory_order_relaxed);
-  row.sequence.store(sequence + 1, memory_order_relaxed);
+  OperationHead const head = row.load_head(memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  Location const* const where = Location::outermost();
-  row.pending.store(1, memory_order_relaxed);
   row.since_ns.store(now, memory_order_relaxed);
   row.object.store(reinterpret_cast<std::uintptr_t>(object), memory_order_relaxed);
   row.native_handle.store(native_handle, memory_order_relaxed);
-  row.object_type.store(offset_in_image(object_type), memory_order_relaxed);
-  row.operation.store(offset_in_image(name), memory_order_relaxed);
-  if (where != nullptr) {
-    row.file.store(offset_in_image(where->file()), memory_order_relaxed);
-    row.function.store(offset_in_image(where->function()), memory_order_relaxed);
+  row.kind.store(pair_of(offset_in_image(object_type), offset_in_image(name)),
+                 memory_order_relaxed);
+  if (Location const* const where = Location::outermost(); where != nullptr) {
+    row.place.store(pair_of(offset_in_image(where->file()), offset_in_image(where->function())),
+                    memory_order_relaxed);
     row.line.store(static_cast<std::uint32_t>(where->line()), memory_order_relaxed);
   } else {
-    row.file.store(0, memory_order_relaxed);
-    row.function.store(0, memory_order_relaxed);
+    row.place.store(0, memory_order_relaxed);
     row.line.store(0, memory_order_relaxed);
   }
-  row.run.store(current_leaf.run, memory_order_relaxed);
-  row.frame.store(current_leaf.frame, memory_order_relaxed);
-  row.sequence.store(sequence + 2, std::memory_order_release);
+  row.store_head({.turn = head.turn + 1,
+                  .run = current_leaf.run,
+                  .frame = current_leaf.frame,
+                  .state = OperationHead::pending},
+                 std::memory_order_release);
 }
 
-// Lives from the moment an operation is complete until its handler has returned.
+// Lives from the moment an operation is complete until its handler has returned; so does the
+// operation's record, which tells readers whose handler runs.
 class Completion {
  public:
-  explicit Completion(Tracked const& operation) noexcept {
-    using std::memory_order_relaxed;
-    std::uint32_t const record = operation.record;
-    if (record == 0) return;
-    OperationRecord& row = hot.operations[record - 1];
-    object_type_ = row.object_type.load(memory_order_relaxed);
-    operation_ = row.operation.load(memory_order_relaxed);
-    file_ = row.file.load(memory_order_relaxed);
-    function_ = row.function.load(memory_order_relaxed);
-    line_ = row.line.load(memory_order_relaxed);
-    leaf_ = {row.run.load(memory_order_relaxed), row.frame.load(memory_order_relaxed)};
+  explicit Completion(Tracked const& operation) noexcept : record_(operation.record) {
     operation.record = 0;
-    row.pending.store(0, std::memory_order_release);
-    if (record <= hot.foreign_from) hot.free_items[hot.free_count++] = record - 1;
   }
-  ~Completion() { end(); }
+  ~Completion() {
+    end();
+    if (record_ == 0) return;
+    OperationRecord& row = hot.operations[record_ - 1];
+    OperationHead head = row.load_head(std::memory_order_relaxed);
+    head.state = OperationHead::free;
+    row.store_head(head, std::memory_order_release);
+    if (record_ <= hot.foreign_from) hot.free_items[hot.free_count++] = record_ - 1;
+  }
   Completion(Completion const&) = delete;
   Completion& operator=(Completion const&) = delete;
 
@@ -177,18 +172,17 @@ class Completion {
   void begin(Results const&...) noexcept {
     using std::memory_order_relaxed;
     if (!on_loop_thread || hot.loop == nullptr) return;
-    running_ = true;
-    current_leaf = leaf_;
     LoopRecord& loop = *hot.loop;
-    if (loop.depth.load(memory_order_relaxed) > 0) refuse_nested_run(file_, line_);
-    loop.object_type.store(object_type_, memory_order_relaxed);
-    loop.operation.store(operation_, memory_order_relaxed);
-    loop.file.store(file_, memory_order_relaxed);
-    loop.function.store(function_, memory_order_relaxed);
-    loop.line.store(line_, memory_order_relaxed);
-    loop.run.store(leaf_.run, memory_order_relaxed);
-    loop.frame.store(leaf_.frame, memory_order_relaxed);
-    loop.depth.store(1, memory_order_relaxed);
+    if (loop.handler_since_ns.load(memory_order_relaxed) != 0) refuse_nested_run(record_);
+    running_ = true;
+    if (record_ != 0) {
+      OperationRecord& row = hot.operations[record_ - 1];
+      OperationHead head = row.load_head(memory_order_relaxed);
+      current_leaf = {head.run, head.frame};
+      head.state = OperationHead::running;
+      row.store_head(head, memory_order_relaxed);
+    }
+    loop.handler.store(record_, memory_order_relaxed);
     hot.now_ns = coarse_now_ns();
     loop.handler_since_ns.store(hot.now_ns, std::memory_order_release);
   }
@@ -198,9 +192,8 @@ class Completion {
     running_ = false;
     current_leaf = {};
     LoopRecord& loop = *hot.loop;
-    std::int64_t const took = coarse_now_ns() - loop.handler_since_ns.load(memory_order_relaxed);
+    std::int64_t const took = coarse_now_ns() - hot.now_ns;
     if (took > kLongHandlerNs) note_long(took);
-    loop.depth.store(0, memory_order_relaxed);
     loop.handlers.store(loop.handlers.load(memory_order_relaxed) + 1, memory_order_relaxed);
     loop.handler_since_ns.store(0, std::memory_order_release);
   }
@@ -209,9 +202,7 @@ class Completion {
   // Handlers below this are not worth comparing with the longest: the coarse clock's own step.
   static constexpr std::int64_t kLongHandlerNs = 4'000'000;
 
-  TextOffset object_type_ = 0, operation_ = 0, file_ = 0, function_ = 0;
-  std::uint32_t line_ = 0;
-  Leaf leaf_;
+  std::uint32_t record_;
   bool running_ = false;
 };
 

@@ -11,7 +11,6 @@ namespace {
 
 using runtime::FrameRecord;
 using runtime::LoopRecord;
-using runtime::OperationRecord;
 using runtime::RunRecord;
 using runtime::text_at;
 using runtime::ThreadRecord;
@@ -58,15 +57,13 @@ void put_loop(FixedText& out, runtime::Tables& tables, std::int64_t now_ns) {
   if (since == 0) {
     out << "none runs\n";
   } else {
-    out << text_at(loop.object_type.load(memory_order_relaxed)) << " "
-        << text_at(loop.operation.load(memory_order_relaxed)) << " for ";
+    runtime::Operation const operation = runtime::operation_of_handler(tables);
+    out << text_at(operation.object_type) << " " << text_at(operation.operation) << " for ";
     out.span(now_ns - since) << "  ";
-    put_place(out, loop.file.load(memory_order_relaxed), loop.line.load(memory_order_relaxed),
-              loop.function.load(memory_order_relaxed));
-    std::uint16_t const run = loop.run.load(memory_order_relaxed);
-    if (run != runtime::kNoRun) {
+    put_place(out, operation.file, operation.line, operation.function);
+    if (operation.run != runtime::kNoRun) {
       out << "\n  its run   ";
-      put_run_name(out, tables, run);
+      put_run_name(out, tables, operation.run);
     }
     out << "\n";
   }
@@ -154,32 +151,28 @@ void put_runs(FixedText& out, runtime::Tables& tables, EmergencyText const& abou
 
 void put_operations(FixedText& out, runtime::Tables& tables, std::int64_t now_ns) {
   // The oldest few, by insertion into a short sorted list.
-  struct Oldest {
-    std::int64_t since;
-    OperationRecord const* record;
-  } oldest[kOperationsShown];
+  runtime::Operation oldest[kOperationsShown];
   std::size_t held = 0, pending = 0;
-  for (auto const& operation : tables.operations()) {
-    if (operation.pending.load(memory_order_acquire) == 0) continue;
+  for (auto const& record : tables.operations()) {
+    runtime::Operation operation;
+    if (record.read(operation) != runtime::OperationHead::pending) continue;
     ++pending;
-    std::int64_t const since = operation.since_ns.load(memory_order_relaxed);
-    if (held == kOperationsShown && since >= oldest[held - 1].since) continue;
+    std::int64_t const since = operation.since_ns;
+    if (held == kOperationsShown && since >= oldest[held - 1].since_ns) continue;
     std::size_t at = held < kOperationsShown ? held++ : held - 1;
-    for (; at > 0 && oldest[at - 1].since > since; --at) oldest[at] = oldest[at - 1];
-    oldest[at] = {since, &operation};
+    for (; at > 0 && oldest[at - 1].since_ns > since; --at) oldest[at] = oldest[at - 1];
+    oldest[at] = operation;
   }
   (out << "\nPENDING OPERATIONS  ").natural(pending) << ", the oldest first\n";
   for (std::size_t i = 0; i < held; ++i) {
-    OperationRecord const& row = *oldest[i].record;
-    out << "  " << text_at(row.object_type.load(memory_order_relaxed)) << " "
-        << text_at(row.operation.load(memory_order_relaxed));
-    out.to_column(34).span(now_ns - oldest[i].since);
+    runtime::Operation const& row = oldest[i];
+    out << "  " << text_at(row.object_type) << " " << text_at(row.operation);
+    out.to_column(34).span(now_ns - row.since_ns);
     out.to_column(kPlaceColumn - 10);
-    put_place(out, row.file.load(memory_order_relaxed), row.line.load(memory_order_relaxed), 0);
-    std::uint16_t const run = row.run.load(memory_order_relaxed);
-    if (run != runtime::kNoRun) {
+    put_place(out, row.file, row.line, 0);
+    if (row.run != runtime::kNoRun) {
       out << "  ";
-      put_run_name(out, tables, run);
+      put_run_name(out, tables, row.run);
     }
     out << "\n";
   }

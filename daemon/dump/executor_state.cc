@@ -11,9 +11,11 @@ namespace {
 
 using runtime::FrameRecord;
 using runtime::LoopRecord;
-using runtime::OperationRecord;
+using runtime::Operation;
+using runtime::OperationHead;
 using runtime::RunRecord;
 using runtime::Tables;
+using runtime::TextOffset;
 using runtime::ThreadRecord;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
@@ -35,19 +37,23 @@ bool steady(Record const& record, Read read) {
   return false;
 }
 
-template <class Record>
-Place place_of(Record const& record, TextOf const& text) {
-  std::string const file = text(record.file.load(memory_order_relaxed));
-  return {.file = std::string{source_path(file)},
-          .function = text(record.function.load(memory_order_relaxed)),
-          .line = record.line.load(memory_order_relaxed)};
+Place place_of(TextOffset file, TextOffset function, std::uint32_t line, TextOf const& text) {
+  return {.file = std::string{source_path(text(file))}, .function = text(function), .line = line};
 }
 
-template <class Record>
-HandlerState handler_of(Record const& record, TextOf const& text) {
-  return {.object_type = text(record.object_type.load(memory_order_relaxed)),
-          .operation = text(record.operation.load(memory_order_relaxed)),
-          .place = place_of(record, text)};
+HandlerState handler_of(Operation const& operation, TextOf const& text) {
+  return {.object_type = text(operation.object_type),
+          .operation = text(operation.operation),
+          .place = place_of(operation.file, operation.function, operation.line, text)};
+}
+
+HandlerState handler_of(runtime::HandlerRecord const& record, TextOf const& text) {
+  std::uint64_t const kind = record.kind.load(memory_order_relaxed);
+  std::uint64_t const place = record.place.load(memory_order_relaxed);
+  return {.object_type = text(runtime::first_of(kind)),
+          .operation = text(runtime::second_of(kind)),
+          .place = place_of(runtime::first_of(place), runtime::second_of(place),
+                            record.line.load(memory_order_relaxed), text)};
 }
 
 // Puts rows under their parents; `parents[i]` belongs to `frames[i]`.
@@ -126,7 +132,8 @@ RunState read_run(RunRecord const& record, std::uint16_t index, TextOf const& te
   return run;
 }
 
-void read_loop(LoopState& into, LoopRecord const& loop, TextOf const& text, std::int64_t now) {
+void read_loop(LoopState& into, Tables& tables, TextOf const& text, std::int64_t now) {
+  LoopRecord const& loop = tables.loop();
   static constexpr char const* kStates[] = {"not started", "in run()", "left run()"};
   std::uint8_t const state = loop.state.load(memory_order_relaxed);
   into.state = state < 3 ? kStates[state] : "unknown";
@@ -138,13 +145,13 @@ void read_loop(LoopState& into, LoopRecord const& loop, TextOf const& text, std:
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     since = loop.handler_since_ns.load(memory_order_acquire);
     std::uint64_t const done = loop.handlers.load(memory_order_relaxed);
-    into.handler = since == 0 ? HandlerState{} : handler_of(loop, text);
-    into.run = since == 0 ? runtime::kNoRun : loop.run.load(memory_order_relaxed);
+    Operation const operation = since == 0 ? Operation{} : operation_of_handler(tables);
+    into.handler = handler_of(operation, text);
+    into.run = operation.run;
     if (loop.handlers.load(memory_order_acquire) == done) break;
   }
   into.running = since != 0;
   into.handler.took_ns = since == 0 ? 0 : age(now, since);
-  into.depth = loop.depth.load(memory_order_relaxed);
   into.beat_due_in_ns = loop.beat_due_ns.load(memory_order_relaxed) - now;
   into.beat_age_ns = age(now, loop.beat_ns.load(memory_order_relaxed));
   for (std::size_t i = 0; i < into.lag.size(); ++i) {
@@ -160,22 +167,18 @@ void read_loop(LoopState& into, LoopRecord const& loop, TextOf const& text, std:
   std::ranges::sort(into.longest, std::ranges::greater{}, &HandlerState::took_ns);
 }
 
-bool read_operation(OperationState& into, OperationRecord const& record, TextOf const& text,
-                    std::int64_t now, std::uint8_t& frame) {
-  bool const whole = steady(record, [&] {
-    HandlerState const kind = handler_of(record, text);
-    into.object_type = kind.object_type;
-    into.operation = kind.operation;
-    into.place = kind.place;
-    into.age_ns = age(now, record.since_ns.load(memory_order_relaxed));
-    into.object = record.object.load(memory_order_relaxed);
-    into.handle = record.native_handle.load(memory_order_relaxed);
-    into.run = record.run.load(memory_order_relaxed);
-    frame = record.frame.load(memory_order_relaxed);
-  });
-  into.has_handle = into.handle != 0;
-  // One that was done while being read is not pending.
-  return record.pending.load(memory_order_acquire) != 0 && (whole || into.age_ns >= 0);
+OperationState state_of(Operation const& operation, TextOf const& text, std::int64_t now) {
+  HandlerState const kind = handler_of(operation, text);
+  OperationState state;
+  state.object_type = kind.object_type;
+  state.operation = kind.operation;
+  state.place = kind.place;
+  state.age_ns = age(now, operation.since_ns);
+  state.object = operation.object;
+  state.handle = operation.native_handle;
+  state.has_handle = operation.native_handle != 0;
+  state.run = operation.run;
+  return state;
 }
 
 // The rows of `run` over the operation's own row wait for it, too.
@@ -197,14 +200,13 @@ void mark_waited_for(RunState& run, std::uint8_t frame, OperationState& operatio
 
 void read_operations(ExecutorState& state, Tables& tables, TextOf const& text) {
   for (auto const& record : tables.operations()) {
-    if (record.pending.load(memory_order_acquire) == 0) continue;
-    OperationState operation;
-    std::uint8_t frame = runtime::kNoFrame;
-    if (!read_operation(operation, record, text, state.now_ns, frame)) continue;
+    Operation pending;
+    if (record.read(pending) != OperationHead::pending) continue;
+    OperationState operation = state_of(pending, text, state.now_ns);
     for (auto& run : state.runs) {
       if (run.index != operation.run) continue;
       operation.run_name = run.name;
-      mark_waited_for(run, frame, operation);
+      mark_waited_for(run, pending.frame, operation);
     }
     state.operations.push_back(std::move(operation));
   }
@@ -253,7 +255,7 @@ ExecutorState read_executor(Tables& tables, TextOf const& text, std::int64_t now
     state.build_id += "0123456789abcdef"[byte >> 4];
     state.build_id += "0123456789abcdef"[byte & 15];
   }
-  read_loop(state.loop, tables.loop(), text, now_ns);
+  read_loop(state.loop, tables, text, now_ns);
   auto const& scheduler = tables.scheduler();
   std::int64_t const due = scheduler.next_due_ns.load(memory_order_relaxed);
   state.scheduled = due != kNever && due != 0;

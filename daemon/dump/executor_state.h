@@ -74,7 +74,6 @@ struct LoopState {
   bool running = false;
   HandlerState handler;
   std::uint16_t run = runtime::kNoRun;
-  std::uint32_t depth = 0;
   std::int64_t beat_due_in_ns = 0, beat_age_ns = 0;
   std::array<std::uint64_t, runtime::kLagBuckets> lag{};
   std::uint64_t lag_sum_ns = 0;

@@ -86,12 +86,17 @@ class TextsSection {
   std::span<std::uint32_t> seen_;
 };
 
+void add_pair(TextsSection& texts, std::atomic<std::uint64_t> const& pair) {
+  std::uint64_t const both = pair.load(memory_order_relaxed);
+  texts.add(runtime::first_of(both));
+  texts.add(runtime::second_of(both));
+}
+
+// Of an operation or a kind of handler.
 template <class Record>
 void add_handler(TextsSection& texts, Record const& record) {
-  texts.add(record.object_type);
-  texts.add(record.operation);
-  texts.add(record.file);
-  texts.add(record.function);
+  add_pair(texts, record.kind);
+  add_pair(texts, record.place);
 }
 
 void put_texts(SectionWriter& out, runtime::Tables& tables, DumpRequest const& request,
@@ -103,7 +108,6 @@ void put_texts(SectionWriter& out, runtime::Tables& tables, DumpRequest const& r
     texts.add(episode.file);
     texts.add(episode.function);
   }
-  add_handler(texts, tables.loop());
   for (auto const& each : tables.loop().longest) add_handler(texts, each);
   for (auto const& thread : tables.threads()) texts.add(thread.job);
   for (auto const& run : tables.runs()) {
@@ -115,7 +119,8 @@ void put_texts(SectionWriter& out, runtime::Tables& tables, DumpRequest const& r
     }
   }
   for (auto const& operation : tables.operations()) {
-    if (operation.pending.load(memory_order_relaxed) != 0) add_handler(texts, operation);
+    bool const in_use = operation.load_head().state != runtime::OperationHead::free;
+    if (in_use) add_handler(texts, operation);
   }
   out.end();
 }

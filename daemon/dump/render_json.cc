@@ -126,7 +126,6 @@ json::object loop_json(LoopState const& loop) {
           {"thread", loop.thread},
           {"handlers", loop.handlers},
           {"handler", loop.running ? json::value(handler_json(loop.handler)) : nullptr},
-          {"depth", loop.depth},
           {"beats", loop.beats},
           {"beat_age_seconds", seconds(loop.beat_age_ns)},
           {"beat_due_in_seconds", seconds(loop.beat_due_in_ns)},

@@ -84,8 +84,9 @@ void executor(std::string& page, watchdog::Record const& record, runtime::Tables
       .add({}, longest / 1e9);
   std::map<std::string, double> pending;
   for (auto const& operation : tables.operations()) {
-    if (operation.pending.load(std::memory_order_acquire) == 0) continue;
-    ++pending[runtime::text_at(operation.operation.load(memory_order_relaxed))];
+    runtime::Operation now;
+    if (operation.read(now) != runtime::OperationHead::pending) continue;
+    ++pending[runtime::text_at(now.operation)];
   }
   Family operations{page, FamilyType::gauge, "canaryd_executor_pending_operations",
                     "Operations that the loop waits for, by kind."};

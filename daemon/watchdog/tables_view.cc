@@ -69,22 +69,21 @@ void say_where(Episode& episode, Place const& place) {
 }
 
 Place handler_place(Tables& tables) {
-  runtime::LoopRecord const& loop = tables.loop();
+  runtime::Operation const operation = runtime::operation_of_handler(tables);
   Place place;
-  place.operation = loop.operation.load(memory_order_relaxed);
-  place.file = loop.file.load(memory_order_relaxed);
-  place.function = loop.function.load(memory_order_relaxed);
-  place.line = loop.line.load(memory_order_relaxed);
-  place.run = loop.run.load(memory_order_relaxed);
+  place.operation = operation.operation;
+  place.file = operation.file;
+  place.function = operation.function;
+  place.line = operation.line;
+  place.run = operation.run;
   if (place.run < tables.runs().size()) {
     RunRecord const& run = tables.runs().data()[place.run];
     place.generation = run.generation.load(memory_order_relaxed);
     place.probe = run.kind.load(memory_order_relaxed) == RunRecord::probe;
     fill_name(place, run);
     // The row that the handler resumed tells the await's line where Asio does not.
-    std::uint8_t const frame = loop.frame.load(memory_order_relaxed);
-    if (place.file == 0 && frame < runtime::kFramesPerRun) {
-      point_at(place, run.frames.data()[frame]);
+    if (place.file == 0 && operation.frame < runtime::kFramesPerRun) {
+      point_at(place, run.frames.data()[operation.frame]);
     }
   }
   return place;
@@ -110,9 +109,8 @@ RunView view_run(Tables& tables, std::uint16_t index) {
   facts.deadline_ns = run.deadline_ns.load(memory_order_relaxed);
   facts.cancelling_ns = run.cancelling_ns.load(memory_order_relaxed);
   facts.progress_ns = run.progress_ns.load(memory_order_relaxed);
-  runtime::LoopRecord const& loop = tables.loop();
-  facts.in_handler = loop.handler_since_ns.load(memory_order_relaxed) != 0 &&
-                     loop.run.load(memory_order_relaxed) == index;
+  facts.in_handler = tables.loop().handler_since_ns.load(memory_order_relaxed) != 0 &&
+                     runtime::operation_of_handler(tables).run == index;
 
   Rows const rows = rows_of(run);
   int deepest = 0;
@@ -145,10 +143,9 @@ bool find_orphan(Tables& tables, std::uint16_t index) {
   RunRecord const& run = tables.runs().data()[index];
   std::uint32_t awaited = 0;
   for (runtime::OperationRecord const& operation : tables.operations()) {
-    if (operation.pending.load(memory_order_acquire) == 0) continue;
-    if (operation.run.load(memory_order_relaxed) != index) continue;
-    std::uint8_t const frame = operation.frame.load(memory_order_relaxed);
-    if (frame < runtime::kFramesPerRun) awaited |= bit(frame);
+    runtime::OperationHead const head = operation.load_head();
+    if (head.state != runtime::OperationHead::pending || head.run != index) continue;
+    if (head.frame < runtime::kFramesPerRun) awaited |= bit(head.frame);
   }
   Rows const rows = rows_of(run);
   std::uint32_t const tips = rows.used & ~rows.parents;

@@ -96,8 +96,9 @@ Task<std::vector<Pending>> look_at_operations() {
   group.start(wait_in(run.trace(), "a"));
   co_await sleep_until({}, "test.sleep", Deadline::after(2ms));
   std::vector<Pending> seen;
-  for (OperationRecord const& operation : tables()->operations()) {
-    if (operation.pending == 0 || operation.run == kNoRun) continue;
+  for (OperationRecord const& record : tables()->operations()) {
+    Operation operation;
+    if (record.read(operation) != OperationHead::pending || operation.run == kNoRun) continue;
     RunRecord const& owner = tables()->runs()[operation.run];
     if (owner.name.load() != "pending" || operation.frame == kNoFrame) continue;
     EXPECT_STREQ(text_at(owner.frames[operation.frame].name), "http.read");
@@ -122,7 +123,9 @@ Task<std::size_t> operations_after_many() {
     co_await sleep_until({}, "test.sleep", Deadline::after(0ms));
   }
   std::size_t pending = 0;
-  for (OperationRecord const& operation : tables()->operations()) pending += operation.pending;
+  for (OperationRecord const& operation : tables()->operations()) {
+    if (operation.load_head().state == OperationHead::pending) ++pending;
+  }
   co_return pending;
 }
 

@@ -108,14 +108,13 @@ TEST_F(Executor, FindsTheRowThatAnOperationWaitsFor) {
   runtime::Frame const outer{run.trace(), "tuf.refresh"};
   runtime::Frame const inner{outer.trace(), "http.read"};
   auto& operation = runtime::tables()->operations()[5];
-  operation.run.store(0);
-  operation.frame.store(1);
   operation.since_ns.store(1);
-  operation.pending.store(1);
+  operation.store_head({.run = 0, .frame = 1, .state = runtime::OperationHead::pending},
+                       std::memory_order_release);
 
   auto const state = read();
 
-  operation.pending.store(0);
+  operation.store_head({}, std::memory_order_release);
   ASSERT_THAT(state.operations, SizeIs(1));
   EXPECT_EQ(state.operations[0].run_name, "sigstore");
   EXPECT_EQ(state.operations[0].frame_name, "http.read");

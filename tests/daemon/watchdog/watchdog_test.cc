@@ -140,7 +140,9 @@ class WatchdogThread : public testing::Test {
     run.name.store("example");
     run.kind.store(RunRecord::probe);
     run.generation.fetch_add(1);
-    loop.run.store(0);
+    tables.operations()[0].store_head({.run = 0, .state = runtime::OperationHead::running},
+                                      std::memory_order_release);
+    loop.handler.store(1);
     loop.thread.store(thread);
     loop.beats.store(5);
     loop.beat_due_ns.store(runtime::now_ns() + 50'000'000);
