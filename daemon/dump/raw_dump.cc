@@ -125,9 +125,10 @@ void put_texts(SectionWriter& out, runtime::Tables& tables, DumpRequest const& r
   out.end();
 }
 
-void put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64_t within_ns) {
+// True where there is anything of it.
+bool put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64_t within_ns) {
   Capture const* const capture = capture_thread(thread, within_ns);
-  if (capture == nullptr) return;
+  if (capture == nullptr) return false;
   StackSection section;
   section.thread = thread;
   section.source = capture->source;
@@ -142,7 +143,9 @@ void put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64
   out.bytes(&section, sizeof section);
   out.bytes(capture->stack.data(), capture->stack_bytes);
   out.end();
+  bool const copied = capture->source != Capture::none;
   give_back(capture);
+  return copied;
 }
 
 std::int32_t culprit_of(DumpRequest const& request) {
@@ -185,7 +188,7 @@ void RawDump::write_all(DumpRequest const& request, SectionWriter& out) {
 
 void RawDump::write_stacks(DumpRequest const& request, SectionWriter& out) {
   std::int32_t const culprit = culprit_of(request);
-  if (culprit != 0) put_stack(out, culprit, true, kAnswerWithinNs);
+  stack_copied_ = culprit != 0 && put_stack(out, culprit, true, kAnswerWithinNs);
   result_.stack_ns = runtime::now_ns() - request.decided_ns;
   std::size_t const there = descriptors_->process.thread_ids(buffers_->ids);
   buffers_->id_count = there < buffers_->ids.size() ? there : buffers_->ids.size();
@@ -216,7 +219,7 @@ void RawDump::write_text(DumpRequest const& request, SectionWriter& out) {
   if (open_) place_text();
 }
 
-void RawDump::start(DumpRequest const& request) {
+bool RawDump::start(DumpRequest const& request) {
   if (open_) finish();
   result_ = {};
   text_size_ = 0;
@@ -225,6 +228,7 @@ void RawDump::start(DumpRequest const& request) {
   open_ = true;
   writer_ = SectionWriter{file_, buffers_->file};
   write_all(request, writer_);
+  return stack_copied_;
 }
 
 void RawDump::sample(std::int32_t thread) {

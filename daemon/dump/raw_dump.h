@@ -62,9 +62,10 @@ class RawDump {
 
   // Everything but further samples: tables within milliseconds, then the emergency text, the stack
   // of the first episode's thread (else the loop's), the other threads' stacks, /proc. A dump that
-  // is still open is finished first.
-  void start(DumpRequest const& request);
-  // One more stack of the thread: a computing thread needs several, 200 ms apart.
+  // is still open is finished first. False: of the stuck thread's stack nothing could be copied,
+  // nor will be by sample().
+  bool start(DumpRequest const& request);
+  // One more stack of the thread: a computing thread needs several, 100 ms apart.
   void sample(std::int32_t thread);
   // Gives the file its name ("stall-000012-loop.raw") and says where it is.
   DumpResult finish();
@@ -97,6 +98,7 @@ class RawDump {
   Spare text_spare_{};
   int memory_ = -1;  // the file of last resort
   bool open_ = false;
+  bool stack_copied_ = false;  // of the stuck thread
   int file_ = -1;
   Spare* used_ = nullptr;
   SectionWriter writer_;

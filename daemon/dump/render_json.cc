@@ -76,6 +76,7 @@ json::object stack_json(DumpDocument const& document, NativeStack const& stack) 
           {"name", text_or_null(thread_name(document, stack.raw.thread))},
           {"culprit", stack.raw.culprit != 0},
           {"source", stack.raw.source < 3 ? kSources[stack.raw.source] : "unknown"},
+          {"taken_seconds", seconds(stack.raw.taken_ns - document.about.decided_ns)},
           {"waited_seconds", seconds(stack.raw.waited_ns)},
           {"complete", stack.complete},
           {"note", text_or_null(stack.note)},

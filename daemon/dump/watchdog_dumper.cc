@@ -6,22 +6,23 @@
 namespace canary::dump {
 
 watchdog::Dumper WatchdogDumper::dumper() {
-  return {.self = this,
-          .start =
-              [](void* self, watchdog::DumpOrder const& order) {
-                static_cast<WatchdogDumper*>(self)->raw_.start({.number = order.number,
-                                                                .reason = order.reason,
-                                                                .episodes = order.episodes,
-                                                                .decided_ns = order.decided_ns});
-              },
-          .sample =
-              [](void* self, std::int32_t thread) {
-                static_cast<WatchdogDumper*>(self)->raw_.sample(thread);
-              },
-          .finish = [](void* self, watchdog::PathText& path) -> bool {
-            return static_cast<WatchdogDumper*>(self)->finish(path);
+  return {
+      .self = this,
+      .start =
+          [](void* self, watchdog::DumpOrder const& order) {
+            return static_cast<WatchdogDumper*>(self)->raw_.start({.number = order.number,
+                                                                   .reason = order.reason,
+                                                                   .episodes = order.episodes,
+                                                                   .decided_ns = order.decided_ns});
           },
-          .poll = [](void* self) { static_cast<WatchdogDumper*>(self)->helper_.poll(); }};
+      .sample =
+          [](void* self, std::int32_t thread) {
+            static_cast<WatchdogDumper*>(self)->raw_.sample(thread);
+          },
+      .finish = [](void* self, watchdog::PathText& path) -> bool {
+        return static_cast<WatchdogDumper*>(self)->finish(path);
+      },
+      .poll = [](void* self) { static_cast<WatchdogDumper*>(self)->helper_.poll(); }};
 }
 
 bool WatchdogDumper::finish(watchdog::PathText& path) {

@@ -21,8 +21,10 @@ struct DumpOrder {
 
 struct Dumper {
   void* self = nullptr;
-  void (*start)(void* self, DumpOrder const& order) = nullptr;
-  // One more stack of a thread that computes; called 200 ms apart between start and finish.
+  // False: the culprit's stack cannot be copied from here, however often; the helper has to look
+  // from outside, and the sooner the better.
+  bool (*start)(void* self, DumpOrder const& order) = nullptr;
+  // One more stack of a thread that computes; called 100 ms apart between start and finish.
   void (*sample)(void* self, std::int32_t thread) = nullptr;
   // Completes the dump, hands it to the helper, gives its path. False where it failed.
   bool (*finish)(void* self, PathText& path) = nullptr;

@@ -17,7 +17,7 @@ using std::memory_order_relaxed;
 using std::memory_order_release;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kSampleEvery = 200'000'000;  // of a thread that computes
+constexpr std::int64_t kSampleEvery = 100'000'000;  // of a thread that computes
 constexpr int kMoreSamples = 4;                     // beside the first
 constexpr std::int64_t kGrace = 2 * kSecond;        // from dead to the end
 constexpr std::int64_t kKillGrace = 5 * kSecond;    // from the signal to _exit
@@ -211,13 +211,13 @@ void Sentinel::start_dump(Episode const* about, std::string_view reason, std::ui
                         .reason = reason,
                         .episodes = {dump_episodes_.data(), held},
                         .decided_ns = runtime::now_ns()};
-  dumper.start(dumper.self, order);
+  bool const copied = dumper.start(dumper.self, order);
   dump_open_ = true;
   dump_request_ = request;
   // One stack of a thread that computes misleads; one that waits stays where it is.
   bool const computes = about != nullptr && about->thread != 0 && dumper.sample != nullptr &&
                         (about->verdict == Verdict::cpu_loop || about->verdict == Verdict::flood);
-  if (!computes) {
+  if (!computes || !copied) {
     finish_dump();
     return;
   }

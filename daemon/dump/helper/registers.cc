@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include "daemon/dump/capture.h"
+#include "runtime/tables.h"
 
 namespace canary::dump {
 namespace {
@@ -41,6 +42,7 @@ bool wait_for_stop(pid_t thread) {
 struct Taken {
   int error = 0;  // of PTRACE_SEIZE
   bool stopped = false;
+  std::int64_t at_ns = 0;  // monotonic
   user_regs_struct machine{};
   std::uint64_t stack_start = 0, stack_bytes = 0;
   std::array<std::byte, kStackBytes> stack{};
@@ -73,6 +75,7 @@ void look(std::int32_t process, pid_t thread, Taken& taken) {
                   wait_for_stop(thread) &&
                   ::ptrace(PTRACE_GETREGS, thread, nullptr, &taken.machine) == 0;
   if (taken.stopped) copy_stack(process, taken);
+  taken.at_ns = runtime::now_ns();
   ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
 }
 
@@ -128,6 +131,7 @@ bool take_registers(std::int32_t process, NativeStack& stack) {
     return false;
   }
   copy_registers(taken->machine, stack);
+  stack.raw.taken_ns = taken->at_ns;
   stack.raw.stack_start = taken->stack_start;
   stack.raw.stack_bytes = taken->stack_bytes;
   stack.bytes.assign(taken->stack.begin(),

@@ -208,6 +208,20 @@ TEST_F(RawDumpTest, IsWrittenByTheWatchdogsOrderThoughThereIsNoHelper) {
   EXPECT_THAT(read_dump(file_bytes(path.data())).notes, IsEmpty());
 }
 
+TEST_F(RawDumpTest, TellsWhetherTheStuckThreadsStackCouldBeCopied) {
+  RawDump raw{place()};
+  auto episode = loop_stalled();
+  episode.thread = ::gettid();
+
+  bool const own = raw.start(request(episode));
+  episode.thread = 1;  // no thread of this process
+  bool const foreign = raw.start(request(episode));
+  raw.finish();
+
+  EXPECT_TRUE(own);
+  EXPECT_FALSE(foreign);
+}
+
 // Files may not grow: what fits is readable, and nobody is killed by SIGXFSZ.
 TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
   RawDump raw{place()};

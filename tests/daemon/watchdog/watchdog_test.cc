@@ -80,6 +80,7 @@ struct FakeDump {
   std::atomic<int> started{0}, samples{0}, finished{0};
   std::atomic<std::uint64_t> episodes{0};
   std::atomic<int> subject{-1}, verdict{-1};
+  std::atomic<bool> stack_can_be_copied{true};
 
   Dumper dumper() {
     return {.self = this,
@@ -92,6 +93,7 @@ struct FakeDump {
                     fake.verdict.store(static_cast<int>(order.episodes[0].verdict));
                   }
                   fake.started.fetch_add(1);
+                  return fake.stack_can_be_copied.load();
                 },
             .sample = [](void* self, std::int32_t) { ++static_cast<FakeDump*>(self)->samples; },
             .finish =
@@ -203,23 +205,48 @@ TEST_F(WatchdogThread, NamesDumpsAndForgivesALoopThatWaitsForALock) {
   EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
 }
 
+// A thread that computes until the test ends.
+class Busy {
+ public:
+  Busy()
+      : thread_([this] {
+          id_.store(::gettid());
+          while (!over_.load(memory_order_relaxed)) {
+          }
+        }) {
+    while (id_.load() == 0) std::this_thread::yield();
+  }
+  ~Busy() {
+    over_.store(true);
+    thread_.join();
+  }
+  std::int32_t id() const { return id_.load(); }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<std::int32_t> id_{0};
+  std::thread thread_;
+};
+
 TEST_F(WatchdogThread, TakesSeveralStacksOfAThreadThatComputes) {
-  std::atomic<bool> over{false};
-  std::atomic<std::int32_t> id{0};
-  std::thread busy{[&] {
-    id.store(::gettid());
-    while (!over.load(memory_order_relaxed)) {
-    }
-  }};
-  while (id.load() == 0) std::this_thread::yield();
+  Busy const busy;
   start();
-  hang_loop(id.load());
+  hang_loop(busy.id());
 
   EXPECT_TRUE(eventually([&] { return dump.finished.load() == 1; }));
   EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::cpu_loop));
   EXPECT_EQ(dump.samples.load(), 4);
-  over.store(true);
-  busy.join();
+}
+
+TEST_F(WatchdogThread, LeavesAStackThatCannotBeCopiedToTheHelperAtOnce) {
+  Busy const busy;
+  dump.stack_can_be_copied.store(false);
+  start();
+  hang_loop(busy.id());
+
+  EXPECT_TRUE(eventually([&] { return dump.finished.load() == 1; }));
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::cpu_loop));
+  EXPECT_EQ(dump.samples.load(), 0);
 }
 
 TEST_F(WatchdogThread, AsksForAStalledRunsEndAndMarksItWhenItGoesOn) {
