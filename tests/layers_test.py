@@ -26,6 +26,7 @@ ALLOWED = {
     "daemon/results": ["config", "probes/report.h", "daemon/results", "daemon/text"],
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
                        "daemon/text", "daemon/watchdog/status.h", "daemon/watchdog/current.h",
+                       "daemon/watchdog/answering.h", "daemon/watchdog/tables_view.h",
                        "runtime/tables.h"],
     "daemon/watchdog": ["config", "runtime/tables.h", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock

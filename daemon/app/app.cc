@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -254,6 +256,7 @@ class App {
     if (auto const address = watchdog::own_address(server_->addresses().front())) {
       watchdog_.ask_server_at(address->get(), address->size);
     }
+    watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
     if (!dumps_.trouble().empty()) {
       log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
     }
@@ -301,6 +304,7 @@ class App {
     auto const limit = options_.config.scheduler.stop_timeout + kLoopAnswers;
     watchdog_.stopping(limit + kStopMargin);
     bool clean = false;
+    watchdog_.leave_server_alone();
     try {
       clean = runtime::block_on(loop_, services_->stop(), Deadline::after(limit));
     } catch (std::exception const& failed) {
@@ -342,7 +346,14 @@ class App {
             .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
             .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
             .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
-            .full_dump = [this] { return dumps_.full(watchdog_); }};
+            .full_dump = [this] { return dumps_.full(watchdog_); },
+            .answering = &watchdog_.answering()};
+  }
+
+  // The metrics as the server has them.
+  std::string own_page() {
+    HttpRequest const request{.method = "GET", .path = "/metrics"};
+    return Routes{sources()}.respond(request).body;
   }
 
   // Where `canaryd dump` and `status` ask; "" where there can be none.
@@ -395,11 +406,19 @@ class App {
   std::unique_ptr<Server> server_;  // last: reads the results of services_
 };
 
+// An arena for every thread, so that one that hangs with its arena locked stops nobody else; unless
+// whoever starts us wants it otherwise (mallopt(3)).
+bool arenas_are_chosen() {
+  if (std::getenv("MALLOC_ARENA_MAX") != nullptr) return true;
+  char const* const tunables = std::getenv("GLIBC_TUNABLES");
+  return tunables != nullptr &&
+         std::string_view{tunables}.find("glibc.malloc.arena_max") != std::string_view::npos;
+}
+
 }  // namespace
 
 int run_daemon(AppOptions options, runtime::Signals const& signals) {
-  // An arena for every thread: a thread that hangs with its arena locked stops nobody else.
-  ::mallopt(M_ARENA_MAX, kArenas);
+  if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, kArenas);
   App app{std::move(options)};
   if (!app.start()) {
     app.stop();

@@ -8,6 +8,7 @@
 
 #include "daemon/publish/exposition.h"
 #include "daemon/watchdog/current.h"
+#include "daemon/watchdog/tables_view.h"
 
 namespace canary::daemon {
 namespace {
@@ -47,6 +48,12 @@ Histogram histogram_of(std::span<std::atomic<std::uint64_t> const> buckets, std:
   return histogram;
 }
 
+// "probes/http/client.cc:88", or the function where the line is not known.
+std::string source_of(watchdog::Place const& place) {
+  if (place.file == 0) return runtime::text_at(place.function);
+  return std::string{runtime::text_at(place.file)} + ':' + std::to_string(place.line);
+}
+
 void executor(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
               SysTime now) {
   auto const& loop = tables.loop();
@@ -72,6 +79,15 @@ void executor(std::string& page, watchdog::Record const& record, runtime::Tables
     Family{page, FamilyType::gauge, "canaryd_executor_current_handler_start_timestamp_seconds",
            "Since when the handler runs that runs now; absent while none does."}
         .add({}, instant(since, now));
+    if (record.executor_stalled()) {
+      auto const place = watchdog::handler_place(tables);
+      Family{page, FamilyType::gauge, "canaryd_executor_current_handler_info",
+             "Always 1: the handler that holds the loop, while it is stalled."}
+          .add({{"operation", runtime::text_at(place.operation)},
+                {"place", source_of(place)},
+                {"run", place.name.data()}},
+               1.0);
+    }
   }
   Family{page, FamilyType::counter, "canaryd_executor_handlers_total", "Handlers that were run."}
       .add({}, static_cast<double>(loop.handlers.load(memory_order_relaxed)));
@@ -168,6 +184,8 @@ void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime 
                  static_cast<double>(record.disturbances[i].load(memory_order_relaxed)));
     }
   }
+  counter("canaryd_watchdog_ticks_total", "How often the watchdog looked.",
+          record.ticks.load(memory_order_relaxed));
   Family{page, FamilyType::histogram, "canaryd_watchdog_lateness_seconds",
          "How late the watchdog woke."}
       .add({}, histogram_of(record.lateness, record.lateness_sum_ns.load(memory_order_relaxed)));
@@ -189,6 +207,19 @@ void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime 
       .add({}, static_cast<double>(previous.restarts));
 }
 
+// What the watchdog answered in the server's stead. This page is the server's own.
+void emergency(std::string& page, watchdog::Record const& record) {
+  Family{page, FamilyType::gauge, "canaryd_emergency_page",
+         "1 on the page that the watchdog gives while the server hangs."}
+      .add({}, 0.0);
+  Family answers{page, FamilyType::counter, "canaryd_emergency_answers_total",
+                 "Requests that were answered in the server's stead, by path."};
+  for (std::size_t i = 0; i < watchdog::kEmergencyPaths; ++i) {
+    answers.add({{"handler", std::string{to_text(static_cast<watchdog::EmergencyPath>(i))}}},
+                static_cast<double>(record.emergency_answers[i].load(memory_order_relaxed)));
+  }
+}
+
 }  // namespace
 
 void append_hang_metrics(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
@@ -197,6 +228,27 @@ void append_hang_metrics(std::string& page, watchdog::Record const& record, runt
   probes(page, record, snapshot);
   stalls(page, record);
   watchdog_itself(page, record, now);
+  emergency(page, record);
+}
+
+std::string unchanging_metrics(std::string_view page) {
+  constexpr std::array<std::string_view, 5> kFamilies{
+      "canaryd_build_info", "process_start_time_seconds", "canaryd_last_exit_unclean",
+      "canaryd_last_blind_seconds", "canaryd_unclean_restarts"};
+  std::string result;
+  bool wanted = false;
+  for (std::size_t at = 0; at < page.size();) {
+    std::size_t const end = std::min(page.find('\n', at), page.size() - 1) + 1;
+    auto line = page.substr(at, end - at);
+    at = end;
+    constexpr std::string_view kHelp = "# HELP ";
+    if (line.starts_with(kHelp)) {
+      auto const name = line.substr(kHelp.size(), line.find(' ', kHelp.size()) - kHelp.size());
+      wanted = std::ranges::find(kFamilies, name) != kFamilies.end();
+    }
+    if (wanted) result += line;
+  }
+  return result;
 }
 
 ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& tables) {
@@ -215,6 +267,11 @@ ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& 
     auto const verdict = static_cast<Verdict>(record.executor_verdict.load(memory_order_relaxed));
     return {false, "the loop has not turned for " + words(now - beat) + " (" +
                        std::string{to_text(verdict)} + ")"};
+  }
+  // One of the server's threads that is still alive makes this answer.
+  if (auto const since = record.emergency_since_ns.load(std::memory_order_acquire); since != 0) {
+    return {false, "the HTTP server hangs: for " + words(now - since) +
+                       " the watchdog has answered in its stead"};
   }
   return {};
 }

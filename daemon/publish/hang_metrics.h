@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "daemon/results/snapshot.h"
 #include "daemon/watchdog/status.h"
@@ -16,12 +17,15 @@ namespace canary::daemon {
 void append_hang_metrics(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
                          Snapshot const& snapshot, SysTime now);
 
+// Of a page: the families that stay the same until the process ends, for the emergency page.
+std::string unchanging_metrics(std::string_view page);
+
 // {"executor", "episodes", "last_stall", "previous_run", "dumps", "quarantined"}: what
 // GET /api/v1/hangs says and `canaryd status` prints.
 std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now);
 
-// Is the executor fit? Not ok, with the reason, while its beat is older than the watchdog allows or
-// the watchdog itself does not tick.
+// Is the executor fit? Not ok, with the reason, while its beat is older than the watchdog allows,
+// the watchdog itself does not tick, or it has to answer for the HTTP server.
 struct ExecutorHealth {
   bool ok = true;
   std::string reason;

@@ -6,6 +6,7 @@
 
 #include "daemon/publish/landing_page.h"
 #include "daemon/text/escape.h"
+#include "runtime/tables.h"
 
 namespace canary::daemon {
 namespace {
@@ -91,6 +92,9 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
 }
 
 HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
+  // A dump may take its time; every other answer that does is stuck.
+  bool const watched = !request.path.starts_with("/debug/");
+  watchdog::AnswerMark const mark{watched ? sources_.answering : nullptr, runtime::now_ns()};
   HttpAnswer result = answer(request, overloaded);
   auto const handler = [&] {
     for (std::size_t i = 0; i + 1 < kHandlers.size(); ++i) {

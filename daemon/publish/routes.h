@@ -14,6 +14,7 @@
 #include "daemon/publish/api.h"
 #include "daemon/publish/metrics.h"
 #include "daemon/results/store.h"
+#include "daemon/watchdog/answering.h"
 
 namespace canary::daemon {
 
@@ -31,6 +32,7 @@ struct Sources {
   std::function<std::string()> executor_text = {};     // the executor's state now
   std::function<std::string()> executor_json = {};
   std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
+  watchdog::Answering* answering = nullptr;     // where it is told that an answer is being made
 };
 
 struct HttpRequest {

@@ -141,11 +141,13 @@ struct Server::Impl {
       return false;
     }
     daemons.push_back(std::move(daemon));
+    sockets.push_back(socket);
     return true;
   }
 
   Shared shared;
   std::vector<std::string> addresses;
+  std::vector<int> sockets;
   std::vector<DaemonPointer> daemons;  // last: stopped before what they use goes
 };
 
@@ -183,6 +185,11 @@ Server::~Server() = default;
 
 std::vector<std::string> const& Server::addresses() const { return impl_->addresses; }
 
-void Server::stop() { impl_->daemons.clear(); }
+std::vector<int> const& Server::sockets() const { return impl_->sockets; }
+
+void Server::stop() {
+  impl_->daemons.clear();
+  impl_->sockets.clear();
+}
 
 }  // namespace canary::daemon

@@ -34,6 +34,9 @@ class Server {
   // "127.0.0.1:9732" or "[::1]:9732", in the order of the settings, with the ports in use.
   std::vector<std::string> const& addresses() const;
 
+  // The listening sockets, the private one last; closed by stop().
+  std::vector<int> const& sockets() const;
+
   // Takes no more connections and closes the open ones; idempotent.
   void stop();
 

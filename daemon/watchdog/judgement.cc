@@ -216,4 +216,13 @@ Episode judge_server(std::int64_t asked_ns, Limits const& limits, Excuses const&
                  asked_ns, age);
 }
 
+bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
+                       Excuses const& excuses, std::int64_t now_ns) {
+  if (asked_ns == 0) return false;
+  constexpr std::int64_t kSuspected = 1'000'000'000;
+  std::int64_t patience = limits.server_stall / 2;
+  if (suspected && kSuspected < patience) patience = kSuspected;
+  return excuses.age(asked_ns, now_ns) >= patience;
+}
+
 }  // namespace canary::watchdog

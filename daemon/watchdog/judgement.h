@@ -96,4 +96,10 @@ Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
 Episode judge_server(std::int64_t asked_ns, Limits const& limits, Excuses const& excuses,
                      std::int64_t now_ns);
 
+// Has the server been silent for so long that somebody must answer for it? Sooner than it is called
+// stalled, so that who asks once is still there. `suspected`: soonest where the loop hangs, whose
+// lock it may wait for, and where it needed help just now.
+bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
+                       Excuses const& excuses, std::int64_t now_ns);
+
 }  // namespace canary::watchdog

@@ -19,12 +19,14 @@ struct Line {
     over,    // it ended by itself
     dumped,  // a dump was written, `path`
     dump_failed,
-    suppressed,   // `count` dumps or lines of this episode were not
-    cancelled,    // the watchdog asked the run to end
-    not_unwound,  // it did not
-    quarantined,  // the probe is not run any more, after `count` stalls of the loop
-    dying,        // the process is about to be ended
-    disturbed,    // the machine or somebody held us, for `nanoseconds`
+    suppressed,      // `count` dumps or lines of this episode were not
+    cancelled,       // the watchdog asked the run to end
+    not_unwound,     // it did not
+    quarantined,     // the probe is not run any more, after `count` stalls of the loop
+    dying,           // the process is about to be ended
+    disturbed,       // the machine or somebody held us, for `nanoseconds`
+    emergency,       // the server has been silent for `nanoseconds`: the watchdog's page is served
+    emergency_over,  // it answers again, after `nanoseconds`
   };
   Kind kind = Kind::stall;
   Disturbance disturbance = Disturbance::late;

@@ -123,6 +123,14 @@ void pack(Line const& line, LogRecord& into) {
       return pack_about(line, into, LogLevel::error,
                         "canaryd cannot go on; what follows is as watchdog.on_dead says", "after",
                         span(line.episode.age_ns));
+    case Kind::emergency:
+      return pack_fields(into, LogLevel::error,
+                         "the HTTP server does not answer; the watchdog's emergency page is served",
+                         {{"after", span(line.nanoseconds)}});
+    case Kind::emergency_over:
+      return pack_fields(into, LogLevel::info,
+                         "the HTTP server answers again; the emergency page is put away",
+                         {{"after", span(line.nanoseconds)}});
     case Kind::disturbed:
       return pack_fields(into, LogLevel::warn, "something held canaryd; nobody is accused",
                          {{"what", to_text(line.disturbance)}, {"lasted", span(line.nanoseconds)}});

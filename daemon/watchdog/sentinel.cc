@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The round: sleep, look, judge. What follows from it is in sentinel_acts.cc.
+// The round: sleep, look, judge. The server is in sentinel_server.cc, what follows from a judgement
+// in sentinel_acts.cc.
 #include "daemon/watchdog/sentinel.h"
 
 #include <errno.h>
@@ -26,7 +27,6 @@ constexpr std::int64_t kFastTick = 25 * kMillisecond;
 constexpr std::int64_t kFastFor = 5 * kSecond;  // after an episode was raised
 constexpr std::int64_t kFullEvery = 500 * kMillisecond;
 constexpr std::int64_t kCompareAfter = 200 * kMillisecond;  // between two samples
-constexpr std::int64_t kAskServerEvery = 5 * kSecond;
 constexpr int kGraceTicks = 3;
 
 std::uint32_t bucket_of(std::int64_t nanoseconds) {
@@ -428,27 +428,6 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
   for (Watched& each : watched_) {
     if (!each.seen) each.files.close();
   }
-}
-
-void Sentinel::ask_server() {
-  if (stopping_told_) {
-    server_.close();
-    return;
-  }
-  switch (server_.step(now_ns_, kAskServerEvery)) {
-    case ServerQuestion::Step::nothing:
-      break;
-    case ServerQuestion::Step::asked:
-      add_to(record_.server_questions, 1);
-      break;
-    case ServerQuestion::Step::answered:
-      add_to(record_.server_answers, 1);
-      record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
-      break;
-  }
-  Episode judged = judge_server(server_.asked_ns(), settings_.limits, for_all_, now_ns_);
-  copy_text(judged.name, "server");
-  report(judged);
 }
 
 }  // namespace canary::watchdog

@@ -13,7 +13,9 @@
 #include <cstdint>
 
 #include "daemon/watchdog/actions.h"
+#include "daemon/watchdog/answering.h"
 #include "daemon/watchdog/dumper.h"
+#include "daemon/watchdog/emergency_board.h"
 #include "daemon/watchdog/environment.h"
 #include "daemon/watchdog/last_stall.h"
 #include "daemon/watchdog/lines.h"
@@ -50,6 +52,8 @@ struct Told {
   std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
   Published<Settings> settings;
   Published<ServerAddress> server;
+  Published<PreambleText> preamble;  // of the emergency page
+  Answering answering;               // written by the server's threads
   Published<std::array<char, 128>> sentence;
 };
 
@@ -62,8 +66,10 @@ struct Setup {
   sigset_t signals{};  // blocked by the thread that made us, for exec
   std::int32_t process = 0;
   int processors = 1;
-  int wake = -1;    // eventfd: a dump is asked for, or the end
-  int cancel = -1;  // eventfd: a run is to be cancelled
+  int wake = -1;                        // eventfd: a dump is asked for, or the end
+  int cancel = -1;                      // eventfd: a run is to be cancelled
+  EmergencyBoard* emergency = nullptr;  // outlives the thread; read by another one,
+  int emergency_wake = -1;              // which this eventfd wakes
   std::uint64_t stack_low = 0, stack_high = 0;
 };
 
@@ -115,6 +121,8 @@ class Sentinel {
   void judge_pools(runtime::Tables& tables);
   Watched* watched(std::int32_t thread);
   void ask_server();
+  void stand_in(std::int64_t silent_since_ns);
+  void write_emergency_texts(std::int64_t silent_ns);
 
   void report(Episode const& judged);
   void act(Step const& step);
@@ -151,6 +159,7 @@ class Sentinel {
   Settings settings_;
   Notifier notifier_;
   ServerQuestion server_;
+  EmergencyTexts texts_;
   EnvironmentReader environment_;
   Surroundings around_;
   Excuses for_all_, for_loop_, for_runs_;

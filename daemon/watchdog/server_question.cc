@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kQuestion =
     "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nUser-Agent: canaryd-watchdog\r\n"
     "Connection: close\r\n\r\n";
+static_assert(kQuestion.find(kWatchdogAgent) != std::string_view::npos);
 constexpr std::string_view kAnswer = "HTTP/1.";
 constexpr std::int64_t kTryAgain = 500'000'000;
 

@@ -7,8 +7,12 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace canary::watchdog {
+
+// A header of the question, by which others can tell it.
+inline constexpr std::string_view kWatchdogAgent = "User-Agent: canaryd-watchdog\r\n";
 
 class ServerQuestion {
  public:

@@ -63,6 +63,11 @@ struct DumpOutcome {
   PathText path{};  // of the raw dump; the helper writes .txt and .json beside it
 };
 
+// What is asked for while the watchdog's answers stand in for the HTTP server's.
+enum class EmergencyPath : std::uint8_t { metrics, healthy, ready, other };
+inline constexpr std::size_t kEmergencyPaths = 4;
+std::string_view to_text(EmergencyPath path);
+
 struct Record {
   // The watchdog's own punctuality.
   std::atomic<std::int64_t> tick_ns{0};  // monotonic, of the last tick; 0: not started
@@ -101,6 +106,10 @@ struct Record {
 
   std::atomic<std::uint64_t> server_questions{0}, server_answers{0};
   std::atomic<std::int64_t> server_answer_ns{0};  // how long the last answer took
+  // Since when the watchdog's own page is served instead of the server's, monotonic; 0: it is not.
+  std::atomic<std::int64_t> emergency_since_ns{0};
+  // How often it was; written by the thread that serves it.
+  std::array<std::atomic<std::uint64_t>, kEmergencyPaths> emergency_answers{};
   std::atomic<std::uint64_t> notify_pings{0}, notify_failures{0};
   std::atomic<std::uint64_t> lines_dropped{0};  // of the watchdog's own to the log
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/watchdog/watchdog.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -15,8 +16,10 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
+#include "daemon/watchdog/emergency_server.h"
 #include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
 
@@ -99,6 +102,7 @@ struct Shared {
   Told told;
   Record record;
   WatchdogLines lines;
+  EmergencyBoard emergency;
 };
 
 class Pages {
@@ -120,11 +124,42 @@ class Pages {
   std::size_t bytes_;
 };
 
+void set(int eventfd) {
+  std::uint64_t const one = 1;
+  [[maybe_unused]] auto const ignored = ::write(eventfd, &one, sizeof one);
+}
+
+// Runs `body(self)` on a stack that is there already.
+template <class Body>
+pthread_t start_thread(Pages const& stack, Body* self) {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstack(&attributes, stack.get(), stack.size());
+  // Signals are others' business; the new thread inherits the mask.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto const body = [](void* self) -> void* {
+    constexpr bool kWatches = std::is_same_v<Body, Sentinel>;
+    ::pthread_setname_np(::pthread_self(), kWatches ? "watchdog" : "emergency");
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);  // where that is allowed
+    static_cast<Body*>(self)->run();
+    return nullptr;
+  };
+  pthread_t thread{};
+  int const error = ::pthread_create(&thread, &attributes, body, self);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  if (error != 0) fail(error, "no thread for the watchdog");
+  return thread;
+}
+
 }  // namespace
 
 struct Watchdog::Impl {
   explicit Impl(Options const& options) {
-    if (wake < 0 || cancel < 0 || line < 0) fail(errno, "no descriptors for the watchdog");
+    if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0)
+      fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
     shared->told.settings.store(settings_of(options.settings));
     std::filesystem::path const path = options.memory_directory / kMemoryFile;
@@ -146,61 +181,58 @@ struct Watchdog::Impl {
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
     setup.wake = wake;
     setup.cancel = cancel;
+    setup.emergency = &shared->emergency;
+    setup.emergency_wake = emergency_wake;
     setup.stack_low = reinterpret_cast<std::uintptr_t>(stack.get());
     setup.stack_high = setup.stack_low + stack.size();
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
     sentinel = new (sentinel_pages.get())
         Sentinel{setup, shared->told, shared->record, shared->lines, memory, file};
-    start_thread();
+    emergency = new (emergency_pages.get())
+        EmergencyServer{shared->emergency, shared->record, emergency_wake};
+    emergency_thread = start_thread(emergency_stack, emergency);
+    try {
+      thread = start_thread(stack, sentinel);
+    } catch (std::system_error const&) {
+      end_emergency();
+      throw;
+    }
   }
 
-  // The thread ends before its memory does.
+  // The threads end before their memory does.
   ~Impl() {
     shared->told.end.store(true, std::memory_order_release);
-    wake_up();
+    set(wake);
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
+    end_emergency();
     shared->~Shared();
-    for (int const descriptor : {wake, cancel, line}) ::close(descriptor);
+    for (int const descriptor : {wake, cancel, line, emergency_wake}) ::close(descriptor);
   }
 
-  void start_thread() {
-    pthread_attr_t attributes;
-    ::pthread_attr_init(&attributes);
-    ::pthread_attr_setstack(&attributes, stack.get(), stack.size());
-    // Signals are others' business; the new thread inherits the mask.
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    auto const body = [](void* self) -> void* {
-      ::pthread_setname_np(::pthread_self(), "watchdog");
-      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);  // where that is allowed
-      static_cast<Sentinel*>(self)->run();
-      return nullptr;
-    };
-    int const error = ::pthread_create(&thread, &attributes, body, sentinel);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_attr_destroy(&attributes);
-    if (error != 0) fail(error, "no thread for the watchdog");
-  }
-
-  void wake_up() const {
-    std::uint64_t const one = 1;
-    [[maybe_unused]] auto const ignored = ::write(wake, &one, sizeof one);
+  void end_emergency() {
+    emergency->end();
+    set(emergency_wake);
+    ::pthread_join(emergency_thread, nullptr);
+    emergency->~EmergencyServer();
   }
 
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const cancel = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const line = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int const emergency_wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   Pages shared_pages{sizeof(Shared)};
   Pages sentinel_pages{sizeof(Sentinel)};
   Pages stack{kStack};
+  Pages emergency_pages{sizeof(EmergencyServer)};
+  Pages emergency_stack{kStack};
   Shared* const shared = new (shared_pages.get()) Shared;
   Sentinel* sentinel = nullptr;
+  EmergencyServer* emergency = nullptr;
   std::string command_line = own_command_line();
   std::vector<char*> arguments = pointers_into(command_line);
   std::string trouble;
-  pthread_t thread{};
+  pthread_t thread{}, emergency_thread{};
 };
 
 Watchdog::Watchdog(Options options) : impl_(std::make_unique<Impl>(options)) {}
@@ -243,9 +275,31 @@ void Watchdog::ask_server_at(sockaddr const* address, socklen_t size) {
   impl_->shared->told.server.store(server);
 }
 
+Answering& Watchdog::answering() { return impl_->shared->told.answering; }
+
+void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_view preamble) {
+  PreambleText text;
+  copy_text(text, preamble);
+  impl_->shared->told.preamble.store(text);
+  std::vector<int> copies;
+  for (int const socket : sockets) {
+    int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) continue;
+    ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
+    copies.push_back(copy);
+  }
+  std::size_t const taken = impl_->emergency->listen_on(copies);
+  for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);
+}
+
+void Watchdog::leave_server_alone() {
+  impl_->emergency->withdraw();
+  set(impl_->emergency_wake);
+}
+
 std::uint64_t Watchdog::request_dump() {
   std::uint64_t const request = impl_->shared->record.dumps_asked.fetch_add(1) + 1;
-  impl_->wake_up();
+  set(impl_->wake);
   return request;
 }
 

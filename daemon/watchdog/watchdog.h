@@ -10,10 +10,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "config/config.h"
+#include "daemon/watchdog/answering.h"
 #include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/lines.h"
 #include "daemon/watchdog/status.h"
@@ -60,6 +62,14 @@ class Watchdog {
   void set_resolve_limit(std::chrono::milliseconds limit);
   // Where the HTTP server is asked (AF_UNIX or a loopback address), in clear text; once.
   void ask_server_at(sockaddr const* address, socklen_t size);
+
+  // Where the server's threads say what they are at. Lives as long as this.
+  Answering& answering();
+  // The server's listening sockets: where it does not answer, a thread of the watchdog's does. It
+  // has copies of its own. `preamble`: metrics that never change, at most 2,047 bytes. Once.
+  void answer_for_server_on(std::span<int const> sockets, std::string_view preamble);
+  // Before the server stops: nobody answers for it any more.
+  void leave_server_alone();
 
   // Asks for a dump and returns at once: it is done once record().last_asked_dump has this request
   // or a later one. Async-signal-safe.

@@ -45,7 +45,9 @@ struct Row {
   std::string watchdog = {}, more = {}, victim = {};  // YAML, see Stage
   std::vector<std::string> environment = {};
   bool no_metrics = false;  // the fault itself keeps anybody from being served
-  bool sanitizers = true;   // can be run under ASan and TSan
+  // The server hangs, too: what it had taken is lost, and the watchdog answers all that follows.
+  bool emergency = false;
+  bool sanitizers = true;  // can be run under ASan and TSan
   // Servers, mounts: made before the start, kept until the end. Throws Unavailable.
   std::function<std::shared_ptr<void>(Stage&)> scene = {};
   // Done from outside once the fault (if any) has begun; returns when it is over.

@@ -407,6 +407,8 @@ class Play {
     auto const seen = poller_->seen();
     if (row_.no_metrics) {
       outcome_.metrics = "-";
+    } else if (row_.emergency) {
+      answered_in_emergency(seen);
     } else if (seen.missing > 0) {
       outcome_.metrics = "no";
       complain(std::to_string(seen.missing) + " times /metrics or /-/healthy did not answer");
@@ -422,6 +424,29 @@ class Play {
       bool const lied = seen.stalled_unhealthy > 0 || seen.stalled_healthy > 0;
       outcome_.truth = lied ? "no" : "yes";
       if (lied && row_.subject != "loop") complain("the loop was called stalled and was not");
+    }
+  }
+
+  // Each of the server's threads may take one connection with it; nobody else goes without.
+  void answered_in_emergency(Poller::Seen const& seen) {
+    outcome_.metrics = "by the watchdog";
+    if (seen.emergency == 0) {
+      outcome_.metrics = "no";
+      complain("the emergency page was not served");
+    }
+    if (seen.missing > 3) {
+      complain(std::to_string(seen.missing) + " times nobody answered: more than can be stuck");
+    }
+    if (seen.missing_then > 0) {
+      outcome_.metrics = "no";
+      complain(std::to_string(seen.missing_then) + " times nobody answered in the server's stead");
+    }
+    if (seen.last.value("canaryd_emergency_page") != 0.0) {
+      complain("the emergency page is still served");
+    }
+    if (seen.last.value("canaryd_emergency_answers_total", {label("handler", "/metrics")})
+            .value_or(0) < 1) {
+      complain("afterwards nothing tells that the emergency page was served");
     }
   }
 

@@ -194,8 +194,12 @@ void Poller::run() {
       if (metrics.status == 200) {
         ++seen_.answers;
         seen_.last.text = metrics.body;
+        if (seen_.last.value("canaryd_emergency_page") == 1.0) ++seen_.emergency;
       }
-      if (metrics.status != 200 || health.status == 0) ++seen_.missing;
+      if (metrics.status != 200 || health.status == 0) {
+        ++seen_.missing;
+        if (seen_.emergency > 0) ++seen_.missing_then;
+      }
       seen_.slowest_s = std::max(seen_.slowest_s, took);
       bool const stalled = seen_.last.value("canaryd_executor_stalled") == 1.0;
       // In between two pages that say so it must be so.

@@ -38,16 +38,19 @@ HttpReply http_get(std::string const& address, std::string const& path,
 // Asks for /metrics and /-/healthy again and again.
 class Poller {
  public:
-  // `process` is the one that is asked: what it does not answer any more once it has ended is no miss.
+  // `process` is the one that is asked: what it does not answer any more once it has ended is no
+  // miss.
   Poller(std::string address, int process);
   ~Poller();
   Poller(Poller const&) = delete;
   Poller& operator=(Poller const&) = delete;
 
   struct Seen {
-    Metrics last;             // of the last answer
-    int answers = 0;          // to /metrics
-    int missing = 0;          // /metrics or /-/healthy did not answer within two seconds
+    Metrics last;          // of the last answer
+    int answers = 0;       // to /metrics
+    int missing = 0;       // /metrics or /-/healthy did not answer within two seconds
+    int emergency = 0;     // of the answers: the watchdog's own page
+    int missing_then = 0;  // of the missing: after the first of those
     double slowest_s = 0;
     int stalled_unhealthy = 0;  // the loop is called stalled, and canaryd not healthy
     int stalled_healthy = 0;    // the loop is called stalled, and canaryd healthy

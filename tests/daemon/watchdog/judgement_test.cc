@@ -390,6 +390,21 @@ TEST(JudgeServer, ThatDoesNotAnswerInTime) {
   EXPECT_EQ(judge_server(kNow - 10 * kS, {}, {}, kNow).verdict, Verdict::no_answer);
 }
 
+TEST(ServerNeedsHelp, BeforeItIsCalledStalledAndSoonerWhereSomethingIsAmiss) {
+  EXPECT_FALSE(server_needs_help(0, true, {}, {}, kNow)) << "nothing is asked";
+  EXPECT_FALSE(server_needs_help(kNow - 4'900 * kMs, false, {}, {}, kNow));
+  EXPECT_TRUE(server_needs_help(kNow - 5 * kS, false, {}, {}, kNow));
+  EXPECT_FALSE(server_needs_help(kNow - 900 * kMs, true, {}, {}, kNow));
+  EXPECT_TRUE(server_needs_help(kNow - 1 * kS, true, {}, {}, kNow));
+  EXPECT_TRUE(server_needs_help(kNow - 100 * kMs, true, {.server_stall = 200 * kMs}, {}, kNow));
+}
+
+TEST(ServerNeedsHelp, NotForTimeThatIsNobodysFault) {
+  Excuses slept;
+  slept.add(kNow - 60 * kS, kNow - 1 * kS, 59 * kS);
+  EXPECT_FALSE(server_needs_help(kNow - 60 * kS, false, {}, slept, kNow));
+}
+
 TEST(Excuses, CountOnlyWhatLiesInBetween) {
   Excuses excuses;
   excuses.add(100, 200, 50);

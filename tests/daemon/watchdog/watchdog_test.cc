@@ -3,6 +3,7 @@
 #include "daemon/watchdog/watchdog.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "daemon/watchdog/last_stall.h"
 #include "daemon/watchdog/server_address.h"
 #include "runtime/tables.h"
+#include "tests/daemon/publish/plain_client.h"
 
 namespace canary::watchdog {
 namespace {
@@ -364,13 +366,18 @@ class DeafServer {
     name = "0.0.0.0:" + std::to_string(ntohs(address.sin_port));
   }
   ~DeafServer() { ::close(socket_); }
+  int socket() const { return socket_; }
+  void answer_if_asked() {
+    pollfd asked{.fd = socket_, .events = POLLIN, .revents = 0};
+    if (::poll(&asked, 1, 1) > 0) answer_one();
+  }
   void answer_one() {
     int const connection = ::accept(socket_, nullptr, nullptr);
+    if (connection < 0) return;
     char bytes[512];
-    while (::recv(connection, bytes, sizeof bytes, 0) <= 0) {
-    }
+    ::recv(connection, bytes, sizeof bytes, 0);
     constexpr std::string_view kAnswer = "HTTP/1.1 503 No\r\n\r\n";
-    ::send(connection, kAnswer.data(), kAnswer.size(), 0);
+    ::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
     ::close(connection);
   }
   std::string name;
@@ -395,6 +402,48 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
 
   EXPECT_TRUE(eventually([&] { return record().server_answers.load() == 1; }));
   EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+}
+
+TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
+  settings.server_stall = 300ms;
+  DeafServer server;
+  tables.loop().state.store(LoopRecord::in_run);
+  tables.loop().beats.store(5);
+  let_loop_go();
+  start();
+  auto const address = own_address(server.name);
+  int const socket = server.socket();
+  watchdog->answer_for_server_on({&socket, 1}, "# TYPE fixed gauge\nfixed 7\n");
+  watchdog->ask_server_at(address->get(), address->size);
+  std::string const where = "127.0.0.1" + server.name.substr(server.name.find(':'));
+
+  auto const page = tests::Client{where}.request("GET", "/metrics").body;  // waits for it
+  EXPECT_THAT(page, testing::HasSubstr("\ncanaryd_emergency_page 1\n"));
+  EXPECT_THAT(page, testing::HasSubstr("\nfixed 7\n"));
+  EXPECT_NE(record().emergency_since_ns.load(), 0);
+  EXPECT_EQ(tests::Client{where}.request("GET", "/-/healthy").status, 503);
+
+  // The server lives again: it takes the watchdog's question.
+  EXPECT_TRUE(eventually([&] {
+    server.answer_if_asked();
+    return record().emergency_since_ns.load() == 0;
+  }));
+  EXPECT_GE(record().emergency_answers[0].load(), 1u);
+  watchdog->leave_server_alone();
+}
+
+TEST_F(WatchdogThread, AnswersForAServerWithAThreadThatIsStuckInAnAnswer) {
+  settings.server_stall = 300ms;
+  tables.loop().state.store(LoopRecord::in_run);
+  tables.loop().beats.store(5);
+  let_loop_go();
+  start();
+  {
+    AnswerMark const stuck{&watchdog->answering(), runtime::now_ns()};
+    EXPECT_TRUE(eventually([&] { return record().emergency_since_ns.load() != 0; }));
+    EXPECT_TRUE(eventually([&] { return reached(Subject::server, Level::stalled) == 1; }));
+  }
+  EXPECT_TRUE(eventually([&] { return record().emergency_since_ns.load() == 0; }));
 }
 
 TEST_F(WatchdogThread, FindsARunThatNothingCanWake) {

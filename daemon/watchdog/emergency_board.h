@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the watchdog leaves what is to be answered instead of the HTTP server, and the word that it
+// is to be: two buffers, each under a sequence lock, so that a whole one is there even while the
+// other is being written, or never finished.
+// Thread: publish() and set_on_duty() the watchdog's; the rest any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/watchdog/published.h"
+
+namespace canary::watchdog {
+
+inline constexpr std::size_t kEmergencyPageBytes = std::size_t{32} << 10;
+
+// Metrics that never change, as whole lines; NUL-terminated.
+using PreambleText = std::array<char, 2'048>;
+
+struct EmergencyTexts {
+  std::int64_t written_ns = 0;  // monotonic
+  std::uint32_t page_size = 0;
+  std::array<char, kEmergencyPageBytes> page{};  // of metrics
+  std::array<char, 256> reason{};                // why canaryd is not healthy; NUL-terminated
+
+  std::string_view page_text() const { return {page.data(), page_size}; }
+  std::string_view reason_text() const { return {reason.data()}; }
+};
+
+class EmergencyBoard {
+ public:
+  void publish(EmergencyTexts const& texts) {
+    std::uint32_t const next = newest_.load(std::memory_order_relaxed) == 1 ? 2 : 1;
+    buffers_.data()[next - 1].store(texts);
+    newest_.store(next, std::memory_order_release);
+  }
+  // False while there is none, or the writer was faster than all attempts.
+  bool read(EmergencyTexts& into) const {
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      std::uint32_t const newest = newest_.load(std::memory_order_acquire);
+      if (newest == 0) return false;
+      if (buffers_.data()[newest - 1].load(into)) return true;
+    }
+    return false;
+  }
+
+  void set_on_duty(bool on) { on_duty_.store(on, std::memory_order_release); }
+  bool on_duty() const { return on_duty_.load(std::memory_order_acquire); }
+
+ private:
+  std::array<Published<EmergencyTexts>, 2> buffers_;
+  std::atomic<std::uint32_t> newest_{0};  // 1 or 2; 0: none yet
+  std::atomic<bool> on_duty_{false};
+};
+
+}  // namespace canary::watchdog

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/watchdog/emergency_page.h"
+
+#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/page_text.h"
+#include "daemon/watchdog/pending_kinds.h"
+#include "daemon/watchdog/tables_view.h"
+
+namespace canary::watchdog {
+namespace {
+
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::string_view kGauge = "gauge", kCounter = "counter", kHistogram = "histogram";
+constexpr std::size_t kDescribed = 16;  // episodes, for people; the series have them all
+
+static_assert(kTickBuckets == runtime::kLagBuckets);
+using Buckets = std::array<std::atomic<std::uint64_t>, kTickBuckets>;
+
+std::string_view text_of(ProbeText const& text) {
+  std::size_t size = 0;
+  while (size < text.size() && text.data()[size] != 0) ++size;
+  return {text.data(), size};
+}
+
+// One page while it is written.
+class Page {
+ public:
+  Page(EmergencyView const& view, EmergencyTexts& texts)
+      : view_(view), record_(view.record), text_({texts.page.data(), texts.page.size()}) {}
+
+  std::size_t write() {
+    head();
+    text_.lines(view_.preamble);
+    executor();
+    handler();
+    pending();
+    probes();
+    stalls();
+    watchdog();
+    lag();
+    return text_.size();
+  }
+
+ private:
+  void gauge(std::string_view name, std::string_view help) { text_.family(kGauge, name, help); }
+  void counter(std::string_view name, std::string_view help) { text_.family(kCounter, name, help); }
+  void counter(std::string_view name, std::string_view help,
+               std::atomic<std::uint64_t> const& value) {
+    counter(name, help);
+    text_.series().value(value.load(memory_order_relaxed));
+  }
+  // The wall clock's instant of a monotonic one.
+  void instant(std::int64_t monotonic_ns) {
+    text_.series().seconds(view_.wall_ns - (view_.now_ns - monotonic_ns));
+  }
+  void histogram(std::string_view name, std::string_view help, Buckets const& buckets,
+                 std::int64_t sum_ns);
+  template <class Use>
+  void each_episode(Use use) {
+    for (Published<Episode> const& place : record_.episodes) {
+      Episode episode;
+      if (place.known() && place.load(episode) && episode.level != Level::fine) use(episode);
+    }
+  }
+
+  void head();
+  void executor();
+  void handler();
+  void pending();
+  void probes();
+  void stalls();
+  void watchdog();
+  void lag();
+
+  EmergencyView const& view_;
+  Record const& record_;
+  PageText text_;
+};
+
+void Page::histogram(std::string_view name, std::string_view help, Buckets const& buckets,
+                     std::int64_t sum_ns) {
+  text_.family(kHistogram, name, help);
+  std::uint64_t sum = 0;
+  std::int64_t bound_ms = 1;
+  for (std::size_t i = 0; i < buckets.size(); ++i, bound_ms *= 2) {
+    sum += buckets.data()[i].load(memory_order_relaxed);
+    FixedText<24> bound;
+    if (i + 1 < buckets.size()) {
+      auto const ms = static_cast<std::uint64_t>(bound_ms);
+      bound.number(ms / 1'000).add(".");
+      bound.number(ms / 100 % 10).number(ms / 10 % 10).number(ms % 10);
+    } else {
+      bound.add("+Inf");
+    }
+    text_.series("_bucket").label("le", bound.view()).value(sum);
+  }
+  text_.series("_sum").seconds(sum_ns);
+  text_.series("_count").value(sum);
+}
+
+// What somebody reads who looks at it by hand.
+void Page::head() {
+  text_.comment().add("canaryd's emergency page: its HTTP server has not answered for ");
+  text_.tenths(view_.silent_ns).add(".").end();
+  text_.comment().add("The watchdog wrote it. Results of probes are missing here.").end();
+  std::size_t described = 0;
+  each_episode([&](Episode const& episode) {
+    if (episode.level < Level::stalled || described == kDescribed) return;
+    ++described;
+    text_.comment().add(to_text(episode.subject)).add(" ").add(to_text(episode.level));
+    text_.add(": ").add(to_text(episode.verdict)).add(" for ").tenths(episode.age_ns);
+    if (std::string_view const name = text_of(episode.name); !name.empty()) {
+      text_.add(", ").add(name);
+    }
+    if (episode.operation != 0) text_.add(", ").add(runtime::text_at(episode.operation));
+    if (episode.file != 0) {
+      text_.add(", ").add(runtime::text_at(episode.file)).add(":").number(episode.line);
+    }
+    text_.end();
+  });
+  gauge("canaryd_emergency_page", "1 on the page that the watchdog gives while the server hangs.");
+  text_.series().value(1);
+  counter("canaryd_emergency_answers_total",
+          "Requests that were answered in the server's stead, by path.");
+  for (std::size_t i = 0; i < kEmergencyPaths; ++i) {
+    text_.series()
+        .label("handler", to_text(static_cast<EmergencyPath>(i)))
+        .value(record_.emergency_answers.data()[i].load(memory_order_relaxed));
+  }
+  gauge("canaryd_time_seconds", "The wall clock of canaryd's machine.");
+  text_.series().seconds(view_.wall_ns);
+}
+
+void Page::executor() {
+  runtime::LoopRecord const& loop = view_.tables.loop();
+  gauge("canaryd_executor_stalled", "1 while the loop does not turn.");
+  text_.series().value(record_.executor_stalled() ? 1 : 0);
+  counter("canaryd_executor_stalls_total", "Stalls of anybody, by what the watchdog made of them.");
+  for (std::size_t i = 1; i < kVerdicts; ++i) {
+    text_.series()
+        .label("verdict", to_text(static_cast<Verdict>(i)))
+        .value(record_.verdicts.data()[i].load(memory_order_relaxed));
+  }
+  if (std::int64_t const beat = loop.beat_ns.load(memory_order_relaxed); beat != 0) {
+    gauge("canaryd_executor_last_heartbeat_timestamp_seconds",
+          "When a beat last came through the loop's queue.");
+    instant(beat);
+  }
+  counter("canaryd_executor_handlers_total", "Handlers that were run.", loop.handlers);
+  std::int64_t longest = 0;
+  for (runtime::HandlerRecord const& each : loop.longest) {
+    std::int64_t const took = each.nanoseconds.load(memory_order_relaxed);
+    if (took > longest) longest = took;
+  }
+  gauge("canaryd_executor_longest_handler_seconds",
+        "The longest handler since the start that ended.");
+  text_.series().seconds(longest);
+}
+
+// Since when, and which, while it holds the loop.
+void Page::handler() {
+  std::int64_t const since = view_.tables.loop().handler_since_ns.load(memory_order_acquire);
+  if (since == 0) return;
+  gauge("canaryd_executor_current_handler_start_timestamp_seconds",
+        "Since when the handler runs that runs now; absent while none does.");
+  instant(since);
+  if (!record_.executor_stalled()) return;
+  Place const place = handler_place(view_.tables);
+  FixedText<160> source;
+  if (place.file != 0) {
+    source.add(runtime::text_at(place.file)).add(":").number(place.line);
+  } else {
+    source.add(runtime::text_at(place.function));
+  }
+  gauge("canaryd_executor_current_handler_info",
+        "Always 1: the handler that holds the loop, while it is stalled.");
+  text_.series()
+      .label("operation", runtime::text_at(place.operation))
+      .label("place", source.view())
+      .label("run", text_of(place.name))
+      .value(1);
+}
+
+void Page::pending() {
+  PendingKinds const kinds = pending_kinds(view_.tables);
+  if (kinds.count == 0) return;
+  gauge("canaryd_executor_pending_operations", "Operations that the loop waits for, by kind.");
+  for (std::size_t i = 0; i < kinds.count; ++i) {
+    PendingKind const& kind = kinds.kinds.data()[i];
+    text_.series().label("kind", kind.name).value(kind.number);
+  }
+}
+
+// Only those of whom there is something to tell: the others' names are the scheduler's.
+void Page::probes() {
+  std::array<ProbeText, kEpisodes> told;
+  std::size_t count = 0;
+  each_episode([&](Episode const& episode) {
+    if (episode.subject != Subject::run || episode.level < Level::stalled) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (text_of(told.data()[i]) == text_of(episode.name)) return;
+    }
+    if (count < told.size()) told.data()[count++] = episode.name;
+  });
+  if (count > 0) {
+    gauge("canaryd_probe_stalled",
+          "1 while the probe's run is stalled: no progress, or asked to end and still there.");
+    for (std::size_t i = 0; i < count; ++i) {
+      text_.series().label("probe", text_of(told.data()[i])).value(1);
+    }
+  }
+  std::uint32_t const quarantined = record_.quarantined_count.load(memory_order_acquire);
+  if (quarantined == 0) return;
+  gauge("canaryd_probe_quarantined",
+        "1 for a probe that is not run any more, because it stalled the loop again and again.");
+  for (std::size_t i = 0; i < quarantined && i < kQuarantined; ++i) {
+    ProbeText name{};
+    if (!record_.quarantined.data()[i].load(name)) continue;
+    text_.series().label("probe", text_of(name)).value(1);
+  }
+}
+
+void Page::stalls() {
+  counter("canaryd_stalls_total",
+          "How often a subject reached a level: suspect, stalled, hung, dead.");
+  for (std::size_t subject = 0; subject < kSubjects; ++subject) {
+    for (std::size_t level = 1; level < kLevels; ++level) {
+      text_.series()
+          .label("subject", to_text(static_cast<Subject>(subject)))
+          .label("level", to_text(static_cast<Level>(level)))
+          .value(record_.stalls.data()[subject].data()[level].load(memory_order_relaxed));
+    }
+  }
+  LastStall last;
+  bool known = record_.last_stall.known() && record_.last_stall.load(last);
+  if (!known && record_.previous.has_stall) {
+    last = record_.previous.stall;
+    known = true;
+  }
+  if (!known) return;
+  gauge("canaryd_last_stall_timestamp_seconds", "When somebody last stalled; survives a restart.");
+  text_.series()
+      .label("subject", to_text(last.episode.subject))
+      .label("verdict", to_text(last.episode.verdict))
+      .seconds(last.wall_ns);
+}
+
+void Page::watchdog() {
+  counter("canaryd_watchdog_dumps_total", "Dumps written.", record_.dumps_written);
+  counter("canaryd_watchdog_dumps_suppressed_total",
+          "Dumps not written, as the same stall went on.", record_.dumps_suppressed);
+  counter("canaryd_watchdog_dumps_failed_total", "Dumps that could not be written.",
+          record_.dumps_failed);
+  counter("canaryd_watchdog_runs_cancelled_total", "Runs that the watchdog asked to end.",
+          record_.runs_cancelled);
+  counter("canaryd_watchdog_lines_dropped_total", "Log lines of the watchdog that nobody took.",
+          record_.lines_dropped);
+  counter("canaryd_watchdog_disturbances_total", "What held the process and was nobody's fault.");
+  for (std::size_t i = 0; i < kDisturbances; ++i) {
+    text_.series()
+        .label("kind", to_text(static_cast<Disturbance>(i)))
+        .value(record_.disturbances.data()[i].load(memory_order_relaxed));
+  }
+  counter("canaryd_watchdog_ticks_total", "How often the watchdog looked.", record_.ticks);
+  if (std::int64_t const tick = record_.tick_ns.load(memory_order_relaxed); tick != 0) {
+    gauge("canaryd_watchdog_last_tick_timestamp_seconds", "When the watchdog last looked.");
+    instant(tick);
+  }
+  histogram("canaryd_watchdog_lateness_seconds", "How late the watchdog woke.", record_.lateness,
+            static_cast<std::int64_t>(record_.lateness_sum_ns.load(memory_order_relaxed)));
+}
+
+void Page::lag() {
+  runtime::LoopRecord const& loop = view_.tables.loop();
+  histogram("canaryd_executor_heartbeat_lag_seconds",
+            "How late beats came through the loop's queue.", loop.lag,
+            static_cast<std::int64_t>(loop.lag_sum_ns.load(memory_order_relaxed)));
+}
+
+// Whole seconds, as /-/healthy says it otherwise.
+void write_reason(EmergencyView const& view, EmergencyTexts& texts) {
+  FixedText<255> reason;
+  if (view.record.executor_stalled()) {
+    std::int64_t const beat = view.tables.loop().beat_ns.load(memory_order_relaxed);
+    std::int64_t const age = view.now_ns > beat ? view.now_ns - beat : 0;
+    auto const verdict =
+        static_cast<Verdict>(view.record.executor_verdict.load(memory_order_relaxed));
+    reason.add("the loop has not turned for ");
+    reason.number(static_cast<std::uint64_t>(age / kSecond)).add(" s (");
+    reason.add(to_text(verdict)).add("), and ");
+  }
+  reason.add("the HTTP server has not answered for ");
+  reason.number(static_cast<std::uint64_t>(view.silent_ns / kSecond)).add(" s");
+  copy_text(texts.reason, reason.view());
+}
+
+}  // namespace
+
+void write_emergency_texts(EmergencyView const& view, EmergencyTexts& texts) {
+  texts.written_ns = view.now_ns;
+  Page page{view, texts};
+  texts.page_size = static_cast<std::uint32_t>(page.write());
+  write_reason(view, texts);
+}
+
+}  // namespace canary::watchdog

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server: asked by the watchdog, judged, and stood in for while it does not answer.
+#include <unistd.h>
+
+#include "daemon/watchdog/emergency_page.h"
+#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/sentinel.h"
+
+namespace canary::watchdog {
+namespace {
+
+using std::memory_order_relaxed;
+
+constexpr std::int64_t kAskEvery = 2'000'000'000;
+constexpr std::int64_t kAskUrgently = 500'000'000;  // what holds the loop may hold the server, too
+constexpr std::int64_t kRenew = 500'000'000;        // the page, while it is served
+
+void count(std::atomic<std::uint64_t>& counter) {
+  counter.store(counter.load(memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+}  // namespace
+
+void Sentinel::ask_server() {
+  if (stopping_told_) {
+    server_.close();
+    stand_in(0);
+    return;
+  }
+  bool const urgent = loop_late_ || setup_.emergency->on_duty();
+  switch (server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery)) {
+    case ServerQuestion::Step::nothing:
+      break;
+    case ServerQuestion::Step::asked:
+      count(record_.server_questions);
+      break;
+    case ServerQuestion::Step::answered:
+      count(record_.server_answers);
+      record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
+      break;
+  }
+  // A thread that is stuck in an answer may leave another one that takes the question.
+  std::int64_t silent_since = server_.asked_ns();
+  std::int64_t const answering = told_.answering.oldest();
+  if (answering != 0 && (silent_since == 0 || answering < silent_since)) silent_since = answering;
+  Episode judged = judge_server(silent_since, settings_.limits, for_all_, now_ns_);
+  copy_text(judged.name, "server");
+  report(judged);
+  stand_in(silent_since);
+}
+
+// `silent_since_ns`: 0 where the server answers.
+void Sentinel::stand_in(std::int64_t silent_since_ns) {
+  bool const was = setup_.emergency->on_duty();
+  bool const needed =
+      server_needs_help(silent_since_ns, was || loop_late_, settings_.limits, for_all_, now_ns_);
+  if (needed && (!was || now_ns_ - texts_.written_ns >= kRenew)) {
+    write_emergency_texts(for_all_.age(silent_since_ns, now_ns_));
+  }
+  if (needed == was) return;
+  setup_.emergency->set_on_duty(needed);
+  std::int64_t const began = record_.emergency_since_ns.load(memory_order_relaxed);
+  record_.emergency_since_ns.store(needed ? now_ns_ : 0, std::memory_order_release);
+  std::uint64_t const one = 1;
+  [[maybe_unused]] auto const ignored = ::write(setup_.emergency_wake, &one, sizeof one);
+  Episode about;
+  about.subject = Subject::server;
+  copy_text(about.name, "server");
+  say(needed ? Line::Kind::emergency : Line::Kind::emergency_over, about,
+      needed ? for_all_.age(silent_since_ns, now_ns_) : now_ns_ - began);
+}
+
+void Sentinel::write_emergency_texts(std::int64_t silent_ns) {
+  PreambleText preamble{};
+  if (!told_.preamble.known() || !told_.preamble.load(preamble)) preamble = {};
+  preamble.back() = 0;
+  watchdog::write_emergency_texts({.record = record_,
+                                   .tables = *runtime::tables(),
+                                   .preamble = preamble.data(),
+                                   .silent_ns = silent_ns,
+                                   .now_ns = now_ns_,
+                                   .wall_ns = around_.wall_ns},
+                                  texts_);
+  setup_.emergency->publish(texts_);
+}
+
+}  // namespace canary::watchdog

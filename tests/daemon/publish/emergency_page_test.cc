@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page that the watchdog writes for the night in which the server hangs, held against the
+// server's own: alerts must not notice a difference.
+#include "daemon/watchdog/emergency_page.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/publish/hang_metrics.h"
+#include "daemon/publish/metrics.h"
+#include "daemon/results/history.h"
+#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/page_text.h"
+#include "daemon/watchdog/pending_kinds.h"
+#include "tests/daemon/publish/exposition_parser.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using watchdog::Episode;
+using watchdog::Level;
+using watchdog::Subject;
+using watchdog::Verdict;
+
+// A loop that hangs in a run of "victim", whose run "slow" is stalled, and "bad" in quarantine.
+class EmergencyPage : public ::testing::Test {
+ protected:
+  EmergencyPage() {
+    for (char const* const name : {"victim", "slow", "bad", "fine"}) {
+      history_.emplace_back(ProbeFacts{.name = name,
+                                       .repository = "repo",
+                                       .kind = "tuf",
+                                       .enabled = true,
+                                       .interval = 60s,
+                                       .timeout = 30s});
+    }
+    auto& loop = tables_.loop();
+    std::int64_t const now = runtime::now_ns();
+    loop.beat_ns.store(now - 12'345'000'000);
+    loop.handler_since_ns.store(now - 12'300'000'000);
+    loop.handlers.store(4'711);
+    loop.longest[0].nanoseconds.store(1'500'000);
+    loop.lag_sum_ns.store(1'234'567'891);
+    for (std::size_t i = 0; i < loop.lag.size(); ++i) loop.lag[i].store(i * i + 1);
+    for (std::size_t i = 0; i < record_->lateness.size(); ++i) record_->lateness[i].store(2 * i);
+    record_->lateness_sum_ns.store(20);
+    record_->tick_ns.store(now);
+    record_->ticks.store(99);
+    record_->executor_level.store(static_cast<std::uint8_t>(Level::stalled));
+    record_->executor_verdict.store(static_cast<std::uint8_t>(Verdict::lock));
+    record_->verdicts[static_cast<std::size_t>(Verdict::lock)].store(3);
+    record_->stalls[static_cast<std::size_t>(Subject::loop)][2].store(5);
+    record_->dumps_failed.store(1);
+    record_->emergency_answers[0].store(8);
+    record_->previous.has_stall = true;
+    record_->previous.stall.wall_ns = 1'790'000'000'125'000'000;
+    for (std::size_t i = 0; i < 3; ++i) {
+      auto& operation = tables_.operations()[i];
+      auto const kind = runtime::text_offset(i < 2 ? "async_wait" : "async_receive");
+      operation.kind.store(runtime::pair_of(runtime::text_offset("socket"), kind));
+      operation.store_head({.state = runtime::OperationHead::pending}, std::memory_order_release);
+    }
+    hang(0, Subject::loop, "victim");
+    hang(1, Subject::run, "slow");
+    hang(2, Subject::run, "slow");  // an older run of the same: told once
+    watchdog::ProbeText bad{};
+    watchdog::copy_text(bad, "bad");
+    record_->quarantined[0].store(bad);
+    record_->quarantined_count.store(1);
+  }
+
+  void hang(std::size_t place, Subject subject, std::string const& name) {
+    Episode episode;
+    episode.subject = subject;
+    episode.level = Level::stalled;
+    episode.verdict = subject == Subject::loop ? Verdict::lock : Verdict::stalled_run;
+    episode.age_ns = 12'300'000'000;
+    episode.line = 88;
+    watchdog::copy_text(episode.name, name);
+    record_->episodes[place].store(episode);
+  }
+
+  std::string ordinary() {
+    Snapshot snapshot;
+    DaemonFacts facts;
+    facts.version = "1.2.3";
+    snapshot.daemon = &facts;
+    for (auto const& history : history_) snapshot.probes.push_back(&history.row());
+    SysTime const now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    std::string page = render_metrics({.snapshot = snapshot,
+                                       .requests = {},
+                                       .process = process_facts(),
+                                       .log_lines_dropped = 0,
+                                       .now = now});
+    append_hang_metrics(page, *record_, tables_, snapshot, now);
+    return page;
+  }
+
+  std::string emergency(std::string const& preamble = {}) {
+    auto const wall = std::chrono::system_clock::now().time_since_epoch();
+    watchdog::write_emergency_texts(
+        {.record = *record_,
+         .tables = tables_,
+         .preamble = preamble,
+         .silent_ns = 6'000'000'000,
+         .now_ns = runtime::now_ns(),
+         .wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()},
+        *texts_);
+    return std::string{texts_->page_text()};
+  }
+  tests::Exposition parsed(std::string const& page) {
+    auto result = tests::parse_exposition(page);
+    EXPECT_THAT(result.problems, IsEmpty()) << page;
+    return result;
+  }
+
+  runtime::Tables& tables_ = runtime::make_tables({.runs = 8, .operations = 64});
+  std::unique_ptr<watchdog::Record> record_ = std::make_unique<watchdog::Record>();
+  std::unique_ptr<watchdog::EmergencyTexts> texts_ = std::make_unique<watchdog::EmergencyTexts>();
+  std::deque<History> history_;
+};
+
+TEST_F(EmergencyPage, HasNothingButWhatTheOrdinaryPageHasWithTheSameValues) {
+  auto const usual = parsed(ordinary());
+  auto const page = parsed(emergency(unchanging_metrics(ordinary())));
+  EXPECT_GT(page.samples.size(), 100u);
+  for (auto const& [name, family] : page.families) {
+    ASSERT_TRUE(usual.families.contains(name)) << name;
+    EXPECT_EQ(family.type, usual.families.at(name).type) << name;
+    EXPECT_EQ(family.help, usual.families.at(name).help) << name;
+  }
+  for (auto const& [series, value] : page.samples) {
+    ASSERT_TRUE(usual.has(series)) << series;
+    if (series == "canaryd_emergency_page") continue;
+    // Instants are of the moment in which each page was made.
+    bool const moves = series.find("timestamp") != std::string::npos ||
+                       series == "canaryd_time_seconds" || series.ends_with("_sum");
+    EXPECT_NEAR(value, usual.value(series), moves ? 60 : 0) << series;
+  }
+}
+
+TEST_F(EmergencyPage, SaysThatItIsTheOne) {
+  EXPECT_EQ(parsed(emergency()).value("canaryd_emergency_page"), 1);
+  EXPECT_EQ(parsed(ordinary()).value("canaryd_emergency_page"), 0);
+}
+
+TEST_F(EmergencyPage, TellsWhatHangsToPeopleAndToAlerts) {
+  auto const text = emergency();
+  EXPECT_THAT(text, StartsWith("# canaryd's emergency page: its HTTP server has not answered for "
+                               "6.0 s."));
+  EXPECT_THAT(text, HasSubstr("\n# loop stalled: lock for 12.3 s, victim\n"));
+  auto const page = parsed(text);
+  EXPECT_EQ(page.value("canaryd_executor_stalled"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_executor_stalls_total{verdict="lock"})"), 3);
+  EXPECT_EQ(page.value(R"(canaryd_stalls_total{level="stalled",subject="loop"})"), 5);
+  EXPECT_EQ(page.value(R"(canaryd_stalls_total{level="dead",subject="server"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_probe_stalled{probe="slow"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_quarantined{probe="bad"})"), 1);
+  EXPECT_EQ(page.value("canaryd_watchdog_dumps_failed_total"), 1);
+  EXPECT_EQ(page.value("canaryd_watchdog_ticks_total"), 99);
+  EXPECT_EQ(page.value(R"(canaryd_last_stall_timestamp_seconds{subject="loop",verdict="none"})"),
+            1'790'000'000.125);
+  EXPECT_EQ(page.value(R"(canaryd_executor_pending_operations{kind="async_wait"})"), 2);
+  EXPECT_EQ(page.value(R"(canaryd_executor_pending_operations{kind="async_receive"})"), 1);
+  EXPECT_EQ(page.value("canaryd_executor_longest_handler_seconds"), 0.0015);
+  EXPECT_EQ(page.value("canaryd_executor_heartbeat_lag_seconds_sum"), 1.234567891);
+  double const age = page.value("canaryd_time_seconds") -
+                     page.value("canaryd_executor_last_heartbeat_timestamp_seconds");
+  EXPECT_GE(age, 12.345);
+  EXPECT_THAT(std::string{texts_->reason_text()}, StartsWith("the loop has not turned for 12 s"));
+  EXPECT_THAT(std::string{texts_->reason_text()},
+              HasSubstr("(lock), and the HTTP server has not answered for 6 s"));
+}
+
+TEST_F(EmergencyPage, KeepsQuietAboutProbesThatItKnowsNothingOf) {
+  auto const text = emergency();
+  EXPECT_THAT(text, Not(HasSubstr("probe=\"fine\"")));
+  EXPECT_THAT(text, Not(HasSubstr("canaryd_probe_success")));
+}
+
+TEST_F(EmergencyPage, KeepsTheStartOfTheProcessToTheLastDigit) {
+  // Else changes(process_start_time_seconds) would call it a restart.
+  auto const usual = ordinary();
+  auto const line = [](std::string const& page) {
+    auto const at = page.find("\nprocess_start_time_seconds ");
+    return at == std::string::npos ? "" : page.substr(at, page.find('\n', at + 1) - at);
+  };
+  EXPECT_THAT(line(usual), StartsWith("\nprocess_start_time_seconds 1"));
+  EXPECT_EQ(line(emergency(unchanging_metrics(usual))), line(usual));
+}
+
+TEST_F(EmergencyPage, IsWholeHoweverMuchHangs) {
+  std::string const longest(100, 'n');
+  for (std::size_t i = 0; i < watchdog::kEpisodes; ++i) {
+    hang(i, Subject::run, longest.substr(0, 97) + std::to_string(100 + i));
+  }
+  for (auto& place : record_->quarantined) {
+    watchdog::ProbeText name{};
+    watchdog::copy_text(name, longest);
+    name[0] = static_cast<char>('a' + (&place - record_->quarantined.data()));
+    place.store(name);
+  }
+  record_->quarantined_count.store(watchdog::kQuarantined);
+  auto const text = emergency(unchanging_metrics(ordinary()));
+  EXPECT_LT(text.size(), watchdog::kEmergencyPageBytes * 3 / 4);
+  auto const page = parsed(text);
+  EXPECT_TRUE(page.has("canaryd_executor_heartbeat_lag_seconds_count")) << "the last one";
+}
+
+TEST_F(EmergencyPage, NeverEndsInTheMiddleOfALine) {
+  for (std::size_t room = 0; room < 400; ++room) {
+    std::string buffer(room, '\0');
+    watchdog::PageText page{buffer};
+    page.family("counter", "one_total", "First.").series().label("name", "a\"b\\c\n\xFF").value(7);
+    page.family("gauge", "two_seconds", "Second.").series().seconds(1'050'000'000);
+    page.comment().add("a\nb ").number(12).add(" ").tenths(1'990'000'000).end();
+    auto const view = std::string{page.view()};
+    ASSERT_TRUE(view.empty() || view.back() == '\n') << room;
+    ASSERT_THAT(tests::parse_exposition(view).problems, IsEmpty()) << view;
+    if (page.cut()) continue;
+    EXPECT_EQ(view,
+              "# HELP one_total First.\n# TYPE one_total counter\n"
+              "one_total{name=\"a\\\"b\\\\c??\"} 7\n"
+              "# HELP two_seconds Second.\n# TYPE two_seconds gauge\ntwo_seconds 1.05\n"
+              "# a b 12 1.9 s\n");
+  }
+}
+
+TEST_F(EmergencyPage, CountsOperationsOfMoreKindsThanItShowsAsOther) {
+  static constexpr char kMany[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+  for (std::size_t i = 0; i < 30; ++i) {
+    auto& operation = tables_.operations()[i];
+    operation.kind.store(runtime::pair_of(0, runtime::text_offset(kMany + i)));
+    operation.store_head({.state = runtime::OperationHead::pending}, std::memory_order_release);
+  }
+  auto const kinds = watchdog::pending_kinds(tables_);
+  EXPECT_EQ(kinds.count, watchdog::PendingKinds::kKinds);
+  EXPECT_EQ(kinds.kinds[0].name, kMany);
+  EXPECT_EQ(kinds.kinds.back().name, "other");
+  EXPECT_EQ(kinds.kinds.back().number, 30 - (watchdog::PendingKinds::kKinds - 1));
+  parsed(emergency());
+  for (auto& operation : tables_.operations()) {
+    operation.store_head({}, std::memory_order_release);
+  }
+}
+
+TEST_F(EmergencyPage, PassesPromtool) {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "promtool (package prometheus) is not installed";
+  }
+  char path[] = "/tmp/canary-metrics-XXXXXX";
+  int const fd = ::mkstemp(path);
+  ASSERT_GE(fd, 0);
+  ::close(fd);
+  std::ofstream{path} << emergency(unchanging_metrics(ordinary()));
+  EXPECT_EQ(std::system(("promtool check metrics < " + std::string{path}).c_str()), 0);
+  ::unlink(path);
+}
+
+TEST_F(EmergencyPage, IsWhatMakesTheServersOwnHealthBad) {
+  record_->executor_level.store(0);
+  EXPECT_TRUE(executor_health(*record_, tables_).ok);
+  record_->emergency_since_ns.store(runtime::now_ns() - 7'000'000'000);
+  auto const health = executor_health(*record_, tables_);
+  EXPECT_FALSE(health.ok);
+  EXPECT_THAT(health.reason, StartsWith("the HTTP server hangs: for 7 s"));
+}
+
+}  // namespace
+}  // namespace canary::daemon
