@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One cause pages once: a real Alertmanager with the sample configuration is told all that fires
+for a cause, and must hold back all but the one alert that names it.
+
+usage: inhibition_test.py PROJECT_FOLDER
+Exits 77 where Alertmanager is missing.
+"""
+import contextlib
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+PATIENCE = 30
+PROBES = ("a", "b")
+
+
+def per_probe(*names):
+    return [(name, {"probe": probe}) for name in names for probe in PROBES]
+
+
+def part(subject):
+    return ("CanarydPartStalled", {"subject": subject})
+
+
+def stalls(subject):
+    return ("CanarydStalls", {"subject": subject})
+
+
+LATE = per_probe("CanarydProbeStalled", "CanarydProbeStallsRepeatedly", "CanarydProbeStale",
+                 "CanarydProbeNeverRan", "CanarydRunsSkipped", "RepoUnreachable", "RepoProbeFlaky",
+                 "RepoProbeNearTimeout")
+NO_NEWS = [("CanarydScheduleLag", {}), ("CanarydSeesNothing", {})]
+# What happens: all that fires for it, and what of it reaches somebody.
+CAUSES = {
+    "the disk hangs": ([part("disk"), stalls("disk"), *LATE, *NO_NEWS], [part("disk")]),
+    "the disk hangs, and with it who waits for it": (
+        [part("disk"), part("scheduler"), part("cpu"), stalls("disk"), stalls("scheduler"),
+         *LATE], [part("disk")]),
+    "hash workers hang": ([part("cpu"), stalls("cpu"), *LATE, *NO_NEWS], [part("cpu")]),
+    "the scheduler sleeps": ([part("scheduler"), stalls("scheduler"), *LATE], [part("scheduler")]),
+    "lookups do not end": ([part("resolver"), stalls("resolver"), *LATE, *NO_NEWS],
+                           [part("resolver")]),
+    "the server is stuck, probes are not": (
+        [part("server"), stalls("server"), ("RepoProbeFailing", {"probe": "a"})],
+        [part("server"), ("RepoProbeFailing", {"probe": "a"})]),
+    "the loop hangs": (
+        [("CanarydExecutorStalled", {}), part("scheduler"), part("disk"), stalls("loop"),
+         ("CanarydWasBlind", {}), ("CanarydUncleanExit", {}), *LATE, *NO_NEWS],
+        [("CanarydExecutorStalled", {})]),
+    "the disk hung for a moment": ([stalls("disk")], [stalls("disk")]),
+    "canaryd is down": ([("CanarydDown", {}), part("disk"), stalls("disk"), *LATE],
+                        [("CanarydDown", {})]),
+    "it is restarted again and again": (
+        [("CanarydRestartLoop", {}), ("CanarydUncleanExit", {}), ("CanarydWasBlind", {}),
+         part("disk")], [("CanarydRestartLoop", {})]),
+    "one probe is stuck, the other repository is wrong": (
+        [("CanarydProbeStalled", {"probe": "a"}), ("CanarydProbeStale", {"probe": "a"}),
+         ("TufIntegrityFailure", {"probe": "b"}), ("RepoProbeFailing", {"probe": "b"})],
+        [("CanarydProbeStalled", {"probe": "a"}), ("TufIntegrityFailure", {"probe": "b"})]),
+    # A hung disk says nothing about what a repository serves, where the probe could tell.
+    "the disk hangs, and metadata has expired": (
+        [part("disk"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"}),
+         ("CanarydProbeStale", {"probe": "b"})],
+        [part("disk"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"})]),
+}
+
+
+def alert(cause, number, name, labels):
+    # Each cause is a machine of its own.
+    return {"labels": {"alertname": name, "job": "canaryd", "instance": f"machine-{number}",
+                       "cause": cause, "severity": "critical", **labels}}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def alertmanager(config):
+    """Its address. Webhooks go nowhere: only what it makes of alerts counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "alertmanager.yml"
+        file.write_text(re.sub(r'"https://[^"]+"', '"http://127.0.0.1:9/"', config.read_text()))
+        port = free_port()
+        log = open(pathlib.Path(folder) / "log", "w+")
+        process = subprocess.Popen(
+            ["prometheus-alertmanager", f"--config.file={file}", f"--storage.path={folder}",
+             f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="],
+            stdout=log, stderr=log)
+        try:
+            yield f"http://127.0.0.1:{port}/api/v2"
+        except Exception:
+            log.seek(0)
+            print(log.read())
+            raise
+        finally:
+            process.kill()
+            process.wait()
+
+
+def ask(address, body=None):
+    request = urllib.request.Request(address, data=body and json.dumps(body).encode(),
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def eventually(what, condition):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with contextlib.suppress(OSError):
+            if (value := condition()) is not None:
+                return value
+        if time.monotonic() > deadline:
+            sys.exit(f"not within {PATIENCE} s: {what}")
+        time.sleep(0.1)
+
+
+def shown(name, labels):
+    return name + "".join(f" {key}={labels[key]}" for key in ("subject", "probe", "role")
+                          if key in labels)
+
+
+def main(project):
+    if not shutil.which("prometheus-alertmanager"):
+        print("skipped: prometheus-alertmanager is not installed")
+        sys.exit(77)
+    known = set(re.findall(r"alert: (\S+)",
+                           (project / "config/prometheus/canaryd.rules.yml").read_text()))
+    alerts = [alert(cause, number, *each)
+              for number, (cause, (fires, _)) in enumerate(CAUSES.items()) for each in fires]
+    strangers = {each["labels"]["alertname"] for each in alerts} - known
+    if strangers:
+        sys.exit(f"no rule is called {strangers}")
+    with alertmanager(project / "config/prometheus/alertmanager.yml") as address:
+        eventually("Alertmanager takes alerts", lambda: ask(f"{address}/alerts", alerts) or True)
+
+        def settled():
+            """Once it has decided about all of them."""
+            found = ask(f"{address}/alerts")
+            decided = len(found) == len(alerts) and all(
+                each["status"]["state"] != "unprocessed" for each in found)
+            return found if decided else None
+        found = eventually("Alertmanager has decided about every alert", settled)
+    wrong = []
+    for cause, (fires, wanted) in CAUSES.items():
+        active = sorted(shown(each["labels"]["alertname"], each["labels"]) for each in found
+                        if each["labels"]["cause"] == cause and each["status"]["state"] == "active")
+        expected = sorted(shown(*each) for each in wanted)
+        print(f"{cause}: of {len(fires)} alerts {', '.join(active)}")
+        if active != expected:
+            wrong.append(f"{cause}: {active} reach somebody, expected {expected}")
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]).resolve())
