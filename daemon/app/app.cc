@@ -21,6 +21,7 @@
 #include "config/duration.h"
 #include "daemon/app/dumps.h"
 #include "daemon/app/places.h"
+#include "daemon/dump/text_lines.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/server.h"
@@ -224,7 +225,8 @@ class App {
         dumps_(options_.config, places_),
         watchdog_({.settings = options_.config.watchdog,
                    .memory_directory = places_.runtime,
-                   .dumper = dumps_.dumper()}),
+                   .dumper = dumps_.dumper(),
+                   .last_words = dumps_.black_box().words}),
         log_(options_.config.log),
         services_(std::make_unique<Services>(options_.config, options_.config_file,
                                              loop_.executor(), log_, watchdog_)) {
@@ -236,11 +238,15 @@ class App {
 
   // False, after a line in the log, when the daemon cannot serve.
   bool start() {
+    watchdog_.progressed("preparing " + options_.config.state_directory.string());
     prepare_state_directory();
     tell_of_the_last_run();
+    tell_of_the_black_box();
+    watchdog_.progressed("starting the loop");
     loop_.start();
+    watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
     ask(services_->start(options_.config));
-    watchdog_.progressed();
+    watchdog_.progressed("opening the listeners");
     auto server = Server::start(options_.config.web, sources(), private_socket());
     if (!server) {
       log_.error("cannot serve metrics", {{"detail", server.error()}});
@@ -260,6 +266,7 @@ class App {
     if (!dumps_.trouble().empty()) {
       log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
     }
+    watchdog_.progressed("waiting for the loop's first beat");
     watchdog_.ready();
     if (options_.started) options_.started(server_->addresses());
     return true;
@@ -271,6 +278,7 @@ class App {
   void reload() {
     if (!options_.reload) return;
     watchdog_.reloading();
+    watchdog_.progressed("reading " + options_.config_file);
     try {
       reload_now();
     } catch (std::exception const& failed) {
@@ -287,13 +295,13 @@ class App {
       ask(services_->refuse(to_text(fresh.error().front())));
       return;
     }
+    watchdog_.progressed("scheduling " + std::to_string(fresh.value().probes.size()) + " probes");
     warn_of_restart(log_, options_.config, fresh.value());
     log_.configure(fresh.value().log);
     watchdog_.set_settings(fresh.value().watchdog);
     watchdog_.set_resolve_limit(longest_lookup(fresh.value()));
     watchdog_.lift_quarantine();
     ask(services_->reconfigure(fresh.value()));
-    watchdog_.progressed();
     options_.config = std::move(fresh).value();
     log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
   }
@@ -302,6 +310,7 @@ class App {
   int stop() {
     log_.info("stopping");
     auto const limit = options_.config.scheduler.stop_timeout + kLoopAnswers;
+    watchdog_.progressed("waiting for the runs that go on");
     watchdog_.stopping(limit + kStopMargin);
     bool clean = false;
     watchdog_.leave_server_alone();
@@ -312,6 +321,7 @@ class App {
       log_.flush(1s);
       ::_exit(kExitFailure);
     }
+    watchdog_.progressed("closing the listeners");
     if (server_) server_->stop();
     log_.info("stopped", {{"clean", clean}});
     // A run that did not unwind still uses what would be destroyed here.
@@ -319,8 +329,10 @@ class App {
       log_.flush(1s);
       ::_exit(kExitFailure);
     }
+    watchdog_.progressed("ending the loop");
     loop_.stop();
     loop_.join();
+    watchdog_.progressed("finishing what is to be written to the disk");
     return kExitClean;
   }
 
@@ -386,7 +398,8 @@ class App {
     watchdog::PreviousRun const& previous = record.previous;
     if (!previous.known || previous.clean) return;
     log_.warn("the last run did not end cleanly; nothing was monitored in between",
-              {{"blind", std::chrono::nanoseconds{previous.blind_ns}},
+              {{"end", to_text(previous.end)},
+               {"blind", std::chrono::nanoseconds{previous.blind_ns}},
                {"restarts", previous.restarts},
                {"last_stall", previous.has_stall ? previous.stall.site.data() : "none"}});
     for (auto const& probe : options_.config.probes) {
@@ -394,6 +407,27 @@ class App {
       log_.error("a probe is quarantined: it hung the loop again and again; a reload lifts it",
                  {{"probe", probe.name.text}});
     }
+  }
+
+  // What systemd kept of a process that could not say anything itself any more.
+  void tell_of_the_black_box() {
+    if (!dumps_.strangers().empty()) {
+      log_.warn("systemd handed over descriptors that canaryd has no use for; they are closed",
+                {{"names", dumps_.strangers()}});
+    }
+    dump::BlackBox const& box = dumps_.black_box();
+    if (!box.trouble.empty()) {
+      log_.warn("the process before left its tables, and they do not tell all",
+                {{"detail", box.trouble}});
+    }
+    if (!box.words.known || !box.words.in_run) return;
+    log_.warn("the process before did not end in order; this is what it was at",
+              {{"process", box.words.process},
+               {"ended", dump::utc_text(box.ended_wall_ns)},
+               {"loop", dump::last_act(box)},
+               {"runs", box.going_on.size()},
+               {"going_on", dump::names_of_runs(box)},
+               {"post_mortem", box.words.dump.data()}});
   }
 
   AppOptions options_;

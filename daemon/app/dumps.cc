@@ -13,6 +13,7 @@
 #include "daemon/dump/render.h"
 #include "daemon/versions/versions.h"
 #include "daemon/watchdog/current.h"
+#include "daemon/watchdog/fixed_text.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
@@ -74,18 +75,37 @@ std::string whole_file(fs::path const& path) {
 }  // namespace
 
 Dumps::Dumps(config::Config const& config, Places const& places)
-    : raw_(place_for(make_tables_first(config, places), &Dumps::copy_log, this)),
+    : handed_over_(dump::take_handed_over()),
+      raw_(place_for(make_tables_first(config, places), &Dumps::copy_log, this)),
       orders_(raw_, helper_),
       live_(place_for(places, &Dumps::copy_log, this)) {
   dump::install_capture();
   dump::prepare_threads();
   trouble_ = raw_.trouble();
+  write_post_mortem(places);
   auto const failed = helper_.start({.program = "",
                                      .runtime = places.raw_dumps().string(),
                                      .state = places.dumps().string(),
                                      .keep = static_cast<std::uint32_t>(config.watchdog.dumps_kept),
                                      .keep_bytes = config.watchdog.dumps_bytes});
   if (!failed.empty()) trouble_ += (trouble_.empty() ? "" : "; ") + failed;
+}
+
+// Before the helper is started, which begins with what it finds.
+void Dumps::write_post_mortem(Places const& places) {
+  auto const wall = std::chrono::system_clock::now().time_since_epoch();
+  black_box_ =
+      dump::read_black_box(handed_over_, runtime::now_ns(), std::chrono::nanoseconds{wall}.count());
+  auto& words = black_box_.words;
+  if (words.known && words.in_run) {
+    auto const failed = dump::write_post_mortem(
+        black_box_, handed_over_, places.raw_dumps().string(), versions_of_this_process());
+    if (!failed.empty()) trouble_ += (trouble_.empty() ? "" : "; ") + failed;
+    // What people read is what the helper makes of it.
+    auto text = places.dumps() / fs::path{words.dump.data()}.filename();
+    if (failed.empty()) watchdog::copy_text(words.dump, text.replace_extension(".txt").string());
+  }
+  handed_over_.tables = {};
 }
 
 std::size_t Dumps::copy_log(void* self, std::span<char> into) {

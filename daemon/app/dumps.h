@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "daemon/app/places.h"
+#include "daemon/dump/black_box.h"
 #include "daemon/dump/helper_process.h"
 #include "daemon/dump/live.h"
 #include "daemon/dump/raw_dump.h"
@@ -22,10 +23,15 @@ namespace canary::daemon {
 
 class Dumps {
  public:
-  // Makes the tables, starts the helper, prepares threads for captures. What cannot be had is in
-  // trouble(); the daemon goes on without it.
+  // Reads what the process before left in systemd's store, makes the tables, writes a post-mortem
+  // of it where it did not end in order, starts the helper, prepares threads for captures. What
+  // cannot be had is in trouble(); the daemon goes on without it.
   Dumps(config::Config const& config, Places const& places);
   std::string const& trouble() const { return trouble_; }
+  // What the process before was at; found is false where nobody kept its tables.
+  dump::BlackBox const& black_box() const { return black_box_; }
+  // Names of descriptors that systemd handed over and nobody wants; "" for none.
+  std::string const& strangers() const { return handed_over_.strangers; }
 
   // For the watchdog, which alone calls it.
   watchdog::Dumper dumper() { return orders_.dumper(); }
@@ -42,6 +48,10 @@ class Dumps {
  private:
   static std::size_t copy_log(void* self, std::span<char> into);
 
+  void write_post_mortem(Places const& places);
+
+  dump::HandedOver handed_over_;  // first: before there are tables, threads or a helper
+  dump::BlackBox black_box_;
   std::string trouble_;
   std::atomic<Log const*> log_{nullptr};
   dump::HelperProcess helper_;

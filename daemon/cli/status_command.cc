@@ -39,6 +39,27 @@ void print_probes(json::value const& probes) {
   }
 }
 
+void print_previous_run(json::value const& previous) {
+  if (!previous.is_object() || previous.at("end") == "orderly") return;
+  if (previous.at("started").is_string()) {
+    std::printf("the run before ended unclean (%s); nobody watched for %s s, until this start\n",
+                text(previous.at("end")).c_str(), text(previous.at("blind_seconds")).c_str());
+  }
+  auto const& words = previous.at("last_words");
+  if (!words.is_object() || words.at("in_order").as_bool()) return;
+  std::string line = "  at its end, " + text(words.at("ended")) + ", its loop ";
+  if (auto const& handler = words.at("handler"); handler.is_object()) {
+    line += "had run a handler for " + text(handler.at("seconds")) +
+            " s: " + text(handler.at("site")) + ", of " + text(handler.at("run"));
+  } else {
+    line += "waited";
+  }
+  std::printf("%s; runs going on: %s\n", line.c_str(), text(words.at("runs")).c_str());
+  if (words.at("post_mortem").is_string()) {
+    std::printf("  post-mortem: %s\n", text(words.at("post_mortem")).c_str());
+  }
+}
+
 void print_hangs(json::value const& hangs) {
   auto const& executor = hangs.at("executor");
   std::printf("executor: %s\n",
@@ -53,11 +74,7 @@ void print_hangs(json::value const& hangs) {
                 text(stall.at("subject")).c_str(), text(stall.at("name")).c_str(),
                 text(stall.at("verdict")).c_str(), text(stall.at("site")).c_str());
   }
-  if (auto const& previous = hangs.at("previous_run");
-      previous.is_object() && !previous.at("clean").as_bool()) {
-    std::printf("the run before ended unclean; nobody watched for %s s, until this start\n",
-                text(previous.at("blind_seconds")).c_str());
-  }
+  print_previous_run(hangs.at("previous_run"));
   for (auto const& probe : hangs.at("quarantined").as_array()) {
     std::printf("quarantined: %s is not run any more; it hung canaryd again and again\n",
                 text(probe).c_str());

@@ -310,6 +310,9 @@ class Reader {
           "them");
       return;
     }
+    if (header.build_id != result_.about.build_id) {
+      note("functions and files have no names here: another build of canaryd wrote the tables");
+    }
     result_.has_executor = true;
     result_.executor = read_executor(tables, result_.text, result_.about.monotonic_ns);
   }

@@ -23,7 +23,16 @@ using std::memory_order_relaxed;
 constexpr int kAttempts = 4;
 constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t age(std::int64_t now, std::int64_t since) { return since > now ? 0 : now - since; }
+// What another process wrote may be anything: no difference overflows.
+std::int64_t from_to(std::int64_t from, std::int64_t to) {
+  std::int64_t result = 0;
+  if (!__builtin_sub_overflow(to, from, &result) && result != -kNever - 1) return result;
+  return to < from ? -kNever : kNever;
+}
+
+std::int64_t age(std::int64_t now, std::int64_t since) {
+  return since > now ? 0 : from_to(since, now);
+}
 
 // Reads under a sequence lock; false where the record moved each time.
 template <class Record, class Read>
@@ -119,7 +128,7 @@ RunState read_run(RunRecord const& record, std::uint16_t index, TextOf const& te
     run.age_ns = age(now, record.started_ns.load(memory_order_relaxed));
     std::int64_t const deadline = record.deadline_ns.load(memory_order_relaxed);
     run.has_deadline = deadline != kNever;
-    run.deadline_in_ns = run.has_deadline ? deadline - now : 0;
+    run.deadline_in_ns = run.has_deadline ? from_to(now, deadline) : 0;
     if (run.cancelling) {
       run.cancelling_for_ns = age(now, record.cancelling_ns.load(memory_order_relaxed));
     }
@@ -152,7 +161,7 @@ void read_loop(LoopState& into, Tables& tables, TextOf const& text, std::int64_t
   }
   into.running = since != 0;
   into.handler.took_ns = since == 0 ? 0 : age(now, since);
-  into.beat_due_in_ns = loop.beat_due_ns.load(memory_order_relaxed) - now;
+  into.beat_due_in_ns = from_to(now, loop.beat_due_ns.load(memory_order_relaxed));
   into.beat_age_ns = age(now, loop.beat_ns.load(memory_order_relaxed));
   for (std::size_t i = 0; i < into.lag.size(); ++i) {
     into.lag[i] = loop.lag[i].load(memory_order_relaxed);
@@ -259,7 +268,7 @@ ExecutorState read_executor(Tables& tables, TextOf const& text, std::int64_t now
   auto const& scheduler = tables.scheduler();
   std::int64_t const due = scheduler.next_due_ns.load(memory_order_relaxed);
   state.scheduled = due != kNever && due != 0;
-  state.next_due_in_ns = state.scheduled ? due - now_ns : 0;
+  state.next_due_in_ns = state.scheduled ? from_to(now_ns, due) : 0;
   state.last_pass_age_ns = age(now_ns, scheduler.last_pass_ns.load(memory_order_relaxed));
   state.passes = scheduler.passes.load(memory_order_relaxed);
   for (std::size_t i = 0; i < tables.runs().size(); ++i) {

@@ -47,6 +47,10 @@ struct ItemHeader {
   std::uint32_t length = 0;
 };
 
+// AboutSection::reason of a dump that the next process wrote, from tables alone: its `process` is
+// the dead one, its times are of that one's end.
+inline constexpr char kPostMortem[] = "post-mortem";
+
 enum class ThreadItem : std::uint32_t { stat = 1, status, wchan, syscall, schedstat };
 enum class MemoryItem : std::uint32_t { statm = 1, pressure_cpu, pressure_memory, pressure_io };
 

@@ -49,8 +49,11 @@ class Text {
       longest();
     }
     other_stacks();
-    descriptors();
-    memory();
+    // These die with the process.
+    if (!is_post_mortem(document_)) {
+      descriptors();
+      memory();
+    }
     lines("RECENT LOG", document_.log);
     if (!document_.versions.empty()) {
       title("VERSIONS");
@@ -133,9 +136,14 @@ class Text {
     }
     std::string process = std::to_string(document_.about.process);
     if (document_.has_executor) process += ", up " + span_text(executor.up_ns);
-    process += ", dumped at " + utc_text(document_.about.wall_ns) + " on " +
-               plain(document_.about.reason.data()) + ", number " +
-               std::to_string(document_.about.number);
+    if (is_post_mortem(document_)) {
+      process += ", ended about " + utc_text(document_.about.wall_ns) +
+                 "; written by the process after it, from the tables it left";
+    } else {
+      process += ", dumped at " + utc_text(document_.about.wall_ns) + " on " +
+                 plain(document_.about.reason.data()) + ", number " +
+                 std::to_string(document_.about.number);
+    }
     field("process", process);
     for (std::size_t i = 1; i < document_.episodes.size(); ++i) also(document_.episodes[i]);
     if (!document_.notes.empty()) {
@@ -340,6 +348,12 @@ class Text {
         if (row.thread == thread.thread) text += job_text(row);
       }
       line(text);
+    }
+    if (!is_post_mortem(document_)) return;
+    for (auto const& row : document_.executor.threads) {
+      std::string text = "  " + std::to_string(row.thread) + "  " + plain(row.name);
+      to_column(text, 28);
+      line(text + std::to_string(row.jobs) + " jobs done" + job_text(row));
     }
   }
 

@@ -81,7 +81,18 @@ std::string short_function(std::string_view function) {
   return result;
 }
 
+bool is_post_mortem(DumpDocument const& document) {
+  return std::string_view{document.about.reason.data()} == kPostMortem;
+}
+
 std::string headline(DumpDocument const& document) {
+  if (is_post_mortem(document)) {
+    auto const& loop = document.executor.loop;
+    std::string const what = "process " + std::to_string(document.about.process) + " had ended; ";
+    if (!document.has_executor) return what + "what it was at is not known";
+    if (loop.running) return what + "a handler had run for " + span_text(loop.handler.took_ns);
+    return what + (loop.beats > 0 ? "its loop waited" : "its loop had not begun to turn");
+  }
   if (document.episodes.empty()) {
     std::string const reason = document.about.reason.data();
     return "nothing is accused; dumped on " + (reason.empty() ? "request" : reason);

@@ -21,6 +21,8 @@ std::string hex_text(std::uint64_t value);        // "0x1f"
 // those of the call.
 std::string short_function(std::string_view function);
 
+// Did the next process write it, of one that had ended?
+bool is_post_mortem(DumpDocument const& document);
 // "stall-000012-loop" and the like are file names; this is what the dump is about in one line.
 std::string headline(DumpDocument const& document);
 

@@ -59,6 +59,28 @@ json::object dump_json(watchdog::Record const& record) {
 
 }  // namespace
 
+json::value last_words_json(watchdog::LastWords const& words) {
+  if (!words.known) return nullptr;
+  json::object out;
+  out["process"] = words.process;
+  out["ended"] = wall_time(words.ended_wall_ns);
+  out["in_order"] = !words.in_run;
+  out["runs"] = words.runs;
+  out["handler"] = nullptr;
+  if (words.handler_ns != 0) {
+    json::object handler;
+    handler["run"] = text(words.run.data());
+    handler["site"] = text(words.site.data());
+    handler["seconds"] = static_cast<double>(words.handler_ns) / 1e9;
+    out["handler"] = std::move(handler);
+  }
+  out["beat_age_seconds"] = words.beat_age_ns < 0
+                                ? json::value(nullptr)
+                                : json::value(static_cast<double>(words.beat_age_ns) / 1e9);
+  out["post_mortem"] = words.dump[0] == 0 ? json::value(nullptr) : text(words.dump.data());
+  return out;
+}
+
 std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now) {
   json::object out;
   out["as_of"] = rfc3339(now);
@@ -87,13 +109,15 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
   }
   auto const& previous = record.previous;
   out["previous_run"] = nullptr;
-  if (previous.known) {
+  if (previous.known || previous.last_words.known) {
     json::object entry;
+    entry["end"] = text(to_text(previous.end));
     entry["clean"] = previous.clean;
     entry["started"] = wall_time(previous.started_wall_ns);
     entry["last_alive"] = wall_time(previous.last_alive_wall_ns);
     entry["blind_seconds"] = static_cast<double>(previous.blind_ns) / 1e9;
     entry["unclean_restarts"] = previous.restarts;
+    entry["last_words"] = last_words_json(previous.last_words);
     out["previous_run"] = std::move(entry);
   }
   out["dumps"] = dump_json(record);

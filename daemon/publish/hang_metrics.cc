@@ -134,7 +134,22 @@ void probes(std::string& page, watchdog::Record const& record, Snapshot const& s
   }
 }
 
+// What is not told by canaryd_executor_stalled and canaryd_probe_stalled.
+void subjects_now(std::string& page, watchdog::Record const& record) {
+  std::set<Subject> stalled;
+  for (auto const& episode : watchdog::current_episodes(record)) {
+    if (episode.level >= Level::stalled) stalled.insert(episode.subject);
+  }
+  Family family{page, FamilyType::gauge, "canaryd_subject_stalled",
+                "1 while a part that probes share stands still."};
+  for (auto const subject :
+       {Subject::disk, Subject::cpu, Subject::scheduler, Subject::resolver, Subject::server}) {
+    family.add({{"subject", std::string{to_text(subject)}}}, stalled.contains(subject) ? 1 : 0);
+  }
+}
+
 void stalls(std::string& page, watchdog::Record const& record) {
+  subjects_now(page, record);
   {
     Family family{page, FamilyType::counter, "canaryd_stalls_total",
                   "How often a subject reached a level: suspect, stalled, hung, dead."};
@@ -159,6 +174,23 @@ void stalls(std::string& page, watchdog::Record const& record) {
               {"verdict", std::string{to_text(last.episode.verdict)}}},
              static_cast<double>(last.wall_ns) / 1e9);
   }
+}
+
+// What the process before left: in its memory of stalls, and in the tables that systemd kept.
+void previous_run(std::string& page, watchdog::PreviousRun const& previous) {
+  auto const& words = previous.last_words;
+  if (!previous.known && !words.known) return;
+  bool const in_order = previous.end == watchdog::End::orderly;
+  Family{page, FamilyType::gauge, "canaryd_previous_run_info",
+         "How the process before this one ended, and in whose handler where it did so in one."}
+      .add({{"end", std::string{to_text(previous.end)}},
+            {"probe", in_order ? "" : words.run.data()},
+            {"site", in_order ? "" : words.site.data()}},
+           1);
+  std::int64_t const ended = words.known ? words.ended_wall_ns : previous.last_alive_wall_ns;
+  Family{page, FamilyType::gauge, "canaryd_previous_run_end_timestamp_seconds",
+         "When the process before this one was last seen at work."}
+      .add({}, static_cast<double>(ended) / 1e9);
 }
 
 void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime now) {
@@ -198,6 +230,7 @@ void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime 
   Family{page, FamilyType::gauge, "canaryd_last_exit_unclean",
          "1 when the process before this one ended without being asked to."}
       .add({}, previous.known && !previous.clean ? 1.0 : 0.0);
+  previous_run(page, previous);
   Family{page, FamilyType::gauge, "canaryd_last_blind_seconds",
          "How long nobody watched before this start; 0 after a clean stop."}
       .add({},

@@ -36,7 +36,8 @@ struct Memory {
   std::array<char, 40> boot{};
   std::uint64_t unclean_restarts = 0;
   std::uint64_t last_episode = 0;  // its id
-  std::uint64_t has_stall = 0;
+  std::uint32_t has_stall = 0;
+  std::uint32_t hung = 0;  // the loop hangs, or the stop: whatever ends the process ends that
   LastStall stall;
   std::array<Culprit, kQuarantined> culprits{};
 };
@@ -47,7 +48,8 @@ Memory load_memory(std::filesystem::path const& file);
 // clean stop. Pure.
 Memory begin_memory(Memory const& last, std::int64_t wall_ns, std::int32_t process,
                     std::string_view boot);
-PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot);
+PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot,
+                         LastWords const& words = {});
 
 std::uint64_t checksum_of(Memory const& memory);
 

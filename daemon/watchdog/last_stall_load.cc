@@ -40,16 +40,41 @@ Memory begin_memory(Memory const& last, std::int64_t wall_ns, std::int32_t proce
   memory.unclean_restarts = known && last.clean == 0 ? last.unclean_restarts + 1 : 0;
   if (known && last.clean != 0) memory.culprits = {};
   memory.clean = 0;
+  memory.hung = 0;
   memory.checksum = checksum_of(memory);
   return memory;
 }
 
-PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot) {
+std::string_view to_text(End end) {
+  switch (end) {
+    case End::unknown:
+      return "unknown";
+    case End::orderly:
+      return "orderly";
+    case End::aborted:
+      return "aborted";
+    case End::killed:
+      return "killed";
+  }
+  return "unknown";
+}
+
+PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot,
+                         LastWords const& words) {
   PreviousRun previous;
+  previous.last_words = words;
+  if (words.known && !words.in_run) previous.end = End::orderly;
   previous.known = last.bytes != 0;
   if (!previous.known) return previous;
   previous.clean = last.clean != 0;
   previous.same_boot = std::string_view{last.boot.data()} == boot;
+  if (previous.clean) {
+    previous.end = End::orderly;
+  } else if (last.hung != 0) {
+    previous.end = End::aborted;
+  } else {
+    previous.end = previous.same_boot ? End::killed : End::unknown;
+  }
   previous.started_wall_ns = last.started_wall_ns;
   previous.last_alive_wall_ns = last.alive_wall_ns;
   previous.blind_ns = wall_ns > last.alive_wall_ns ? wall_ns - last.alive_wall_ns : 0;

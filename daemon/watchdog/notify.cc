@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstddef>
 
 #include "daemon/watchdog/proc_reader.h"
+#include "daemon/watchdog/stored_tables.h"
 
 namespace canary::watchdog {
 namespace {
@@ -71,15 +73,31 @@ void Notifier::stopping() {
   phase_ = Phase::stopping;
 }
 
-bool Notifier::send(std::string_view text) {
-  auto const sent = ::sendto(socket_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
-                             reinterpret_cast<sockaddr const*>(&address_.address), address_.size);
-  if (sent >= 0) return true;
+bool Notifier::send(std::string_view text, int descriptor) {
+  iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_name = &address_.address;
+  message.msg_namelen = address_.size;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    __builtin_memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  if (::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
   if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) ++failures_;
   return false;
 }
 
-void Notifier::say_phase() {
+void Notifier::say_phase(std::int64_t now_ns) {
+  // The sentence that belongs to a new phase is not held back.
+  if (say_reloading_ || say_ready_ || say_stopping_) status_ns_ = now_ns - kSecond;
   if (say_reloading_) {
     FixedText<96> text;
     text.add("RELOADING=1\nMONOTONIC_USEC=")
@@ -94,9 +112,37 @@ void Notifier::say_phase() {
   if (say_stopping_ && send("STOPPING=1")) say_stopping_ = false;
 }
 
+// In this order, so that the store never holds more than one.
+void Notifier::say_tables() {
+  if (tables_ < 0) return;
+  FixedText<96> text;
+  if (!forgotten_) {
+    text.add("FDSTOREREMOVE=1\nFDNAME=").add(kStoredTables);
+    if (!send(text.view())) return;
+    forgotten_ = true;
+    text.clear();
+  }
+  // No FDPOLL: memory never hangs up.
+  text.add("FDSTORE=1\nFDPOLL=0\nFDNAME=").add(kStoredTables);
+  if (send(text.view(), tables_)) tables_ = -1;
+}
+
+void Notifier::say_status(Now const& now) {
+  if (now.status == nullptr || now.status->view() == status_.view() ||
+      now.now_ns - status_ns_ < kSecond) {
+    return;
+  }
+  FixedText<280> text;
+  text.add("STATUS=").add(now.status->view());
+  if (!send(text.view())) return;
+  status_ = *now.status;
+  status_ns_ = now.now_ns;
+}
+
 bool Notifier::tick(Now const& now) {
   if (socket_ < 0) return false;
-  say_phase();
+  say_phase(now.now_ns);
+  say_tables();
   if (phase_ != Phase::running && now.progress != progress_ &&
       now.now_ns - extended_ns_ >= kSecond) {
     if (send(kExtend)) {
@@ -104,15 +150,7 @@ bool Notifier::tick(Now const& now) {
       progress_ = now.progress;
     }
   }
-  if (now.status != nullptr && now.status->view() != status_.view() &&
-      now.now_ns - status_ns_ >= kSecond) {
-    FixedText<280> text;
-    text.add("STATUS=").add(now.status->view());
-    if (send(text.view())) {
-      status_ = *now.status;
-      status_ns_ = now.now_ns;
-    }
-  }
+  say_status(now);
   std::int64_t const quarter = address_.watchdog_ns / 4;
   std::int64_t const period = quarter < kLongestPing ? quarter : kLongestPing;
   if (period == 0 || !now.beating || now.now_ns - pinged_ns_ < period) return false;

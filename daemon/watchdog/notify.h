@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // systemd's notifications: datagrams of our own that never block. A full queue means the next tick.
 // Thread: from_environment() at start; the rest the watchdog's. Allocates nothing.
-// Source: sd_notify(3), systemd.service(5) WatchdogSec=, TimeoutStartSec= (EXTEND_TIMEOUT_USEC).
+// Source: sd_notify(3), systemd.service(5) WatchdogSec=, TimeoutStartSec= (EXTEND_TIMEOUT_USEC),
+// FileDescriptorStoreMax=.
 #pragma once
 
 #include <sys/un.h>
@@ -42,6 +43,10 @@ class Notifier {
   void ready();
   void reloading(std::int64_t now_ns);
   void stopping();
+  // Leaves the tables behind `descriptor` to systemd, in place of those of the process before: the
+  // next start is handed them, whatever this one dies of. Where the unit has no store it is
+  // nothing.
+  void leave_tables(int descriptor) { tables_ = descriptor; }
 
   // Says what is due. True when it pinged systemd's watchdog.
   bool tick(Now const& now);
@@ -49,13 +54,17 @@ class Notifier {
 
  private:
   enum class Phase : std::uint8_t { starting, running, reloading, stopping };
-  bool send(std::string_view text);
-  void say_phase();
+  bool send(std::string_view text, int descriptor = -1);
+  void say_phase(std::int64_t now_ns);
+  void say_tables();
+  void say_status(Now const& now);
 
   NotifyAddress address_;
   int socket_ = -1;
   Phase phase_ = Phase::starting;
   bool say_reloading_ = false, say_ready_ = false, say_stopping_ = false;
+  int tables_ = -1;         // to be left to systemd; -1: nothing is, or it was
+  bool forgotten_ = false;  // what the process before us left is out of the store
   std::int64_t reloading_ns_ = 0;
   std::uint64_t progress_ = 0;
   std::int64_t extended_ns_ = 0, pinged_ns_ = 0, status_ns_ = 0;

@@ -168,6 +168,11 @@ void Sentinel::tick() {
   listen();
   if (runtime::Tables* const tables = runtime::tables()) {
     claim_row(*tables);
+    // The moment of each tick is in the tables, too: who reads them after the process's end knows
+    // when that was.
+    if (row_ != nullptr) row_->job_since_ns.store(now_ns_, memory_order_release);
+    if (!tables_left_) notifier_.leave_tables(tables->descriptor());
+    tables_left_ = true;
     LoopFacts const loop = look_at_loop(*tables);
     bool const full =
         loop_late_ || now_ns_ - full_ns_ >= kFullEvery || now_ns_ - raised_ns_ < kFastFor;
@@ -217,6 +222,7 @@ void Sentinel::listen() {
   }
   if (told_.stop_limit_ns.load(memory_order_acquire) != 0 && !stopping_told_) {
     stopping_told_ = true;
+    draining_ = live_runs_;
     notifier_.stopping();
   }
   if (std::uint32_t const lift = told_.lift_quarantine.load(memory_order_acquire);
@@ -235,8 +241,8 @@ void Sentinel::claim_row(runtime::Tables& tables) {
     std::uint8_t expected = ThreadRecord::unused;
     if (!row.kind.compare_exchange_strong(expected, ThreadRecord::watchdog)) continue;
     row.name.store("watchdog");
-    row.job.store(0, memory_order_relaxed);
-    row.job_since_ns.store(0, memory_order_relaxed);
+    row.job.store(setup_.job, memory_order_relaxed);
+    row.job_since_ns.store(now_ns_, memory_order_relaxed);
     row.stack_low.store(setup_.stack_low, memory_order_relaxed);
     row.stack_high.store(setup_.stack_high, memory_order_relaxed);
     row.thread.store(::gettid(), memory_order_release);

@@ -42,7 +42,8 @@ struct ServerAddress {
   socklen_t size = 0;
 };
 
-// What others tell the watchdog. Published members have one writer each: main.
+// What others tell the watchdog. Published members have one writer each: main, the loop's thread
+// for `sentence`.
 struct Told {
   std::atomic<bool> end{false};
   std::atomic<std::uint64_t> progress{0};
@@ -55,6 +56,7 @@ struct Told {
   Published<PreambleText> preamble;  // of the emergency page
   Answering answering;               // written by the server's threads
   Published<std::array<char, 128>> sentence;
+  Published<std::array<char, 128>> step;  // what main is at while it starts, reloads or stops
 };
 
 // Fixed from the start on.
@@ -71,6 +73,7 @@ struct Setup {
   EmergencyBoard* emergency = nullptr;  // outlives the thread; read by another one,
   int emergency_wake = -1;              // which this eventfd wakes
   std::uint64_t stack_low = 0, stack_high = 0;
+  runtime::TextOffset job = 0;  // what the thread's row says that it does
 };
 
 class Sentinel {
@@ -147,7 +150,10 @@ class Sentinel {
   void exec_anew();
 
   void feed_systemd();
+  std::uint64_t progress();
   void write_status(Sentence& sentence) const;
+  void write_step(Sentence& sentence) const;
+  void note_hung(bool hung);
   void keep_alive_time();
 
   Setup setup_;
@@ -170,7 +176,8 @@ class Sentinel {
   std::int64_t costly_ns_ = 0, full_ns_ = 0, alive_ns_ = 0, disturbed_ns_ = 0, raised_ns_ = 0;
   std::int64_t polled_ns_ = 0;
   std::uint32_t ready_ = 0, reloading_ = 0, reloaded_ = 0, lifted_ = 0;
-  bool stopping_told_ = false;
+  bool stopping_told_ = false, tables_left_ = false;
+  std::uint32_t draining_ = 0, drained_ = 0;  // runs that go on while stopping, and that ended
   std::int64_t resolve_ns_ = 0;
 
   std::int64_t entered_ns_ = 0, left_ns_ = 0, ahead_ns_ = 0;

@@ -63,7 +63,10 @@ void Sentinel::act(Step const& step) {
     if (step.from >= Level::stalled) {
       say(Line::Kind::over, episode, episode.age_ns, step.suppressed);
     }
-    if (episode.subject == Subject::loop) dying_ns_ = 0;
+    if (episode.subject == Subject::loop) {
+      dying_ns_ = 0;
+      note_hung(false);
+    }
     return;
   }
   if ((step.effects & kCount) != 0) {
@@ -78,6 +81,7 @@ void Sentinel::act(Step const& step) {
       count(record_.verdicts.data()[static_cast<std::size_t>(episode.verdict)]);
     }
   }
+  if (episode.subject == Subject::loop && step.to >= Level::hung) note_hung(true);
   if ((step.effects & kLog) != 0) say(Line::Kind::stall, episode, episode.age_ns);
   if ((step.effects & kSuppressed) != 0) {
     count(record_.dumps_suppressed);
@@ -280,6 +284,7 @@ void Sentinel::end_if_due() {
       about.since_ns = limit;
       copy_text(about.name, "stop");
       say(Line::Kind::dying, about);
+      note_hung(true);
       start_dump(nullptr, "stop", record_.dumps_asked.load(memory_order_relaxed) + 1);
     } else if (for_all_.age(limit, now_ns_) > kSecond) {
       give_up();
@@ -327,16 +332,39 @@ void Sentinel::feed_systemd() {
   bool const beating = stopping_told_ || (beats != beats_pinged_ && level < Level::hung);
   Sentence status;
   write_status(status);
-  Notifier::Now const now{
-      .now_ns = now_ns_,
-      .progress = told_.progress.load(memory_order_acquire) + (stopping_told_ ? live_runs_ : 0),
-      .beating = beating && dying_ns_ == 0,
-      .status = &status};
+  Notifier::Now const now{.now_ns = now_ns_,
+                          .progress = progress(),
+                          .beating = beating && dying_ns_ == 0,
+                          .status = &status};
   if (notifier_.tick(now)) {
     beats_pinged_ = beats;
     count(record_.notify_pings);
   }
   record_.notify_failures.store(notifier_.failures(), memory_order_relaxed);
+}
+
+// Steps of main, and runs that ended since the stop: one that hangs is no progress.
+std::uint64_t Sentinel::progress() {
+  if (stopping_told_) {
+    if (live_runs_ < draining_) drained_ += draining_ - live_runs_;
+    draining_ = live_runs_;
+  }
+  return told_.progress.load(memory_order_acquire) + drained_;
+}
+
+// For the next start: what ends this process from now on, it ends a loop that hangs.
+void Sentinel::note_hung(bool hung) {
+  std::uint32_t const noted = hung ? 1 : 0;
+  if (memory_.hung == noted) return;
+  memory_.hung = noted;
+  file_.write(memory_);
+}
+
+void Sentinel::write_step(Sentence& sentence) const {
+  std::array<char, 128> step;
+  if (!told_.step.known() || !told_.step.load(step)) return;
+  step.back() = 0;
+  sentence.add(": ").add(step);
 }
 
 void Sentinel::write_status(Sentence& sentence) const {
@@ -361,7 +389,14 @@ void Sentinel::write_status(Sentence& sentence) const {
     return;
   }
   if (stopping_told_) {
-    sentence.add("stopping; runs that unwind: ").number(live_runs_);
+    sentence.add("stopping");
+    write_step(sentence);
+    if (live_runs_ > 0) sentence.add("; runs that unwind: ").number(live_runs_);
+    return;
+  }
+  if (ready_ == 0 || reloading_ != reloaded_) {
+    sentence.add(ready_ == 0 ? "starting" : "reloading");
+    write_step(sentence);
     return;
   }
   std::array<char, 128> told;
@@ -369,7 +404,7 @@ void Sentinel::write_status(Sentence& sentence) const {
     told.back() = 0;
     sentence.add(told);
   } else {
-    sentence.add(ready_ == 0 ? "starting" : "monitoring");
+    sentence.add("monitoring");
   }
   std::uint32_t const quarantined = record_.quarantined_count.load(memory_order_relaxed);
   if (quarantined > 0) sentence.add("; probes in quarantine: ").number(quarantined);

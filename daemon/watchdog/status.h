@@ -41,10 +41,35 @@ struct LastStall {
   std::array<char, 160> site{};
 };
 
+// What the process before was at when it ended, by the tables that systemd's descriptor store kept.
+struct LastWords {
+  bool known = false;  // there were tables, and they can be read
+  bool in_run =
+      false;  // its loop had not left run(): nobody had asked it to end, or it did not get there
+  std::int32_t process = 0;
+  std::int64_t ended_wall_ns = 0;  // when its watchdog last looked
+  std::int64_t handler_ns = 0;     // for how long a handler ran then; 0: none did
+  std::int64_t beat_age_ns = -1;   // then; -1: its loop had not begun to turn
+  std::uint32_t runs = 0;          // of probes, that were going on
+  ProbeText run{};                 // whose handler ran; empty: nobody's
+  std::array<char, 160> site{};    // of that handler; empty where another build wrote the tables
+  PathText dump{};  // the post-mortem, raw; the helper writes .txt and .json beside it
+};
+
+// How a process ended, as far as the next one can tell.
+enum class End : std::uint8_t {
+  unknown,  // it left nothing that tells, or the machine went down
+  orderly,  // it was told to stop, and did
+  aborted,  // its loop hung (or its stop did): its own watchdog or systemd ended it
+  killed,   // without a word, while its loop turned: SIGKILL, out of memory, a crash
+};
+std::string_view to_text(End end);
+
 // What the last start left behind.
 struct PreviousRun {
   bool known = false;  // there was one
   bool clean = false;  // it stopped because it was told to
+  End end = End::unknown;
   bool same_boot = false;
   std::int64_t started_wall_ns = 0;
   std::int64_t last_alive_wall_ns = 0;
@@ -52,6 +77,7 @@ struct PreviousRun {
   std::uint64_t restarts = 0;  // unclean ones in a row, this one included
   bool has_stall = false;      // `stall` is the last one ever, not only of that run
   LastStall stall;
+  LastWords last_words;
 };
 
 enum class DumpFate : std::uint8_t { none, written, suppressed, failed };

@@ -166,7 +166,7 @@ struct Watchdog::Impl {
     Memory const last = load_memory(path);
     std::string const boot = boot_id();
     std::int64_t const now = wall_ns();
-    shared->record.previous = previous_run(last, now, boot);
+    shared->record.previous = previous_run(last, now, boot, options.last_words);
     Memory const memory = begin_memory(last, now, ::getpid(), boot);
     MemoryFile file;
     trouble = file.open(path);
@@ -185,6 +185,7 @@ struct Watchdog::Impl {
     setup.emergency_wake = emergency_wake;
     setup.stack_low = reinterpret_cast<std::uintptr_t>(stack.get());
     setup.stack_high = setup.stack_low + stack.size();
+    setup.job = runtime::text_offset("watch");
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
     sentinel = new (sentinel_pages.get())
         Sentinel{setup, shared->told, shared->record, shared->lines, memory, file};
@@ -217,6 +218,12 @@ struct Watchdog::Impl {
     emergency->~EmergencyServer();
   }
 
+  // Systemd hears of it at once, not with the next tick.
+  void tell(std::atomic<std::uint32_t>& phase) const {
+    phase.fetch_add(1);
+    wake_up();
+  }
+
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const cancel = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const line = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -243,14 +250,21 @@ WatchdogLines& Watchdog::lines() { return impl_->shared->lines; }
 std::string const& Watchdog::trouble() const { return impl_->trouble; }
 int Watchdog::cancel_descriptor() const { return impl_->cancel; }
 
-void Watchdog::progressed() { impl_->shared->told.progress.fetch_add(1); }
-void Watchdog::ready() { impl_->shared->told.ready.fetch_add(1); }
-void Watchdog::reloading() { impl_->shared->told.reloading.fetch_add(1); }
-void Watchdog::reloaded() { impl_->shared->told.reloaded.fetch_add(1); }
+void Watchdog::progressed(std::string_view step) {
+  std::array<char, 128> text;
+  copy_text(text, step);
+  impl_->shared->told.step.store(text);
+  impl_->shared->told.progress.fetch_add(1);
+  impl_->wake_up();
+}
+void Watchdog::ready() { impl_->tell(impl_->shared->told.ready); }
+void Watchdog::reloading() { impl_->tell(impl_->shared->told.reloading); }
+void Watchdog::reloaded() { impl_->tell(impl_->shared->told.reloaded); }
 
 void Watchdog::stopping(std::chrono::milliseconds limit) {
   impl_->shared->told.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
                                           std::memory_order_release);
+  impl_->wake_up();
 }
 
 void Watchdog::describe(std::string_view sentence) {

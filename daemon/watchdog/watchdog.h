@@ -29,6 +29,8 @@ struct Options {
   std::filesystem::path memory_directory;
   // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
   Dumper dumper{};
+  // What the tables tell that systemd kept of the process before.
+  LastWords last_words{};
 };
 
 class Watchdog {
@@ -47,14 +49,16 @@ class Watchdog {
   WatchdogLines& lines();  // for the log's writer, which may end before the watchdog does
 
   // The phases of the daemon, for systemd and for who may be judged when.
-  void progressed();  // start, reload or stop made a step: systemd may wait a little longer
-  void ready();       // the first schedule stands
+  // Start, reload or stop has come to this step ("opening the listeners"; at most 127 bytes): shown
+  // in systemd's status, and systemd may wait a little longer. Thread: main.
+  void progressed(std::string_view step);
+  void ready();  // the first schedule stands
   void reloading();
   void reloaded();
   // From now on the loop may drain and leave run(); after `limit` without an end the process is
   // dumped and ended.
   void stopping(std::chrono::milliseconds limit);
-  // A sentence for systemd's status while all is well; at most 127 bytes.
+  // A sentence for systemd's status while all is well; at most 127 bytes. Thread: the loop's.
   void describe(std::string_view sentence);
 
   void set_settings(config::WatchdogSettings const& settings);  // thresholds, from now on

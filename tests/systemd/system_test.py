@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed canaryd under a real systemd, which is PID 1 of its own namespaces.
 
-Started, ready, a status worth reading, reloaded; then a handler hangs: a dump on disk, an abort by
-the watchdog's signal, a restart, and metrics that tell of the stall and of how long canaryd was
-blind. Then a configuration that is refused is not started again and again, and what dies at once is
+Started, ready, a status worth reading, reloaded; then a handler hangs: a dump on disk that names
+function and line, an abort by the watchdog's signal, a restart, and metrics that tell of the stall
+and of how long canaryd was blind. Then the hung thread takes no signals, so that the dump helper has
+to get at its registers from outside, under the unit's filters. Then SIGKILL in the midst of a
+handler: log, metrics and a post-mortem tell what it was at. Then a configuration that is refused is not started again and again, and what dies at once is
 tried again later.
 
 Needs root and namespaces; exits 77 with the reason where they are missing. What is started ends with
@@ -216,20 +218,36 @@ def starts_and_reloads(machine):
     say("reloaded, same process")
 
 
-def hangs_and_comes_back(machine):
-    pid = machine.show("MainPID")
-    machine.run("touch", "/run/canaryd/hang")
-    machine.run("chown", "canaryd:", "/run/canaryd/hang")
+def hang(machine, how=""):
+    machine.run("sh", "-c", f"printf '{how}' > /run/canaryd/bait; chown canaryd: /run/canaryd/bait; "
+                            "mv /run/canaryd/bait /run/canaryd/hang")
     eventually("the loop took the bait",
                lambda: machine.run("test", "-e", "/run/canaryd/hang").returncode == 1)
-    say("a handler hangs")
+    say(f"a handler hangs{', and takes no signals' if how else ''}")
+
+
+def dumps(machine, name):
+    return machine.run("sh", "-c", f"cat /var/lib/canaryd/dumps/{name} 2>/dev/null").stdout
+
+
+def names_function_and_line(dump):
+    """The culprit's native frame, and the innermost of canaryd's own."""
+    return (re.search(r"hang_for_ever\(?\)?  +tests/story/hang_on_connect\.cc:\d+", dump) and
+            re.search(r"^  at +[a-z_/]+\.(cc|h):\d+  +\w+", dump, re.M))
+
+
+def hangs_and_comes_back(machine):
+    pid = machine.show("MainPID")
+    if machine.show("NFileDescriptorStore") != "1":
+        raise Failed(f"{machine.show('NFileDescriptorStore')} descriptors in the store, expected 1")
+    hang(machine)
     eventually("/metrics says so", lambda: machine.metric("canaryd_executor_stalled") == 1)
     say("/metrics answers and says so")
     dump = eventually("a dump on disk", lambda: machine.run(
         "sh", "-c", "ls /var/lib/canaryd/dumps/*.txt 2>/dev/null").stdout.split())
     say(f"on disk: {dump[0]}")
-    eventually("the dump names the culprit's function", lambda: "hang_for_ever" in machine.run(
-        "sh", "-c", "cat /var/lib/canaryd/dumps/*.txt").stdout)
+    eventually("the dump names the culprit's function and line",
+               lambda: names_function_and_line(dumps(machine, "*-loop.txt")))
     if machine.show("MainPID") != pid:
         raise Failed("the process ended before its dump was on disk")
 
@@ -251,6 +269,62 @@ def hangs_and_comes_back(machine):
     if not stall or not 0 < time.time() - stall < PATIENCE:
         raise Failed(f"the last stall's time is {stall}, and it is {time.time()}")
     say(f"the new one tells of the stall, and of {blind:.1f} s without watching")
+    eventually("/metrics tells that it was aborted, in whose handler", lambda: machine.metric(
+        r'canaryd_previous_run_info\{end="aborted",probe="releases",site="[^"]+\.(?:cc|h):\d+"\}'))
+    eventually("the probe succeeds again",
+               lambda: machine.metric(r'canaryd_probe_success\{probe="releases"\}') == 1)
+
+
+def helper_reaches_a_deaf_thread(machine):
+    """No handler of a signal runs on it: the helper needs ptrace and the thread's memory."""
+    machine.run("sh", "-c", "rm -f /var/lib/canaryd/dumps/* /run/canaryd/dumps/stall*")
+    restarts = int(machine.show("NRestarts"))
+    hang(machine, "deaf")
+    dump = eventually("a dump with the deaf thread's registers",
+                      lambda: "registers taken from outside" in dumps(machine, "*-loop.txt") and
+                      dumps(machine, "*-loop.txt"))
+    if not names_function_and_line(dump):
+        raise Failed(f"the dump does not name the culprit's function and line:\n{dump[:4000]}")
+    found = re.search(r"^  at .*", dump, re.M)[0].split()
+    say(f"the helper got at it from outside: {' '.join(found)}")
+    machine.run("kill", "-KILL", machine.show("MainPID"))
+    eventually("systemd restarted canaryd",
+               lambda: int(machine.show("NRestarts")) == restarts + 1)
+    eventually("the probe succeeds again",
+               lambda: machine.metric(r'canaryd_probe_success\{probe="releases"\}') == 1)
+
+
+def is_killed_and_tells(machine):
+    restarts = int(machine.show("NRestarts"))
+    pid = machine.show("MainPID")
+    hang(machine)
+    machine.run("kill", "-KILL", pid)
+    eventually("systemd restarted canaryd",
+               lambda: int(machine.show("NRestarts")) == restarts + 1)
+    say("killed in the midst of a handler, restarted")
+    eventually("/metrics tells that it was killed, in whose handler", lambda: machine.metric(
+        r'canaryd_previous_run_info\{end="killed",probe="releases",site="[^"]+\.(?:cc|h):\d+"\}'))
+    ended = machine.metric("canaryd_previous_run_end_timestamp_seconds")
+    if not ended or not 0 < time.time() - ended < PATIENCE:
+        raise Failed(f"the end's time is {ended}, and it is {time.time()}")
+    line = eventually("the log tells what it was at", lambda: re.search(
+        rf"the process before did not end in order.* process={pid} .*", machine.journal()))[0]
+    for part in (r"loop=\"ran .+ for .+, of releases", r"runs=1", r"going_on=releases",
+                 rf"post_mortem=/var/lib/canaryd/dumps/post-mortem-{pid}.txt"):
+        if not re.search(part, line):
+            raise Failed(f"no {part} in the log's line: {line}")
+    text = eventually("the post-mortem", lambda: dumps(machine, f"post-mortem-{pid}.txt"))
+    for part in (f"process {pid} had ended; a handler had run for", "releases > ",
+                 "ITS HANDLER RUNS NOW"):
+        if part not in text:
+            raise Failed(f"no {part!r} in the post-mortem:\n{text}")
+    status = machine.run("canaryd", "status").stdout
+    if f"post-mortem-{pid}.txt" not in status:
+        raise Failed(f"canaryd status does not tell: {status}")
+    say("log, metrics, status and a post-mortem tell what it was at: " +
+        re.search(r'loop="[^"]*"', line)[0])
+    if machine.show("NFileDescriptorStore") != "1":
+        raise Failed(f"the store has grown to {machine.show('NFileDescriptorStore')}")
     eventually("the probe succeeds again",
                lambda: machine.metric(r'canaryd_probe_success\{probe="releases"\}') == 1)
 
@@ -263,7 +337,13 @@ def stops(machine):
     machine.run("systemctl", "start", "canaryd")
     eventually("/metrics tells of a clean end",
                lambda: machine.metric("canaryd_last_exit_unclean") == 0)
+    if "canaryd_previous_run_info" in machine.metrics():
+        raise Failed("something was kept over a stop")
     say("stopped, and started without the secret: clean")
+    machine.run("systemctl", "restart", "canaryd")
+    eventually("a restart is an end in order", lambda: machine.metric(
+        r'canaryd_previous_run_info\{end="orderly",probe="",site=""\}'))
+    say("restarted by hand: an end in order")
 
 
 def gives_up_only_where_it_must(machine):
@@ -306,8 +386,8 @@ def main():
         try:
             install(options, folder)
             machine = Machine(folder, cgroups)
-            for part in (starts_and_reloads, hangs_and_comes_back, stops,
-                         gives_up_only_where_it_must):
+            for part in (starts_and_reloads, hangs_and_comes_back, helper_reaches_a_deaf_thread,
+                         is_killed_and_tells, stops, gives_up_only_where_it_must):
                 part(machine)
         except Failed as failed:
             say(f"FAILED: {failed}")

@@ -22,6 +22,7 @@ REQUIRED = {
     "ExecStart": "/usr/bin/canaryd run --config /etc/canaryd/canaryd.yml",
     "StateDirectory": "canaryd", "RuntimeDirectory": "canaryd",
     "RuntimeDirectoryPreserve": "restart", "LimitCORE": "infinity",
+    "FileDescriptorStoreMax": "2",
 }
 # The dump helper needs these; a tighter unit would silently lose stacks.
 FORBIDDEN = {"ProcSubset": "pid", "LimitMEMLOCK": "0"}

@@ -69,6 +69,34 @@ TEST_F(Remembering, AStallAndHowLongItWasBlind) {
   EXPECT_STREQ(previous.stall.site.data(), "steady_timer a.cc:7");
 }
 
+TEST_F(Remembering, HowTheLastOneEnded) {
+  life(kWall, [](Memory&) {});
+  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::killed);
+  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-b").end, End::unknown)
+      << "the machine went down with it";
+
+  life(kWall, [](Memory& memory) { memory.hung = 1; });
+  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::aborted);
+
+  life(kWall, [](Memory& memory) { memory.clean = 1; });
+  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::orderly);
+}
+
+TEST_F(Remembering, ALoopThatHungOnceDoesNotAccuseTheNextProcess) {
+  life(kWall, [](Memory& memory) { memory.hung = 1; });
+  life(kWall + kS, [](Memory&) {});
+
+  EXPECT_EQ(previous_run(load_memory(file), kWall + 2 * kS, "boot-a").end, End::killed);
+}
+
+TEST_F(Remembering, WithoutAMemoryTheTablesTellWhetherTheEndWasOrderly) {
+  LastWords words{.known = true, .in_run = false};
+  EXPECT_EQ(previous_run({}, kWall, "boot-a", words).end, End::orderly);
+  words.in_run = true;
+  EXPECT_EQ(previous_run({}, kWall, "boot-a", words).end, End::unknown);
+  EXPECT_TRUE(previous_run({}, kWall, "boot-a", words).last_words.known);
+}
+
 TEST_F(Remembering, CountsUncleanRestartsInARow) {
   life(kWall, [](Memory&) {});
   life(kWall + kS, [](Memory&) {});

@@ -2,6 +2,7 @@
 // What systemd hears, at a socket of the test's own.
 #include "daemon/watchdog/notify.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,13 +44,24 @@ class Notifications : public testing::Test {
         << std::strerror(errno);
   }
 
+  // What was said; a descriptor that came along is kept in `received`.
   std::vector<std::string> heard() {
     std::vector<std::string> all;
     char bytes[4096];
     for (;;) {
-      auto const got = ::recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT);
+      alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+      iovec part{.iov_base = bytes, .iov_len = sizeof bytes};
+      msghdr message{};
+      message.msg_iov = &part;
+      message.msg_iovlen = 1;
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      auto const got = ::recvmsg(socket_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
       if (got < 0) return all;
       all.emplace_back(bytes, static_cast<std::size_t>(got));
+      if (cmsghdr const* const header = CMSG_FIRSTHDR(&message)) {
+        std::memcpy(&received, CMSG_DATA(header), sizeof received);
+      }
     }
   }
 
@@ -62,6 +74,7 @@ class Notifications : public testing::Test {
 
   NotifyAddress address;
   Notifier notifier;
+  int received = -1;
 
  private:
   std::filesystem::path directory_;
@@ -128,6 +141,56 @@ TEST_F(Notifications, MoreTimeIsAskedForOnlyWhileStartOrStopProgresses) {
 
   EXPECT_THAT(heard(), ElementsAre("EXTEND_TIMEOUT_USEC=20000000", "READY=1", "STOPPING=1",
                                    "EXTEND_TIMEOUT_USEC=20000000"));
+}
+
+TEST_F(Notifications, ANewPhaseBringsItsSentenceAtOnce) {
+  notifier.open(address);
+  Sentence first, second;
+  first.add("starting: opening the listeners");
+  second.add("monitoring 3 probes");
+
+  notifier.tick({.now_ns = 10 * kS, .status = &first});
+  notifier.ready();
+  notifier.tick({.now_ns = 10 * kS + kS / 10, .status = &second});
+
+  EXPECT_THAT(heard(), ElementsAre("STATUS=starting: opening the listeners", "READY=1",
+                                   "STATUS=monitoring 3 probes"));
+}
+
+TEST_F(Notifications, TheTablesAreLeftOnceInPlaceOfThoseBefore) {
+  int const tables = ::memfd_create("tables of the test", MFD_CLOEXEC);
+  ASSERT_EQ(::write(tables, "content", 7), 7);
+  notifier.open(address);
+  notifier.leave_tables(tables);
+
+  notifier.tick({.now_ns = 1 * kS});
+  notifier.tick({.now_ns = 2 * kS});
+
+  EXPECT_THAT(heard(), ElementsAre("FDSTOREREMOVE=1\nFDNAME=canaryd-tables",
+                                   "FDSTORE=1\nFDPOLL=0\nFDNAME=canaryd-tables"));
+  char content[8] = {};
+  EXPECT_EQ(::pread(received, content, sizeof content, 0), 7);
+  EXPECT_STREQ(content, "content") << "the descriptor is that of the tables";
+  ::close(received);
+  ::close(tables);
+}
+
+TEST_F(Notifications, TablesThatDoNotGetThroughAreLeftAtTheNextTick) {
+  int const tables = ::memfd_create("tables of the test", MFD_CLOEXEC);
+  notifier.open(address);
+  fill_queue();
+  notifier.leave_tables(tables);
+  notifier.tick({.now_ns = 1 * kS});
+  heard();
+  EXPECT_EQ(received, -1);
+
+  notifier.tick({.now_ns = 2 * kS});
+
+  EXPECT_THAT(heard(), ElementsAre("FDSTOREREMOVE=1\nFDNAME=canaryd-tables",
+                                   "FDSTORE=1\nFDPOLL=0\nFDNAME=canaryd-tables"));
+  EXPECT_NE(received, -1);
+  ::close(received);
+  ::close(tables);
 }
 
 TEST_F(Notifications, AFullQueueMeansTheNextTick) {

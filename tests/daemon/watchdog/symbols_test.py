@@ -12,7 +12,7 @@ ALLOWED = {
     "memcpy", "memset", "memmove", "memcmp", "strlen", "strncmp",
     # system calls, thinly wrapped; none of them waits longer than told
     "open", "close", "read", "write", "pread", "pwrite", "pread64", "pwrite64", "open64",
-    "ppoll", "socket", "connect", "send", "sendto", "recv",
+    "ppoll", "socket", "connect", "send", "sendmsg", "recv",
     "clock_gettime", "gettid", "syscall", "pthread_sigmask", "execve", "_exit",
     "__errno_location",
     # of a listening socket that does not block, and of a connection
