@@ -221,7 +221,7 @@ struct Watchdog::Impl {
   // Systemd hears of it at once, not with the next tick.
   void tell(std::atomic<std::uint32_t>& phase) const {
     phase.fetch_add(1);
-    wake_up();
+    set(wake);
   }
 
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -255,7 +255,7 @@ void Watchdog::progressed(std::string_view step) {
   copy_text(text, step);
   impl_->shared->told.step.store(text);
   impl_->shared->told.progress.fetch_add(1);
-  impl_->wake_up();
+  set(impl_->wake);
 }
 void Watchdog::ready() { impl_->tell(impl_->shared->told.ready); }
 void Watchdog::reloading() { impl_->tell(impl_->shared->told.reloading); }
@@ -264,7 +264,7 @@ void Watchdog::reloaded() { impl_->tell(impl_->shared->told.reloaded); }
 void Watchdog::stopping(std::chrono::milliseconds limit) {
   impl_->shared->told.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
                                           std::memory_order_release);
-  impl_->wake_up();
+  set(impl_->wake);
 }
 
 void Watchdog::describe(std::string_view sentence) {
