@@ -307,10 +307,13 @@ void Sentinel::sample_loop(LoopRecord const& loop, bool full) {
   for_loop_.add(previous_ns_, now_ns_, excused_loop_ns_);
 }
 
-// A run cannot move while the loop does not turn.
+// A run cannot move while the loop does not turn, and hardly while the disk stands still, which all
+// runs need: that is told of the disk, once.
 void Sentinel::excuse_runs(LoopFacts const&) {
   std::int64_t const elapsed = now_ns_ - previous_ns_;
   for_runs_.add(previous_ns_, now_ns_, loop_late_ ? elapsed : excused_loop_ns_);
+  bool const held_up = loop_late_ || disk_stalled_;
+  for_waiting_.add(previous_ns_, now_ns_, held_up ? elapsed : excused_loop_ns_);
 }
 
 void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
@@ -359,10 +362,10 @@ void Sentinel::judge_runs(runtime::Tables& tables) {
     ++live;
     if (run.stalled.load(memory_order_relaxed) == view.place.generation) ++stalled;
     if (view.torn) continue;
-    Episode judged = judge_run(view.facts, settings_.limits, for_runs_, now_ns_);
+    Episode judged = judge_run(view.facts, settings_.limits, for_waiting_, now_ns_);
     if (judged.level != Level::fine) {
       view.facts.orphan = find_orphan(tables, i);
-      judged = judge_run(view.facts, settings_.limits, for_runs_, now_ns_);
+      judged = judge_run(view.facts, settings_.limits, for_waiting_, now_ns_);
       say_where(judged, view.place);
       report(judged);
     }
@@ -433,6 +436,11 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
   }
   for (Watched& each : watched_) {
     if (!each.seen) each.files.close();
+  }
+  disk_stalled_ = false;
+  for (std::size_t i = 0; i < kEpisodes; ++i) {
+    bool const disk = book_.is_open(i) && book_.at(i).subject == Subject::disk;
+    if (disk && book_.at(i).level >= Level::stalled) disk_stalled_ = true;
   }
 }
 

@@ -168,7 +168,7 @@ class Sentinel {
   EmergencyTexts texts_;
   EnvironmentReader environment_;
   Surroundings around_;
-  Excuses for_all_, for_loop_, for_runs_;
+  Excuses for_all_, for_loop_, for_runs_, for_waiting_;
   Book book_;
 
   std::int64_t now_ns_ = 0, previous_ns_ = 0;
@@ -183,7 +183,7 @@ class Sentinel {
   std::int64_t entered_ns_ = 0, left_ns_ = 0, ahead_ns_ = 0;
   std::uint64_t handlers_before_ = 0, beats_pinged_ = 0;
   std::int64_t excused_all_ns_ = 0, excused_loop_ns_ = 0;  // of this tick
-  bool loop_late_ = false, loop_traced_ = false;
+  bool loop_late_ = false, loop_traced_ = false, disk_stalled_ = false;
   Place loop_place_;
   ThreadFiles loop_files_;
   History loop_history_;

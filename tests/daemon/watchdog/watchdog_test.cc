@@ -284,6 +284,29 @@ TEST_F(WatchdogThread, LeavesARunAloneThatMoves) {
   EXPECT_EQ(reached(Subject::run, Level::suspect), 0u);
 }
 
+// One cause, one accused: the run is judged again once the disk goes on.
+TEST_F(WatchdogThread, LeavesARunAloneWhileTheDiskStandsStill) {
+  Stuck const stuck;
+  settings.run_stall = 1s;
+  settings.disk_stall = 100ms;
+  start();
+  auto& disk = tables.threads()[20];
+  disk.kind.store(runtime::ThreadRecord::disk);
+  disk.job_since_ns.store(runtime::now_ns());
+  disk.thread.store(stuck.id());
+  ASSERT_TRUE(eventually([&] { return reached(Subject::disk, Level::stalled) == 1; }));
+  stall_run();
+  auto const old = runtime::now_ns() + 2'000'000'000;
+
+  ASSERT_TRUE(eventually([&] { return runtime::now_ns() > old; }));
+  EXPECT_EQ(reached(Subject::run, Level::stalled), 0u);
+
+  disk.job_since_ns.store(0);
+  EXPECT_TRUE(eventually([&] { return reached(Subject::run, Level::stalled) == 1; }));
+  disk.thread.store(0);
+  disk.kind.store(runtime::ThreadRecord::unused);
+}
+
 TEST_F(WatchdogThread, QuarantinesAProbeThatHangsTheLoopAgainAndAgain) {
   settings.quarantine_after = 2;
   Stuck stuck;
