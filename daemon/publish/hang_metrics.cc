@@ -142,8 +142,9 @@ void subjects_now(std::string& page, watchdog::Record const& record) {
   }
   Family family{page, FamilyType::gauge, "canaryd_subject_stalled",
                 "1 while a part that probes share stands still."};
-  for (auto const subject :
-       {Subject::disk, Subject::cpu, Subject::scheduler, Subject::resolver, Subject::server}) {
+  for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
+    auto const subject = static_cast<Subject>(i);
+    if (!watchdog::is_shared_part(subject)) continue;
     family.add({{"subject", std::string{to_text(subject)}}}, stalled.contains(subject) ? 1 : 0);
   }
 }

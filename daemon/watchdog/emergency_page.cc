@@ -38,6 +38,7 @@ class Page {
     handler();
     pending();
     probes();
+    subjects();
     stalls();
     watchdog();
     lag();
@@ -71,6 +72,7 @@ class Page {
   void handler();
   void pending();
   void probes();
+  void subjects();
   void stalls();
   void watchdog();
   void lag();
@@ -220,6 +222,20 @@ void Page::probes() {
     ProbeText name{};
     if (!record_.quarantined.data()[i].load(name)) continue;
     text_.series().label("probe", text_of(name)).value(1);
+  }
+}
+
+void Page::subjects() {
+  std::array<bool, kSubjects> stalled{};
+  each_episode([&](Episode const& episode) {
+    if (episode.level < Level::stalled) return;
+    stalled.data()[static_cast<std::size_t>(episode.subject)] = true;
+  });
+  gauge("canaryd_subject_stalled", "1 while a part that probes share stands still.");
+  for (std::size_t subject = 0; subject < kSubjects; ++subject) {
+    auto const each = static_cast<Subject>(subject);
+    if (!is_shared_part(each)) continue;
+    text_.series().label("subject", to_text(each)).value(stalled.data()[subject] ? 1 : 0);
   }
 }
 

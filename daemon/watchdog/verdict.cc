@@ -84,6 +84,22 @@ std::string_view to_text(Verdict verdict) {
   return "unknown";
 }
 
+bool is_shared_part(Subject subject) {
+  switch (subject) {
+    case Subject::scheduler:
+    case Subject::disk:
+    case Subject::cpu:
+    case Subject::server:
+    case Subject::resolver:
+      return true;
+    case Subject::loop:
+    case Subject::run:
+    case Subject::watchdog:
+      return false;
+  }
+  return false;
+}
+
 bool accuses(Verdict verdict) {
   switch (verdict) {
     case Verdict::none:

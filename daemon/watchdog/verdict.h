@@ -45,6 +45,10 @@ std::string_view to_text(Subject subject);
 std::string_view to_text(Level level);
 std::string_view to_text(Verdict verdict);
 
+// Does every run need it? Then runs that stand still as well are its victims. Not the loop, which
+// has metrics of its own.
+bool is_shared_part(Subject subject);
+
 // Is anybody to blame? Not for starved, stopped, traced, suspended.
 bool accuses(Verdict verdict);
 
