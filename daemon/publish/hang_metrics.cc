@@ -266,9 +266,13 @@ void append_hang_metrics(std::string& page, watchdog::Record const& record, runt
 }
 
 std::string unchanging_metrics(std::string_view page) {
-  constexpr std::array<std::string_view, 5> kFamilies{
-      "canaryd_build_info", "process_start_time_seconds", "canaryd_last_exit_unclean",
-      "canaryd_last_blind_seconds", "canaryd_unclean_restarts"};
+  constexpr std::array<std::string_view, 7> kFamilies{"canaryd_build_info",
+                                                      "process_start_time_seconds",
+                                                      "canaryd_last_exit_unclean",
+                                                      "canaryd_last_blind_seconds",
+                                                      "canaryd_unclean_restarts",
+                                                      "canaryd_previous_run_info",
+                                                      "canaryd_previous_run_end_timestamp_seconds"};
   std::string result;
   bool wanted = false;
   for (std::size_t at = 0; at < page.size();) {

@@ -18,7 +18,7 @@ namespace canary::watchdog {
 inline constexpr std::size_t kEmergencyPageBytes = std::size_t{32} << 10;
 
 // Metrics that never change, as whole lines; NUL-terminated.
-using PreambleText = std::array<char, 2'048>;
+using PreambleText = std::array<char, 4'096>;
 
 struct EmergencyTexts {
   std::int64_t written_ns = 0;  // monotonic

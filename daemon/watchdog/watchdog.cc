@@ -293,7 +293,9 @@ Answering& Watchdog::answering() { return impl_->shared->told.answering; }
 
 void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_view preamble) {
   PreambleText text;
-  copy_text(text, preamble);
+  // Half a line would spoil the page.
+  auto const fits = preamble.substr(0, text.size() - 1);
+  copy_text(text, fits.substr(0, fits.rfind('\n') + 1));
   impl_->shared->told.preamble.store(text);
   std::vector<int> copies;
   for (int const socket : sockets) {

@@ -70,7 +70,8 @@ class Watchdog {
   // Where the server's threads say what they are at. Lives as long as this.
   Answering& answering();
   // The server's listening sockets: where it does not answer, a thread of the watchdog's does. It
-  // has copies of its own. `preamble`: metrics that never change, at most 2,047 bytes. Once.
+  // has copies of its own. `preamble`: metrics that never change, as lines; of more than 4,095
+  // bytes the whole lines that fit. Once.
   void answer_for_server_on(std::span<int const> sockets, std::string_view preamble);
   // Before the server stops: nobody answers for it any more.
   void leave_server_alone();

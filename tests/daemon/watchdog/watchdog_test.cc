@@ -436,13 +436,15 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   start();
   auto const address = own_address(server.name);
   int const socket = server.socket();
-  watchdog->answer_for_server_on({&socket, 1}, "# TYPE fixed gauge\nfixed 7\n");
+  std::string const too_much = "# " + std::string(5'000, 'x');
+  watchdog->answer_for_server_on({&socket, 1}, "# TYPE fixed gauge\nfixed 7\n" + too_much);
   watchdog->ask_server_at(address->get(), address->size);
   std::string const where = "127.0.0.1" + server.name.substr(server.name.find(':'));
 
   auto const page = tests::Client{where}.request("GET", "/metrics").body;  // waits for it
   EXPECT_THAT(page, testing::HasSubstr("\ncanaryd_emergency_page 1\n"));
   EXPECT_THAT(page, testing::HasSubstr("\nfixed 7\n"));
+  EXPECT_THAT(page, testing::Not(testing::HasSubstr("xxx"))) << "half a line";
   EXPECT_NE(record().emergency_since_ns.load(), 0);
   EXPECT_EQ(tests::Client{where}.request("GET", "/-/healthy").status, 503);
 
