@@ -77,6 +77,7 @@ class EmergencyPage : public ::testing::Test {
     }
     hang(0, Subject::loop, "victim");
     hang(1, Subject::run, "slow");
+    hang(3, Subject::server, "server");
     hang(2, Subject::run, "slow");  // an older run of the same: told once
     watchdog::ProbeText bad{};
     watchdog::copy_text(bad, "bad");
@@ -170,6 +171,8 @@ TEST_F(EmergencyPage, TellsWhatHangsToPeopleAndToAlerts) {
   EXPECT_EQ(page.value(R"(canaryd_executor_stalls_total{verdict="lock"})"), 3);
   EXPECT_EQ(page.value(R"(canaryd_stalls_total{level="stalled",subject="loop"})"), 5);
   EXPECT_EQ(page.value(R"(canaryd_stalls_total{level="dead",subject="server"})"), 0);
+  EXPECT_EQ(page.value(R"(canaryd_subject_stalled{subject="server"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_subject_stalled{subject="disk"})"), 0);
   EXPECT_EQ(page.value(R"(canaryd_probe_stalled{probe="slow"})"), 1);
   EXPECT_EQ(page.value(R"(canaryd_probe_quarantined{probe="bad"})"), 1);
   EXPECT_EQ(page.value("canaryd_watchdog_dumps_failed_total"), 1);
