@@ -107,6 +107,10 @@ std::int64_t withheld(ThreadSample const& before, ThreadSample const& now, std::
   return delayed < elapsed ? delayed : elapsed;
 }
 
+bool waits_for_lock(ThreadSample const& sample) {
+  return sample.known && sample.state == 'S' && sample.system_call == SYS_futex;
+}
+
 Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
                    Limits const& limits, Excuses const& excuses, std::int64_t now_ns) {
   if (loop.left_run) {

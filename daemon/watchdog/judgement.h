@@ -39,6 +39,9 @@ Verdict thread_verdict(ThreadSample const& before, ThreadSample const& now);
 // waited for a CPU, or somebody stopped it. `ahead` is what was reported before the kernel did.
 std::int64_t withheld(ThreadSample const& before, ThreadSample const& now, std::int64_t& ahead);
 
+// Does it wait for a lock? Then what is withheld from the lock's holder keeps it waiting, too.
+bool waits_for_lock(ThreadSample const& sample);
+
 struct LoopFacts {
   bool in_run = false, left_run = false;
   bool stopping = false;              // asked to: beats end, and so may the loop

@@ -280,12 +280,13 @@ LoopFacts Sentinel::look_at_loop(runtime::Tables& tables) {
   if (!late) handlers_before_ = facts.handlers;
   facts.handlers_before = handlers_before_;
   loop_late_ = late;
-  sample_loop(loop, late);
+  sample_loop(tables, late);
   excuse_runs(facts);
   return facts;
 }
 
-void Sentinel::sample_loop(LoopRecord const& loop, bool full) {
+void Sentinel::sample_loop(runtime::Tables& tables, bool full) {
+  LoopRecord const& loop = tables.loop();
   std::int32_t const thread = loop.thread.load(memory_order_relaxed);
   if (thread != loop_files_.thread()) {
     loop_history_.clear();
@@ -302,9 +303,35 @@ void Sentinel::sample_loop(LoopRecord const& loop, bool full) {
   loop_history_.add(sample, loop.handlers.load(memory_order_relaxed));
   if (sample.traced && !loop_traced_) note_disturbance(Disturbance::traced, 0);
   if (deep) loop_traced_ = sample.traced;
-  std::int64_t const own = comparable ? withheld(before, sample, ahead_ns_) : 0;
+  std::int64_t own = comparable ? withheld(before, sample, ahead_ns_) : 0;
+  if (waits_for_lock(sample)) {
+    std::int64_t const others = withheld_from_holders(tables);
+    if (others > own) own = others;
+  }
   excused_loop_ns_ = own > excused_all_ns_ ? own : excused_all_ns_;
   for_loop_.add(previous_ns_, now_ns_, excused_loop_ns_);
+}
+
+// Who holds the lock is not told: it may be any thread that works for the loop.
+std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
+  std::int64_t most = 0;
+  for (ThreadRecord const& row : tables.threads()) {
+    std::uint8_t const kind = row.kind.load(memory_order_relaxed);
+    if (kind != ThreadRecord::disk && kind != ThreadRecord::cpu) continue;
+    std::int32_t const thread = row.thread.load(memory_order_acquire);
+    Watched* const each = thread == 0 ? nullptr : watched(thread);
+    if (each == nullptr) continue;
+    ThreadSample const sample = each->files.sample(ThreadFiles::Depth::brief, now_ns_);
+    // Only from tick to tick: what was before counts for nobody.
+    if (each->beside.at_ns == previous_ns_) {
+      std::int64_t const one = withheld(each->beside, sample, each->ahead_ns);
+      if (one > most) most = one;
+    } else {
+      each->ahead_ns = 0;
+    }
+    each->beside = sample;
+  }
+  return most;
 }
 
 // A run cannot move while the loop does not turn, and hardly while the disk stands still, which all
@@ -387,6 +414,7 @@ Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
   }
   if (unused == nullptr || !unused->files.open(thread)) return nullptr;
   unused->history.clear();
+  unused->beside = {};
   return unused;
 }
 

@@ -101,6 +101,8 @@ class Sentinel {
     ThreadFiles files;
     History history;
     bool seen = false;
+    ThreadSample beside;  // taken with the loop's, while that waits for a lock
+    std::int64_t ahead_ns = 0;
   };
   // The pools' threads that are at something.
   struct Pools {
@@ -116,7 +118,8 @@ class Sentinel {
   void release_row();
 
   LoopFacts look_at_loop(runtime::Tables& tables);
-  void sample_loop(runtime::LoopRecord const& loop, bool full);
+  void sample_loop(runtime::Tables& tables, bool full);
+  std::int64_t withheld_from_holders(runtime::Tables& tables);
   void excuse_runs(LoopFacts const& loop);
   void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
   void judge_the_rest(runtime::Tables& tables);

@@ -5,6 +5,7 @@
 #include <linux/userfaultfd.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -93,6 +94,69 @@ struct Two {
   hands.parts.cpu.start(executor, [executor] { return waits_for_the_loop(executor, done); });
   begins();
   result.wait_until(end_of(hands));
+}
+
+// The calling thread alone, on one processor, and only while nobody else wants it.
+class LastInLine {
+ public:
+  LastInLine() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    ::sched_getparam(0, &parameter_);
+    ::sched_setaffinity(0, sizeof one_, &one_);
+    sched_param const idle{};
+    ::sched_setscheduler(0, SCHED_IDLE, &idle);
+  }
+  ~LastInLine() {
+    ::sched_setscheduler(0, SCHED_OTHER, &parameter_);
+    ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  LastInLine(LastInLine const&) = delete;
+  LastInLine& operator=(LastInLine const&) = delete;
+
+  static cpu_set_t one() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(::sched_getcpu(), &set);
+    return set;
+  }
+
+ private:
+  cpu_set_t before_{}, one_ = one();
+  sched_param parameter_{};
+};
+
+void computes_until(Clock::time_point end) {
+  while (Clock::now() < end) {
+  }
+}
+
+// Has the lock, and would be done at once, had it a processor.
+bool holds_it_starved(std::mutex& mutex, std::promise<void>& held, Clock::time_point end) {
+  std::thread rival;
+  {
+    std::lock_guard const lock{mutex};
+    rival = std::thread{[set = LastInLine::one(), end] {
+      ::sched_setaffinity(0, sizeof set, &set);
+      computes_until(end);
+    }};
+    LastInLine const last;
+    held.set_value();
+    computes_until(end);
+  }
+  rival.join();
+  return true;
+}
+
+void waits_for_a_starved_holder(Hands const& hands) {
+  static std::mutex mutex;
+  static std::promise<void> held;
+  auto const now_held = held.get_future();
+  auto const end = end_of(hands);
+  hands.parts.cpu.start(hands.parts.loop.executor(),
+                        [end] { return holds_it_starved(mutex, held, end); });
+  now_held.wait();
+  begins();
+  std::lock_guard const lock{mutex};
 }
 
 int hangs_in_the_linker(dl_phdr_info*, std::size_t, void* hands) {
@@ -277,6 +341,7 @@ void add_lock_faults(std::map<std::string, Fault>& faults) {
   faults["self-lock"] = locks_twice;
   faults["ab-ba"] = takes_a_then_b;
   faults["loop-and-pool"] = waits_for_a_worker;
+  faults["lock-of-a-starved"] = waits_for_a_starved_holder;
   faults["hold-linker"] = holds_the_linker;
   faults["hold-stdio"] = holds_stdio;
   faults["hold-metrics"] = holds_the_metrics;

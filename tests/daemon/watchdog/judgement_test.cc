@@ -251,6 +251,28 @@ TEST(Withheld, IsAllOfTheTimeInADebugger) {
   EXPECT_EQ(withheld(held.before, held.now, ahead), 250 * kMs);
 }
 
+TEST(WaitsForALock, WhileItSleepsInAFutex) {
+  EXPECT_TRUE(waits_for_lock(thread('S', 0, 0, SYS_futex).now));
+  EXPECT_FALSE(waits_for_lock(thread('S', 0, 0, SYS_read).now));
+  EXPECT_FALSE(waits_for_lock(thread('R', 0, 0, SYS_futex).now));
+  EXPECT_FALSE(waits_for_lock(ThreadSample{}));
+}
+
+// Its holder is runnable, and gets no processor all the time.
+TEST(JudgeLoop, ThatWaitsForTheLockOfAStarvedThreadIsNoStall) {
+  Threads const loop = thread('S', 0, 0, SYS_futex);
+  Threads const holder = thread('R', 1 * kMs);
+  std::int64_t ahead = 0;
+  Excuses excuses;
+  for (std::int64_t tick = 1; tick <= 8; ++tick) {
+    std::int64_t const from = kNow - 2 * kS + (tick - 1) * 250 * kMs;
+    excuses.add(from, from + 250 * kMs, withheld(holder.before, holder.now, ahead));
+  }
+
+  EXPECT_EQ(judge(stuck(2 * kS), loop, excuses).level, Level::fine);
+  EXPECT_EQ(judge(stuck(2 * kS), loop).verdict, Verdict::lock);
+}
+
 RunFacts run(std::int64_t started, std::int64_t moved) {
   return {.started_ns = kNow - started, .deadline_ns = kNow + 60 * kS, .progress_ns = kNow - moved};
 }

@@ -9,7 +9,7 @@ import sys
 
 ALLOWED = {
     # memory
-    "memcpy", "memset", "memmove", "memcmp", "strlen", "strncmp",
+    "memcpy", "memset", "memmove", "memcmp", "bcmp", "strlen", "strncmp",
     # system calls, thinly wrapped; none of them waits longer than told
     "open", "close", "read", "write", "pread", "pwrite", "pread64", "pwrite64", "open64",
     "ppoll", "socket", "connect", "send", "sendmsg", "recv",
