@@ -28,6 +28,17 @@ class Writing {
   std::uint32_t sequence_;
 };
 
+// Literals of this program; not looked at twice, for a row is written at every call and wait.
+char const* const image = image_start();
+TextOffset offset_of(char const* text) { return static_cast<TextOffset>(text - image); }
+
+// Since when a row that is entered now is there: since its handler began, to the step of the
+// clock, and that saves asking.
+std::int64_t row_since_ns() {
+  std::int64_t const since = tables()->loop().handler_since_ns.load(memory_order_relaxed);
+  return since != 0 && on_loop_thread ? since : coarse_now_ns();
+}
+
 }  // namespace
 
 void Trace::progress(std::uint64_t amount) const {
@@ -97,16 +108,21 @@ Row::Row(Trace parent, FrameRecord::Kind kind, StaticName name, std::string_view
     return;  // children hang under the nearest row that is shown
   }
   auto const free = static_cast<std::uint8_t>(std::countr_one(used));
+  std::int64_t const since = row_since_ns();
   {
     Writing const writing{*run};
     FrameRecord& row = run->frames[free];
     row.kind.store(kind, memory_order_relaxed);
     row.parent.store(parent.frame_, memory_order_relaxed);
-    row.name.store(text_offset(name.text()), memory_order_relaxed);
-    row.file.store(text_offset(where.file_name()), memory_order_relaxed);
+    row.name.store(offset_of(name.text()), memory_order_relaxed);
+    row.file.store(offset_of(where.file_name()), memory_order_relaxed);
     row.line.store(where.line(), memory_order_relaxed);
-    row.since_ns.store(coarse_now_ns(), memory_order_relaxed);
-    row.detail.store(detail);
+    row.since_ns.store(since, memory_order_relaxed);
+    if (detail.empty()) {
+      row.detail.words[0].store(0, memory_order_relaxed);  // it ends at the first NUL
+    } else {
+      row.detail.store(detail);
+    }
     run->used_frames.store(used | (std::uint32_t{1} << free), memory_order_relaxed);
   }
   trace_.frame_ = free;
@@ -118,7 +134,6 @@ Row::~Row() {
   if (run == nullptr || trace_.frame_ == parent_) return;
   {
     Writing const writing{*run};
-    run->frames[trace_.frame_].kind.store(FrameRecord::unused, memory_order_relaxed);
     run->used_frames.store(
         run->used_frames.load(memory_order_relaxed) & ~(std::uint32_t{1} << trace_.frame_),
         memory_order_relaxed);
