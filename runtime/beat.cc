@@ -14,6 +14,22 @@
 namespace canary::runtime {
 namespace {
 
+// In the history; the stretch before the last sixty makes room.
+void note(LoopRecord& loop, std::int64_t now, std::uint64_t late) {
+  using std::memory_order_relaxed;
+  std::int64_t const number = now / kLagSlotNs;
+  LagSlot& slot = loop.lag_history[static_cast<std::size_t>(number) % kLagSlots];
+  if (slot.number.load(memory_order_relaxed) != number) {
+    slot.worst_ns.store(0, memory_order_relaxed);
+    slot.beats.store(0, memory_order_relaxed);
+    slot.number.store(number, std::memory_order_release);
+  }
+  if (late > slot.worst_ns.load(memory_order_relaxed)) {
+    slot.worst_ns.store(late, memory_order_relaxed);
+  }
+  slot.beats.fetch_add(1, memory_order_relaxed);
+}
+
 void arrived(LoopRecord& loop, std::int64_t due) {
   std::int64_t const now = now_ns();
   auto const late = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now - due));
@@ -21,6 +37,7 @@ void arrived(LoopRecord& loop, std::int64_t due) {
       std::min<std::size_t>(std::bit_width(late / 1'000'000), kLagBuckets - 1);
   loop.lag[bucket].fetch_add(1, std::memory_order_relaxed);
   loop.lag_sum_ns.fetch_add(late, std::memory_order_relaxed);
+  note(loop, now, late);
   loop.beats.fetch_add(1, std::memory_order_relaxed);
   loop.beat_ns.store(now, std::memory_order_release);
 }

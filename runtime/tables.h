@@ -24,6 +24,8 @@ namespace canary::runtime {
 inline constexpr std::size_t kFramesPerRun = 32;  // live at once; more are counted, not shown
 inline constexpr std::size_t kThreads = 64;
 inline constexpr std::size_t kLagBuckets = 16;
+inline constexpr std::size_t kLagSlots = 60;
+inline constexpr std::int64_t kLagSlotNs = 10'000'000'000;
 inline constexpr std::size_t kLongest = 8;
 
 // Text that is copied into a record: truncated to its size, readable while written.
@@ -107,6 +109,13 @@ struct HandlerRecord {
   std::atomic<std::uint32_t> line{0};
 };
 
+// The beats that came through the loop in one stretch of kLagSlotNs.
+struct LagSlot {
+  std::atomic<std::int64_t> number{0};  // of the stretch: the clock over kLagSlotNs
+  std::atomic<std::uint64_t> worst_ns{0};
+  std::atomic<std::uint32_t> beats{0};
+};
+
 // The loop as a whole and the handler that runs now.
 struct LoopRecord {
   enum State : std::uint8_t { not_started = 0, in_run = 1, left_run = 2 };
@@ -126,6 +135,8 @@ struct LoopRecord {
   // everything above.
   std::array<std::atomic<std::uint64_t>, kLagBuckets> lag{};
   std::atomic<std::uint64_t> lag_sum_ns{0};
+  // The last ten minutes, by the stretch's number: how it came to this.
+  std::array<LagSlot, kLagSlots> lag_history{};
   std::array<HandlerRecord, kLongest> longest{};  // one per kind of handler, unordered
 };
 

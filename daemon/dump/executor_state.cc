@@ -141,6 +141,25 @@ RunState read_run(RunRecord const& record, std::uint16_t index, TextOf const& te
   return run;
 }
 
+std::vector<LagState> lag_history_of(LoopRecord const& loop, std::int64_t started,
+                                     std::int64_t now) {
+  std::vector<LagState> history;
+  std::int64_t const latest = now / runtime::kLagSlotNs;
+  std::int64_t const first = started / runtime::kLagSlotNs;
+  for (std::int64_t number = latest; number >= first && number > 0; --number) {
+    if (history.size() == runtime::kLagSlots) break;
+    LagState stretch;
+    if (number != latest) stretch.ago_ns = now - (number + 1) * runtime::kLagSlotNs;
+    auto const& slot = loop.lag_history[static_cast<std::size_t>(number) % runtime::kLagSlots];
+    if (slot.number.load(memory_order_acquire) == number) {
+      stretch.beats = slot.beats.load(memory_order_relaxed);
+      stretch.worst_ns = static_cast<std::int64_t>(slot.worst_ns.load(memory_order_relaxed));
+    }
+    history.push_back(stretch);
+  }
+  return history;
+}
+
 void read_loop(LoopState& into, Tables& tables, TextOf const& text, std::int64_t now) {
   LoopRecord const& loop = tables.loop();
   static constexpr char const* kStates[] = {"not started", "in run()", "left run()"};
@@ -167,6 +186,7 @@ void read_loop(LoopState& into, Tables& tables, TextOf const& text, std::int64_t
     into.lag[i] = loop.lag[i].load(memory_order_relaxed);
   }
   into.lag_sum_ns = loop.lag_sum_ns.load(memory_order_relaxed);
+  into.lag_history = lag_history_of(loop, tables.header().started_monotonic_ns, now);
   for (auto const& each : loop.longest) {
     std::int64_t const took = each.nanoseconds.load(memory_order_relaxed);
     if (took == 0) continue;

@@ -67,6 +67,13 @@ struct HandlerState {
   std::int64_t took_ns = 0;  // for the one that runs: so far
 };
 
+// Beats in one stretch of the last ten minutes.
+struct LagState {
+  std::int64_t ago_ns = 0;  // when the stretch ended; 0 for the one that lasts
+  std::uint32_t beats = 0;  // 0: none came through
+  std::int64_t worst_ns = 0;
+};
+
 struct LoopState {
   std::string state;  // "not started", "in run()", "left run()"
   std::int32_t thread = 0;
@@ -77,6 +84,7 @@ struct LoopState {
   std::int64_t beat_due_in_ns = 0, beat_age_ns = 0;
   std::array<std::uint64_t, runtime::kLagBuckets> lag{};
   std::uint64_t lag_sum_ns = 0;
+  std::vector<LagState> lag_history;  // since the start, the latest first
   std::vector<HandlerState> longest;  // the longest first
 };
 

@@ -121,6 +121,14 @@ json::object loop_json(LoopState const& loop) {
         {"up_to_seconds", last ? json::value(nullptr) : json::value(seconds(1'000'000LL << i))},
         {"beats", loop.lag[i]}});
   }
+  json::array history;
+  for (auto const& each : loop.lag_history) {
+    bool const any = each.beats > 0;
+    history.push_back(
+        json::object{{"ended_seconds_ago", seconds(each.ago_ns)},
+                     {"beats", each.beats},
+                     {"worst_seconds", any ? json::value(seconds(each.worst_ns)) : nullptr}});
+  }
   json::array longest;
   for (auto const& handler : loop.longest) longest.push_back(handler_json(handler));
   return {{"state", loop.state},
@@ -133,6 +141,7 @@ json::object loop_json(LoopState const& loop) {
           {"operations_not_recorded", loop.operations_lost},
           {"lag", std::move(lag)},
           {"lag_sum_seconds", static_cast<double>(loop.lag_sum_ns) / 1e9},
+          {"lag_history", std::move(history)},
           {"longest_handlers", std::move(longest)}};
 }
 

@@ -376,6 +376,23 @@ class Text {
       to_column(text, 20);
       line(text + std::to_string(loop.lag[i]));
     }
+    lag_history();
+  }
+
+  // Ten stretches of ten seconds a line: a glance tells since when it has been getting worse.
+  void lag_history() {
+    static constexpr std::size_t kPerLine = 10;
+    auto const& history = document_.executor.loop.lag_history;
+    if (history.empty()) return;
+    line("  the worst of each 10 s, the latest first; \"none\" where no beat came:");
+    for (std::size_t at = 0; at < history.size(); at += kPerLine) {
+      std::string text = at == 0 ? "    now" : "    " + span_text(history[at].ago_ns) + " ago";
+      for (std::size_t i = at; i < std::min(at + kPerLine, history.size()); ++i) {
+        to_column(text, 18 + 8 * (i - at));
+        text += history[i].beats == 0 ? "none" : span_text(history[i].worst_ns);
+      }
+      line(text);
+    }
   }
 
   void longest() {

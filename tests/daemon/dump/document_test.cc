@@ -103,6 +103,32 @@ TEST_F(Executor, MarksARecordThatNeverHoldsStill) {
   EXPECT_TRUE(state.runs[0].moving);
 }
 
+TEST(LagHistory, TellsTheWorstBeatOfEachStretchAndWhereNoneCame) {
+  constexpr std::int64_t kStretch = runtime::kLagSlotNs;
+  runtime::Tables tables{{.runs = 1, .operations = 16}};
+  std::int64_t const now = 1'000 * kStretch + kStretch / 2;
+  tables.header().started_monotonic_ns = 997 * kStretch;
+  auto const beats = [&](std::int64_t number, std::uint64_t worst_ns) {
+    auto& slot = tables.loop().lag_history[static_cast<std::size_t>(number) % runtime::kLagSlots];
+    slot.number.store(number);
+    slot.beats.store(100);
+    slot.worst_ns.store(worst_ns);
+  };
+  beats(1'000 - static_cast<std::int64_t>(runtime::kLagSlots), 9'000'000'000);  // of long ago
+  beats(999, 300'000'000);
+  beats(997, 1'000'000);
+
+  auto const history = read_executor(tables, own_texts(), now).loop.lag_history;
+
+  ASSERT_THAT(history, SizeIs(4));
+  EXPECT_EQ(history[0].beats, 0U);
+  EXPECT_EQ(history[0].ago_ns, 0);
+  EXPECT_EQ(history[1].worst_ns, 300'000'000);
+  EXPECT_EQ(history[1].ago_ns, kStretch / 2);
+  EXPECT_EQ(history[2].beats, 0U);
+  EXPECT_EQ(history[3].worst_ns, 1'000'000);
+}
+
 TEST_F(Executor, FindsTheRowThatAnOperationWaitsFor) {
   runtime::RunTrace const run{"sigstore", runtime::Deadline::never()};
   runtime::Frame const outer{run.trace(), "tuf.refresh"};

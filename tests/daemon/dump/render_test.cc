@@ -84,6 +84,17 @@ TEST(RenderText, LeavesOutTheMiddleOfADeepStack) {
   EXPECT_THAT(text, HasSubstr("f499"));
 }
 
+TEST(RenderText, ShowsHowTheLagBecameWhatItIs) {
+  auto document = stalled_run();
+  auto& loop = document.executor.loop;
+  loop.lag_history.push_back({.ago_ns = 0, .beats = 0});
+  loop.lag_history.push_back({.ago_ns = 3'000'000'000, .beats = 10, .worst_ns = 310'000'000});
+
+  std::string const text = render_text(document);
+
+  EXPECT_THAT(text, HasSubstr("    now           none    310 ms\n"));
+}
+
 TEST(RenderText, ShowsOnlyWhatDiffersInLaterSamples) {
   auto document = stalled_run();
   NativeStack first, second;
