@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/http/fault.h"
 #include "runtime/event.h"
 #include "runtime/workers.h"
 
@@ -28,7 +29,10 @@ struct Race : std::enable_shared_from_this<Race> {
     runtime::error_code error;
     socket.open(endpoint.protocol(), error);
     ++pending;
-    if (error) return done(index, endpoint, error);
+    if (error) {
+      exhausted = exhausted || is_exhaustion(error.value());
+      return done(index, endpoint, error);
+    }
     ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
     BOOST_ASIO_HANDLER_LOCATION((__FILE__, __LINE__, __func__));
     socket.async_connect(endpoint,
@@ -63,7 +67,7 @@ struct Race : std::enable_shared_from_this<Race> {
   std::optional<std::size_t> winner;
   Tcp::endpoint peer;
   std::string problem;
-  bool over = false;
+  bool over = false, exhausted = false;
 };
 
 class Running {
@@ -119,6 +123,7 @@ runtime::Task<Connected> connect_race(std::vector<Tcp::endpoint> endpoints,
     }
   }
   result.problem = race->problem;
+  result.exhausted = race->exhausted;
   if (race->winner) {
     result.timed_out = false;
     result.peer = race->peer;

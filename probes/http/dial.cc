@@ -106,6 +106,12 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
     co_return transfer.overdue(transfer.deadline.passed(), false, settings.connect_timeout,
                                "no connection to " + where);
   }
+  if (!connected.socket && connected.exhausted) {
+    co_return transfer.fault(FaultKind::exhausted,
+                             "canaryd itself ran out of what a connection to " + where +
+                                 " needs (" + connected.problem +
+                                 "); see its limits of open files and memory");
+  }
   if (!connected.socket) {
     co_return transfer.fault(proxy ? FaultKind::proxy : FaultKind::connect,
                              "cannot connect to " + where + " (" + connected.problem + ")");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/http/fault.h"
 
+#include <cerrno>
 #include <numeric>
 
 #include "probes/http/message.h"
@@ -31,6 +32,10 @@ std::string_view word(Phase phase) {
   return "";
 }
 
+bool is_exhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 std::string_view word(FaultKind kind) {
   switch (kind) {
     case FaultKind::dns:
@@ -55,6 +60,8 @@ std::string_view word(FaultKind kind) {
       return "tls_handshake";
     case FaultKind::settings:
       return "settings";
+    case FaultKind::exhausted:
+      return "exhausted";
     case FaultKind::interrupted:
       return "interrupted";
     case FaultKind::too_slow:

@@ -57,6 +57,7 @@ enum class FaultKind {
   tls_untrusted,   // no chain to an accepted CA
   tls_handshake,   // any other failure of the handshake
   settings,        // our own CA or client certificate cannot be read
+  exhausted,       // this process or machine has no descriptor or memory left for a connection
   interrupted,     // reset in the middle of the body, attempts used up
   too_slow,        // below the minimum rate
   file,            // a file: URL that cannot be read (not: that is missing)
@@ -91,6 +92,9 @@ struct Fault {
     return kind == FaultKind::status && (status == 404 || status == 403 || status == 410);
   }
 };
+
+// Does this errno mean that we ran out of something (descriptors, memory), whatever was asked for?
+bool is_exhaustion(int error);
 
 template <class T>
 using Result = canary::Result<T, Fault>;

@@ -41,6 +41,7 @@ bool is_worth_retrying(Fault const& fault) {
     case FaultKind::reset:
     case FaultKind::timeout:
     case FaultKind::interrupted:
+    case FaultKind::exhausted:
     case FaultKind::truncated:
       return true;
     case FaultKind::proxy:

@@ -35,6 +35,7 @@ Reason reason_of(http::FaultKind kind) {
     case http::FaultKind::too_slow:
       return Reason::too_slow;
     case http::FaultKind::file:
+    case http::FaultKind::exhausted:
       return Reason::internal;
     case http::FaultKind::status:
     case http::FaultKind::redirect_loop:

@@ -10,6 +10,7 @@
 
 #include "config/duration.h"
 #include "probes/http/client.h"
+#include "probes/http/fault.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/prefetch.h"
@@ -145,12 +146,17 @@ Task<std::optional<std::string>> Run::read_pinned(Trace trace) {
   };
   auto read = co_await context_.disk.run(trace, "tuf.read_pinned_root", std::move(job));
   if (read && read.value()) co_return std::move(*read.value());
-  std::string const why =
-      read ? "there is no such file: " + spec_.root.string() : sentence(read.error());
+  std::string why = "there is no such file: " + spec_.root.string();
+  auto reason = probes::Reason::configuration;
+  if (!read) {
+    why = sentence(read.error());
+    // The file may be as good as ever.
+    if (http::is_exhaustion(read.error().error)) reason = probes::Reason::internal;
+  }
   add({.check = std::string(kRootChain),
        .subject = "root",
        .severity = Severity::unknown,
-       .reason = probes::Reason::configuration,
+       .reason = reason,
        .message = "the pinned root is not readable: " + why,
        .evidence = spec_.root.string()});
   co_return std::nullopt;

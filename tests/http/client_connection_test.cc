@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections: kept alive, replaced when stale, over IPv4 and IPv6.
+#include <sys/resource.h>
+
 #include <gmock/gmock.h>
 
 #include "probes/http/connect_race.h"
@@ -33,6 +35,38 @@ TEST_F(Connections, AreKeptAcrossAMissingFile) {
   ASSERT_TRUE(again);
   EXPECT_TRUE(again.value().reused_connection);
   EXPECT_EQ(server_.connections(), 1);
+}
+
+// As long as it lives, no descriptor can be had.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(NoDescriptors const&) = delete;
+  NoDescriptors& operator=(NoDescriptors const&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Connections, ThatWeHaveNoDescriptorForAreNobodyElsesFault) {
+  server_.on("/a", respond(200, "a", {{"Connection", "close"}}));
+  auto const client = make_client();
+  ASSERT_TRUE(get_with(*client, server_.url("/a"))) << "the loop has what it needs itself";
+  auto const result = [&] {
+    NoDescriptors const none;
+    return get_with(*client, server_.url("/a"));
+  }();
+
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, FaultKind::exhausted);
+  EXPECT_FALSE(result.error().answered);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("Too many open files"));
 }
 
 TEST_F(Connections, AreNotKeptWhenTheServerSaysClose) {
