@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/tables.h"
 
-#include <elf.h>
-#include <link.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +10,8 @@
 #include <memory>
 #include <new>
 #include <system_error>
+
+#include "runtime/build_id.h"
 
 // The first byte of the program's image and the one after its last; the linker defines them.
 extern "C" char const __ehdr_start;
@@ -33,20 +33,9 @@ std::int64_t read_clock(clockid_t clock) {
 std::array<unsigned char, 20> own_build_id() {
   std::array<unsigned char, 20> id{};
   auto const visit = [](dl_phdr_info* object, std::size_t, void* into) {
-    for (int i = 0; i < object->dlpi_phnum; ++i) {
-      auto const& segment = object->dlpi_phdr[i];
-      if (segment.p_type != PT_NOTE) continue;
-      auto const* at = reinterpret_cast<unsigned char const*>(object->dlpi_addr + segment.p_vaddr);
-      auto const* const end = at + segment.p_memsz;
-      while (at + sizeof(ElfW(Nhdr)) <= end) {
-        auto const& note = *reinterpret_cast<ElfW(Nhdr) const*>(at);
-        auto const* const content = at + sizeof note + (note.n_namesz + 3U) / 4 * 4;
-        if (note.n_type == NT_GNU_BUILD_ID) {
-          std::memcpy(into, content, note.n_descsz < 20 ? note.n_descsz : 20);
-          return 1;
-        }
-        at = content + (note.n_descsz + 3U) / 4 * 4;
-      }
+    auto const found = build_id_of(*object);
+    if (!found.empty()) {
+      std::memcpy(into, found.data(), found.size() < 20 ? found.size() : 20);
     }
     return 1;  // the program itself comes first
   };

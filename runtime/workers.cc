@@ -27,12 +27,14 @@ struct Workers::Impl {
     while (true) {
       changed.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      Queued const job = std::move(queue.front());
+      Queued job = std::move(queue.front());
       queue.pop_front();
       rows_show_queue();
       lock.unlock();
       row.begin(job.name);
       job.work();
+      // Before the lock is taken again: what it owned may take long to go, and the loop queues.
+      job.work = nullptr;
       row.end();
       lock.lock();
     }

@@ -84,9 +84,10 @@ Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work, 
   static_assert(!std::is_void_v<T>, "a job gives a value: it is how its end is known");
   Job<T> job;
   job.state_ = std::make_shared<typename Job<T>::State>(executor);
-  // std::function wants copies; the job itself may be move-only.
-  auto const shared = std::make_shared<F>(std::move(work));
-  enqueue(name, [state = job.state_, shared] {
+  // std::function wants copies; the job itself may be move-only. The queue's is the only one: what
+  // the job owns goes on the thread that ran it.
+  auto shared = std::make_shared<F>(std::move(work));
+  enqueue(name, [state = job.state_, shared = std::move(shared)] {
     auto outcome = std::make_shared<std::pair<std::optional<T>, std::exception_ptr>>();
     try {
       outcome->first.emplace((*shared)());

@@ -247,7 +247,8 @@ class App {
     watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
     ask(services_->start(options_.config));
     watchdog_.progressed("opening the listeners");
-    auto server = Server::start(options_.config.web, sources(), private_socket());
+    std::string const private_path = private_socket();
+    auto server = Server::start(options_.config.web, sources(), private_path);
     if (!server) {
       log_.error("cannot serve metrics", {{"detail", server.error()}});
       return false;
@@ -259,10 +260,7 @@ class App {
     log_.info("monitoring", {{"version", CANARY_VERSION},
                              {"probes", options_.config.probes.size()},
                              {"config", options_.config_file}});
-    if (auto const address = watchdog::own_address(server_->addresses().front())) {
-      watchdog_.ask_server_at(address->get(), address->size);
-    }
-    watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
+    watch_server(private_path);
     if (!dumps_.trouble().empty()) {
       log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
     }
@@ -360,6 +358,18 @@ class App {
             .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
             .full_dump = [this] { return dumps_.full(watchdog_); },
             .answering = &watchdog_.answering()};
+  }
+
+  // Each address has threads of its own, so each is asked.
+  void watch_server(std::string const& private_path) {
+    std::vector<watchdog::OwnAddress> addresses;
+    auto const add = [&addresses](std::optional<watchdog::OwnAddress> const& address) {
+      if (address) addresses.push_back(*address);
+    };
+    for (auto const& address : server_->addresses()) add(watchdog::own_address(address));
+    add(watchdog::private_address(private_path));
+    watchdog_.ask_server_at(addresses);
+    watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
   }
 
   // The metrics as the server has them.

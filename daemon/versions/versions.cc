@@ -2,7 +2,6 @@
 #include "daemon/versions/versions.h"
 
 #include <ares.h>
-#include <elf.h>
 #include <link.h>
 #include <microhttpd.h>
 
@@ -16,6 +15,8 @@
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 #include <spdlog/version.h>
+
+#include "runtime/build_id.h"
 
 namespace canary::daemon {
 namespace {
@@ -41,24 +42,6 @@ std::string hex(std::span<unsigned char const> bytes) {
     text += kDigits[byte & 15];
   }
   return text;
-}
-
-std::string build_id(dl_phdr_info const& object) {
-  for (auto const& segment : std::span{object.dlpi_phdr, object.dlpi_phnum}) {
-    if (segment.p_type != PT_NOTE) continue;
-    auto const* at = reinterpret_cast<unsigned char const*>(object.dlpi_addr + segment.p_vaddr);
-    auto const* const end = at + segment.p_memsz;
-    while (at + sizeof(ElfW(Nhdr)) <= end) {
-      auto const& note = *reinterpret_cast<ElfW(Nhdr) const*>(at);
-      auto const* const name = at + sizeof note;
-      auto const* const content = name + (note.n_namesz + 3U) / 4 * 4;
-      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4) {
-        return hex({content, note.n_descsz});
-      }
-      at = content + (note.n_descsz + 3U) / 4 * 4;
-    }
-  }
-  return {};
 }
 
 // An entry of the object's dynamic section as an address: glibc has relocated it, the vdso has not.
@@ -133,7 +116,7 @@ std::vector<LoadedObject> loaded_objects() {
     std::string asio = file.empty() ? "" : exported_asio(*object);
     if (file.empty()) file = "canaryd";
     static_cast<std::vector<LoadedObject>*>(into)->push_back(
-        {std::move(file), build_id(*object), std::move(asio)});
+        {std::move(file), hex(runtime::build_id_of(*object)), std::move(asio)});
     return 0;
   };
   ::dl_iterate_phdr(add, &objects);

@@ -202,9 +202,9 @@ void Sentinel::listen() {
   if (told_.settings.load(settings)) settings_ = settings;
   resolve_ns_ = told_.resolve_ns.load(memory_order_relaxed);
   if (resolve_ns_ != 0) settings_.limits.resolve = resolve_ns_;
-  if (!server_.has_address() && told_.server.known()) {
-    ServerAddress address;
-    if (told_.server.load(address)) server_.set_address(address.address, address.size);
+  if (server_.addresses() == 0 && told_.server.known()) {
+    ServerAddresses addresses;
+    if (told_.server.load(addresses)) server_.set_addresses(addresses);
   }
   if (std::uint32_t const told = told_.reloading.load(memory_order_acquire); told != reloading_) {
     reloading_ = told;

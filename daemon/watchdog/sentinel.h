@@ -5,7 +5,6 @@
 #pragma once
 
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <atomic>
@@ -37,11 +36,6 @@ struct Settings {
   std::int64_t quarantine_window_ns = 600'000'000'000;
 };
 
-struct ServerAddress {
-  sockaddr_storage address{};
-  socklen_t size = 0;
-};
-
 // What others tell the watchdog. Published members have one writer each: main, the loop's thread
 // for `sentence`.
 struct Told {
@@ -52,7 +46,7 @@ struct Told {
   std::atomic<std::int64_t> stop_limit_ns{0};  // monotonic; 0: not stopping
   std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
   Published<Settings> settings;
-  Published<ServerAddress> server;
+  Published<ServerAddresses> server;
   Published<PreambleText> preamble;  // of the emergency page
   Answering answering;               // written by the server's threads
   Published<std::array<char, 128>> sentence;

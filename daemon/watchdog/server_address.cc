@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <charconv>
 
@@ -32,6 +33,16 @@ std::optional<OwnAddress> own_address(std::string const& listening) {
   if (address.sin_addr.s_addr == INADDR_ANY) address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
+  result.size = sizeof address;
+  return result;
+}
+
+std::optional<OwnAddress> private_address(std::string const& path) {
+  OwnAddress result;
+  auto& address = reinterpret_cast<sockaddr_un&>(result.storage);
+  if (path.empty() || path.size() >= sizeof address.sun_path) return std::nullopt;
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, path.size());
   result.size = sizeof address;
   return result;
 }

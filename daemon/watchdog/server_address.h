@@ -20,4 +20,7 @@ struct OwnAddress {
 // family (0.0.0.0, [::]) is reached at that family's loopback. Nothing for other texts.
 std::optional<OwnAddress> own_address(std::string const& listening);
 
+// Of an AF_UNIX socket's path. Nothing for one that is too long, or empty.
+std::optional<OwnAddress> private_address(std::string const& path);
+
 }  // namespace canary::watchdog

@@ -19,11 +19,6 @@ constexpr std::int64_t kTryAgain = 500'000'000;
 
 }  // namespace
 
-void ServerQuestion::set_address(sockaddr_storage const& address, socklen_t size) {
-  address_ = address;
-  size_ = size;
-}
-
 void ServerQuestion::close() {
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
@@ -38,13 +33,15 @@ void ServerQuestion::forget() {
 void ServerQuestion::connect_again(std::int64_t now_ns) {
   close();
   tried_ns_ = now_ns;
-  socket_ = ::socket(address_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  ServerAddress const& where = addresses_.each.data()[asked_];
+  socket_ = ::socket(where.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket_ < 0) {
     // No descriptor is left: that says nothing about the server.
     asked_ns_ = 0;
     return;
   }
-  int const result = ::connect(socket_, reinterpret_cast<sockaddr const*>(&address_), size_);
+  int const result =
+      ::connect(socket_, reinterpret_cast<sockaddr const*>(&where.address), where.size);
   if (result == 0 || errno == EINPROGRESS) {
     stage_ = Stage::connecting;
   } else {
@@ -74,10 +71,11 @@ bool ServerQuestion::go_on() {
 }
 
 ServerQuestion::Step ServerQuestion::step(std::int64_t now_ns, std::int64_t want_ns) {
-  if (size_ == 0) return Step::nothing;
+  if (addresses_.count == 0) return Step::nothing;
   if (asked_ns_ == 0) {
     if (now_ns - last_asked_ns_ < want_ns) return Step::nothing;
     asked_ns_ = last_asked_ns_ = now_ns;
+    asked_ = (asked_ + 1) % addresses_.count;
     connect_again(now_ns);
     if (asked_ns_ != 0) go_on();  // a local connection stands at once
     return Step::asked;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the HTTP server still answer? Asked from outside, as anybody would, a step per tick and
-// without waiting.
+// Does the HTTP server still answer? Asked from outside, as anybody would, at each of its addresses
+// in turn, a step per tick and without waiting.
 // Thread: the watchdog's. Allocates nothing.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -14,10 +16,22 @@ namespace canary::watchdog {
 // A header of the question, by which others can tell it.
 inline constexpr std::string_view kWatchdogAgent = "User-Agent: canaryd-watchdog\r\n";
 
+struct ServerAddress {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+};
+
+// Each has threads of its own in the server.
+struct ServerAddresses {
+  static constexpr std::size_t kMost = 8;  // more are not asked
+  std::array<ServerAddress, kMost> each{};
+  std::size_t count = 0;
+};
+
 class ServerQuestion {
  public:
-  void set_address(sockaddr_storage const& address, socklen_t size);
-  bool has_address() const { return size_ != 0; }
+  void set_addresses(ServerAddresses const& addresses) { addresses_ = addresses; }
+  std::size_t addresses() const { return addresses_.count; }
   void close();
 
   enum class Step { nothing, asked, answered };
@@ -35,8 +49,8 @@ class ServerQuestion {
   bool go_on();  // true when an answer came
 
   enum class Stage : std::uint8_t { idle, connecting, reading };
-  sockaddr_storage address_{};
-  socklen_t size_ = 0;
+  ServerAddresses addresses_;
+  std::size_t asked_ = 0;  // which of them; the same one until it answers
   int socket_ = -1;
   Stage stage_ = Stage::idle;
   std::int64_t asked_ns_ = 0, last_asked_ns_ = 0, tried_ns_ = 0, answered_after_ns_ = 0;

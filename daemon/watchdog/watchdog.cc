@@ -10,7 +10,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <new>
@@ -281,11 +280,12 @@ void Watchdog::set_resolve_limit(std::chrono::milliseconds limit) {
   impl_->shared->told.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
 }
 
-void Watchdog::ask_server_at(sockaddr const* address, socklen_t size) {
-  ServerAddress server;
-  if (size > sizeof server.address) return;
-  std::memcpy(&server.address, address, size);
-  server.size = size;
+void Watchdog::ask_server_at(std::vector<OwnAddress> const& addresses) {
+  ServerAddresses server;
+  for (OwnAddress const& each : addresses) {
+    if (server.count == ServerAddresses::kMost) break;
+    server.each[server.count++] = {.address = each.storage, .size = each.size};
+  }
   impl_->shared->told.server.store(server);
 }
 

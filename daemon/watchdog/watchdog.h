@@ -4,8 +4,6 @@
 // Thread: constructor and destructor main; the rest any, unless it says otherwise.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -13,11 +11,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.h"
 #include "daemon/watchdog/answering.h"
 #include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/lines.h"
+#include "daemon/watchdog/server_address.h"
 #include "daemon/watchdog/status.h"
 
 namespace canary::watchdog {
@@ -64,8 +64,8 @@ class Watchdog {
   void set_settings(config::WatchdogSettings const& settings);  // thresholds, from now on
   // How long a lookup may take at all, by the configuration of all probes.
   void set_resolve_limit(std::chrono::milliseconds limit);
-  // Where the HTTP server is asked (AF_UNIX or a loopback address), in clear text; once.
-  void ask_server_at(sockaddr const* address, socklen_t size);
+  // Where the HTTP server is asked, in clear text: one after the other, eight at most. Once.
+  void ask_server_at(std::vector<OwnAddress> const& addresses);
 
   // Where the server's threads say what they are at. Lives as long as this.
   Answering& answering();

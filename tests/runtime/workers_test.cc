@@ -39,6 +39,35 @@ TEST(Workers, PassOnWhatAJobThrew) {
   EXPECT_THROW(running.block_on(throwing(workers)), std::runtime_error);
 }
 
+// Says, when its last copy goes, whether that waited in vain for `next`.
+struct SlowToGo {
+  std::promise<bool>& going;
+  std::shared_future<void> next;
+  ~SlowToGo() { going.set_value(next.wait_for(5s) == std::future_status::ready); }
+};
+
+Task<int> queued_while_a_job_goes(Workers& workers, std::promise<bool>& going) {
+  auto const executor = co_await asio::this_coro::executor;
+  std::promise<void> next;
+  auto slow = std::make_shared<SlowToGo>(going, next.get_future().share());
+  auto first = workers.start(executor, [slow = std::move(slow)]() mutable { return 1; });
+  int const a = co_await first.result({}, "test.first");
+  auto second = workers.start(executor, [] { return 2; });
+  next.set_value();
+  co_return a * 10 + co_await second.result({}, "test.second");
+}
+
+// What a job owned may take long to go (a file to close): nobody waits for that.
+TEST(Workers, LetJobsBeQueuedWhileOneIsDestroyed) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  std::promise<bool> going;
+  auto went = going.get_future();
+
+  EXPECT_EQ(running.block_on(queued_while_a_job_goes(workers, going)), 12);
+  EXPECT_TRUE(went.get());
+}
+
 Task<int> overlapped(Workers& workers) {
   auto const executor = co_await asio::this_coro::executor;
   auto first = workers.start(executor, [owned = std::make_unique<int>(1)] { return *owned; });

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -418,7 +419,7 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
   start();
   auto const address = own_address(server.name);
   ASSERT_TRUE(address);
-  watchdog->ask_server_at(address->get(), address->size);
+  watchdog->ask_server_at({*address});
 
   ASSERT_TRUE(eventually([&] { return reached(Subject::server, Level::stalled) == 1; }));
   server.answer_one();
@@ -438,7 +439,7 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   int const socket = server.socket();
   std::string const too_much = "# " + std::string(5'000, 'x');
   watchdog->answer_for_server_on({&socket, 1}, "# TYPE fixed gauge\nfixed 7\n" + too_much);
-  watchdog->ask_server_at(address->get(), address->size);
+  watchdog->ask_server_at({*address});
   std::string const where = "127.0.0.1" + server.name.substr(server.name.find(':'));
 
   auto const page = tests::Client{where}.request("GET", "/metrics").body;  // waits for it
@@ -455,6 +456,21 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   }));
   EXPECT_GE(record().emergency_answers[0].load(), 1u);
   watchdog->leave_server_alone();
+}
+
+TEST_F(WatchdogThread, AsksEachAddressOfTheServer) {
+  settings.server_stall = 300ms;
+  DeafServer lives, deaf;
+  tables.loop().state.store(LoopRecord::in_run);
+  tables.loop().beats.store(5);
+  let_loop_go();
+  start();
+  watchdog->ask_server_at({*own_address(lives.name), *own_address(deaf.name)});
+
+  EXPECT_TRUE(eventually([&] {
+    lives.answer_if_asked();
+    return reached(Subject::server, Level::stalled) == 1;
+  }));
 }
 
 TEST_F(WatchdogThread, AnswersForAServerWithAThreadThatIsStuckInAnAnswer) {
@@ -541,6 +557,16 @@ TEST_F(WatchdogDeathTest, EndsAStopThatHangs) {
         for (;;) ::pause();
       },
       testing::ExitedWithCode(1), "");
+}
+
+TEST(OwnAddress, OfAPrivateSocketIsItsPath) {
+  auto const address = private_address("/run/canaryd/socket");
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->get()->sa_family, AF_UNIX);
+  EXPECT_STREQ(reinterpret_cast<sockaddr_un const*>(address->get())->sun_path,
+               "/run/canaryd/socket");
+  EXPECT_FALSE(private_address(""));
+  EXPECT_FALSE(private_address(std::string(200, 'x')));
 }
 
 TEST(OwnAddress, IsReachedAtTheLoopback) {
