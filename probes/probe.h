@@ -31,9 +31,9 @@ struct Progress {
 
 // References name things that outlive every run.
 struct ProbeContext {
-  http::Services& http;      // what a run's own HTTP client is made from
-  runtime::Workers& cpu;     // hashing, large metadata
-  runtime::Workers& disk;    // every file
+  http::Services& http;                   // what a run's own HTTP client is made from
+  runtime::Workers& cpu;                  // hashing, large metadata
+  runtime::Workers& disk;                 // every file
   std::filesystem::path state_directory;  // of this probe alone; empty: remember nothing
   std::chrono::sys_seconds now;           // the run's one wall-clock time
   runtime::Deadline deadline;

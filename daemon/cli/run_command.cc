@@ -84,9 +84,8 @@ void add_run_command(CLI::App& app, Action& chosen, std::function<void(AppOption
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");
-  command->callback([flags, adjust, &chosen] {
-    chosen = [flags, adjust] { return run(*flags, adjust); };
-  });
+  command->callback(
+      [flags, adjust, &chosen] { chosen = [flags, adjust] { return run(*flags, adjust); }; });
 }
 
 }  // namespace canary::daemon
