@@ -20,8 +20,8 @@
 
 #include "config/duration.h"
 #include "daemon/app/dumps.h"
+#include "daemon/app/last_run.h"
 #include "daemon/app/places.h"
-#include "daemon/dump/text_lines.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/server.h"
@@ -240,8 +240,7 @@ class App {
   bool start() {
     watchdog_.progressed("preparing " + options_.config.state_directory.string());
     prepare_state_directory();
-    tell_of_the_last_run();
-    tell_of_the_black_box();
+    tell_of_the_last_run(log_, watchdog_, dumps_, options_.config);
     watchdog_.progressed("starting the loop");
     loop_.start();
     watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
@@ -397,47 +396,6 @@ class App {
           "cannot make the state directory: what was trusted is not remembered",
           {{"directory", options_.config.state_directory.string()}, {"detail", failed.message()}});
     }
-  }
-
-  // What the watchdog remembers, for those who read the log only.
-  void tell_of_the_last_run() {
-    if (!watchdog_.trouble().empty()) {
-      log_.warn("stalls will not be remembered over a restart", {{"detail", watchdog_.trouble()}});
-    }
-    watchdog::Record const& record = watchdog_.record();
-    watchdog::PreviousRun const& previous = record.previous;
-    if (!previous.known || previous.clean) return;
-    log_.warn("the last run did not end cleanly; nothing was monitored in between",
-              {{"end", to_text(previous.end)},
-               {"blind", std::chrono::nanoseconds{previous.blind_ns}},
-               {"restarts", previous.restarts},
-               {"last_stall", previous.has_stall ? previous.stall.site.data() : "none"}});
-    for (auto const& probe : options_.config.probes) {
-      if (!watchdog_.quarantined(probe.name.text)) continue;
-      log_.error("a probe is quarantined: it hung the loop again and again; a reload lifts it",
-                 {{"probe", probe.name.text}});
-    }
-  }
-
-  // What systemd kept of a process that could not say anything itself any more.
-  void tell_of_the_black_box() {
-    if (!dumps_.strangers().empty()) {
-      log_.warn("systemd handed over descriptors that canaryd has no use for; they are closed",
-                {{"names", dumps_.strangers()}});
-    }
-    dump::BlackBox const& box = dumps_.black_box();
-    if (!box.trouble.empty()) {
-      log_.warn("the process before left its tables, and they do not tell all",
-                {{"detail", box.trouble}});
-    }
-    if (!box.words.known || !box.words.in_run) return;
-    log_.warn("the process before did not end in order; this is what it was at",
-              {{"process", box.words.process},
-               {"ended", dump::utc_text(box.ended_wall_ns)},
-               {"loop", dump::last_act(box)},
-               {"runs", box.going_on.size()},
-               {"going_on", dump::names_of_runs(box)},
-               {"post_mortem", box.words.dump.data()}});
   }
 
   AppOptions options_;

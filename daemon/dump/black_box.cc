@@ -21,6 +21,19 @@ constexpr std::size_t kLongestText = 512;
 constexpr std::size_t kNamesShown = 16;
 constexpr std::string_view kUnknownText = "?";
 
+// The text from there on, where it ends within `room` and is printable; else "?". Any byte of the
+// program's may be there, also those between its constants, which AddressSanitizer keeps from use.
+[[gnu::no_sanitize_address]] std::string printable_text(char const* at, std::size_t room) {
+  std::string text;
+  for (std::size_t i = 0; i < room; ++i) {
+    char const each = at[i];
+    if (each == '\0') return text;
+    if ((each >= 0 && each < ' ') || each == 0x7F) break;
+    text.push_back(each);
+  }
+  return std::string{kUnknownText};
+}
+
 // A literal of this program at an offset that a stranger gives: inside of what is never written,
 // ended, and printable.
 std::string own_literal(runtime::TextOffset offset) {
@@ -40,9 +53,7 @@ std::string own_literal(runtime::TextOffset offset) {
       if (wanted.at < start || wanted.at >= start + segment.p_filesz) continue;
       auto const* const text = reinterpret_cast<char const*>(wanted.at);
       std::size_t const room = std::min(start + segment.p_filesz - wanted.at, kLongestText);
-      std::size_t const size = ::strnlen(text, room);
-      auto const printable = [](char each) { return each < 0 || (each >= ' ' && each != 0x7F); };
-      if (size < room && std::all_of(text, text + size, printable)) wanted.text.assign(text, size);
+      wanted.text = printable_text(text, room);
     }
     return 1;  // the program itself comes first
   };

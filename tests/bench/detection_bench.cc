@@ -247,7 +247,7 @@ class Bench {
     settings_.loop_suspect = 100ms;
     settings_.loop_stall = kThreshold;
     loop_.start();
-    runtime::spawn(loop_.executor(), beating(), signal_.slot(), [](std::exception_ptr) {});
+    runtime::spawn(loop_.executor(), beating(), signal_.slot(), [](std::exception_ptr const&) {});
   }
   ~Bench() {
     loop_.post([this] { signal_.emit(runtime::asio::cancellation_type::terminal); });

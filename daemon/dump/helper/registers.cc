@@ -55,8 +55,8 @@ void copy_stack(std::int32_t process, Taken& taken) {
     std::size_t const page = 4096 - (start + done) % 4096;
     std::size_t const part = std::min(page, taken.stack.size() - done);
     iovec const local{taken.stack.data() + done, part};
-    iovec const remote{reinterpret_cast<void*>(start + done),
-                       part};  // NOLINT(performance-no-int-to-ptr)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the other process
+    iovec const remote{reinterpret_cast<void*>(start + done), part};
     if (::process_vm_readv(process, &local, 1, &remote, 1, 0) != static_cast<ssize_t>(part)) break;
     done += part;
   }

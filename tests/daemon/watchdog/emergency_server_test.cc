@@ -160,7 +160,7 @@ TEST_F(Emergency, LeavesConnectionsAloneUntilItIsPutOnDuty) {
   EXPECT_EQ(waiting.read_reply(false).body, "the page\n") << "who waited is answered, too";
 }
 
-// A server's thread that lives takes its connections at once, so it comes first each time.
+// A server's thread that lives takes its connections soon, so it comes first.
 TEST_F(Emergency, LetsALivingServerGoFirst) {
   write_texts("the page\n", "why");
   on_duty();
@@ -168,7 +168,7 @@ TEST_F(Emergency, LetsALivingServerGoFirst) {
   std::thread living{[this, &over] {
     while (!over.load()) {
       pollfd ready{.fd = listener_, .events = POLLIN, .revents = 0};
-      ::poll(&ready, 1, 10);
+      if (::poll(&ready, 1, 10) > 0) ::poll(nullptr, 0, 5);  // it is not the fastest
       int const taken = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (taken < 0) continue;
       char bytes[512];
