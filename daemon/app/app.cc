@@ -63,6 +63,7 @@ std::size_t worker_count(config::Config const& config) {
 
 std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   std::vector<ProbeFacts> facts;
+  facts.reserve(config.probes.size());
   for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
   return facts;
 }
@@ -379,7 +380,7 @@ class App {
 
   // Where `canaryd dump` and `status` ask; "" where there can be none.
   std::string private_socket() {
-    std::string const path = places_.socket().string();
+    std::string path = places_.socket().string();
     auto const in_use = Server::private_socket_trouble(path);
     if (in_use.empty()) return path;
     log_.warn("no private listener: canaryd dump and status will not find this process",

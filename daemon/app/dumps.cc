@@ -44,14 +44,15 @@ dump::DumpPlace place_for(Places const& places, dump::CopyLogLines copy, void* s
           .log_context = self};
 }
 
-// The tables come before whoever reads them.
-Places const& make_tables_first(config::Config const& config, Places const& places) {
+// The tables and the folders come before whoever reads and writes them.
+dump::DumpPlace prepared_place(config::Config const& config, Places const& places,
+                               dump::CopyLogLines copy, void* self) {
   runtime::make_tables(sizes_for(config));
   std::error_code ignored;  // whoever needs the folders says what is wrong with them
   fs::create_directories(places.raw_dumps(), ignored);
   fs::create_directories(places.dumps(), ignored);
   fs::permissions(places.dumps(), fs::perms::owner_all, ignored);
-  return places;
+  return place_for(places, copy, self);
 }
 
 // Polls every few milliseconds: what is waited for is another thread or process, seconds at most.
@@ -76,7 +77,7 @@ std::string whole_file(fs::path const& path) {
 
 Dumps::Dumps(config::Config const& config, Places const& places)
     : handed_over_(dump::take_handed_over()),
-      raw_(place_for(make_tables_first(config, places), &Dumps::copy_log, this)),
+      raw_(prepared_place(config, places, &Dumps::copy_log, this)),
       orders_(raw_, helper_),
       live_(place_for(places, &Dumps::copy_log, this)) {
   dump::install_capture();

@@ -18,7 +18,8 @@ struct AppOptions;
 using Action = std::function<int()>;
 
 // `adjust` is for programs of the tests: it may change what the daemon starts with.
-void add_run_command(CLI::App& app, Action& chosen, std::function<void(AppOptions&)> adjust = {});
+void add_run_command(CLI::App& app, Action& chosen,
+                     std::function<void(AppOptions&)> const& adjust = {});
 void add_check_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);

@@ -66,7 +66,8 @@ int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Action& chosen, std::function<void(AppOptions&)> adjust) {
+void add_run_command(CLI::App& app, Action& chosen,
+                     std::function<void(AppOptions&)> const& adjust) {
   auto* const command = app.add_subcommand(
       "run", "Monitors the configured probes until SIGTERM or SIGINT; SIGHUP reloads");
   auto const flags = std::make_shared<RunFlags>();

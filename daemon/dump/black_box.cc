@@ -51,6 +51,7 @@ std::string own_literal(runtime::TextOffset offset) {
       if ((segment.p_flags & PF_R) == 0) continue;
       std::uintptr_t const start = object->dlpi_addr + segment.p_vaddr;
       if (wanted.at < start || wanted.at >= start + segment.p_filesz) continue;
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the image
       auto const* const text = reinterpret_cast<char const*>(wanted.at);
       std::size_t const room = std::min(start + segment.p_filesz - wanted.at, kLongestText);
       wanted.text = printable_text(text, room);
