@@ -14,8 +14,10 @@
 #include "runtime/build_id.h"
 
 // The first byte of the program's image and the one after its last; the linker defines them.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): its names
 extern "C" char const __ehdr_start;
 extern "C" char const _end;
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace canary::runtime {
 namespace {

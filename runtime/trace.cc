@@ -29,8 +29,8 @@ class Writing {
 };
 
 // Literals of this program; not looked at twice, for a row is written at every call and wait.
-char const* const image = image_start();
-TextOffset offset_of(char const* text) { return static_cast<TextOffset>(text - image); }
+char const* const kImage = image_start();
+TextOffset offset_of(char const* text) { return static_cast<TextOffset>(text - kImage); }
 
 // Since when a row that is entered now is there: since its handler began, to the step of the
 // clock, and that saves asking.

@@ -48,6 +48,7 @@ std::string hex(std::span<unsigned char const> bytes) {
 template <class T>
 T const* dynamic_table(dl_phdr_info const& object, ElfW(Addr) address) {
   ElfW(Addr) const base = object.dlpi_addr;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): that is what the linker gives
   return reinterpret_cast<T const*>(address < base ? base + address : address);
 }
 
@@ -70,6 +71,7 @@ std::string exported_asio(dl_phdr_info const& object) {
   std::uint32_t const* hash = nullptr;
   for (auto const& segment : std::span{object.dlpi_phdr, object.dlpi_phnum}) {
     if (segment.p_type != PT_DYNAMIC) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): that is what the linker gives
     auto const* entry = reinterpret_cast<ElfW(Dyn) const*>(object.dlpi_addr + segment.p_vaddr);
     for (; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_SYMTAB) {

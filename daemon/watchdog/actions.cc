@@ -101,10 +101,10 @@ void Book::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& ste
   bool const folded = episode.level == Level::stalled && !power_of_two(entry.occurrences);
   entry.dumped_age_ns = episode.age_ns;
   if (!folded && may_dump(episode.level, now_ns)) {
-    step.effects |= kDump;
+    step.effects |= Effect::dump;
   } else {
     ++entry.suppressed;
-    step.effects |= kSuppressed;
+    step.effects |= Effect::suppressed;
   }
 }
 
@@ -129,22 +129,22 @@ Step Book::report(Episode const& judged, std::int64_t now_ns) {
   entry->episode.level = to;
   bool const raised = to > from;
   if (raised) {
-    step.effects |= kCount;
+    step.effects |= Effect::count;
     if (from < Level::stalled && to >= Level::stalled) {
       ++entry->occurrences;
       if (judged.subject == Subject::loop && judged.run != runtime::kNoRun) {
-        step.effects |= kBlame;
+        step.effects |= Effect::blame;
       }
     }
-    if (to >= Level::stalled || judged.subject == Subject::loop) step.effects |= kLog;
-    if (to >= Level::stalled) step.effects |= kRemember;
+    if (to >= Level::stalled || judged.subject == Subject::loop) step.effects |= Effect::log;
+    if (to >= Level::stalled) step.effects |= Effect::remember;
     if (belongs_to_run(judged.subject) && to >= Level::stalled && from < Level::stalled) {
-      step.effects |= kCancelRun;
+      step.effects |= Effect::cancel_run;
     }
-    if (judged.subject == Subject::run && to >= Level::hung) step.effects |= kMarkStalled;
+    if (judged.subject == Subject::run && to >= Level::hung) step.effects |= Effect::mark_stalled;
   }
   if (to >= Level::stalled) choose_dump(*entry, raised, now_ns, step);
-  if (judged.subject == Subject::loop && to == Level::dead) step.effects |= kDie;
+  if (judged.subject == Subject::loop && to == Level::dead) step.effects |= Effect::die;
   step.from = from;
   step.to = to;
   step.suppressed = entry->suppressed;
@@ -160,7 +160,7 @@ bool Book::end(std::int64_t now_ns, Step& step) {
     entry.open = false;
     entry.ended_ns = now_ns;
     step = {};
-    step.effects = kOver;
+    step.effects = Effect::over;
     step.from = entry.episode.level;
     step.suppressed = entry.suppressed;
     step.episode = entry.episode;

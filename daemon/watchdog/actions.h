@@ -14,17 +14,19 @@
 namespace canary::watchdog {
 
 // What to do; bits.
-enum Effect : std::uint32_t {
-  kCount = 1,  // levels (from, to] were reached
-  kLog = 2,
-  kDump = 4,
-  kSuppressed = 8,  // a dump was due, but there were enough of these
-  kCancelRun = 16,
-  kMarkStalled = 32,  // the run did not unwind
-  kRemember = 64,     // as the last stall, over a restart
-  kBlame = 128,       // the loop hangs in a run's handler: count towards its quarantine
-  kDie = 256,         // the loop is dead: after a grace the process is to end
-  kOver = 512,        // it ended by itself
+struct Effect {
+  enum : std::uint32_t {
+    count = 1,  // levels (from, to] were reached
+    log = 2,
+    dump = 4,
+    suppressed = 8,  // a dump was due, but there were enough of these
+    cancel_run = 16,
+    mark_stalled = 32,  // the run did not unwind
+    remember = 64,      // as the last stall, over a restart
+    blame = 128,        // the loop hangs in a run's handler: count towards its quarantine
+    die = 256,          // the loop is dead: after a grace the process is to end
+    over = 512,         // it ended by itself
+  };
 };
 
 struct Step {

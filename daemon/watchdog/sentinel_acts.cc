@@ -59,7 +59,7 @@ void Sentinel::report(Episode const& judged) {
 
 void Sentinel::act(Step const& step) {
   Episode const& episode = step.episode;
-  if ((step.effects & kOver) != 0) {
+  if ((step.effects & Effect::over) != 0) {
     if (step.from >= Level::stalled) {
       say(Line::Kind::over, episode, episode.age_ns, step.suppressed);
     }
@@ -69,7 +69,7 @@ void Sentinel::act(Step const& step) {
     }
     return;
   }
-  if ((step.effects & kCount) != 0) {
+  if ((step.effects & Effect::count) != 0) {
     raised_ns_ = now_ns_;
     publish_episodes();  // before the dump, which takes time
     auto& levels = record_.stalls.data()[static_cast<std::size_t>(episode.subject)];
@@ -82,18 +82,18 @@ void Sentinel::act(Step const& step) {
     }
   }
   if (episode.subject == Subject::loop && step.to >= Level::hung) note_hung(true);
-  if ((step.effects & kLog) != 0) say(Line::Kind::stall, episode, episode.age_ns);
-  if ((step.effects & kSuppressed) != 0) {
+  if ((step.effects & Effect::log) != 0) say(Line::Kind::stall, episode, episode.age_ns);
+  if ((step.effects & Effect::suppressed) != 0) {
     count(record_.dumps_suppressed);
     say(Line::Kind::suppressed, episode, 0, step.suppressed);
   }
   // What recovers comes before what takes time; the dump still sees the run, which unwinds later.
-  if ((step.effects & kDump) != 0) start_dump(&episode, to_text(step.to), 0);
-  if ((step.effects & kCancelRun) != 0) cancel_run(episode);
-  if ((step.effects & kMarkStalled) != 0) mark_stalled(episode);
-  if ((step.effects & kRemember) != 0) remember(step);
-  if ((step.effects & kBlame) != 0) blame_probe(episode);
-  if ((step.effects & kDie) != 0 && dying_ns_ == 0) {
+  if ((step.effects & Effect::dump) != 0) start_dump(&episode, to_text(step.to), 0);
+  if ((step.effects & Effect::cancel_run) != 0) cancel_run(episode);
+  if ((step.effects & Effect::mark_stalled) != 0) mark_stalled(episode);
+  if ((step.effects & Effect::remember) != 0) remember(step);
+  if ((step.effects & Effect::blame) != 0) blame_probe(episode);
+  if ((step.effects & Effect::die) != 0 && dying_ns_ == 0) {
     dying_ns_ = now_ns_;
     dying_ = episode;
     say(Line::Kind::dying, episode, kGrace);

@@ -241,7 +241,7 @@ struct Watchdog::Impl {
   pthread_t thread{}, emergency_thread{};
 };
 
-Watchdog::Watchdog(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Watchdog::Watchdog(Options const& options) : impl_(std::make_unique<Impl>(options)) {}
 Watchdog::~Watchdog() = default;
 
 Record const& Watchdog::record() const { return impl_->shared->record; }

@@ -37,7 +37,7 @@ class Watchdog {
  public:
   // Reads what the last start left behind, prepares all memory, starts the thread. Throws
   // std::system_error where there is no thread or no memory to be had.
-  explicit Watchdog(Options options);
+  explicit Watchdog(Options const& options);
   // Notes a clean stop, says so to systemd, joins.
   ~Watchdog();
   Watchdog(Watchdog const&) = delete;

@@ -61,7 +61,7 @@ TEST(Book, CountsAndTellsOfASuspicionWithoutADump) {
 
   auto const step = round(book, loop_stall(Level::suspect, kS / 4), kS);
 
-  EXPECT_EQ(step.effects, kCount | kLog);
+  EXPECT_EQ(step.effects, Effect::count | Effect::log);
 }
 
 TEST(Book, GoesThroughTheLevelsOfADyingLoop) {
@@ -72,9 +72,11 @@ TEST(Book, GoesThroughTheLevelsOfADyingLoop) {
   auto const hung = round(book, loop_stall(Level::hung, 10 * kS), 12 * kS);
   auto const dead = round(book, loop_stall(Level::dead, 30 * kS), 32 * kS);
 
-  EXPECT_EQ(stalled.effects, kCount | kLog | kDump | kRemember | kBlame);
-  EXPECT_EQ(hung.effects, kCount | kLog | kDump | kRemember);
-  EXPECT_EQ(dead.effects, kCount | kLog | kDump | kRemember | kDie);
+  EXPECT_EQ(stalled.effects,
+            Effect::count | Effect::log | Effect::dump | Effect::remember | Effect::blame);
+  EXPECT_EQ(hung.effects, Effect::count | Effect::log | Effect::dump | Effect::remember);
+  EXPECT_EQ(dead.effects,
+            Effect::count | Effect::log | Effect::dump | Effect::remember | Effect::die);
   EXPECT_EQ(stalled.episode.id, dead.episode.id);
 }
 
@@ -100,7 +102,7 @@ TEST(Book, DumpsAgainAtTwiceTheAge) {
 
   EXPECT_EQ(round(book, loop_stall(Level::stalled, 2 * kS), 2 * kS).effects, 0u) << "too soon";
   EXPECT_EQ(round(book, loop_stall(Level::stalled, 6 * kS), 6 * kS).effects,
-            static_cast<std::uint32_t>(kDump));
+            static_cast<std::uint32_t>(Effect::dump));
 }
 
 TEST(Book, CancelsAStalledRunAndMarksOneThatDoesNotUnwind) {
@@ -109,8 +111,10 @@ TEST(Book, CancelsAStalledRunAndMarksOneThatDoesNotUnwind) {
   auto const stalled = round(book, run_stall(Level::stalled), kS);
   auto const hung = round(book, run_stall(Level::hung), 6 * kS);
 
-  EXPECT_EQ(stalled.effects, kCount | kLog | kDump | kCancelRun | kRemember);
-  EXPECT_EQ(hung.effects, kCount | kLog | kDump | kMarkStalled | kRemember);
+  EXPECT_EQ(stalled.effects,
+            Effect::count | Effect::log | Effect::dump | Effect::cancel_run | Effect::remember);
+  EXPECT_EQ(hung.effects,
+            Effect::count | Effect::log | Effect::dump | Effect::mark_stalled | Effect::remember);
 }
 
 TEST(Book, TellsWhenAStallIsOver) {
@@ -120,7 +124,7 @@ TEST(Book, TellsWhenAStallIsOver) {
   auto const ended = calm(book, 2 * kS);
 
   ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0].effects, static_cast<std::uint32_t>(kOver));
+  EXPECT_EQ(ended[0].effects, static_cast<std::uint32_t>(Effect::over));
   EXPECT_EQ(ended[0].from, Level::stalled);
   EXPECT_EQ(book.open(), 0u);
 }
@@ -132,8 +136,8 @@ TEST(Book, FoldsTheSameStallButLosesNone) {
   for (int i = 0; i < 8; ++i) {
     std::int64_t const now = (1 + i * 70) * kS;
     auto const step = round(book, loop_stall(Level::stalled, kS), now);
-    dumps += (step.effects & kDump) != 0 ? 1 : 0;
-    counted += (step.effects & kCount) != 0 ? 1 : 0;
+    dumps += (step.effects & Effect::dump) != 0 ? 1 : 0;
+    counted += (step.effects & Effect::count) != 0 ? 1 : 0;
     suppressed = step.suppressed;
     calm(book, now + kS);
   }
@@ -152,7 +156,7 @@ TEST(Book, DoesNotFoldAnotherPlace) {
 
   auto const other = round(book, loop_stall(Level::stalled, kS, 8), 5 * kS);
 
-  EXPECT_NE(other.effects & kDump, 0u);
+  EXPECT_NE(other.effects & Effect::dump, 0u);
   EXPECT_EQ(other.suppressed, 0u);
 }
 
@@ -161,12 +165,13 @@ TEST(Book, DumpsAtMostSomeAMinuteButAlwaysTheLastWords) {
   int dumps = 0;
   for (std::uint16_t i = 0; i < 20; ++i) {
     book.begin(false);
-    dumps += (book.report(run_stall(Level::stalled, i), kS + i).effects & kDump) != 0 ? 1 : 0;
+    dumps +=
+        (book.report(run_stall(Level::stalled, i), kS + i).effects & Effect::dump) != 0 ? 1 : 0;
   }
   auto const dead = round(book, loop_stall(Level::dead, 30 * kS), 3 * kS);
 
   EXPECT_EQ(dumps, static_cast<int>(Book::kDumpsAMinute));
-  EXPECT_NE(dead.effects & kDump, 0u);
+  EXPECT_NE(dead.effects & Effect::dump, 0u);
 }
 
 TEST(Book, NobodysFaultRaisesNothingAndEndsNothing) {
@@ -210,7 +215,7 @@ TEST(Book, AnotherGenerationOfARunIsAnotherEpisode) {
   auto const second = round(book, run_stall(Level::stalled, 4, 2), 2 * kS);
 
   EXPECT_NE(first.episode.id, second.episode.id);
-  EXPECT_NE(second.effects & kCancelRun, 0u);
+  EXPECT_NE(second.effects & Effect::cancel_run, 0u);
 }
 
 TEST(Book, CountsWhatItHasNoRoomFor) {
