@@ -34,8 +34,9 @@ class Page:
     def worst_bucket(self, name):
         """The smallest bound that holds every observation of a histogram, as text."""
         buckets = self.series[f"{name}_bucket"]
-        edge = next(labels for labels, seen in buckets if seen == buckets[-1][1])
-        return edge.split('"')[1]
+        edges = [labels.split('"')[1] for labels, _ in buckets]
+        place = next(i for i, (_, seen) in enumerate(buckets) if seen == buckets[-1][1])
+        return edges[place] if edges[place] != "+Inf" else f"more than {edges[place - 1]}"
 
 
 class ManyProbes:
