@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The round: sleep, look, judge. The server is in sentinel_server.cc, what follows from a judgement
-// in sentinel_acts.cc.
+// The round: sleep, look, judge. The pools are in sentinel_pools.cc, the server is in
+// sentinel_server.cc, what follows from a judgement in sentinel_acts.cc.
 #include "daemon/watchdog/sentinel.h"
 
 #include <errno.h>
@@ -312,28 +312,6 @@ void Sentinel::sample_loop(runtime::Tables& tables, bool full) {
   for_loop_.add(previous_ns_, now_ns_, excused_loop_ns_);
 }
 
-// Who holds the lock is not told: it may be any thread that works for the loop.
-std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
-  std::int64_t most = 0;
-  for (ThreadRecord const& row : tables.threads()) {
-    std::uint8_t const kind = row.kind.load(memory_order_relaxed);
-    if (kind != ThreadRecord::disk && kind != ThreadRecord::cpu) continue;
-    std::int32_t const thread = row.thread.load(memory_order_acquire);
-    Watched* const each = thread == 0 ? nullptr : watched(thread);
-    if (each == nullptr) continue;
-    ThreadSample const sample = each->files.sample(ThreadFiles::Depth::brief, now_ns_);
-    // Only from tick to tick: what was before counts for nobody.
-    if (each->beside.at_ns == previous_ns_) {
-      std::int64_t const one = withheld(each->beside, sample, each->ahead_ns);
-      if (one > most) most = one;
-    } else {
-      each->ahead_ns = 0;
-    }
-    each->beside = sample;
-  }
-  return most;
-}
-
 // A run cannot move while the loop does not turn, and hardly while the disk stands still, which all
 // runs need: that is told of the disk, once.
 void Sentinel::excuse_runs(LoopFacts const&) {
@@ -404,72 +382,6 @@ void Sentinel::judge_runs(runtime::Tables& tables) {
   }
   live_runs_ = live;
   record_.runs_stalled.store(stalled, memory_order_relaxed);
-}
-
-Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
-  Watched* unused = nullptr;
-  for (Watched& each : watched_) {
-    if (each.files.thread() == thread) return &each;
-    if (unused == nullptr && each.files.thread() == 0) unused = &each;
-  }
-  if (unused == nullptr || !unused->files.open(thread)) return nullptr;
-  unused->history.clear();
-  unused->beside = {};
-  return unused;
-}
-
-void Sentinel::judge_pools(runtime::Tables& tables) {
-  for (Watched& each : watched_) each.seen = false;
-  Pools pools;
-  for (ThreadRecord const& row : tables.threads()) {
-    std::uint8_t const kind = row.kind.load(memory_order_relaxed);
-    if (kind != ThreadRecord::disk && kind != ThreadRecord::cpu) continue;
-    Subject const pool = kind == ThreadRecord::disk ? Subject::disk : Subject::cpu;
-    std::int32_t const thread = row.thread.load(memory_order_acquire);
-    if (thread == 0) continue;
-    Watched* const files = watched(thread);
-    if (files != nullptr) files->seen = true;
-    std::int64_t const since = row.job_since_ns.load(memory_order_acquire);
-    QueueFacts& queue = pools.queues.data()[pool == Subject::disk ? 0 : 1];
-    ++queue.threads;
-    if (since != 0) ++queue.busy;
-    std::int64_t const queued = row.oldest_queued_ns.load(memory_order_relaxed);
-    if (queued != 0) queue.oldest_queued_ns = queued;
-    std::int64_t const limit =
-        pool == Subject::disk ? settings_.limits.disk_stall : settings_.limits.worker_stall;
-    // Two samples are needed by the time that it is judged.
-    if (since == 0 || now_ns_ - since < (limit / 4 < kSecond ? limit / 4 : kSecond)) continue;
-    ThreadSample before, newest;
-    if (files != nullptr) {
-      files->history.add(files->files.sample(ThreadFiles::Depth::full, now_ns_), 0);
-      newest = files->history.newest();
-      if (files->history.added > 1) {
-        before = files->history.samples.data()[files->history.compared()];
-      }
-    }
-    Episode judged = judge_job(pool, since, before, newest, settings_.limits, for_all_, now_ns_);
-    if (judged.level == Level::fine) continue;
-    judged.thread = thread;
-    judged.operation = row.job.load(memory_order_relaxed);
-    auto const name = row.name.bytes();
-    copy_text(judged.name, std::string_view{name.data()});
-    report(judged);
-  }
-  for (Subject const pool : {Subject::disk, Subject::cpu}) {
-    QueueFacts const& queue = pools.queues.data()[pool == Subject::disk ? 0 : 1];
-    if (queue.threads == 0) continue;
-    Episode judged = judge_queue(pool, queue, settings_.limits, for_all_, now_ns_);
-    copy_text(judged.name, pool == Subject::disk ? "disk queue" : "cpu queue");
-    report(judged);
-  }
-  for (Watched& each : watched_) {
-    if (!each.seen) each.files.close();
-  }
-  disk_stalled_ = false;
-  for (std::size_t i = 0; i < kEpisodes; ++i) {
-    bool const disk = book_.is_open(i) && book_.at(i).subject == Subject::disk;
-    if (disk && book_.at(i).level >= Level::stalled) disk_stalled_ = true;
-  }
 }
 
 }  // namespace canary::watchdog

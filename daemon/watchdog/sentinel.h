@@ -99,10 +99,6 @@ class Sentinel {
     std::int64_t ahead_ns = 0;
   };
   // The pools' threads that are at something.
-  struct Pools {
-    std::array<QueueFacts, 2> queues{};
-  };
-
   void sleep(bool fast);
   void look_around(std::int64_t slept_from_ns, std::int64_t planned_ns);
   void note_disturbance(Disturbance kind, std::int64_t lasted_ns);
@@ -119,6 +115,8 @@ class Sentinel {
   void judge_the_rest(runtime::Tables& tables);
   void judge_runs(runtime::Tables& tables);
   void judge_pools(runtime::Tables& tables);
+  void judge_worker(runtime::ThreadRecord const& row, Subject pool, std::int32_t thread);
+  void judge_pool_queue(Subject pool, QueueFacts const& queue, std::string_view name);
   Watched* watched(std::int32_t thread);
   void ask_server();
   void stand_in(std::int64_t silent_since_ns);
