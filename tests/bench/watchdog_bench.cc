@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the watchdog itself costs, at its shipped pace: its thread's CPU time while a healthy loop
-// has so many operations pending and so many runs; and what the tables take.
+// has so many operations pending and so many runs, beside a thread that only wakes as often; and
+// what the tables take.
 //   watchdog_bench [SECONDS]
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +61,26 @@ std::int32_t watchdog_thread() {
   }
 }
 
+// Wakes as often as the watchdog does and does nothing: what the machine takes for that.
+class Idler {
+ public:
+  Idler() : thread_([this](std::stop_token stop) { run(stop); }) {}
+  std::int32_t thread() const {
+    while (id_.load() == 0) std::this_thread::sleep_for(1ms);
+    return id_.load();
+  }
+
+ private:
+  void run(std::stop_token const& stop) {
+    id_.store(::gettid());
+    timespec const tick{.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (!stop.stop_requested()) ::ppoll(nullptr, 0, &tick, nullptr);
+  }
+
+  std::atomic<std::int32_t> id_{0};
+  std::jthread thread_;
+};
+
 double cpu_seconds(std::int32_t thread) {
   std::ifstream file{"/proc/self/task/" + std::to_string(thread) + "/schedstat"};
   double ns = 0;
@@ -86,6 +110,7 @@ int main(int argc, char** argv) {
     loop.start();
     guard.ready();
     std::int32_t const thread = watchdog_thread();
+    Idler const idler;
     int runs = 0;
     for (int const pending : {0, 4'096, 16'000}) {
       static constexpr int kEach = 64;
@@ -95,11 +120,12 @@ int main(int argc, char** argv) {
         });
       }
       std::this_thread::sleep_for(1s);
-      double const before = cpu_seconds(thread);
+      double const before = cpu_seconds(thread), idle_before = cpu_seconds(idler.thread());
       std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
       double const used = cpu_seconds(thread) - before;
-      std::printf("%6d pending operations, %3d runs: %.3f %% of a core\n", pending, runs,
-                  100 * used / seconds);
+      double const idle = cpu_seconds(idler.thread()) - idle_before;
+      std::printf("%6d pending operations, %3d runs: %.3f %% of a core; only waking: %.3f %%\n",
+                  pending, runs, 100 * used / seconds, 100 * idle / seconds);
       std::fflush(stdout);
     }
     guard.stopping(10s);
