@@ -93,6 +93,12 @@ std::string_view tcp_state(int socket) {
   return info.tcpi_state < std::size(kNames) ? kNames[info.tcpi_state] : std::string_view{};
 }
 
+// As starts_with, which could throw for all that the linker knows.
+bool begins_with(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() &&
+         __builtin_memcmp(text.data(), start.data(), start.size()) == 0;
+}
+
 // "target\tlocal\tpeer\tstate\tin\tout"; what does not apply is empty.
 void describe(FixedText& out, int directory, std::int32_t descriptor) {
   ShortText<16> name;
@@ -104,13 +110,13 @@ void describe(FixedText& out, int directory, std::int32_t descriptor) {
   out.plain(what);
   // The name tells the kind; fstat could wait for a file system that does not answer.
   int queued = 0;
-  if (what.starts_with("pipe:")) {
+  if (begins_with(what, "pipe:")) {
     out << "\t\t\t\t";
     if (::ioctl(descriptor, FIONREAD, &queued) == 0) out.number(queued);
     out << "\t";
     return;
   }
-  if (!what.starts_with("socket:")) return;
+  if (!begins_with(what, "socket:")) return;
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   out << "\t";
