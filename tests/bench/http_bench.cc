@@ -25,16 +25,16 @@
 #include <boost/asio/this_coro.hpp>
 #include <openssl/evp.h>
 
-#include "probes/http/client.h"
 #include "runtime/block_on.h"
-#include "runtime/loop.h"
 #include "runtime/task_group.h"
+#include "tests/bench/http_world.h"
 
 extern char** environ;
 
 namespace {
 
 using namespace canary;
+using World = bench::HttpWorld;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kRuns = 5;
@@ -166,14 +166,6 @@ void hash_raw(std::size_t mebibytes) {
   std::string const piece(kBuffer, 'x');
   for (std::size_t i = 0; i < mebibytes * 4; ++i) hash.take(piece);
 }
-
-struct World {
-  runtime::Loop loop;
-  runtime::Workers cpu{"cpu", 2};
-  runtime::Workers disk{"disk", 1};
-  http::Services services{cpu, disk};
-  config::HttpSettings settings;
-};
 
 void must(http::Result<http::Response> const& result) {
   if (!result) throw std::runtime_error(result.error().message);

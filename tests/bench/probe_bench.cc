@@ -13,25 +13,17 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "probes/http/client.h"
 #include "runtime/block_on.h"
-#include "runtime/loop.h"
 #include "runtime/trace.h"
+#include "tests/bench/http_world.h"
 
 namespace {
 
 using namespace canary;
+using World = bench::HttpWorld;
 
 constexpr int kRounds = 3;
 constexpr int kRequests = 4'000;
-
-struct World {
-  runtime::Loop loop;
-  runtime::Workers cpu{"cpu", 1};
-  runtime::Workers disk{"disk", 1};
-  http::Services services{cpu, disk};
-  config::HttpSettings settings;
-};
 
 // Of all threads, kernel included: requests wait for the server, so the wall tells of it.
 double cpu_ns() {

@@ -154,6 +154,12 @@ class WatchdogThread : public testing::Test {
     loop.handler_since_ns.store(runtime::now_ns());
     loop.state.store(LoopRecord::in_run);
   }
+  // A loop that is well from now on.
+  void let_loop_turn() {
+    tables.loop().state.store(LoopRecord::in_run);
+    tables.loop().beats.store(5);
+    let_loop_go();
+  }
   void let_loop_go() {
     tables.loop().handlers.fetch_add(1);
     tables.loop().beat_due_ns.store(runtime::now_ns() + 3'600'000'000'000);
@@ -161,9 +167,7 @@ class WatchdogThread : public testing::Test {
   }
   // A loop that turns, and a run that does nothing from now on.
   RunRecord& stall_run(std::int64_t deadline_ns = INT64_MAX) {
-    tables.loop().state.store(LoopRecord::in_run);
-    tables.loop().beats.store(5);
-    let_loop_go();
+    let_loop_turn();
     RunRecord& run = tables.runs()[1];
     run.name.store("slow");
     run.kind.store(RunRecord::probe);
@@ -413,9 +417,7 @@ class DeafServer {
 TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
   settings.server_stall = 300ms;
   DeafServer server;
-  tables.loop().state.store(LoopRecord::in_run);
-  tables.loop().beats.store(5);
-  let_loop_go();
+  let_loop_turn();
   start();
   auto const address = own_address(server.name);
   ASSERT_TRUE(address);
@@ -431,9 +433,7 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
 TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   settings.server_stall = 300ms;
   DeafServer server;
-  tables.loop().state.store(LoopRecord::in_run);
-  tables.loop().beats.store(5);
-  let_loop_go();
+  let_loop_turn();
   start();
   auto const address = own_address(server.name);
   int const socket = server.socket();
@@ -461,9 +461,7 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
 TEST_F(WatchdogThread, AsksEachAddressOfTheServer) {
   settings.server_stall = 300ms;
   DeafServer lives, deaf;
-  tables.loop().state.store(LoopRecord::in_run);
-  tables.loop().beats.store(5);
-  let_loop_go();
+  let_loop_turn();
   start();
   watchdog->ask_server_at({*own_address(lives.name), *own_address(deaf.name)});
 
@@ -475,9 +473,7 @@ TEST_F(WatchdogThread, AsksEachAddressOfTheServer) {
 
 TEST_F(WatchdogThread, AnswersForAServerWithAThreadThatIsStuckInAnAnswer) {
   settings.server_stall = 300ms;
-  tables.loop().state.store(LoopRecord::in_run);
-  tables.loop().beats.store(5);
-  let_loop_go();
+  let_loop_turn();
   start();
   {
     AnswerMark const stuck{&watchdog->answering(), runtime::now_ns()};
