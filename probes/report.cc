@@ -23,11 +23,17 @@ int rank(Severity severity) {
   return 3;
 }
 
-constexpr std::array<std::pair<Reason, std::string_view>, 24> kReasons{{
+constexpr std::array<std::pair<Reason, std::string_view>, 30> kReasons{{
     {Reason::none, "none"},
     {Reason::dns, "dns"},
     {Reason::connect, "connect"},
     {Reason::tls, "tls"},
+    {Reason::tls_expired, "tls_expired"},
+    {Reason::tls_not_yet_valid, "tls_not_yet_valid"},
+    {Reason::tls_wrong_name, "tls_wrong_name"},
+    {Reason::tls_untrusted, "tls_untrusted"},
+    {Reason::credentials, "credentials"},
+    {Reason::clock, "clock"},
     {Reason::proxy, "proxy"},
     {Reason::http_status, "http_status"},
     {Reason::timeout, "timeout"},

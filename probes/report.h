@@ -26,7 +26,13 @@ enum class Reason : std::uint8_t {
   none,
   dns,
   connect,
-  tls,
+  tls,                // the handshake failed otherwise than below
+  tls_expired,        // a certificate that no client accepts any more
+  tls_not_yet_valid,  // or not yet
+  tls_wrong_name,     // or not for this name
+  tls_untrusted,      // by an issuer that we do not know: ours may be lacking
+  credentials,        // ours were refused: 401, 407
+  clock,              // ours is off
   proxy,
   http_status,
   timeout,
