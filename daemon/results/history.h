@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -44,7 +45,10 @@ class History {
   void abandoned() { row_.in_flight_since.reset(); }
   // The watchdog asked the run to end, for want of progress.
   void stalled() { ++row_.stalls; }
-  void skipped(SkipReason reason) { ++row_.skipped[static_cast<std::size_t>(reason)]; }
+  // So many due runs did not start.
+  void skipped(SkipReason reason, std::uint64_t count) {
+    row_.skipped[static_cast<std::size_t>(reason)] += count;
+  }
 
  private:
   ProbeRow row_;

@@ -112,9 +112,10 @@ void ResultStore::stalled(std::string_view probe) {
   }
 }
 
-void ResultStore::skipped(std::string_view probe, SkipReason reason) {
+void ResultStore::skipped(std::string_view probe, SkipReason reason, std::uint64_t count) {
+  if (count == 0) return;
   if (Entry* const entry = find(probe)) {
-    entry->history.skipped(reason);
+    entry->history.skipped(reason, count);
     publish(*entry);
   }
 }

@@ -45,7 +45,8 @@ class ResultStore {
                                       std::chrono::nanoseconds duration, probes::Report report);
   void abandoned(std::string_view probe);
   void stalled(std::string_view probe);
-  void skipped(std::string_view probe, SkipReason reason);
+  // So many due runs did not start: one publication, however many they are.
+  void skipped(std::string_view probe, SkipReason reason, std::uint64_t count);
 
   // Replaced values that a reader may still see.
   std::size_t retired() const { return retired_.size(); }

@@ -160,7 +160,8 @@ bool Scheduler::cancel(std::uint16_t run, std::uint32_t generation) {
   for (auto const& [name, active] : runs_) {
     auto const* const row = active->row;
     if (row == nullptr || row->index() != run || row->generation() != generation) continue;
-    active->stalled = true;
+    // Counted now, and once: a run may never unwind, and is asked again meanwhile.
+    if (!std::exchange(active->stalled, true)) results_.stalled(name);
     active->end();
     return true;
   }
@@ -174,9 +175,9 @@ void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined
 void Scheduler::start_what_is_due(TimePoint now) {
   for (auto& due : schedule_.take_due(now)) {
     std::string const name = due.probe;
-    for (std::uint64_t i = 0; i < due.missed; ++i) results_.skipped(name, SkipReason::offline);
+    results_.skipped(name, SkipReason::offline, due.missed);
     if (quarantined_ && quarantined_(name)) {
-      results_.skipped(name, SkipReason::paused);
+      results_.skipped(name, SkipReason::paused, 1);
       publish_next(name, now);
       continue;
     }
@@ -184,10 +185,10 @@ void Scheduler::start_what_is_due(TimePoint now) {
       case Admission::Verdict::queued:
         break;
       case Admission::Verdict::overlap:
-        results_.skipped(name, SkipReason::overlap);
+        results_.skipped(name, SkipReason::overlap, 1);
         break;
       case Admission::Verdict::concurrency:
-        results_.skipped(name, SkipReason::concurrency);
+        results_.skipped(name, SkipReason::concurrency, 1);
         break;
     }
     publish_next(name, now);

@@ -150,7 +150,7 @@ TEST(History, AddsUpWhatRunsTook) {
 
   history.finished(at(1s), 300ms, run);
   history.finished(at(2s), 20s, run);
-  history.skipped(SkipReason::concurrency);
+  history.skipped(SkipReason::concurrency, 1);
 
   ProbeRow const& row = history.row();
   EXPECT_EQ(row.bytes_received, 2000u);

@@ -89,7 +89,7 @@ TEST(ResultStore, IgnoresARunOfAProbeThatAReloadTookAway) {
 
   EXPECT_EQ(store.finished("goes", at(1s), 1ms, numbered(1)), std::nullopt);
   store.abandoned("goes");
-  store.skipped("goes", SkipReason::overlap);
+  store.skipped("goes", SkipReason::overlap, 1);
   EXPECT_THAT(names(store), ElementsAre());
 }
 
@@ -143,6 +143,21 @@ TEST(ResultStore, TheLoopFreesWhatNoReaderSeesAnyMore) {
   }
   store.scheduled("a", at(2s));
   EXPECT_EQ(store.retired(), 0u);
+}
+
+TEST(ResultStore, CountsManyMissedRunsWithOnePublication) {
+  ResultStore store{daemon_facts()};
+  store.configure({probe("a")});
+  auto const reading = store.read();
+  auto const before = store.retired();
+
+  store.skipped("a", SkipReason::offline, 360'000);
+  EXPECT_EQ(store.retired(), before + 1);
+  store.skipped("a", SkipReason::offline, 0);
+  EXPECT_EQ(store.retired(), before + 1) << "nothing was skipped, nothing is published";
+
+  auto const& skipped = store.read()->find("a")->skipped;
+  EXPECT_EQ(skipped[static_cast<std::size_t>(SkipReason::offline)], 360'000U);
 }
 
 TEST(ResultStore, AMovedReadingReleasesItsPinOnce) {

@@ -4,12 +4,18 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <gmock/gmock.h>
 
 #include "runtime/cancel_listener.h"
@@ -56,7 +62,16 @@ class World {
   explicit World(RunProbe run_probe) : run_probe_(std::move(run_probe)) {
     running_.block_on(make());
   }
-  ~World() { running_.block_on(end()); }
+  ~World() {
+    if (!stopped_) stop();
+    running_.block_on(end());
+  }
+
+  // As the end of the daemon does it.
+  void stop() {
+    stopped_ = true;
+    running_.block_on(stop_scheduler());
+  }
 
   // Runs until `enough` holds for the row of the probe.
   void run_until(std::string const& probe, std::function<bool(ProbeRow const&)> enough) {
@@ -71,6 +86,8 @@ class World {
     std::uint64_t const one = 1;
     ASSERT_EQ(::write(cancels_, &one, sizeof one), static_cast<ssize_t>(sizeof one));
   }
+  // What the watchdog's wish leads to, without the way there.
+  void cancel(std::string const& probe) { running_.block_on(cancel_run(probe)); }
   void quarantine(std::string const& probe) { running_.block_on(set_quarantine(probe)); }
   void configure(std::vector<config::ProbeSpec> specs) { running_.block_on(apply(specs)); }
   ProbeRow row(std::string const& probe) {
@@ -89,6 +106,15 @@ class World {
       scheduler_->cancel(run, generation);
     };
     listener_->start(runtime::listen_for_cancels(cancels_, std::move(cancel)));
+    co_return;
+  }
+  Task<void> cancel_run(std::string probe) {
+    auto const runs = runtime::tables()->runs();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      bool const live = runs[i].state.load() != runtime::RunRecord::free;
+      if (!live || runs[i].name.load() != probe) continue;
+      EXPECT_TRUE(scheduler_->cancel(static_cast<std::uint16_t>(i), runs[i].generation.load()));
+    }
     co_return;
   }
   Task<void> set_quarantine(std::string probe) {
@@ -112,10 +138,12 @@ class World {
       co_await runtime::sleep_until({}, "test.sleep", Deadline::after(1ms));
     }
   }
-  Task<void> end() {
+  Task<void> stop_scheduler() {
     scheduler_->request_stop();
     co_await group_->join({});
     EXPECT_TRUE(stopped_cleanly_);
+  }
+  Task<void> end() {
     group_.reset();
     listener_->request_stop();
     co_await listener_->join({});
@@ -132,7 +160,7 @@ class World {
   std::optional<Scheduler> scheduler_;
   std::optional<runtime::TaskGroup> group_, listener_;
   int cancels_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  bool stopped_cleanly_ = false;
+  bool stopped_cleanly_ = false, stopped_ = false;
 };
 
 Task<void> healthy(config::ProbeSpec, Deadline, Trace, Report& report) {
@@ -148,6 +176,41 @@ Task<void> endless(config::ProbeSpec, Deadline, Trace trace, Report& report) {
 Task<void> throwing(config::ProbeSpec, Deadline, Trace, Report&) {
   throw std::runtime_error("a defect");
   co_return;
+}
+
+// Holds the loop for longer than many intervals, as a stopped container does.
+Task<void> holds_the_loop(config::ProbeSpec spec, Deadline, Trace, Report& report) {
+  auto const until = runtime::Clock::now() + 40 * spec.interval;
+  while (runtime::Clock::now() < until) continue;
+  report.findings.push_back({.check = "reachable"});
+  co_return;
+}
+
+std::uint64_t total(std::array<std::uint64_t, kReasons> const& failures) {
+  return std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});
+}
+
+TEST(Scheduler, CountsTheRunsThatWereMissedWhileNothingCouldStart) {
+  World world{holds_the_loop};
+  auto often = spec("probe");
+  often.interval = 1ms;
+  world.configure({often});
+  auto const offline = static_cast<std::size_t>(SkipReason::offline);
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 2; });
+  EXPECT_GE(world.row("probe").skipped[offline], 35U) << "40 intervals passed during the first run";
+}
+
+TEST(Scheduler, TakesARunThatTheStopCancelledForNoResultAtAll) {
+  World world{endless};
+  world.configure({spec("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  world.stop();
+  auto const row = world.row("probe");
+  EXPECT_EQ(row.runs, 0U);
+  EXPECT_EQ(total(row.failures), 0U);
+  EXPECT_EQ(row.severity, std::nullopt);
+  EXPECT_EQ(row.last_report, nullptr);
+  EXPECT_EQ(row.in_flight_since, std::nullopt);
 }
 
 TEST(Scheduler, RunsAProbeAgainAndAgain) {
@@ -193,7 +256,32 @@ TEST(Scheduler, EndsARunThatTheWatchdogWantsCancelledAndSaysWhy) {
   auto const row = world.row("stuck");
   EXPECT_EQ(row.severity, Severity::unknown);
   EXPECT_EQ(row.last_failure_reason, Reason::stalled);
+  EXPECT_EQ(row.stalls, 1U);
+  EXPECT_EQ(world.row("other").stalls, 0U);
   EXPECT_EQ(world.row("other").runs, 0U) << "its run goes on";
+}
+
+Task<void> ignores_cancellation(std::shared_ptr<std::atomic<bool>> let_go) {
+  boost::asio::disable_cancellation const nothing_cancels;
+  co_await boost::asio::this_coro::reset_cancellation_state(nothing_cancels);
+  while (!*let_go) co_await runtime::sleep_until({}, "test.deaf", Deadline::after(1ms));
+}
+
+TEST(Scheduler, CountsAStalledRunOnceAndAtOnceHoweverOftenItIsAskedToEnd) {
+  auto const let_go = std::make_shared<std::atomic<bool>>(false);
+  RunProbe const deaf = [let_go](config::ProbeSpec, Deadline, Trace, Report&) {
+    return ignores_cancellation(let_go);
+  };
+  World world{deaf};
+  world.configure({spec("stuck")});
+  world.run_until("stuck", [](ProbeRow const& row) { return row.in_flight_since.has_value(); });
+  world.cancel("stuck");
+  EXPECT_EQ(world.row("stuck").stalls, 1U);
+  EXPECT_EQ(world.row("stuck").runs, 0U) << "it has not unwound";
+  world.cancel("stuck");
+  *let_go = true;
+  world.run_until("stuck", [](ProbeRow const& row) { return row.runs >= 1; });
+  EXPECT_EQ(world.row("stuck").stalls, 1U);
 }
 
 TEST(Scheduler, DoesNotRunAQuarantinedProbe) {
