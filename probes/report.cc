@@ -23,7 +23,7 @@ int rank(Severity severity) {
   return 3;
 }
 
-constexpr std::array<std::pair<Reason, std::string_view>, 30> kReasons{{
+constexpr std::array<std::pair<Reason, std::string_view>, 31> kReasons{{
     {Reason::none, "none"},
     {Reason::dns, "dns"},
     {Reason::connect, "connect"},
@@ -52,6 +52,7 @@ constexpr std::array<std::pair<Reason, std::string_view>, 30> kReasons{{
     {Reason::hash_mismatch, "hash_mismatch"},
     {Reason::target_missing, "target_missing"},
     {Reason::metadata_missing, "metadata_missing"},
+    {Reason::unsupported, "unsupported"},
     {Reason::configuration, "configuration"},
     {Reason::internal, "internal"},
 }};

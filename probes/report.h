@@ -51,6 +51,7 @@ enum class Reason : std::uint8_t {
   hash_mismatch,
   target_missing,
   metadata_missing,
+  unsupported,  // by canaryd: a key, a scheme, a hash
   configuration,
   internal,
 };

@@ -30,11 +30,14 @@ std::string_view check_of(Rule rule) {
     case Rule::wrong_type:
     case Rule::spec_version:
     case Rule::duplicate_signature:
+    case Rule::other_dialect:
+    case Rule::budget:
     case Rule::keys_rotated:
     case Rule::out_of_order:
       return kMetadata;
     case Rule::signature_invalid:
     case Rule::threshold:
+    case Rule::unsupported:
       return kSignatures;
     case Rule::root_version_gap:
     case Rule::root_rotation_limit:
@@ -87,6 +90,8 @@ probes::Reason reason_of(Rule rule) {
       return probes::Reason::size_limit;
     case Reason::target_missing:
       return probes::Reason::target_missing;
+    case Reason::unsupported:
+      return probes::Reason::unsupported;
     case Reason::internal:
       return probes::Reason::internal;
   }
@@ -106,13 +111,12 @@ std::string_view check_at(Stage stage, std::string_view otherwise) {
 }
 
 Finding of_rejection(Rejection const& why, Stage stage) {
-  bool const ours = reason(why.rule) == Reason::internal && why.rule != Rule::role_not_delegated;
   bool const expired = why.rule == Rule::expired;
   std::string evidence = "tuf ";
   evidence.append(spec_section(why.rule, why.role)).append(" ").append(name(why.rule));
   return {.check = std::string(expired ? kExpiry : check_at(stage, check_of(why.rule))),
           .subject = why.role,
-          .severity = ours ? Severity::unknown : Severity::critical,
+          .severity = could_not_tell(why.rule) ? Severity::unknown : Severity::critical,
           .reason = reason_of(why.rule),
           .message = why.detail,
           .evidence = evidence + ": " + why.detail};

@@ -44,8 +44,11 @@ constexpr std::array kRows{
     Row{Rule::wrong_type, "wrong_type", {"4.3", "4.6", "4.4", "4.5"}, Reason::parse},
     Row{Rule::spec_version, "spec_version", {"4.3", "4.6", "4.4", "4.5"}, Reason::parse},
     Row{Rule::duplicate_signature, "duplicate_signature", same("4.2.1"), Reason::parse},
+    Row{Rule::other_dialect, "other_dialect", same("4.1"), Reason::parse},
+    Row{Rule::budget, "budget", same("4.1"), Reason::size_limit},
     Row{Rule::signature_invalid, "signature_invalid", kSignatures, Reason::signature},
     Row{Rule::threshold, "threshold", kSignatures, Reason::threshold},
+    Row{Rule::unsupported, "unsupported", kSignatures, Reason::unsupported},
     Row{Rule::root_version_gap, "root_version_gap", same("5.3.5"), Reason::rollback},
     Row{Rule::root_rotation_limit, "root_rotation_limit", same("5.3.3"), Reason::size_limit},
     Row{Rule::timestamp_rollback, "timestamp_rollback", same("5.4.3.1"), Reason::rollback},
@@ -58,7 +61,7 @@ constexpr std::array kRows{
     Row{Rule::equivocation, "equivocation", same("5.6.4"), Reason::equivocation},
     Row{Rule::length_mismatch, "length_mismatch", kHashes, Reason::hash_mismatch},
     Row{Rule::hash_mismatch, "hash_mismatch", kHashes, Reason::hash_mismatch},
-    Row{Rule::hash_unsupported, "hash_unsupported", kHashes, Reason::hash_mismatch},
+    Row{Rule::hash_unsupported, "hash_unsupported", kHashes, Reason::unsupported},
     Row{Rule::expired, "expired", kExpiry, Reason::expired},
     Row{Rule::role_not_delegated, "role_not_delegated", same("5.6.7"), Reason::internal},
     Row{Rule::lookup_limit, "lookup_limit", same("5.6.7.1"), Reason::target_missing},
@@ -122,10 +125,25 @@ std::string_view name(Reason reason) {
       return "size_limit";
     case Reason::target_missing:
       return "target_missing";
+    case Reason::unsupported:
+      return "unsupported";
     case Reason::internal:
       return "internal";
   }
   return "internal";
+}
+
+bool could_not_tell(Rule rule) {
+  switch (rule) {
+    case Rule::budget:
+    case Rule::unsupported:
+    case Rule::hash_unsupported:
+    case Rule::keys_rotated:
+    case Rule::out_of_order:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::span<Rule const> all_rules() { return kRules; }

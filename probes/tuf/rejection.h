@@ -31,9 +31,12 @@ enum class Rule : std::uint8_t {
   wrong_type,           // `_type` is another role's
   spec_version,         // major version other than 1
   duplicate_signature,  // two signatures by one key id
+  other_dialect,        // a relative of TUF that its clients don't read: DSSE, Uptane, …
+  budget,               // more of something than we look at (budget.h): could not tell
   // Arbitrary software.
   signature_invalid,  // threshold missed, and a signature by an authorised key is wrong
   threshold,          // threshold missed: too few signatures by authorised keys
+  unsupported,        // threshold missed, for want of keys or schemes that we can't use
   // Rollback.
   root_version_gap,        // not precisely N+1
   root_rotation_limit,     // more new roots in one walk than the limit
@@ -74,6 +77,7 @@ enum class Reason : std::uint8_t {
   hash_mismatch,
   size_limit,
   target_missing,
+  unsupported,
   internal
 };
 
@@ -101,6 +105,9 @@ std::string_view spec_section(Rule rule, std::string_view role);
 // The word a metric uses for it.
 Reason reason(Rule rule);
 std::string_view name(Reason reason);
+
+// Says more about us than about the repository: a limit or a lack of ours. Never "it is bad".
+bool could_not_tell(Rule rule);
 
 std::span<Rule const> all_rules();
 
