@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// prometheus-cpp gives the model of a family; the text is our own, because its serializer neither
-// escapes HELP nor writes NaN as the format does, and has no fixed order.
+// prometheus-cpp gives the model of a series; the text is our own, because its serializer neither
+// escapes HELP nor writes NaN as the format does, has no fixed order, and wants the whole page as
+// values first.
 #include "daemon/publish/exposition.h"
 
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include <prometheus/metric_family.h>
+#include <prometheus/client_metric.h>
 
 namespace canary::daemon {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
 
 void append_number(std::string& out, double value) {
   if (std::isnan(value)) {
@@ -89,66 +90,42 @@ void append_histogram(std::string& out, std::string_view name, ClientMetric cons
   append_sample(out, name, {"_count", metric.label}, static_cast<double>(histogram.sample_count));
 }
 
-void append_family(std::string& out, MetricFamily const& family) {
-  if (family.metric.empty()) return;
-  out += "# HELP " + family.name + ' ';
-  append_escaped(out, family.help, false);
-  out += "\n# TYPE " + family.name + ' ';
-  out += family.type == MetricType::Counter     ? "counter\n"
-         : family.type == MetricType::Histogram ? "histogram\n"
-                                                : "gauge\n";
-  for (auto const& metric : family.metric) {
-    if (family.type == MetricType::Histogram) {
-      append_histogram(out, family.name, metric);
-    } else {
-      bool const counter = family.type == MetricType::Counter;
-      append_sample(out, family.name, {"", metric.label},
-                    counter ? metric.counter.value : metric.gauge.value);
-    }
-  }
-}
-
-MetricType type_of(FamilyType type) {
-  switch (type) {
-    case FamilyType::gauge:
-      return MetricType::Gauge;
-    case FamilyType::counter:
-      return MetricType::Counter;
-    case FamilyType::histogram:
-      return MetricType::Histogram;
-  }
-  return MetricType::Untyped;
-}
-
-ClientMetric& append_metric(MetricFamily& family, Labels labels) {
-  ClientMetric& metric = family.metric.emplace_back();
-  metric.label.reserve(labels.size());
-  for (auto& label : labels) {
-    metric.label.push_back({std::move(label.name), std::move(label.value)});
-  }
-  return metric;
-}
-
 }  // namespace
 
-Family::Family(std::string& out, FamilyType type, std::string name, std::string help)
-    : out_(out),
-      family_(std::make_unique<MetricFamily>(
-          MetricFamily{std::move(name), std::move(help), type_of(type), {}})) {}
+Family::Family(std::string& out, metrics::Metric const& metric)
+    : out_(out), metric_(metric), series_(std::make_unique<ClientMetric>()) {
+  series_->label.resize(metric.label_count());
+  for (std::size_t i = 0; i < series_->label.size(); ++i) {
+    series_->label[i].name = metric.labels[i];
+  }
+}
 
-Family::~Family() { append_family(out_, *family_); }
+Family::~Family() = default;
+
+void Family::begin(Labels labels) {
+  assert(labels.size() == series_->label.size());
+  auto label = series_->label.begin();
+  for (std::string_view const value : labels) (label++)->value = value;
+  if (std::exchange(begun_, true)) return;
+  std::string const name{metric_.name};
+  out_ += "# HELP " + name + ' ';
+  append_escaped(out_, metric_.help, false);
+  out_ += "\n# TYPE " + name + ' ' + std::string{metrics::to_text(metric_.type)} + '\n';
+}
 
 void Family::add(Labels labels, double value) {
-  ClientMetric& metric = append_metric(*family_, std::move(labels));
-  (family_->type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  begin(labels);
+  append_sample(out_, metric_.name, {"", series_->label}, value);
 }
 
 void Family::add(Labels labels, std::optional<double> value) {
-  if (value) add(std::move(labels), *value);
+  if (value) add(labels, *value);
 }
 
 void Family::add(Labels labels, Histogram const& value) {
-  auto& histogram = append_metric(*family_, std::move(labels)).histogram;
+  begin(labels);
+  auto& histogram = series_->histogram;
+  histogram.bucket.clear();
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i < value.counts.size(); ++i) {
     cumulative += value.counts[i];
@@ -157,6 +134,7 @@ void Family::add(Labels labels, Histogram const& value) {
   }
   histogram.sample_count = cumulative;
   histogram.sample_sum = value.sum_seconds;
+  append_histogram(out_, metric_.name, *series_);
 }
 
 }  // namespace canary::daemon

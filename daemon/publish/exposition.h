@@ -4,42 +4,43 @@
 // Source: Prometheus text exposition format 0.0.4.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "daemon/metrics/metric.h"
 #include "daemon/results/histogram.h"
 
 namespace prometheus {
-struct MetricFamily;
+struct ClientMetric;
 }
 
 namespace canary::daemon {
 
-struct Label {
-  std::string name, value;
-};
-using Labels = std::vector<Label>;
-
-enum class FamilyType { gauge, counter, histogram };
-
-// Appends itself to `out` at the end of its life, in the order of its series; nothing when it has
-// none. `out` outlives it.
+// Appends its series to `out` as they are added, under the family's head; nothing when there is
+// none. `out` and `metric` outlive it; two families are not filled by turns.
 class Family {
  public:
-  Family(std::string& out, FamilyType type, std::string name, std::string help);
+  Family(std::string& out, metrics::Metric const& metric);
   ~Family();
   Family(Family const&) = delete;
   Family& operator=(Family const&) = delete;
 
+  // The labels' values in the order of their names. REQUIRES: one for each name.
+  using Labels = std::initializer_list<std::string_view>;
   void add(Labels labels, double value);
   void add(Labels labels, std::optional<double> value);  // no series without a value
   void add(Labels labels, Histogram const& value);       // REQUIRES: a histogram family
 
  private:
+  void begin(Labels labels);
+
   std::string& out_;
-  std::unique_ptr<prometheus::MetricFamily> family_;
+  metrics::Metric const& metric_;
+  std::unique_ptr<prometheus::ClientMetric> series_;  // the room is used again for the next
+  bool begun_ = false;
 };
 
 }  // namespace canary::daemon

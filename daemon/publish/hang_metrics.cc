@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "daemon/metrics/table.h"
 #include "daemon/publish/exposition.h"
 #include "daemon/watchdog/current.h"
 #include "daemon/watchdog/tables_view.h"
@@ -13,6 +14,8 @@
 namespace canary::daemon {
 namespace {
 
+using metrics::Metric;
+using metrics::metric;
 using std::memory_order_relaxed;
 using watchdog::Level;
 using watchdog::Subject;
@@ -57,56 +60,44 @@ std::string source_of(watchdog::Place const& place) {
 void executor(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
               SysTime now) {
   auto const& loop = tables.loop();
-  Family{page, FamilyType::gauge, "canaryd_executor_stalled", "1 while the loop does not turn."}
-      .add({}, record.executor_stalled() ? 1.0 : 0.0);
+  Family{page, metric("canaryd_executor_stalled")}.add({}, record.executor_stalled() ? 1.0 : 0.0);
   {
-    Family stalls{page, FamilyType::counter, "canaryd_executor_stalls_total",
-                  "Stalls of anybody, by what the watchdog made of them."};
+    Family stalls{page, metric("canaryd_executor_stalls_total")};
     for (std::size_t i = 1; i < watchdog::kVerdicts; ++i) {
-      stalls.add({{"verdict", std::string{to_text(static_cast<Verdict>(i))}}},
+      stalls.add({to_text(static_cast<Verdict>(i))},
                  static_cast<double>(record.verdicts[i].load(memory_order_relaxed)));
     }
   }
   if (auto const beat = loop.beat_ns.load(memory_order_relaxed); beat != 0) {
-    Family{page, FamilyType::gauge, "canaryd_executor_last_heartbeat_timestamp_seconds",
-           "When a beat last came through the loop's queue."}
-        .add({}, instant(beat, now));
+    Family{page, metric("canaryd_executor_last_heartbeat_timestamp_seconds")}.add(
+        {}, instant(beat, now));
   }
-  Family{page, FamilyType::histogram, "canaryd_executor_heartbeat_lag_seconds",
-         "How late beats came through the loop's queue."}
-      .add({}, histogram_of(loop.lag, loop.lag_sum_ns.load(memory_order_relaxed)));
+  Family{page, metric("canaryd_executor_heartbeat_lag_seconds")}.add(
+      {}, histogram_of(loop.lag, loop.lag_sum_ns.load(memory_order_relaxed)));
   if (auto const since = loop.handler_since_ns.load(memory_order_relaxed); since != 0) {
-    Family{page, FamilyType::gauge, "canaryd_executor_current_handler_start_timestamp_seconds",
-           "Since when the handler runs that runs now; absent while none does."}
-        .add({}, instant(since, now));
+    Family{page, metric("canaryd_executor_current_handler_start_timestamp_seconds")}.add(
+        {}, instant(since, now));
     if (record.executor_stalled()) {
       auto const place = watchdog::handler_place(tables);
-      Family{page, FamilyType::gauge, "canaryd_executor_current_handler_info",
-             "Always 1: the handler that holds the loop, while it is stalled."}
-          .add({{"operation", runtime::text_at(place.operation)},
-                {"place", source_of(place)},
-                {"run", place.name.data()}},
-               1.0);
+      Family{page, metric("canaryd_executor_current_handler_info")}.add(
+          {runtime::text_at(place.operation), source_of(place), place.name.data()}, 1.0);
     }
   }
-  Family{page, FamilyType::counter, "canaryd_executor_handlers_total", "Handlers that were run."}
-      .add({}, static_cast<double>(loop.handlers.load(memory_order_relaxed)));
+  Family{page, metric("canaryd_executor_handlers_total")}.add(
+      {}, static_cast<double>(loop.handlers.load(memory_order_relaxed)));
   double longest = 0;
   for (auto const& each : loop.longest) {
     longest = std::max(longest, static_cast<double>(each.nanoseconds.load(memory_order_relaxed)));
   }
-  Family{page, FamilyType::gauge, "canaryd_executor_longest_handler_seconds",
-         "The longest handler since the start that ended."}
-      .add({}, longest / 1e9);
+  Family{page, metric("canaryd_executor_longest_handler_seconds")}.add({}, longest / 1e9);
   std::map<std::string, double> pending;
   for (auto const& operation : tables.operations()) {
     runtime::Operation now;
     if (operation.read(now) != runtime::OperationHead::pending) continue;
     ++pending[runtime::text_at(now.operation)];
   }
-  Family operations{page, FamilyType::gauge, "canaryd_executor_pending_operations",
-                    "Operations that the loop waits for, by kind."};
-  for (auto const& [kind, count] : pending) operations.add({{"kind", kind}}, count);
+  Family operations{page, metric("canaryd_executor_pending_operations")};
+  for (auto const& [kind, count] : pending) operations.add({kind}, count);
 }
 
 void probes(std::string& page, watchdog::Record const& record, Snapshot const& snapshot) {
@@ -118,19 +109,15 @@ void probes(std::string& page, watchdog::Record const& record, Snapshot const& s
   }
   auto const quarantined = watchdog::quarantined_probes(record);
   std::set<std::string> const kept_out{quarantined.begin(), quarantined.end()};
-  Family stalls{
-      page, FamilyType::gauge, "canaryd_probe_stalled",
-      "1 while the probe's run is stalled: no progress, or asked to end and still there."};
+  Family stalls{page, metric("canaryd_probe_stalled")};
   for (auto const* row : snapshot.probes) {
     if (!row->facts.enabled) continue;
-    stalls.add({{"probe", row->facts.name}}, stalled.contains(row->facts.name) ? 1.0 : 0.0);
+    stalls.add({row->facts.name}, stalled.contains(row->facts.name) ? 1.0 : 0.0);
   }
-  Family quarantine{page, FamilyType::gauge, "canaryd_probe_quarantined",
-                    "1 for a probe that is not run any more, because it stalled the loop again and "
-                    "again."};
+  Family quarantine{page, metric("canaryd_probe_quarantined")};
   for (auto const* row : snapshot.probes) {
     if (!row->facts.enabled) continue;
-    quarantine.add({{"probe", row->facts.name}}, kept_out.contains(row->facts.name) ? 1.0 : 0.0);
+    quarantine.add({row->facts.name}, kept_out.contains(row->facts.name) ? 1.0 : 0.0);
   }
 }
 
@@ -140,24 +127,21 @@ void subjects_now(std::string& page, watchdog::Record const& record) {
   for (auto const& episode : watchdog::current_episodes(record)) {
     if (episode.level >= Level::stalled) stalled.insert(episode.subject);
   }
-  Family family{page, FamilyType::gauge, "canaryd_subject_stalled",
-                "1 while a part that probes share stands still."};
+  Family family{page, metric("canaryd_subject_stalled")};
   for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
     auto const subject = static_cast<Subject>(i);
     if (!watchdog::is_shared_part(subject)) continue;
-    family.add({{"subject", std::string{to_text(subject)}}}, stalled.contains(subject) ? 1 : 0);
+    family.add({to_text(subject)}, stalled.contains(subject) ? 1 : 0);
   }
 }
 
 void stalls(std::string& page, watchdog::Record const& record) {
   subjects_now(page, record);
   {
-    Family family{page, FamilyType::counter, "canaryd_stalls_total",
-                  "How often a subject reached a level: suspect, stalled, hung, dead."};
+    Family family{page, metric("canaryd_stalls_total")};
     for (std::size_t subject = 0; subject < watchdog::kSubjects; ++subject) {
       for (std::size_t level = 1; level < watchdog::kLevels; ++level) {
-        family.add({{"subject", std::string{to_text(static_cast<Subject>(subject))}},
-                    {"level", std::string{to_text(static_cast<Level>(level))}}},
+        family.add({to_text(static_cast<Subject>(subject)), to_text(static_cast<Level>(level))},
                    static_cast<double>(record.stalls[subject][level].load(memory_order_relaxed)));
       }
     }
@@ -169,11 +153,9 @@ void stalls(std::string& page, watchdog::Record const& record) {
     known = true;
   }
   if (known) {
-    Family{page, FamilyType::gauge, "canaryd_last_stall_timestamp_seconds",
-           "When somebody last stalled; survives a restart."}
-        .add({{"subject", std::string{to_text(last.episode.subject)}},
-              {"verdict", std::string{to_text(last.episode.verdict)}}},
-             static_cast<double>(last.wall_ns) / 1e9);
+    Family{page, metric("canaryd_last_stall_timestamp_seconds")}.add(
+        {to_text(last.episode.subject), to_text(last.episode.verdict)},
+        static_cast<double>(last.wall_ns) / 1e9);
   }
 }
 
@@ -182,76 +164,63 @@ void previous_run(std::string& page, watchdog::PreviousRun const& previous) {
   auto const& words = previous.last_words;
   if (!previous.known && !words.known) return;
   bool const in_order = previous.end == watchdog::End::orderly;
-  Family{page, FamilyType::gauge, "canaryd_previous_run_info",
-         "How the process before this one ended, and in whose handler where it did so in one."}
-      .add({{"end", std::string{to_text(previous.end)}},
-            {"probe", in_order ? "" : words.run.data()},
-            {"site", in_order ? "" : words.site.data()}},
-           1);
+  Family{page, metric("canaryd_previous_run_info")}.add(
+      {to_text(previous.end), in_order ? "" : words.run.data(), in_order ? "" : words.site.data()},
+      1);
   std::int64_t const ended = words.known ? words.ended_wall_ns : previous.last_alive_wall_ns;
-  Family{page, FamilyType::gauge, "canaryd_previous_run_end_timestamp_seconds",
-         "When the process before this one was last seen at work."}
-      .add({}, static_cast<double>(ended) / 1e9);
+  Family{page, metric("canaryd_previous_run_end_timestamp_seconds")}.add(
+      {}, static_cast<double>(ended) / 1e9);
 }
 
 void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime now) {
-  auto const counter = [&](char const* name, char const* help, std::uint64_t value) {
-    Family{page, FamilyType::counter, name, help}.add({}, static_cast<double>(value));
+  auto const counter = [&](Metric const& family, std::atomic<std::uint64_t> const& value) {
+    Family{page, family}.add({}, static_cast<double>(value.load(memory_order_relaxed)));
   };
-  counter("canaryd_watchdog_dumps_total", "Dumps written.",
-          record.dumps_written.load(memory_order_relaxed));
-  counter("canaryd_watchdog_dumps_suppressed_total",
-          "Dumps not written, as the same stall went on.",
-          record.dumps_suppressed.load(memory_order_relaxed));
-  counter("canaryd_watchdog_dumps_failed_total", "Dumps that could not be written.",
-          record.dumps_failed.load(memory_order_relaxed));
-  counter("canaryd_watchdog_runs_cancelled_total", "Runs that the watchdog asked to end.",
-          record.runs_cancelled.load(memory_order_relaxed));
-  counter("canaryd_watchdog_lines_dropped_total", "Log lines of the watchdog that nobody took.",
-          record.lines_dropped.load(memory_order_relaxed));
+  counter(metric("canaryd_watchdog_dumps_total"), record.dumps_written);
+  counter(metric("canaryd_watchdog_dumps_suppressed_total"), record.dumps_suppressed);
+  counter(metric("canaryd_watchdog_dumps_failed_total"), record.dumps_failed);
+  counter(metric("canaryd_watchdog_runs_cancelled_total"), record.runs_cancelled);
+  counter(metric("canaryd_watchdog_lines_dropped_total"), record.lines_dropped);
   {
-    Family family{page, FamilyType::counter, "canaryd_watchdog_disturbances_total",
-                  "What held the process and was nobody's fault."};
+    Family family{page, metric("canaryd_watchdog_disturbances_total")};
     for (std::size_t i = 0; i < watchdog::kDisturbances; ++i) {
-      family.add({{"kind", std::string{to_text(static_cast<watchdog::Disturbance>(i))}}},
+      family.add({to_text(static_cast<watchdog::Disturbance>(i))},
                  static_cast<double>(record.disturbances[i].load(memory_order_relaxed)));
     }
   }
-  counter("canaryd_watchdog_ticks_total", "How often the watchdog looked.",
-          record.ticks.load(memory_order_relaxed));
-  Family{page, FamilyType::histogram, "canaryd_watchdog_lateness_seconds",
-         "How late the watchdog woke."}
-      .add({}, histogram_of(record.lateness, record.lateness_sum_ns.load(memory_order_relaxed)));
+  counter(metric("canaryd_watchdog_ticks_total"), record.ticks);
+  Family{page, metric("canaryd_watchdog_lateness_seconds")}.add(
+      {}, histogram_of(record.lateness, record.lateness_sum_ns.load(memory_order_relaxed)));
   if (auto const tick = record.tick_ns.load(memory_order_relaxed); tick != 0) {
-    Family{page, FamilyType::gauge, "canaryd_watchdog_last_tick_timestamp_seconds",
-           "When the watchdog last looked."}
-        .add({}, instant(tick, now));
+    Family{page, metric("canaryd_watchdog_last_tick_timestamp_seconds")}.add({},
+                                                                             instant(tick, now));
   }
   auto const& previous = record.previous;
-  Family{page, FamilyType::gauge, "canaryd_last_exit_unclean",
-         "1 when the process before this one ended without being asked to."}
-      .add({}, previous.known && !previous.clean ? 1.0 : 0.0);
+  Family{page, metric("canaryd_last_exit_unclean")}.add(
+      {}, previous.known && !previous.clean ? 1.0 : 0.0);
   previous_run(page, previous);
-  Family{page, FamilyType::gauge, "canaryd_last_blind_seconds",
-         "How long nobody watched before this start; 0 after a clean stop."}
-      .add({},
-           previous.known && !previous.clean ? static_cast<double>(previous.blind_ns) / 1e9 : 0.0);
-  Family{page, FamilyType::gauge, "canaryd_unclean_restarts",
-         "Unclean ends in a row before this start."}
-      .add({}, static_cast<double>(previous.restarts));
+  Family{page, metric("canaryd_last_blind_seconds")}.add(
+      {}, previous.known && !previous.clean ? static_cast<double>(previous.blind_ns) / 1e9 : 0.0);
+  Family{page, metric("canaryd_unclean_restarts")}.add({}, static_cast<double>(previous.restarts));
 }
 
 // What the watchdog answered in the server's stead. This page is the server's own.
 void emergency(std::string& page, watchdog::Record const& record) {
-  Family{page, FamilyType::gauge, "canaryd_emergency_page",
-         "1 on the page that the watchdog gives while the server hangs."}
-      .add({}, 0.0);
-  Family answers{page, FamilyType::counter, "canaryd_emergency_answers_total",
-                 "Requests that were answered in the server's stead, by path."};
+  Family{page, metric("canaryd_emergency_page")}.add({}, 0.0);
+  Family answers{page, metric("canaryd_emergency_answers_total")};
   for (std::size_t i = 0; i < watchdog::kEmergencyPaths; ++i) {
-    answers.add({{"handler", std::string{to_text(static_cast<watchdog::EmergencyPath>(i))}}},
+    answers.add({to_text(static_cast<watchdog::EmergencyPath>(i))},
                 static_cast<double>(record.emergency_answers[i].load(memory_order_relaxed)));
   }
+}
+
+bool is_copied(std::string_view name) {
+  for (auto const& section : metrics::kSections) {
+    for (auto const& row : section.metrics) {
+      if (row.name == name) return row.emergency == metrics::Emergency::copied;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -266,13 +235,6 @@ void append_hang_metrics(std::string& page, watchdog::Record const& record, runt
 }
 
 std::string unchanging_metrics(std::string_view page) {
-  constexpr std::array<std::string_view, 7> kFamilies{"canaryd_build_info",
-                                                      "process_start_time_seconds",
-                                                      "canaryd_last_exit_unclean",
-                                                      "canaryd_last_blind_seconds",
-                                                      "canaryd_unclean_restarts",
-                                                      "canaryd_previous_run_info",
-                                                      "canaryd_previous_run_end_timestamp_seconds"};
   std::string result;
   bool wanted = false;
   for (std::size_t at = 0; at < page.size();) {
@@ -282,7 +244,7 @@ std::string unchanging_metrics(std::string_view page) {
     constexpr std::string_view kHelp = "# HELP ";
     if (line.starts_with(kHelp)) {
       auto const name = line.substr(kHelp.size(), line.find(' ', kHelp.size()) - kHelp.size());
-      wanted = std::ranges::find(kFamilies, name) != kFamilies.end();
+      wanted = is_copied(name);
     }
     if (wanted) result += line;
   }

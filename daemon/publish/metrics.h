@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page that Prometheus scrapes: names and labels of every metric stand here and nowhere else.
+// The page that Prometheus scrapes, its families as daemon/metrics declares them.
 // Thread: any (pure).
 // Source: Prometheus text exposition format 0.0.4.
 #pragma once

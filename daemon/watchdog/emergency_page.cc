@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/watchdog/emergency_page.h"
 
+#include "daemon/metrics/table.h"
 #include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/page_text.h"
 #include "daemon/watchdog/pending_kinds.h"
@@ -9,11 +10,12 @@
 namespace canary::watchdog {
 namespace {
 
+using metrics::Metric;
+using metrics::metric;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::string_view kGauge = "gauge", kCounter = "counter", kHistogram = "histogram";
 constexpr std::size_t kDescribed = 16;  // episodes, for people; the series have them all
 
 static_assert(kTickBuckets == runtime::kLagBuckets);
@@ -46,19 +48,14 @@ class Page {
   }
 
  private:
-  void gauge(std::string_view name, std::string_view help) { text_.family(kGauge, name, help); }
-  void counter(std::string_view name, std::string_view help) { text_.family(kCounter, name, help); }
-  void counter(std::string_view name, std::string_view help,
-               std::atomic<std::uint64_t> const& value) {
-    counter(name, help);
-    text_.series().value(value.load(memory_order_relaxed));
+  void counter(Metric const& metric, std::atomic<std::uint64_t> const& value) {
+    text_.family(metric).series().value(value.load(memory_order_relaxed));
   }
   // The wall clock's instant of a monotonic one.
   void instant(std::int64_t monotonic_ns) {
     text_.series().seconds(view_.wall_ns - (view_.now_ns - monotonic_ns));
   }
-  void histogram(std::string_view name, std::string_view help, Buckets const& buckets,
-                 std::int64_t sum_ns);
+  void histogram(Metric const& metric, Buckets const& buckets, std::int64_t sum_ns);
   template <class Use>
   void each_episode(Use use) {
     for (Published<Episode> const& place : record_.episodes) {
@@ -82,9 +79,8 @@ class Page {
   PageText text_;
 };
 
-void Page::histogram(std::string_view name, std::string_view help, Buckets const& buckets,
-                     std::int64_t sum_ns) {
-  text_.family(kHistogram, name, help);
+void Page::histogram(Metric const& metric, Buckets const& buckets, std::int64_t sum_ns) {
+  text_.family(metric);
   std::uint64_t sum = 0;
   std::int64_t bound_ms = 1;
   for (std::size_t i = 0; i < buckets.size(); ++i, bound_ms *= 2) {
@@ -97,7 +93,7 @@ void Page::histogram(std::string_view name, std::string_view help, Buckets const
     } else {
       bound.add("+Inf");
     }
-    text_.series("_bucket").label("le", bound.view()).value(sum);
+    text_.series("_bucket").bucket(bound.view()).value(sum);
   }
   text_.series("_sum").seconds(sum_ns);
   text_.series("_count").value(sum);
@@ -123,42 +119,39 @@ void Page::head() {
     }
     text_.end();
   });
-  gauge("canaryd_emergency_page", "1 on the page that the watchdog gives while the server hangs.");
+  text_.family(metric("canaryd_emergency_page"));
   text_.series().value(1);
-  counter("canaryd_emergency_answers_total",
-          "Requests that were answered in the server's stead, by path.");
+  text_.family(metric("canaryd_emergency_answers_total"));
   for (std::size_t i = 0; i < kEmergencyPaths; ++i) {
     text_.series()
-        .label("handler", to_text(static_cast<EmergencyPath>(i)))
+        .label(to_text(static_cast<EmergencyPath>(i)))
         .value(record_.emergency_answers.data()[i].load(memory_order_relaxed));
   }
-  gauge("canaryd_time_seconds", "The wall clock of canaryd's machine.");
+  text_.family(metric("canaryd_time_seconds"));
   text_.series().seconds(view_.wall_ns);
 }
 
 void Page::executor() {
   runtime::LoopRecord const& loop = view_.tables.loop();
-  gauge("canaryd_executor_stalled", "1 while the loop does not turn.");
+  text_.family(metric("canaryd_executor_stalled"));
   text_.series().value(record_.executor_stalled() ? 1 : 0);
-  counter("canaryd_executor_stalls_total", "Stalls of anybody, by what the watchdog made of them.");
+  text_.family(metric("canaryd_executor_stalls_total"));
   for (std::size_t i = 1; i < kVerdicts; ++i) {
     text_.series()
-        .label("verdict", to_text(static_cast<Verdict>(i)))
+        .label(to_text(static_cast<Verdict>(i)))
         .value(record_.verdicts.data()[i].load(memory_order_relaxed));
   }
   if (std::int64_t const beat = loop.beat_ns.load(memory_order_relaxed); beat != 0) {
-    gauge("canaryd_executor_last_heartbeat_timestamp_seconds",
-          "When a beat last came through the loop's queue.");
+    text_.family(metric("canaryd_executor_last_heartbeat_timestamp_seconds"));
     instant(beat);
   }
-  counter("canaryd_executor_handlers_total", "Handlers that were run.", loop.handlers);
+  counter(metric("canaryd_executor_handlers_total"), loop.handlers);
   std::int64_t longest = 0;
   for (runtime::HandlerRecord const& each : loop.longest) {
     std::int64_t const took = each.nanoseconds.load(memory_order_relaxed);
     if (took > longest) longest = took;
   }
-  gauge("canaryd_executor_longest_handler_seconds",
-        "The longest handler since the start that ended.");
+  text_.family(metric("canaryd_executor_longest_handler_seconds"));
   text_.series().seconds(longest);
 }
 
@@ -166,8 +159,7 @@ void Page::executor() {
 void Page::handler() {
   std::int64_t const since = view_.tables.loop().handler_since_ns.load(memory_order_acquire);
   if (since == 0) return;
-  gauge("canaryd_executor_current_handler_start_timestamp_seconds",
-        "Since when the handler runs that runs now; absent while none does.");
+  text_.family(metric("canaryd_executor_current_handler_start_timestamp_seconds"));
   instant(since);
   if (!record_.executor_stalled()) return;
   Place const place = handler_place(view_.tables);
@@ -177,22 +169,21 @@ void Page::handler() {
   } else {
     source.add(runtime::text_at(place.function));
   }
-  gauge("canaryd_executor_current_handler_info",
-        "Always 1: the handler that holds the loop, while it is stalled.");
+  text_.family(metric("canaryd_executor_current_handler_info"));
   text_.series()
-      .label("operation", runtime::text_at(place.operation))
-      .label("place", source.view())
-      .label("run", text_of(place.name))
+      .label(runtime::text_at(place.operation))
+      .label(source.view())
+      .label(text_of(place.name))
       .value(1);
 }
 
 void Page::pending() {
   PendingKinds const kinds = pending_kinds(view_.tables);
   if (kinds.count == 0) return;
-  gauge("canaryd_executor_pending_operations", "Operations that the loop waits for, by kind.");
+  text_.family(metric("canaryd_executor_pending_operations"));
   for (std::size_t i = 0; i < kinds.count; ++i) {
     PendingKind const& kind = kinds.kinds.data()[i];
-    text_.series().label("kind", kind.name).value(kind.number);
+    text_.series().label(kind.name).value(kind.number);
   }
 }
 
@@ -208,20 +199,18 @@ void Page::probes() {
     if (count < told.size()) told.data()[count++] = episode.name;
   });
   if (count > 0) {
-    gauge("canaryd_probe_stalled",
-          "1 while the probe's run is stalled: no progress, or asked to end and still there.");
+    text_.family(metric("canaryd_probe_stalled"));
     for (std::size_t i = 0; i < count; ++i) {
-      text_.series().label("probe", text_of(told.data()[i])).value(1);
+      text_.series().label(text_of(told.data()[i])).value(1);
     }
   }
   std::uint32_t const quarantined = record_.quarantined_count.load(memory_order_acquire);
   if (quarantined == 0) return;
-  gauge("canaryd_probe_quarantined",
-        "1 for a probe that is not run any more, because it stalled the loop again and again.");
+  text_.family(metric("canaryd_probe_quarantined"));
   for (std::size_t i = 0; i < quarantined && i < kQuarantined; ++i) {
     ProbeText name{};
     if (!record_.quarantined.data()[i].load(name)) continue;
-    text_.series().label("probe", text_of(name)).value(1);
+    text_.series().label(text_of(name)).value(1);
   }
 }
 
@@ -231,22 +220,21 @@ void Page::subjects() {
     if (episode.level < Level::stalled) return;
     stalled.data()[static_cast<std::size_t>(episode.subject)] = true;
   });
-  gauge("canaryd_subject_stalled", "1 while a part that probes share stands still.");
+  text_.family(metric("canaryd_subject_stalled"));
   for (std::size_t subject = 0; subject < kSubjects; ++subject) {
     auto const each = static_cast<Subject>(subject);
     if (!is_shared_part(each)) continue;
-    text_.series().label("subject", to_text(each)).value(stalled.data()[subject] ? 1 : 0);
+    text_.series().label(to_text(each)).value(stalled.data()[subject] ? 1 : 0);
   }
 }
 
 void Page::stalls() {
-  counter("canaryd_stalls_total",
-          "How often a subject reached a level: suspect, stalled, hung, dead.");
+  text_.family(metric("canaryd_stalls_total"));
   for (std::size_t subject = 0; subject < kSubjects; ++subject) {
     for (std::size_t level = 1; level < kLevels; ++level) {
       text_.series()
-          .label("subject", to_text(static_cast<Subject>(subject)))
-          .label("level", to_text(static_cast<Level>(level)))
+          .label(to_text(static_cast<Subject>(subject)))
+          .label(to_text(static_cast<Level>(level)))
           .value(record_.stalls.data()[subject].data()[level].load(memory_order_relaxed));
     }
   }
@@ -257,42 +245,37 @@ void Page::stalls() {
     known = true;
   }
   if (!known) return;
-  gauge("canaryd_last_stall_timestamp_seconds", "When somebody last stalled; survives a restart.");
+  text_.family(metric("canaryd_last_stall_timestamp_seconds"));
   text_.series()
-      .label("subject", to_text(last.episode.subject))
-      .label("verdict", to_text(last.episode.verdict))
+      .label(to_text(last.episode.subject))
+      .label(to_text(last.episode.verdict))
       .seconds(last.wall_ns);
 }
 
 void Page::watchdog() {
-  counter("canaryd_watchdog_dumps_total", "Dumps written.", record_.dumps_written);
-  counter("canaryd_watchdog_dumps_suppressed_total",
-          "Dumps not written, as the same stall went on.", record_.dumps_suppressed);
-  counter("canaryd_watchdog_dumps_failed_total", "Dumps that could not be written.",
-          record_.dumps_failed);
-  counter("canaryd_watchdog_runs_cancelled_total", "Runs that the watchdog asked to end.",
-          record_.runs_cancelled);
-  counter("canaryd_watchdog_lines_dropped_total", "Log lines of the watchdog that nobody took.",
-          record_.lines_dropped);
-  counter("canaryd_watchdog_disturbances_total", "What held the process and was nobody's fault.");
+  counter(metric("canaryd_watchdog_dumps_total"), record_.dumps_written);
+  counter(metric("canaryd_watchdog_dumps_suppressed_total"), record_.dumps_suppressed);
+  counter(metric("canaryd_watchdog_dumps_failed_total"), record_.dumps_failed);
+  counter(metric("canaryd_watchdog_runs_cancelled_total"), record_.runs_cancelled);
+  counter(metric("canaryd_watchdog_lines_dropped_total"), record_.lines_dropped);
+  text_.family(metric("canaryd_watchdog_disturbances_total"));
   for (std::size_t i = 0; i < kDisturbances; ++i) {
     text_.series()
-        .label("kind", to_text(static_cast<Disturbance>(i)))
+        .label(to_text(static_cast<Disturbance>(i)))
         .value(record_.disturbances.data()[i].load(memory_order_relaxed));
   }
-  counter("canaryd_watchdog_ticks_total", "How often the watchdog looked.", record_.ticks);
+  counter(metric("canaryd_watchdog_ticks_total"), record_.ticks);
   if (std::int64_t const tick = record_.tick_ns.load(memory_order_relaxed); tick != 0) {
-    gauge("canaryd_watchdog_last_tick_timestamp_seconds", "When the watchdog last looked.");
+    text_.family(metric("canaryd_watchdog_last_tick_timestamp_seconds"));
     instant(tick);
   }
-  histogram("canaryd_watchdog_lateness_seconds", "How late the watchdog woke.", record_.lateness,
+  histogram(metric("canaryd_watchdog_lateness_seconds"), record_.lateness,
             static_cast<std::int64_t>(record_.lateness_sum_ns.load(memory_order_relaxed)));
 }
 
 void Page::lag() {
   runtime::LoopRecord const& loop = view_.tables.loop();
-  histogram("canaryd_executor_heartbeat_lag_seconds",
-            "How late beats came through the loop's queue.", loop.lag,
+  histogram(metric("canaryd_executor_heartbeat_lag_seconds"), loop.lag,
             static_cast<std::int64_t>(loop.lag_sum_ns.load(memory_order_relaxed)));
 }
 

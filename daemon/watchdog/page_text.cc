@@ -41,30 +41,39 @@ void PageText::end() {
   }
 }
 
-PageText& PageText::family(std::string_view type, std::string_view name, std::string_view help) {
-  name_ = name;
+PageText& PageText::family(metrics::Metric const& metric) {
+  metric_ = &metric;
   put("# HELP ");
-  put(name);
+  put(metric.name);
   put(' ');
-  put(help);
+  put(metric.help);
   put("\n# TYPE ");
-  put(name);
+  put(metric.name);
   put(' ');
-  put(type);
+  put(metrics::to_text(metric.type));
   end();
   return *this;
 }
 
 PageText& PageText::series(std::string_view suffix) {
-  labelled_ = false;
-  put(name_);
+  labels_ = 0;
+  put(metric_->name);
   put(suffix);
   return *this;
 }
 
-PageText& PageText::label(std::string_view name, std::string_view value) {
-  put(labelled_ ? ',' : '{');
-  labelled_ = true;
+PageText& PageText::label(std::string_view value) {
+  pair(metric_->labels.data()[labels_], value);
+  return *this;
+}
+
+PageText& PageText::bucket(std::string_view bound) {
+  pair("le", bound);
+  return *this;
+}
+
+void PageText::pair(std::string_view name, std::string_view value) {
+  put(labels_++ > 0 ? ',' : '{');
   put(name);
   put("=\"");
   for (char const character : value) {
@@ -72,17 +81,16 @@ PageText& PageText::label(std::string_view name, std::string_view value) {
     put(is_printable(character) ? character : '?');
   }
   put('"');
-  return *this;
 }
 
 void PageText::value(std::uint64_t number) {
-  put(labelled_ ? "} " : " ");
+  put(labels_ > 0 ? "} " : " ");
   digits(number, 1);
   end();
 }
 
 void PageText::seconds(std::int64_t nanoseconds) {
-  put(labelled_ ? "} " : " ");
+  put(labels_ > 0 ? "} " : " ");
   auto const span = static_cast<std::uint64_t>(nanoseconds < 0 ? 0 : nanoseconds);
   digits(span / kSecond, 1);
   std::uint64_t fraction = span % kSecond;

@@ -10,17 +10,20 @@
 #include <span>
 #include <string_view>
 
+#include "daemon/metrics/metric.h"
+
 namespace canary::watchdog {
 
 class PageText {
  public:
   explicit PageText(std::span<char> room) : room_(room) {}
 
-  // "# HELP …" and "# TYPE …". The texts need no escaping.
-  PageText& family(std::string_view type, std::string_view name, std::string_view help);
-  // A series of that family: its labels, then its value.
+  // "# HELP …" and "# TYPE …". `metric` outlives its series.
+  PageText& family(metrics::Metric const& metric);
+  // A series of that family: the values of its labels in the order of their names, then its own.
   PageText& series(std::string_view suffix = {});
-  PageText& label(std::string_view name, std::string_view value);
+  PageText& label(std::string_view value);
+  PageText& bucket(std::string_view bound);  // "le", after the labels
   void value(std::uint64_t number);
   void seconds(std::int64_t nanoseconds);  // negative ones as 0
 
@@ -47,8 +50,10 @@ class PageText {
   std::size_t size_ = 0;   // of whole lines
   std::size_t write_ = 0;  // with the line being written
   bool full_ = false;
-  bool labelled_ = false;
-  std::string_view name_;
+  void pair(std::string_view name, std::string_view value);
+
+  metrics::Metric const* metric_ = nullptr;
+  std::size_t labels_ = 0;  // that the series has so far
 };
 
 }  // namespace canary::watchdog

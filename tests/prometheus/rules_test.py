@@ -159,10 +159,10 @@ def used_metrics(project):
 
 
 def known_metrics(project):
-    """Every metric that a rule reads is one that canaryd's page has."""
+    """Every metric that a rule reads is one of the table's, each of which is written."""
     emitted = set()
-    for path in (project.root / "daemon").rglob("*.cc"):
-        emitted |= set(re.findall(r'"((?:canaryd|process)_[a-z_]+)"', path.read_text()))
+    for path in (project.root / "daemon/metrics").glob("*.h"):
+        emitted |= set(re.findall(r'\{"((?:canaryd|process)_[a-z_]+)",', path.read_text()))
     used = used_metrics(project)
     if len(used) < 30:
         fail([f"only {len(used)} metrics were found in the rules: this test reads them badly"])

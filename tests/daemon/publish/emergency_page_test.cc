@@ -7,135 +7,27 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <deque>
 #include <fstream>
-#include <memory>
-#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/publish/hang_metrics.h"
-#include "daemon/publish/metrics.h"
-#include "daemon/results/history.h"
-#include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/page_text.h"
 #include "daemon/watchdog/pending_kinds.h"
 #include "tests/daemon/publish/exposition_parser.h"
+#include "tests/daemon/publish/hung_world.h"
 
 namespace canary::daemon {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-using watchdog::Episode;
-using watchdog::Level;
 using watchdog::Subject;
-using watchdog::Verdict;
 
-// A loop that hangs in a run of "victim", whose run "slow" is stalled, and "bad" in quarantine.
-class EmergencyPage : public ::testing::Test {
- protected:
-  EmergencyPage() {
-    for (char const* const name : {"victim", "slow", "bad", "fine"}) {
-      history_.emplace_back(ProbeFacts{.name = name,
-                                       .repository = "repo",
-                                       .kind = "tuf",
-                                       .enabled = true,
-                                       .interval = 60s,
-                                       .timeout = 30s});
-    }
-    auto& loop = tables_.loop();
-    std::int64_t const now = runtime::now_ns();
-    loop.beat_ns.store(now - 12'345'000'000);
-    loop.handler_since_ns.store(now - 12'300'000'000);
-    loop.handlers.store(4'711);
-    loop.longest[0].nanoseconds.store(1'500'000);
-    loop.lag_sum_ns.store(1'234'567'891);
-    for (std::size_t i = 0; i < loop.lag.size(); ++i) loop.lag[i].store(i * i + 1);
-    for (std::size_t i = 0; i < record_->lateness.size(); ++i) record_->lateness[i].store(2 * i);
-    record_->lateness_sum_ns.store(20);
-    record_->tick_ns.store(now);
-    record_->ticks.store(99);
-    record_->executor_level.store(static_cast<std::uint8_t>(Level::stalled));
-    record_->executor_verdict.store(static_cast<std::uint8_t>(Verdict::lock));
-    record_->verdicts[static_cast<std::size_t>(Verdict::lock)].store(3);
-    record_->stalls[static_cast<std::size_t>(Subject::loop)][2].store(5);
-    record_->dumps_failed.store(1);
-    record_->emergency_answers[0].store(8);
-    record_->previous.has_stall = true;
-    record_->previous.stall.wall_ns = 1'790'000'000'125'000'000;
-    for (std::size_t i = 0; i < 3; ++i) {
-      auto& operation = tables_.operations()[i];
-      auto const kind = runtime::text_offset(i < 2 ? "async_wait" : "async_receive");
-      operation.kind.store(runtime::pair_of(runtime::text_offset("socket"), kind));
-      operation.store_head({.state = runtime::OperationHead::pending}, std::memory_order_release);
-    }
-    hang(0, Subject::loop, "victim");
-    hang(1, Subject::run, "slow");
-    hang(3, Subject::server, "server");
-    hang(2, Subject::run, "slow");  // an older run of the same: told once
-    watchdog::ProbeText bad{};
-    watchdog::copy_text(bad, "bad");
-    record_->quarantined[0].store(bad);
-    record_->quarantined_count.store(1);
-  }
-
-  void hang(std::size_t place, Subject subject, std::string const& name) {
-    Episode episode;
-    episode.subject = subject;
-    episode.level = Level::stalled;
-    episode.verdict = subject == Subject::loop ? Verdict::lock : Verdict::stalled_run;
-    episode.age_ns = 12'300'000'000;
-    episode.line = 88;
-    watchdog::copy_text(episode.name, name);
-    record_->episodes[place].store(episode);
-  }
-
-  std::string ordinary() {
-    Snapshot snapshot;
-    DaemonFacts facts;
-    facts.version = "1.2.3";
-    snapshot.daemon = &facts;
-    for (auto const& history : history_) snapshot.probes.push_back(&history.row());
-    SysTime const now =
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    std::string page = render_metrics({.snapshot = snapshot,
-                                       .requests = {},
-                                       .process = process_facts(),
-                                       .log_lines_dropped = 0,
-                                       .now = now});
-    append_hang_metrics(page, *record_, tables_, snapshot, now);
-    return page;
-  }
-
-  std::string emergency(std::string const& preamble = {}) {
-    auto const wall = std::chrono::system_clock::now().time_since_epoch();
-    watchdog::write_emergency_texts(
-        {.record = *record_,
-         .tables = tables_,
-         .preamble = preamble,
-         .silent_ns = 6'000'000'000,
-         .now_ns = runtime::now_ns(),
-         .wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()},
-        *texts_);
-    return std::string{texts_->page_text()};
-  }
-  tests::Exposition parsed(std::string const& page) {
-    auto result = tests::parse_exposition(page);
-    EXPECT_THAT(result.problems, IsEmpty()) << page;
-    return result;
-  }
-
-  runtime::Tables& tables_ = runtime::make_tables({.runs = 8, .operations = 64});
-  std::unique_ptr<watchdog::Record> record_ = std::make_unique<watchdog::Record>();
-  std::unique_ptr<watchdog::EmergencyTexts> texts_ = std::make_unique<watchdog::EmergencyTexts>();
-  std::deque<History> history_;
-};
+class EmergencyPage : public HungWorld {};
 
 TEST_F(EmergencyPage, HasNothingButWhatTheOrdinaryPageHasWithTheSameValues) {
   auto const usual = parsed(ordinary());
@@ -227,11 +119,13 @@ TEST_F(EmergencyPage, IsWholeHoweverMuchHangs) {
 }
 
 TEST_F(EmergencyPage, NeverEndsInTheMiddleOfALine) {
+  metrics::Metric const one{"one_total", metrics::Type::counter, "First.", {"name"}};
+  metrics::Metric const two{"two_seconds", metrics::Type::gauge, "Second."};
   for (std::size_t room = 0; room < 400; ++room) {
     std::string buffer(room, '\0');
     watchdog::PageText page{buffer};
-    page.family("counter", "one_total", "First.").series().label("name", "a\"b\\c\n\xFF").value(7);
-    page.family("gauge", "two_seconds", "Second.").series().seconds(1'050'000'000);
+    page.family(one).series().label("a\"b\\c\n\xFF").value(7);
+    page.family(two).series().seconds(1'050'000'000);
     page.comment().add("a\nb ").number(12).add(" ").tenths(1'990'000'000).end();
     auto const view = std::string{page.view()};
     ASSERT_TRUE(view.empty() || view.back() == '\n') << room;

@@ -297,8 +297,8 @@ TEST(Metrics, PassPromtool) {
 
 TEST(Exposition, WritesWhatTheFormatAsksFor) {
   std::string out;
-  Family{out, FamilyType::gauge, "odd", "line\nand \\ \"slash\""}.add({{"l", "a\"b\\c\nd"}},
-                                                                      std::optional{0.1});
+  metrics::Metric const odd{"odd", metrics::Type::gauge, "line\nand \\ \"slash\"", {"l"}};
+  Family{out, odd}.add({"a\"b\\c\nd"}, std::optional{0.1});
   EXPECT_EQ(out,
             "# HELP odd line\\nand \\\\ \"slash\"\n"
             "# TYPE odd gauge\n"
@@ -313,7 +313,8 @@ struct NumberCase {
 class ExpositionNumber : public ::testing::TestWithParam<NumberCase> {};
 TEST_P(ExpositionNumber, IsWrittenAs) {
   std::string out;
-  Family{out, FamilyType::gauge, "m", "h"}.add({}, GetParam().value);
+  metrics::Metric const metric{"m", metrics::Type::gauge, "h"};
+  Family{out, metric}.add({}, GetParam().value);
   EXPECT_THAT(out, ::testing::EndsWith("\nm " + GetParam().text + "\n"));
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -331,7 +332,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Exposition, LeavesOutAFamilyWithoutSeries) {
   std::string out;
   {
-    Family family{out, FamilyType::counter, "none_total", "h"};
+    metrics::Metric const none{"none_total", metrics::Type::counter, "h"};
+    Family const family{out, none};
   }
   EXPECT_EQ(out, "");
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metrics of the process and of its configuration.
+// Thread: none (constants).
+#pragma once
+
+#include "daemon/metrics/metric.h"
+
+namespace canary::metrics {
+
+inline constexpr std::array kOfDaemon = std::to_array<Metric>({
+    {"canaryd_build_info",
+     Type::gauge,
+     "Always 1; what was built, and by which compiler.",
+     {"version", "revision", "compiler"},
+     Emergency::copied},
+    {"canaryd_time_seconds",
+     Type::gauge,
+     "The wall clock of canaryd's machine.",
+     {},
+     Emergency::written},
+    {"canaryd_config_last_reload_successful", Type::gauge,
+     "Whether the last attempt to load the configuration succeeded."},
+    {"canaryd_config_last_reload_success_timestamp_seconds", Type::gauge,
+     "When the configuration in use was loaded."},
+    {"canaryd_config_probes", Type::gauge, "Enabled probes in the configuration in use."},
+    {"canaryd_schedule_lag_seconds", Type::histogram,
+     "How late runs started, against their schedule."},
+    {"canaryd_http_requests_total",
+     Type::counter,
+     "Requests to canaryd's own HTTP server.",
+     {"handler", "code"}},
+    {"canaryd_log_lines_dropped_total", Type::counter,
+     "Log lines lost because their reader is too slow."},
+});
+
+inline constexpr std::array kOfProcess = std::to_array<Metric>({
+    {"process_cpu_seconds_total", Type::counter, "User and system CPU time."},
+    {"process_start_time_seconds", Type::gauge, "When the process started.", {}, Emergency::copied},
+    {"process_resident_memory_bytes", Type::gauge, "Resident memory."},
+    {"process_virtual_memory_bytes", Type::gauge, "Virtual memory."},
+    {"process_open_fds", Type::gauge, "Open file descriptors."},
+    {"process_max_fds", Type::gauge, "Limit of open file descriptors."},
+    {"process_threads", Type::gauge, "Threads of the process."},
+});
+
+}  // namespace canary::metrics
