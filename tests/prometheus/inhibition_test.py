@@ -65,6 +65,10 @@ CAUSES = {
         [("CanarydProbeStalled", {"probe": "a"}), ("CanarydProbeStale", {"probe": "a"}),
          ("TufIntegrityFailure", {"probe": "b"}), ("RepoProbeFailing", {"probe": "b"})],
         [("CanarydProbeStalled", {"probe": "a"}), ("TufIntegrityFailure", {"probe": "b"})]),
+    "a certificate has ended": (
+        [("RepoTlsCertExpired", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "a"}),
+         ("RepoProbeFailing", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "b"})],
+        [("RepoTlsCertExpired", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "b"})]),
     # A hung disk says nothing about what a repository serves, where the probe could tell.
     "the disk hangs, and metadata has expired": (
         [part("disk"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"}),

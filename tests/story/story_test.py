@@ -186,10 +186,10 @@ def shortened_rules(project):
         text, changed = re.subn(rf"(alert: {alert}\n(?:.*\n)*?\s+for:) 1s", rf"\1 {pause}", text, 1)
         if not changed:
             raise Failed(f"the rules have no {alert} with a `for:`")
-    text, changed = re.subn(r"sum_over_time\(canaryd_executor_stalled\[2m\]\)",
-                            "sum_over_time(canaryd_executor_stalled[5s])", text)
-    if changed != 1:
-        raise Failed("the rules do not look at canaryd_executor_stalled over two minutes any more")
+    text, changed = re.subn(r"(canaryd_executor_stalled|instance:canaryd_executor_beat_age:seconds)"
+                            r"\[2m\]", r"\1[5s]", text)
+    if changed != 2:
+        raise Failed("the rules do not look at the loop over two minutes any more")
     return text
 
 
