@@ -4,10 +4,14 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -21,7 +25,8 @@
 namespace canary::runtime {
 namespace {
 
-constexpr auto kOtherFamilyWait = std::chrono::milliseconds{250};
+constexpr auto kOtherFamilyWait = std::chrono::milliseconds{50};
+constexpr std::chrono::milliseconds kLeastTimeout{20};
 constexpr int kAddressesMax = 32;  // of one answer
 
 // What became of one of the two questions.
@@ -32,13 +37,26 @@ struct Answer {
   Resolver::Addresses addresses;
 };
 
+bool is_absence(int status) { return status == ARES_ENODATA || status == ARES_ENOTFOUND; }
+bool is_timeout(int status) {
+  return status == ARES_ETIMEOUT || status == ARES_ECANCELLED || status == ARES_EDESTRUCTION;
+}
+
+// No such name goes for both kinds; a server that failed for one is not worth waiting for where
+// there is another.
+bool decides(Answer const& answer, bool last_server) {
+  if (!answer.done || answer.status == ARES_SUCCESS || answer.status == ARES_ENODATA) return false;
+  return answer.status == ARES_ENOTFOUND || (!last_server && !is_timeout(answer.status));
+}
+
 // A c-ares channel with its sockets on the loop. c-ares closes its sockets itself: each descriptor
 // is released from Asio before that, when c-ares says that it wants nothing more of it.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   Channel(Executor executor, Trace trace) : executor_(executor), trace_(trace), changed(executor) {}
 
-  bool open(NameServers const& servers, std::size_t first_server);
+  bool open(NameServers const& servers, std::size_t first_server,
+            std::chrono::milliseconds per_server);
   void ask(std::string const& name, bool v4, bool v6);
   // Answers what is open as cancelled and leaves nothing behind.
   void close();
@@ -48,6 +66,11 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   bool done() const { return (!v4.asked || v4.done) && (!v6.asked || v6.done); }
   bool has_addresses() const { return !v4.addresses.empty() || !v6.addresses.empty(); }
+  // Nothing is to be gained by waiting long for the other kind's answer of this server.
+  bool is_decided(bool last_server) const {
+    return has_addresses() || decides(v4, last_server) || decides(v6, last_server);
+  }
+  int own_error() const { return own_error_; }
 
   Answer v4, v6;
 
@@ -65,8 +88,19 @@ class Channel : public std::enable_shared_from_this<Channel> {
   static void on_a(void* self, int status, int timeouts, unsigned char* data, int size);
   static void on_aaaa(void* self, int status, int timeouts, unsigned char* data, int size);
 
+  static ares_socket_functions const& socket_functions();
+  // -1 and errno, which is kept.
+  int failed(int result) {
+    if (result < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS ||
+                       errno == EPERM || errno == EACCES || errno == EADDRNOTAVAIL)) {
+      own_error_ = errno;
+    }
+    return result;
+  }
+
   Executor executor_;
   Trace trace_;
+  int own_error_ = 0;
   ares_channel channel_ = nullptr;
   std::map<int, std::shared_ptr<Watch>> watches_;
 
@@ -74,7 +108,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Event changed;
 };
 
-bool Channel::open(NameServers const& servers, std::size_t first_server) {
+bool Channel::open(NameServers const& servers, std::size_t first_server,
+                   std::chrono::milliseconds per_server) {
   static int const library = ::ares_library_init(ARES_LIB_INIT_ALL);
   if (library != ARES_SUCCESS) return false;
   // Everything that c-ares would read from files is given, so that it reads none.
@@ -83,7 +118,7 @@ bool Channel::open(NameServers const& servers, std::size_t first_server) {
   for (auto const& domain : servers.search) domains.push_back(const_cast<char*>(domain.c_str()));
   char lookups[] = "b";
   options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOALIASES;
-  options.timeout = static_cast<int>(servers.timeout.count());
+  options.timeout = static_cast<int>(per_server.count());
   options.tries = servers.tries;
   options.ndots = servers.ndots;
   options.domains = domains.data();
@@ -97,11 +132,35 @@ bool Channel::open(NameServers const& servers, std::size_t first_server) {
                     ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SORTLIST |
                     ARES_OPT_SOCK_STATE_CB | ARES_OPT_NOROTATE;
   if (::ares_init_options(&channel_, &options, given) != ARES_SUCCESS) return false;
+  ::ares_set_socket_functions(channel_, &socket_functions(), this);
   std::string list;
   for (std::size_t i = first_server; i < servers.servers.size(); ++i) {
     list += (list.empty() ? "" : ",") + servers.servers[i];
   }
   return ::ares_set_servers_ports_csv(channel_, list.c_str()) == ARES_SUCCESS;
+}
+
+// As c-ares itself would call the system, but it would not tell why a call failed.
+ares_socket_functions const& Channel::socket_functions() {
+  static ares_socket_functions const functions{
+      .asocket = [](int family, int type, int protocol, void* self) -> ares_socket_t {
+        int const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+        return static_cast<Channel*>(self)->failed(::socket(family, type | flags, protocol));
+      },
+      .aclose = [](ares_socket_t fd, void*) { return ::close(fd); },
+      .aconnect =
+          [](ares_socket_t fd, sockaddr const* to, ares_socklen_t size, void* self) {
+            return static_cast<Channel*>(self)->failed(::connect(fd, to, size));
+          },
+      .arecvfrom = [](ares_socket_t fd, void* data, std::size_t size, int flags, sockaddr* from,
+                      ares_socklen_t* from_size,
+                      void*) { return ::recvfrom(fd, data, size, flags, from, from_size); },
+      .asendv = [](ares_socket_t fd, iovec const* pieces, int count, void* self) -> ares_ssize_t {
+        auto const sent = ::writev(fd, pieces, count);
+        if (sent < 0) static_cast<Channel*>(self)->failed(-1);
+        return sent;
+      }};
+  return functions;
 }
 
 void Channel::ask(std::string const& name, bool want_v4, bool want_v6) {
@@ -219,23 +278,18 @@ class Opened {
   std::shared_ptr<Channel> channel_;
 };
 
-bool is_absence(int status) { return status == ARES_ENODATA || status == ARES_ENOTFOUND; }
-
 ResolveFault fault_of(std::string const& name, AddressFamily family, Answer const& v4,
                       Answer const& v6) {
   using Kind = ResolveFault::Kind;
-  // The answer that says most: a failure over an absence, an existing name over a missing one.
-  int status = ARES_ENOTFOUND;
-  for (auto const* answer : {&v4, &v6}) {
-    if (!answer->asked) continue;
-    if (!answer->done) status = ARES_ETIMEOUT;
-    if (answer->done && !is_absence(answer->status)) status = answer->status;
-  }
-  for (auto const* answer : {&v4, &v6}) {
-    if (status == ARES_ENOTFOUND && answer->asked && answer->status == ARES_ENODATA) {
-      status = ARES_ENODATA;
-    }
-  }
+  // The answer that says most: a failure, then no such name, no answer, a name without addresses.
+  auto const weight = [](Answer const& answer) {
+    if (!answer.asked) return 0;
+    if (!answer.done || is_timeout(answer.status)) return 2;
+    if (answer.status == ARES_ENOTFOUND) return 3;
+    return is_absence(answer.status) || answer.status == ARES_SUCCESS ? 1 : 4;
+  };
+  Answer const& most = weight(v4) >= weight(v6) ? v4 : v6;
+  int const status = most.done ? most.status : ARES_ETIMEOUT;
   char const* const wanted = family == AddressFamily::v4   ? "IPv4 "
                              : family == AddressFamily::v6 ? "IPv6 "
                                                            : "";
@@ -268,7 +322,9 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
   auto const executor = co_await asio::this_coro::executor;
   for (std::size_t first = 0;; ++first) {
     Opened const channel{std::make_shared<Channel>(executor, frame.trace())};
-    if (!channel->open(servers, first)) {
+    auto const left = std::chrono::floor<std::chrono::milliseconds>(deadline.left());
+    auto const share = left / static_cast<std::int64_t>(servers.servers.size() - first + 1);
+    if (!channel->open(servers, first, std::clamp(share, kLeastTimeout, servers.timeout))) {
       co_return ResolveFault{ResolveFault::Kind::server, "c-ares cannot be set up to look up " +
                                                              name +
                                                              ": out of memory or a bad "
@@ -277,8 +333,9 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
     channel->ask(name, family != AddressFamily::v6, family != AddressFamily::v4);
     Deadline until = deadline;
     bool shortened = false;
+    bool const last_server = first + 1 == servers.servers.size();
     while (!channel->done() && !until.passed()) {
-      if (channel->has_addresses() && !shortened) {
+      if (channel->is_decided(last_server) && !shortened) {
         until = deadline.within(kOtherFamilyWait);
         shortened = true;
       }
@@ -300,8 +357,9 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
       co_return all;
     }
     auto fault = fault_of(name, family, v4, v6);
-    bool const try_next = fault.kind == ResolveFault::Kind::server &&
-                          first + 1 < servers.servers.size() && !deadline.passed();
+    if (fault.kind != ResolveFault::Kind::no_such_name) fault.own_error = channel->own_error();
+    bool const try_next =
+        fault.kind == ResolveFault::Kind::server && !last_server && !deadline.passed();
     if (!try_next) co_return fault;
   }
 }

@@ -16,9 +16,11 @@
 
 namespace canary::runtime {
 
-// Asks for A and AAAA side by side, as `family` says. A name server that answers SERVFAIL or the
-// like is followed by the next one. Once one kind has answered with addresses, the other has
-// 250 ms left: some servers never answer AAAA.
+// Asks for A and AAAA side by side, as `family` says. Each server gets its share of the time, so
+// that silent ones leave enough for those behind them; one that answers SERVFAIL or the like is
+// followed by the next. Once one kind has addresses, there is no such name, or a server that is not
+// the last has failed, the other kind has 50 ms left (RFC 8305 section 3): some servers never
+// answer AAAA.
 Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, AddressFamily family,
                                                            NameServers servers, Deadline deadline,
                                                            Trace trace);

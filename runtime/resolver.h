@@ -36,6 +36,7 @@ struct ResolveFault {
     timeout,
   } kind;
   std::string message;  // a sentence without a final stop
+  int own_error = 0;    // errno where our own side could not even ask: no descriptor, a firewall
 };
 
 enum class AddressFamily { any, v4, v6 };

@@ -2,6 +2,10 @@
 // Names to addresses, from the hosts file and from name servers of every temper.
 #include "runtime/resolver.h"
 
+#include <sys/resource.h>
+
+#include <cerrno>
+
 #include <gmock/gmock.h>
 
 #include "runtime/name_files.h"
@@ -108,6 +112,55 @@ TEST_F(ResolverTest, ASilentServerDoesNotDelayOtherNames) {
 TEST_F(ResolverTest, DoesNotWaitLongForAServerThatIgnoresAaaa) {
   dns_.add("half.test", {Behaviour::answer, {"192.0.2.1"}, true});
   EXPECT_THAT(addresses("half.test"), ElementsAre("192.0.2.1"));
+}
+
+// Were the second kind waited for, its address would be there, too.
+TEST_F(ResolverTest, DoesNotWaitForASlowAaaaWhereAnAIsThere) {
+  dns_.add("slow.test", {.behaviour = Behaviour::answer,
+                         .addresses = {"192.0.2.1", "2001:db8::1"},
+                         .aaaa_comes_after = 3s});
+  EXPECT_THAT(addresses("slow.test"), ElementsAre("192.0.2.1"));
+}
+
+TEST_F(ResolverTest, GoesToTheNextServerWhereOneFailsForAAndIsSilentForAaaa) {
+  DnsServer other;
+  dns_.add("half.test", {.behaviour = Behaviour::answer,
+                         .addresses = {},
+                         .silent_for_aaaa = true,
+                         .fails_for_a = true});
+  other.add("half.test", {"192.0.2.1"});
+  options_.servers.push_back(other.address());
+  options_.resolv_conf = folder_.write("patient.conf", "options timeout:30\n");
+  auto const result = resolve("half.test", AddressFamily::any, 20s);
+  ASSERT_TRUE(result) << result.error().message;
+}
+
+TEST_F(ResolverTest, ASilentServerLeavesTimeForTheOneBehindItWhateverResolvConfSays) {
+  DnsServer other;
+  dns_.add("name.test", {Behaviour::silent});
+  other.add("name.test", {"192.0.2.1"});
+  options_.servers.push_back(other.address());
+  options_.resolv_conf = folder_.write("patient.conf", "options timeout:30\n");
+  auto const result = resolve("name.test", AddressFamily::any, 6s);
+  ASSERT_TRUE(result) << result.error().message;
+}
+
+TEST_F(ResolverTest, SaysWhatOurOwnSideLacksWhereItCannotEvenAsk) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan itself needs descriptors";
+#endif
+#endif
+  EXPECT_EQ(fault_of("missing.test"), Kind::no_such_name);  // the files are read by now
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  auto const result = resolve("missing.test");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().own_error, EMFILE);
 }
 
 TEST_F(ResolverTest, GoesToTcpForTruncatedAnswers) {

@@ -60,6 +60,16 @@ struct DnsServer::Impl {
   std::atomic<int> queries{0}, over_tcp{0};
   std::thread thread;
 
+  struct Late {
+    std::chrono::steady_clock::time_point due;
+    std::string reply;
+    sockaddr_storage to;
+    socklen_t to_size;
+  };
+  std::vector<Late> late;  // of the thread alone
+
+  std::chrono::milliseconds pause_of(std::string_view query);
+  void send_late();
   bool bind_both();
   void run();
   void answer_udp();
@@ -89,7 +99,8 @@ bool DnsServer::Impl::bind_both() {
 void DnsServer::Impl::run() {
   while (true) {
     pollfd waits[3] = {{udp, POLLIN, 0}, {tcp, POLLIN, 0}, {stop, POLLIN, 0}};
-    ::poll(waits, 3, -1);
+    ::poll(waits, 3, late.empty() ? -1 : 10);
+    send_late();
     if (waits[2].revents != 0) return;
     if (waits[0].revents != 0) answer_udp();
     if (waits[1].revents != 0) answer_tcp();
@@ -103,8 +114,32 @@ void DnsServer::Impl::answer_udp() {
   auto* const general = reinterpret_cast<sockaddr*>(&from);
   auto const got = ::recvfrom(udp, buffer, sizeof buffer, 0, general, &size);
   if (got < static_cast<ssize_t>(kHeader)) return;
-  auto const reply = answer({buffer, static_cast<std::size_t>(got)}, false);
-  if (reply) ::sendto(udp, reply->data(), reply->size(), 0, general, size);
+  std::string_view const query{buffer, static_cast<std::size_t>(got)};
+  auto reply = answer(query, false);
+  if (!reply) return;
+  if (auto const pause = pause_of(query); pause > std::chrono::milliseconds{0}) {
+    late.push_back({std::chrono::steady_clock::now() + pause, *std::move(reply), from, size});
+  } else {
+    ::sendto(udp, reply->data(), reply->size(), 0, general, size);
+  }
+}
+
+std::chrono::milliseconds DnsServer::Impl::pause_of(std::string_view query) {
+  auto const question = parse_question(query);
+  std::lock_guard const lock{mutex};
+  auto const found = question ? names.find(question->name) : names.end();
+  bool const is_late = found != names.end() && question->type == kTypeAaaa;
+  return is_late ? found->second.aaaa_comes_after : std::chrono::milliseconds{0};
+}
+
+void DnsServer::Impl::send_late() {
+  auto const now = std::chrono::steady_clock::now();
+  std::erase_if(late, [&](Late const& one) {
+    if (one.due > now) return false;
+    auto const* const to = reinterpret_cast<sockaddr const*>(&one.to);
+    ::sendto(udp, one.reply.data(), one.reply.size(), 0, to, one.to_size);
+    return true;
+  });
 }
 
 void DnsServer::Impl::answer_tcp() {
@@ -143,7 +178,8 @@ std::optional<std::string> DnsServer::Impl::answer(std::string_view query, bool 
     return std::nullopt;
   } else if (name->behaviour == Behaviour::garbage) {
     return std::string{query.substr(0, 2)} + "\x81\x80 this is no DNS";
-  } else if (name->behaviour == Behaviour::server_failure) {
+  } else if (name->behaviour == Behaviour::server_failure ||
+             (name->fails_for_a && question->type == kTypeA)) {
     flags |= 2;
   } else if (name->behaviour == Behaviour::truncated_over_udp && !is_tcp) {
     flags |= 0x0200;

@@ -3,6 +3,7 @@
 // Thread: any.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,6 +18,8 @@ class DnsServer {
     Behaviour behaviour = Behaviour::answer;
     std::vector<std::string> addresses = {};  // IPv4 for A, IPv6 for AAAA; none: no data
     bool silent_for_aaaa = false;
+    bool fails_for_a = false;                       // SERVFAIL, beside whatever AAAA gets
+    std::chrono::milliseconds aaaa_comes_after{0};  // the answer to AAAA only
   };
 
   DnsServer();
