@@ -37,6 +37,7 @@ class Lister : public FieldVisitor {
   void addresses(std::string_view name, std::vector<std::string>&) override { add(name); }
   void proxy(std::string_view name, HttpSettings&) override { add(name); }
   void headers(std::string_view name, HttpSettings&) override { add(name); }
+  void credentials(std::string_view name, std::optional<Secret>&) override { add(name); }
   void targets(std::string_view name, TargetSelection&) override { add(name); }
   void roles(std::string_view name, std::map<std::string, ExpiryThresholds>&,
              ExpiryThresholds const&) override {

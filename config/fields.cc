@@ -96,6 +96,7 @@ void describe(FieldVisitor& v, HttpSettings& http) {
   v.require(http.client_key_file || !http.client_cert_file, "client_cert_file",
             "expected client_key_file beside it");
   v.proxy("proxy", http);
+  v.credentials("proxy_credentials", http.proxy_credentials);
   v.headers("headers", http);
 }
 

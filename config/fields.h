@@ -40,6 +40,8 @@ class FieldVisitor {
   virtual void addresses(std::string_view name, std::vector<std::string>& value) = 0;
   virtual void proxy(std::string_view name, HttpSettings& value) = 0;
   virtual void headers(std::string_view name, HttpSettings& value) = 0;
+  // "user:password", from a file or the environment.
+  virtual void credentials(std::string_view name, std::optional<Secret>& value) = 0;
   virtual void targets(std::string_view name, TargetSelection& value) = 0;
   // Sections by name of a role; a new one starts as `otherwise`.
   virtual void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,

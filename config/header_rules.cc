@@ -54,6 +54,10 @@ std::optional<std::string> check_header_name(std::string_view name) {
   if (std::ranges::find(kOwnHeaders, lower_case(name)) != kOwnHeaders.end()) {
     return "this header is set by the client itself";
   }
+  if (lower_case(name) == "proxy-authorization") {
+    return "this header is for the proxy alone: expected user:password by http.proxy_credentials: "
+           "{file: PATH} or {environment: NAME}";
+  }
   return std::nullopt;
 }
 

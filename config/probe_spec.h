@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/secret.h"
 #include "config/url.h"
 
 namespace canary::config {
@@ -23,14 +24,6 @@ using std::chrono::seconds;
 struct ProbeName {
   std::string text;
   friend auto operator<=>(ProbeName const&, ProbeName const&) = default;
-};
-
-// A secret read from a file or the environment at load; never printed. `origin` says where from,
-// such as "file /run/credentials/token" or "environment TOKEN".
-struct Secret {
-  std::string value;
-  std::string origin;
-  friend bool operator==(Secret const&, Secret const&) = default;
 };
 
 enum class IpFamily { any, v4, v6 };
@@ -56,6 +49,7 @@ struct HttpSettings {
   // A proxy as "http://host:port"; unset: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment.
   std::optional<std::string> proxy;
   bool proxy_from_environment = true;
+  std::optional<Secret> proxy_credentials;       // "user:password", for the proxy alone
   std::map<std::string, std::string> headers;    // sent with every request
   std::map<std::string, Secret> secret_headers;  // likewise, but never shown
   friend bool operator==(HttpSettings const&, HttpSettings const&) = default;

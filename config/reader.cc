@@ -224,11 +224,17 @@ void Reader::proxy(std::string_view name, HttpSettings& value) {
     value.proxy_from_environment = *text == "environment";
     return;
   }
+  if (text->find('@') != std::string::npos) {
+    at->fail(
+        "credentials are refused here: expected environment, none or http://host:port, and "
+        "user:password by proxy_credentials: {file: PATH} or {environment: NAME}");
+    return;
+  }
   auto const url = Url::parse(*text);
   if (!url) {
     at->fail("expected environment, none or http://host:port: " + url.error());
   } else if (url.value().scheme() != Scheme::http || url.value().target() != "/") {
-    at->fail("expected environment, none or http://host:port, got " + at->got());
+    at->fail("expected environment, none or http://host:port, got \"" + url.value().text() + "\"");
   } else {
     value.proxy = *text;
     value.proxy_from_environment = false;
@@ -307,7 +313,8 @@ void Reader::header(yaml::Cursor const& at, std::string const& name, HttpSetting
   if (at.kind() == yaml::Item::Kind::mapping) {
     std::erase_if(value.headers, same);
     std::erase_if(value.secret_headers, same);
-    secret_header(at, name, value);
+    auto const fits_anyway = [](std::string const&) { return std::string{}; };
+    if (auto secret = secret_at(at, fits_anyway)) value.secret_headers[name] = *std::move(secret);
     return;
   }
   if (!at.is_scalar()) {
@@ -328,40 +335,59 @@ void Reader::header(yaml::Cursor const& at, std::string const& name, HttpSetting
   value.headers[name] = text;
 }
 
-void Reader::secret_header(yaml::Cursor const& at, std::string const& name, HttpSettings& value) {
+void Reader::credentials(std::string_view name, std::optional<Secret>& value) {
+  auto const at = fields_->find(name);
+  if (!at) return;
+  if (at->kind() != yaml::Item::Kind::mapping) {
+    at->fail(
+        "a secret is refused in the file itself: expected {file: PATH} or {environment: NAME} that "
+        "holds user:password");
+    return;
+  }
+  auto const fit = [](std::string const& text) -> std::string {
+    return text.find(':') == std::string::npos ? "expected user:password" : "";
+  };
+  if (auto secret = secret_at(*at, fit)) value = std::move(secret);
+}
+
+std::optional<Secret> Reader::secret_at(yaml::Cursor const& at,
+                                        std::string (*fit)(std::string const& value)) {
+  std::optional<Secret> result;
   inside(at, [&] {
     auto const file = fields_->find("file");
     auto const variable = fields_->find("environment");
     if (file.has_value() == variable.has_value()) {
-      at.fail("expected exactly one of file and environment");
-      return;
+      return at.fail("expected exactly one of file and environment");
     }
+    auto const& source = file ? *file : *variable;
     Secret secret;
     if (file) {
       auto const path = path_at(*file, false);
       if (!path) return;
-      secret.origin = "file " + path->string();
-      if (options_.use_files) {
-        auto bytes = read_file(*path, kMaxSecretBytes);
-        if (!bytes) return file->fail(bytes.error().text);
-        secret.value = std::move(bytes).value();
-      }
-      while (secret.value.ends_with('\n') || secret.value.ends_with('\r')) secret.value.pop_back();
+      secret.file = *path;
     } else {
       auto const variable_name = variable->text("the name of an environment variable");
       if (!variable_name) return;
-      secret.origin = "environment " + *variable_name;
-      auto const found = options_.environment->find(*variable_name);
-      if (found != options_.environment->end()) secret.value = found->second;
-      if (found == options_.environment->end() && options_.use_files) {
-        return variable->fail("the environment variable " + *variable_name + " is not set");
-      }
+      secret.variable = *variable_name;
     }
-    auto const& source = file ? *file : *variable;
-    if (options_.use_files && secret.value.empty()) return source.fail("the secret is empty");
-    if (auto const wrong = check_header_value(secret.value)) return source.fail(*wrong);
-    value.secret_headers[name] = std::move(secret);
+    if (options_.use_files) {
+      auto read = file ? read_secret(secret.file) : variable_value(secret.variable);
+      if (!read) return source.fail(read.error().text);
+      secret.value = std::move(read).value();
+      if (auto wrong = fit(secret.value); !wrong.empty()) return source.fail(std::move(wrong));
+    }
+    result = std::move(secret);
   });
+  return result;
+}
+
+Result<std::string, ReadError> Reader::variable_value(std::string const& name) const {
+  auto const found = options_.environment->find(name);
+  if (found == options_.environment->end()) {
+    return ReadError{"the environment variable " + name + " is not set"};
+  }
+  if (auto wrong = check_secret(found->second); !wrong.empty()) return ReadError{wrong};
+  return std::string{found->second};
 }
 
 }  // namespace canary::config

@@ -45,6 +45,7 @@ class Reader : public FieldVisitor {
   void addresses(std::string_view name, std::vector<std::string>& value) override;
   void proxy(std::string_view name, HttpSettings& value) override;
   void headers(std::string_view name, HttpSettings& value) override;
+  void credentials(std::string_view name, std::optional<Secret>& value) override;
   void targets(std::string_view name, TargetSelection& value) override;
   void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
              ExpiryThresholds const& otherwise) override;
@@ -53,7 +54,11 @@ class Reader : public FieldVisitor {
  private:
   std::optional<std::filesystem::path> path_at(yaml::Cursor const& at, bool readable);
   void header(yaml::Cursor const& at, std::string const& name, HttpSettings& value);
-  void secret_header(yaml::Cursor const& at, std::string const& name, HttpSettings& value);
+  // {file: PATH} or {environment: NAME}; `fit` says what is wrong with a value without repeating
+  // it.
+  std::optional<Secret> secret_at(yaml::Cursor const& at,
+                                  std::string (*fit)(std::string const& value));
+  Result<std::string, ReadError> variable_value(std::string const& name) const;
   void inside(yaml::Cursor const& at, std::function<void()> const& read);
 
   yaml::Fields* fields_;  // of the section being read

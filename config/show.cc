@@ -40,11 +40,10 @@ std::string list(std::vector<std::string> const& texts) {
 
 // Where a secret comes from, which load() reads again; never its value.
 std::string source(Secret const& secret) {
-  for (std::string const kind : {"file", "environment"}) {
-    if (!secret.origin.starts_with(kind + " ")) continue;
-    return "{" + kind + ": " + quote(secret.origin.substr(kind.size() + 1)) + "}  # <secret>";
-  }
-  return "\"<secret>\"";
+  bool const file = !secret.file.empty();
+  return (file ? "{file: " + quote(secret.file.string())
+               : "{environment: " + quote(secret.variable)) +
+         "}  # <secret>";
 }
 
 class Writer : public FieldVisitor {
@@ -90,9 +89,12 @@ class Writer : public FieldVisitor {
     line(name, names.at(value));
   }
   void label(std::string_view name, std::string& value) override { line(name, quote(value)); }
-  void url(std::string_view name, Url& value) override { line(name, quote(value.text())); }
+  void url(std::string_view name, Url& value) override {
+    bool const hides = value.text() != value.unredacted();
+    line(name, quote(value.text()) + (hides ? "  # its query may be secret" : ""));
+  }
   void url(std::string_view name, std::optional<Url>& value) override {
-    if (value) line(name, quote(value->text()));
+    if (value) url(name, *value);
   }
   void folder(std::string_view name, std::filesystem::path& value) override {
     line(name, quote(value.string()));
@@ -117,6 +119,9 @@ class Writer : public FieldVisitor {
         line(quote(header), source(secret));
       }
     });
+  }
+  void credentials(std::string_view name, std::optional<Secret>& value) override {
+    if (value) line(name, source(*value));
   }
   void targets(std::string_view name, TargetSelection& value) override {
     switch (value.kind) {

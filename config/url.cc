@@ -171,7 +171,11 @@ Result<std::uint16_t, std::string> parse_port(std::string_view text, std::uint16
   if (text.empty()) return otherwise;
   unsigned value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value == 0 || value > 65'535) {
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    // Not repeated: it may be the beginning of a password that holds a '/'.
+    return std::string{"the port is no number, expected 1 to 65535"};
+  }
+  if (value == 0 || value > 65'535) {
     return "the port is \"" + std::string(text) + "\", expected 1 to 65535";
   }
   return static_cast<std::uint16_t>(value);
@@ -284,6 +288,12 @@ Result<Url, std::string> Url::parse(std::string_view text) {
   url.target_ = parts.path.empty() ? "/" : parts.path;
   if (parts.query) url.target_.append("?").append(*parts.query);
   return url;
+}
+
+std::string Url::text() const {
+  auto const query = text_.find('?');
+  bool const hidden = query != std::string::npos && query + 1 < text_.size();
+  return hidden ? text_.substr(0, query + 1) + "..." : text_;
 }
 
 std::string Url::host_header() const {

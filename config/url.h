@@ -27,7 +27,8 @@ class Url {
   std::string const& host() const { return host_; }
   // The port given or the scheme's default; 0 for file URLs.
   std::uint16_t port() const { return port_; }
-  // What goes into a request line: path and query as given, "/" where the path is empty.
+  // What goes into a request line, and nowhere else: path and query as given (the query may be
+  // secret), "/" where the path is empty.
   std::string const& target() const { return target_; }
   // The value of a Host header: host (with brackets for IPv6) and the port unless it is the
   // default.
@@ -36,8 +37,11 @@ class Url {
   std::string origin() const;
   // For file URLs: the path, percent-decoded. REQUIRES: scheme() == Scheme::file.
   std::filesystem::path path() const;
-  // The whole URL as text, as it was given.
-  std::string const& text() const { return text_; }
+  // For people, wherever they may read it: as it was given, but without what a query holds
+  // ("http://host/path?..."), which may be a signature or a token.
+  std::string text() const;
+  // The whole URL, secrets included: to compare it or to make another one of it, never to show it.
+  std::string const& unredacted() const { return text_; }
 
   // This URL as a folder, plus `path` appended as it is (the caller has percent-encoded what needs
   // it). Exactly one '/' stands between them; a query of this URL moves behind the new path.

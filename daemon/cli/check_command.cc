@@ -84,9 +84,8 @@ config::ProbeSpec spec_of(CheckFlags const& flags) {
   tuf.targets = selection(flags.targets);
   tuf.expiry = same_for_all(
       value_or_wrong_use(config::parse_duration(flags.expiring_within), "--expiring-within"));
-  config::ProbeSpec spec{.name = {"check"}, .repository = "check", .kind = std::move(tuf)};
-  spec.name.text = flags.metadata_url;
-  spec.repository = flags.metadata_url;
+  std::string const name = tuf.metadata_url.text();
+  config::ProbeSpec spec{.name = {name}, .repository = name, .kind = std::move(tuf)};
   spec.timeout = value_or_wrong_use(config::parse_duration(flags.timeout), "--timeout");
   if (!flags.ca_file.empty()) spec.http.ca_file = flags.ca_file;
   return spec;

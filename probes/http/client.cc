@@ -53,9 +53,23 @@ Result<config::Url> redirect_target(Transfer const& transfer, ResponseHead const
   if (to.value().scheme() == config::Scheme::file) return refused("to a file: URL");
   if (transfer.url.scheme() == config::Scheme::https &&
       to.value().scheme() == config::Scheme::http) {
-    return refused("from https to http, " + shown(to.value()));
+    return refused("from https to http, " + to.value().text());
   }
   return to.value();
+}
+
+// What 401 and 407 say of our credentials, to follow the status; empty for others.
+std::string about_credentials(Transfer const& transfer, std::optional<Proxy> const& proxy,
+                              int status) {
+  if (status != 401 && status != 407) return {};
+  bool const at_home = transfer.url.origin() == transfer.request.url.origin();
+  bool const sent = status == 407 ? proxy && !proxy->authorization.empty()
+                                  : at_home && !transfer.secrets.headers.empty();
+  if (sent) return ": our credentials were refused";
+  if (status == 407) return ": it wants credentials (http.proxy_credentials), and none were sent";
+  return at_home
+             ? ": it wants credentials, and none are among http.headers"
+             : ": it wants credentials, and ours go to " + transfer.request.url.host() + " only";
 }
 
 // Looks at the head of a 2xx answer before any of its body is taken.
@@ -93,6 +107,9 @@ struct Client::Impl {
   Task<Result<Response>> take_body(Transfer& transfer, ResponseHead head, Connection& connection,
                                    Trace trace);
   Task<std::optional<Fault>> begin_body(Transfer& transfer, ResponseHead const& head, Trace trace);
+  void note_kept(std::vector<KeptCredential> const& kept);
+  void note_clock(std::string const& host, ResponseHead const& head,
+                  std::chrono::nanoseconds round_trip);
 
   runtime::Executor executor;
   config::HttpSettings const settings;
@@ -100,6 +117,23 @@ struct Client::Impl {
   Pool pool;
   Totals totals;
 };
+
+void Client::Impl::note_kept(std::vector<KeptCredential> const& kept) {
+  for (auto const& one : kept) {
+    auto& known = totals.kept_credentials;
+    if (std::ranges::find(known, one) == known.end()) known.push_back(one);
+  }
+}
+
+void Client::Impl::note_clock(std::string const& host, ResponseHead const& head,
+                              std::chrono::nanoseconds round_trip) {
+  constexpr std::size_t kHostsMax = 64;
+  auto const seen =
+      clock_difference(head.header("date"), head.header("age"), services.wall_clock(), round_trip);
+  if (!seen || (totals.clocks.size() == kHostsMax && !totals.clocks.contains(host))) return;
+  auto const [known, added] = totals.clocks.emplace(host, *seen);
+  if (!added && seen->uncertainty < known->second.uncertainty) known->second = *seen;
+}
 
 // A connection that sent a request, and the head of the answer. One from the pool may have been
 // closed by the server meanwhile: then a fresh one is used, and it is nobody's failure.
@@ -112,18 +146,22 @@ Task<Result<ResponseHead>> Client::Impl::send(Transfer& transfer, std::optional<
   while (true) {
     bool const reused = connection != nullptr;
     if (!reused) {
+      transfer.tls_not_after.reset();
       auto dialled = co_await dial(transfer, proxy, services, trace);
+      if (auto const end = transfer.tls_not_after) {
+        totals.tls_not_after = std::min(totals.tls_not_after.value_or(*end), *end);
+      }
+      note_kept(transfer.secrets.kept);
       if (!dialled) co_return dialled.error();
       connection = std::move(dialled).value();
       ++totals.connections;
-      if (auto const end = connection->tls_not_after()) {
-        totals.tls_not_after = std::min(totals.tls_not_after.value_or(*end), *end);
-      }
     }
     ++totals.requests;
     transfer.clock.enter(Phase::request);
     auto const due = Due::of(transfer.deadline, settings.first_byte_timeout);
+    auto const asked = runtime::Clock::now();
     auto head = co_await exchange(transfer, *connection, text.value(), due, trace);
+    if (head) note_clock(transfer.url.host(), head.value(), runtime::Clock::now() - asked);
     bool const stale =
         !head && reused && head.error().kind == FaultKind::reset && connection->input.empty();
     if (!stale) co_return head;
@@ -187,6 +225,7 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
                     .headers = std::move(head.headers),
                     .final_url = transfer.url,
                     .peer = connection.peer(),
+                    .proxy = transfer.proxy,
                     .tls_not_after = connection.tls_not_after(),
                     .attempts = transfer.attempts,
                     .redirects = transfer.redirects,
@@ -197,8 +236,15 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
 }
 
 Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trace) {
+  transfer.proxy.clear();
   auto proxy = proxy_for(transfer.url, settings, services.proxies);
   if (!proxy) co_return transfer.fault(FaultKind::settings, proxy.error());
+  if (proxy.value()) {
+    auto& used = *proxy.value();
+    totals.proxy = transfer.proxy = used.name();
+    auto const& credentials = transfer.secrets.proxy_credentials;
+    if (!credentials.empty()) used.authorization = basic_authorization(credentials);
+  }
   auto const place = Pool::place(transfer.url, proxy.value());
   std::unique_ptr<Connection> connection;
   auto head = co_await send(transfer, proxy.value(), connection, trace);
@@ -226,10 +272,11 @@ Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trac
   transfer.retry_after = retry_after(answer.header("retry-after"), wall_clock());
   if (answer.status == 416) transfer.validator.reset();
   bool const of_proxy = answer.status == 407 && proxy.value();
+  std::string const who = of_proxy ? "the proxy " + transfer.proxy : "the server";
   co_return transfer.fault(of_proxy ? FaultKind::proxy : FaultKind::status,
-                           (of_proxy ? "the proxy answers " : "the server answers ") +
-                               std::to_string(answer.status) +
-                               (answer.reason.empty() ? "" : " " + answer.reason),
+                           who + " answers " + std::to_string(answer.status) +
+                               (answer.reason.empty() ? "" : " " + answer.reason) +
+                               about_credentials(transfer, proxy.value(), answer.status),
                            answer.status);
 }
 
@@ -249,18 +296,20 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
     }
     co_return read;
   }
-  std::set<std::string> visited{transfer.url.text()};
+  transfer.secrets = co_await services.secrets.current(settings, trace);
+  note_kept(transfer.secrets.kept);
+  std::set<std::string> visited{transfer.url.unredacted()};
   while (true) {
     auto next = co_await hop(transfer, trace);
     if (!next) co_return next.error();
     if (next.value().response) co_return std::move(*next.value().response);
     auto const& to = *next.value().redirect;
-    bool const new_place = visited.insert(to.text()).second;
+    bool const new_place = visited.insert(to.unredacted()).second;
     if (!new_place || transfer.redirects == static_cast<std::uint32_t>(settings.max_redirects)) {
       co_return transfer.fault(FaultKind::redirect_loop,
                                new_place ? "more than " + std::to_string(settings.max_redirects) +
-                                               " redirects; the next would lead to " + shown(to)
-                                         : "redirected in a circle to " + shown(to));
+                                               " redirects; the next would lead to " + to.text()
+                                         : "redirected in a circle to " + to.text());
     }
     ++transfer.redirects;
     transfer.url = to;
@@ -289,7 +338,8 @@ Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadli
     bool const resumable = transfer.received > 0 && (fault.status == 206 || fault.status == 416);
     auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(
         transfer.retry_after.value_or(std::chrono::seconds{0}));
-    pause = std::max(pause, backoff(settings, transfer.attempts, transfer.request.url.text()));
+    pause =
+        std::max(pause, backoff(settings, transfer.attempts, transfer.request.url.unredacted()));
     bool again = (is_worth_retrying(fault) || resumable) && transfer.attempts < attempts_max;
     if (again && deadline.left() <= pause) {
       again = false;

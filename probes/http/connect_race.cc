@@ -29,10 +29,7 @@ struct Race : std::enable_shared_from_this<Race> {
     runtime::error_code error;
     socket.open(endpoint.protocol(), error);
     ++pending;
-    if (error) {
-      exhausted = exhausted || is_exhaustion(error.value());
-      return done(index, endpoint, error);
-    }
+    if (error) return done(index, endpoint, error);
     ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
     BOOST_ASIO_HANDLER_LOCATION((__FILE__, __LINE__, __func__));
     socket.async_connect(endpoint,
@@ -47,6 +44,12 @@ struct Race : std::enable_shared_from_this<Race> {
       winner = index;
       peer = endpoint;
     } else if (error) {
+      bool const own = !own_trouble(error.value()).empty();
+      ++(own ? own_errors : foreign_errors);
+      // Without descriptors or memory nothing could be tried; without a port or the firewall's
+      // leave for one address, others may still have told something.
+      if (own && !exhausted) own_error = error.value();
+      exhausted = exhausted || is_exhaustion(error.value());
       problem += (problem.empty() ? "" : "; ") + to_text(endpoint) + ": " + error.message();
     }
     changed.notify();
@@ -68,6 +71,8 @@ struct Race : std::enable_shared_from_this<Race> {
   Tcp::endpoint peer;
   std::string problem;
   bool over = false, exhausted = false;
+  std::size_t own_errors = 0, foreign_errors = 0;
+  int own_error = 0;
 };
 
 class Running {
@@ -123,7 +128,8 @@ runtime::Task<Connected> connect_race(std::vector<Tcp::endpoint> endpoints,
     }
   }
   result.problem = race->problem;
-  result.exhausted = race->exhausted;
+  bool const ours = race->exhausted || (race->own_errors > 0 && race->foreign_errors == 0);
+  if (ours) result.own_error = race->own_error;
   if (race->winner) {
     result.timed_out = false;
     result.peer = race->peer;

@@ -23,8 +23,8 @@ struct Connected {
   std::optional<Tcp::socket> socket;  // none: failed
   Tcp::endpoint peer;
   bool timed_out = false;
-  bool exhausted = false;  // we had no descriptor or memory for a socket: nobody else is to blame
-  std::string problem;     // "127.0.0.1:80: Connection refused; [::1]:80: ..."
+  int own_error = 0;    // of our own side, where it alone is to blame; see own_trouble()
+  std::string problem;  // "127.0.0.1:80: Connection refused; [::1]:80: ..."
 };
 
 // Throws operation_aborted when cancelled. All other sockets are closed on return.

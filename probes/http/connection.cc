@@ -24,11 +24,9 @@ namespace asio = boost::asio;
 using runtime::Task;
 using runtime::Trace;
 
-std::chrono::sys_seconds not_after(X509* certificate) {
+std::chrono::sys_seconds time_of(ASN1_TIME const* when) {
   std::tm time{};
-  if (::ASN1_TIME_to_tm(::X509_get0_notAfter(certificate), &time) != 1) {
-    return std::chrono::sys_seconds::max();
-  }
+  if (::ASN1_TIME_to_tm(when, &time) != 1) return std::chrono::sys_seconds::max();
   return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&time)}};
 }
 
@@ -37,30 +35,70 @@ std::optional<std::chrono::sys_seconds> earliest_not_after(SSL* tls) {
   auto* const chain = ::SSL_get_peer_cert_chain(tls);
   std::optional<std::chrono::sys_seconds> earliest;
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
-    auto const end = not_after(sk_X509_value(chain, i));
+    auto const end = time_of(::X509_get0_notAfter(sk_X509_value(chain, i)));
     if (!earliest || end < *earliest) earliest = end;
   }
   return earliest;
 }
 
-Connection::TlsFailure verification_failure(SSL* tls, std::string const& host, long result) {
-  std::string const reason = ::X509_verify_cert_error_string(result);
-  X509* const own = ::SSL_get0_peer_certificate(tls);
-  switch (result) {
+// What OpenSSL saw while it verified, noted before it gives the handshake up.
+struct Verification {
+  int error = X509_V_OK;
+  bool sent = false;    // the certificate that failed is the server's, not one of our CAs
+  bool is_own = false;  // and the server's own, not one of its issuers
+  std::chrono::sys_seconds begins{}, ends{};  // of the one that failed
+  std::optional<std::chrono::sys_seconds> own_end, earliest_end;
+
+  void note(bool good, X509_STORE_CTX* store);
+};
+
+void Verification::note(bool good, X509_STORE_CTX* store) {
+  X509* const own = ::X509_STORE_CTX_get0_cert(store);
+  auto* const chain = ::X509_STORE_CTX_get0_untrusted(store);
+  if (!own_end && own != nullptr) {
+    own_end = earliest_end = time_of(::X509_get0_notAfter(own));
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+      earliest_end =
+          std::min(*earliest_end, time_of(::X509_get0_notAfter(sk_X509_value(chain, i))));
+    }
+  }
+  X509* const failed = ::X509_STORE_CTX_get_current_cert(store);
+  if (good || error != X509_V_OK) return;
+  error = ::X509_STORE_CTX_get_error(store);
+  if (failed == nullptr) return;
+  begins = time_of(::X509_get0_notBefore(failed));
+  ends = time_of(::X509_get0_notAfter(failed));
+  is_own = own != nullptr && ::X509_cmp(failed, own) == 0;
+  sent = is_own;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    sent = sent || ::X509_cmp(failed, sk_X509_value(chain, i)) == 0;
+  }
+}
+
+// Bad is what no client accepts. Whether an issuer is known is a matter of each client's own CAs,
+// and so is one of ours that has ended.
+Connection::TlsFailure verification_failure(Verification const& seen, std::string const& host) {
+  std::string const whose = seen.is_own ? "the TLS certificate of " + host
+                                        : (seen.sent ? "a certificate in the TLS chain of "
+                                                     : "our own CA's certificate for ") +
+                                              host;
+  FaultKind const otherwise = FaultKind::tls_untrusted;
+  switch (seen.error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return {FaultKind::tls_expired,
-              "the TLS certificate chain of " + host + " has expired" +
-                  (own == nullptr ? ""
-                                  : " (the server's own ends on " +
-                                        config::to_text(not_after(own)).substr(0, 10) + ")")};
+      return {seen.sent ? FaultKind::tls_expired : otherwise,
+              whose + " ended on " + config::to_text(seen.ends)};
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return {FaultKind::tls_not_yet_valid, "the TLS certificate of " + host + " is not valid yet"};
+      return {seen.sent ? FaultKind::tls_not_yet_valid : otherwise,
+              whose + " is valid only from " + config::to_text(seen.begins) + " on"};
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return {FaultKind::tls_wrong_host, "the TLS certificate is not for " + host};
+      return {FaultKind::tls_wrong_host,
+              "the TLS certificate that " + host + " shows is for other names"};
     default:
-      return {FaultKind::tls_untrusted,
-              "the TLS certificate of " + host + " is not trusted: " + reason};
+      return {otherwise, "the TLS certificate of " + host +
+                             " is by an issuer that is not among our CAs (ca_file, or the "
+                             "system's): " +
+                             ::X509_verify_cert_error_string(seen.error)};
   }
 }
 
@@ -90,6 +128,7 @@ struct Connection::Tls {
       : context(std::move(shared)), stream(socket, *context) {}
   TlsContexts::Context context;
   asio::ssl::stream<Tcp::socket&> stream;
+  Verification verification;
 };
 
 Connection::Connection(Tcp::socket socket, std::string peer)
@@ -108,6 +147,11 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
   if (!expect_host(native, host)) {
     co_return TlsFailure{FaultKind::tls_handshake, "no TLS certificate can be for " + host};
   }
+  auto const note = [seen = &tls_->verification](bool good, asio::ssl::verify_context& context) {
+    seen->note(good, context.native_handle());
+    return good;
+  };
+  tls_->stream.set_verify_callback(note);
   guard_.expect(due);
   auto const [error] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
                                                              wait(trace, "http.tls"));
@@ -116,10 +160,12 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
     tls_not_after_ = earliest_not_after(native);
     co_return std::nullopt;
   }
+  tls_not_after_ = tls_->verification.earliest_end;
   if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
   if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
-  long const result = ::SSL_get_verify_result(native);
-  if (result != X509_V_OK) co_return verification_failure(native, host, result);
+  if (tls_->verification.error != X509_V_OK) {
+    co_return verification_failure(tls_->verification, host);
+  }
   bool const protocol = error.category() == asio::error::get_ssl_category();
   co_return TlsFailure{
       protocol ? FaultKind::tls_handshake : FaultKind::reset,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/http/dial.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "probes/http/connect_race.h"
@@ -25,6 +26,13 @@ runtime::AddressFamily family_of(config::IpFamily family) {
   return runtime::AddressFamily::any;
 }
 
+// What our own side lacks or forbids is nobody else's fault.
+Fault ours(Transfer const& transfer, int error, std::string const& what) {
+  bool const forbidden = error == EPERM || error == EACCES;
+  return transfer.fault(forbidden ? FaultKind::forbidden : FaultKind::exhausted,
+                        what + ": " + std::string{own_trouble(error)});
+}
+
 // Asks the proxy for a tunnel to the URL's host.
 Task<std::optional<Fault>> open_tunnel(Transfer& transfer, Connection& connection, Proxy proxy,
                                        Trace trace) {
@@ -38,7 +46,7 @@ Task<std::optional<Fault>> open_tunnel(Transfer& transfer, Connection& connectio
   text += "\r\n";
   auto const due = Due::of(transfer.deadline, transfer.settings.connect_timeout);
   auto head = co_await exchange(transfer, connection, std::move(text), due, trace);
-  std::string const name = "the proxy " + proxy.host + ":" + std::to_string(proxy.port);
+  std::string const name = "the proxy " + proxy.name();
   if (!head) {
     auto fault = head.error();
     if (fault.kind != FaultKind::timeout) fault.kind = FaultKind::proxy;
@@ -60,6 +68,7 @@ Task<std::optional<Fault>> start_tls(Transfer& transfer, Connection& connection,
                                      TlsContexts::Context context, Trace trace) {
   auto const due = Due::of(transfer.deadline, transfer.settings.tls_timeout);
   auto failure = co_await connection.handshake(std::move(context), transfer.url.host(), due, trace);
+  transfer.tls_not_after = connection.tls_not_after();
   if (!failure) co_return std::nullopt;
   if (failure->kind == FaultKind::timeout) {
     co_return transfer.overdue(connection.why() == Due::Why::total, false,
@@ -82,7 +91,8 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
     transfer.clock.enter(Phase::queue);
     auto made = co_await services.tls.get(settings, trace);
     if (!made) co_return transfer.fault(FaultKind::settings, made.error());
-    context = std::move(made).value();
+    context = made.value().context;
+    if (made.value().kept) transfer.secrets.kept.push_back(*made.value().kept);
   }
 
   transfer.clock.enter(Phase::resolve);
@@ -90,8 +100,12 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
       co_await services.resolver.resolve(host, family_of(settings.ip_family),
                                          transfer.deadline.within(settings.resolve_timeout), trace);
   if (!addresses) {
+    if (addresses.error().own_error != 0) {
+      co_return ours(transfer, addresses.error().own_error, addresses.error().message);
+    }
     auto const kind = proxy ? FaultKind::proxy : FaultKind::dns;
-    auto fault = transfer.fault(kind, addresses.error().message);
+    auto fault = transfer.fault(
+        kind, (proxy ? "the proxy " + proxy->name() + ": " : "") + addresses.error().message);
     fault.definite = addresses.error().kind == runtime::ResolveFault::Kind::no_such_name ||
                      addresses.error().kind == runtime::ResolveFault::Kind::no_address;
     co_return fault;
@@ -101,16 +115,14 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
   auto endpoints = connect_order(addresses.value(), port);
   auto connected = co_await connect_race(std::move(endpoints),
                                          transfer.deadline.within(settings.connect_timeout), trace);
-  std::string const where = host + ":" + std::to_string(port);
+  std::string const where = proxy ? "the proxy " + proxy->name() : Proxy{host, port, {}}.name();
   if (connected.timed_out) {
     co_return transfer.overdue(transfer.deadline.passed(), false, settings.connect_timeout,
                                "no connection to " + where);
   }
-  if (!connected.socket && connected.exhausted) {
-    co_return transfer.fault(FaultKind::exhausted,
-                             "canaryd itself ran out of what a connection to " + where +
-                                 " needs (" + connected.problem +
-                                 "); see its limits of open files and memory");
+  if (!connected.socket && connected.own_error != 0) {
+    co_return ours(transfer, connected.own_error,
+                   "cannot connect to " + where + " (" + connected.problem + ")");
   }
   if (!connected.socket) {
     co_return transfer.fault(proxy ? FaultKind::proxy : FaultKind::connect,

@@ -106,8 +106,8 @@ Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> 
   }
   // Secrets go to the server they were meant for, not to where it sends us.
   if (url.origin() == transfer.request.url.origin()) {
-    for (auto const& [name, secret] : transfer.settings.secret_headers) {
-      if (!add(name, secret.value)) return refuse(name);
+    for (auto const& [name, value] : transfer.secrets.headers) {
+      if (!add(name, value)) return refuse(name);
     }
   }
   std::string text = "GET " + (passed_on ? "http://" + url.host_header() : std::string{}) +

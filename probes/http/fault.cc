@@ -36,6 +36,25 @@ bool is_exhaustion(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
+std::string_view own_trouble(int error) {
+  switch (error) {
+    case EMFILE:
+      return "canaryd has no file descriptor left; see its limit of open files";
+    case ENFILE:
+      return "this machine has no file descriptor left; see fs.file-max";
+    case ENOMEM:
+    case ENOBUFS:
+      return "this machine has no memory left for a connection";
+    case EADDRNOTAVAIL:
+      return "this machine has no local port or address left for it; see ip_local_port_range";
+    case EPERM:
+    case EACCES:
+      return "this machine's own firewall or security policy forbids it";
+    default:
+      return {};
+  }
+}
+
 std::string_view word(FaultKind kind) {
   switch (kind) {
     case FaultKind::dns:
@@ -62,6 +81,8 @@ std::string_view word(FaultKind kind) {
       return "settings";
     case FaultKind::exhausted:
       return "exhausted";
+    case FaultKind::forbidden:
+      return "forbidden";
     case FaultKind::interrupted:
       return "interrupted";
     case FaultKind::too_slow:

@@ -57,7 +57,8 @@ enum class FaultKind {
   tls_untrusted,   // no chain to an accepted CA
   tls_handshake,   // any other failure of the handshake
   settings,        // our own CA or client certificate cannot be read
-  exhausted,       // this process or machine has no descriptor or memory left for a connection
+  exhausted,       // this process or machine has no descriptor, memory or port for a connection
+  forbidden,       // this machine's own firewall or policy does not let us out
   interrupted,     // reset in the middle of the body, attempts used up
   too_slow,        // below the minimum rate
   file,            // a file: URL that cannot be read (not: that is missing)
@@ -80,7 +81,7 @@ struct Fault {
   Phase phase = Phase::queue;
   int status = 0;            // of the answer, where there was one
   std::string message = {};  // a sentence without a final stop: what happened, what was expected
-  std::string url = {};      // as asked for or redirected to, without its query (it may be secret)
+  std::string url = {};      // as asked for or redirected to, as people may see it
   bool answered = false;     // a server answered (wrongly): "is bad", not "could not tell"
   bool definite = false;     // trying again cannot help, such as for a name that does not exist
   std::uint32_t attempts = 0;
@@ -95,6 +96,10 @@ struct Fault {
 
 // Does this errno mean that we ran out of something (descriptors, memory), whatever was asked for?
 bool is_exhaustion(int error);
+
+// What our own side lacks or forbids where connecting failed with this errno; empty where the other
+// side or the way to it is to blame.
+std::string_view own_trouble(int error);
 
 template <class T>
 using Result = canary::Result<T, Fault>;

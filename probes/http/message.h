@@ -13,6 +13,7 @@
 
 #include "config/url.h"
 #include "probes/http/fault.h"
+#include "probes/http/server_clock.h"
 
 namespace canary::http {
 
@@ -29,8 +30,9 @@ struct Response {
   std::uint64_t length = 0;  // bytes of the body
   // Of the answer's head, names in lower case, in their order.
   std::vector<std::pair<std::string, std::string>> headers;
-  config::Url final_url;  // after redirects
-  std::string peer;       // "192.0.2.1:443" or "[2001:db8::1]:443"; the proxy's where one is used
+  config::Url final_url;   // after redirects
+  std::string peer;        // "192.0.2.1:443" or "[2001:db8::1]:443"; the proxy's where one is used
+  std::string proxy = {};  // "host:port" of the proxy that the answer came through; empty: none
   std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest expiry of the server's chain
   std::uint32_t attempts = 1;
   std::uint32_t redirects = 0;
@@ -41,6 +43,13 @@ struct Response {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
+// A secret or certificate of ours whose file cannot be used any more; what it was before had to do.
+struct KeptCredential {
+  std::string file;
+  std::string why;  // a sentence without a final stop
+  friend bool operator==(KeptCredential const&, KeptCredential const&) = default;
+};
+
 // Of everything a Client did.
 struct Totals {
   std::uint64_t requests = 0;  // attempts and redirects each count
@@ -48,7 +57,10 @@ struct Totals {
   std::uint64_t bytes = 0;        // of bodies, as received
   std::uint64_t connections = 0;  // opened
   PhaseTimes times;
-  std::optional<std::chrono::sys_seconds> tls_not_after;  // the earliest seen
+  std::optional<std::chrono::sys_seconds> tls_not_after;  // the earliest seen, refused ones too
+  std::vector<KeptCredential> kept_credentials;           // each once
+  ClockDifferences clocks;  // of servers that sent a Date; the surest of each
+  std::string proxy;        // "host:port" of the one that requests went through; empty: none did
 };
 
 }  // namespace canary::http

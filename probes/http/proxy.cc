@@ -59,7 +59,7 @@ canary::Result<std::optional<Proxy>, std::string> parse_proxy(std::string text,
   if (at != std::string::npos && at >= host_at && at < authority_end) {
     std::string credentials = text.substr(host_at, at - host_at);
     if (credentials.find(':') == std::string::npos) credentials += ':';
-    authorization = "Basic " + base64(decoded(credentials));
+    authorization = basic_authorization(decoded(credentials));
     text.erase(host_at, at + 1 - host_at);
   }
   auto const url = config::Url::parse(text);
@@ -110,6 +110,15 @@ bool entry_covers(std::string entry, std::string_view host, std::uint16_t port) 
 }
 
 }  // namespace
+
+std::string Proxy::name() const {
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(port);
+}
+
+std::string basic_authorization(std::string_view credentials) {
+  return "Basic " + base64(credentials);
+}
 
 ProxyVariables ProxyVariables::from_environment() {
   return {variable("http_proxy", "HTTP_PROXY"), variable("https_proxy", "HTTPS_PROXY"),

@@ -25,7 +25,12 @@ struct Proxy {
   std::string host;
   std::uint16_t port = 0;
   std::string authorization;  // value of Proxy-Authorization; a secret; empty: none
+
+  std::string name() const;  // "host:port", brackets around an IPv6 address
 };
+
+// The value of Proxy-Authorization for "user:password".
+std::string basic_authorization(std::string_view credentials);
 
 // The proxy for `url`, or none. An explicit setting (settings.proxy) goes for every URL and
 // ignores the environment. NO_PROXY holds names (with their subdomains), addresses, networks

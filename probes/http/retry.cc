@@ -33,6 +33,13 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t salt) {
 
 }  // namespace
 
+bool may_pass(int status) {
+  // Not implemented, HTTP version, a server configured in a circle, and who has to log in first.
+  constexpr std::array kStay{501, 505, 506, 508, 510, 511};
+  if (status >= 500) return std::ranges::find(kStay, status) == kStay.end();
+  return status == 408 || status == 425 || status == 429;
+}
+
 bool is_worth_retrying(Fault const& fault) {
   if (fault.definite) return false;
   switch (fault.kind) {
@@ -45,14 +52,28 @@ bool is_worth_retrying(Fault const& fault) {
     case FaultKind::truncated:
       return true;
     case FaultKind::proxy:
-      return fault.status == 0 || fault.status >= 500;
-    case FaultKind::status: {
-      constexpr std::array kPassing{408, 429, 500, 502, 503, 504};
-      return std::ranges::find(kPassing, fault.status) != kPassing.end();
-    }
-    default:
+      return fault.status == 0 || may_pass(fault.status);
+    case FaultKind::status:
+      return may_pass(fault.status);
+    case FaultKind::tls_expired:
+    case FaultKind::tls_not_yet_valid:
+    case FaultKind::tls_wrong_host:
+    case FaultKind::tls_untrusted:
+    case FaultKind::tls_handshake:
+    case FaultKind::settings:
+    case FaultKind::forbidden:
+    case FaultKind::too_slow:
+    case FaultKind::file:
+    case FaultKind::redirect_loop:
+    case FaultKind::redirect_refused:
+    case FaultKind::too_large:
+    case FaultKind::wrong_length:
+    case FaultKind::encoded:
+    case FaultKind::malformed:
+    case FaultKind::rejected:
       return false;
   }
+  return false;
 }
 
 milliseconds backoff(config::HttpSettings const& settings, std::uint32_t attempt,

@@ -15,7 +15,11 @@
 
 namespace canary::http {
 
-// True for what may be different the next time: no answer, 408, 429 and 5xx that speak of now.
+// True for a status that speaks of now only: 408, 425, 429 and most of 5xx.
+bool may_pass(int status);
+
+// True for what may be different the next time: no answer, or a status that may pass. What cannot
+// be (no such name, a refused certificate, our own settings, a wrong answer) ends at once.
 bool is_worth_retrying(Fault const& fault);
 
 // How long to wait before attempt `attempt` + 1 (attempts count from 1): doubled per attempt, up

@@ -4,7 +4,12 @@
 // Thread: loop.
 #pragma once
 
+#include <chrono>
+#include <functional>
+
 #include "probes/http/proxy.h"
+#include "probes/http/secret_files.h"
+#include "probes/http/server_clock.h"
 #include "probes/http/tls_contexts.h"
 #include "runtime/resolver.h"
 #include "runtime/workers.h"
@@ -18,12 +23,18 @@ struct Services {
         disk(disk),
         resolver(disk, std::move(options)),
         tls(disk),
+        secrets(disk),
         proxies(ProxyVariables::from_environment()) {}
 
   runtime::Workers& cpu;
   runtime::Workers& disk;
   runtime::Resolver resolver;
   TlsContexts tls;
+  SecretFiles secrets;
+  ClockWitnesses clocks;  // what every run saw of servers' clocks
+  // Ours, as answers are compared with it.
+  std::function<std::chrono::system_clock::time_point()> wall_clock =
+      std::chrono::system_clock::now;
   ProxyVariables proxies;
 };
 

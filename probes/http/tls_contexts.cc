@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/http/tls_contexts.h"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -12,11 +10,14 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "probes/http/file_identity.h"
+
 namespace canary::http {
 namespace {
 
 namespace ssl = boost::asio::ssl;
 using Made = canary::Result<TlsContexts::Context, std::string>;
+using Given = canary::Result<TlsContexts::Given, std::string>;
 
 // Where distributions keep all accepted CAs in one file.
 constexpr std::array kSystemBundles{"/etc/ssl/certs/ca-certificates.crt",
@@ -32,13 +33,6 @@ std::filesystem::path ca_file_of(config::HttpSettings const& settings) {
     if (std::filesystem::exists(bundle, error)) return bundle;
   }
   return kSystemBundles.front();
-}
-
-std::string identity_of(std::filesystem::path const& path) {
-  struct ::stat status{};
-  if (::stat(path.c_str(), &status) != 0) return "missing;";
-  return std::to_string(status.st_ino) + "," + std::to_string(status.st_size) + "," +
-         std::to_string(status.st_mtim.tv_sec) + "," + std::to_string(status.st_mtim.tv_nsec) + ";";
 }
 
 std::string openssl_error() {
@@ -90,7 +84,7 @@ struct Loaded {
 
 }  // namespace
 
-runtime::Task<Made> TlsContexts::get(config::HttpSettings settings, runtime::Trace trace) {
+runtime::Task<Given> TlsContexts::get(config::HttpSettings settings, runtime::Trace trace) {
   std::string key;
   for (auto const* const file :
        {&settings.ca_file, &settings.client_cert_file, &settings.client_key_file}) {
@@ -108,10 +102,16 @@ runtime::Task<Made> TlsContexts::get(config::HttpSettings settings, runtime::Tra
     return {identity, nullptr, make_context(ca_file, settings)};
   };
   Loaded loaded = co_await disk_.run(trace, "tls.files", std::move(job));
-  if (loaded.known) co_return loaded.known;
-  if (!loaded.fresh) co_return loaded.fresh.error();
-  entries_[key] = Entry{loaded.identity, loaded.fresh.value()};
-  co_return loaded.fresh.value();
+  if (loaded.known) co_return TlsContexts::Given{loaded.known, std::nullopt};
+  if (loaded.fresh) {
+    entries_[key] = Entry{loaded.identity, loaded.fresh.value()};
+    co_return TlsContexts::Given{loaded.fresh.value(), std::nullopt};
+  }
+  if (!entry.context) co_return loaded.fresh.error();
+  KeptCredential kept{settings.client_cert_file.value_or(settings.ca_file.value_or("")).string(),
+                      "TLS certificates cannot be read again, so what was read before is used: " +
+                          loaded.fresh.error()};
+  co_return TlsContexts::Given{entry.context, std::move(kept)};
 }
 
 }  // namespace canary::http

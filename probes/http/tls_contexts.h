@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS contexts: CA certificates and client certificates are read once, off the loop, and again
-// when their files change.
+// when their files change. Files that became unusable keep the context that was made of them.
 // Thread: loop.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/probe_spec.h"
 #include "config/result.h"
+#include "probes/http/message.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
 #include "runtime/workers.h"
@@ -28,9 +30,13 @@ class TlsContexts {
 
   // The context for the settings' CA and client certificate: TLS 1.2 or newer, verifying. Without
   // a ca_file: SSL_CERT_FILE, else the system's bundle.
-  // Errors: a sentence naming the file.
-  runtime::Task<canary::Result<Context, std::string>> get(config::HttpSettings settings,
-                                                          runtime::Trace trace);
+  // Errors, where no context was made before: a sentence naming the file.
+  struct Given {
+    Context context;
+    std::optional<KeptCredential> kept;  // why it is not made of the files as they are now
+  };
+  runtime::Task<canary::Result<Given, std::string>> get(config::HttpSettings settings,
+                                                        runtime::Trace trace);
 
  private:
   struct Entry {

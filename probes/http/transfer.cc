@@ -6,18 +6,23 @@
 namespace canary::http {
 namespace {
 
-// True for what says something about the repository. 429 and 5xx speak of the server's day only.
+// True for what says something about the repository. 429 and 5xx speak of the server's day only,
+// 401 and 407 of our credentials. A certificate that no client accepts is an answer, one by an
+// issuer unknown to us is none.
 bool is_answer(FaultKind kind, int status) {
-  if (kind == FaultKind::status) return status < 500 && status != 429 && status != 408;
-  return kind > FaultKind::status && kind != FaultKind::rejected;
+  switch (kind) {
+    case FaultKind::status:
+      return status < 500 && status != 429 && status != 408 && status != 401 && status != 407;
+    case FaultKind::tls_expired:
+    case FaultKind::tls_not_yet_valid:
+    case FaultKind::tls_wrong_host:
+      return true;
+    default:
+      return kind > FaultKind::status && kind != FaultKind::rejected;
+  }
 }
 
 }  // namespace
-
-std::string shown(config::Url const& url) {
-  auto const query = url.text().find('?');
-  return query == std::string::npos ? url.text() : url.text().substr(0, query) + "?...";
-}
 
 Fault Transfer::fault(FaultKind kind, std::string message, int status) const {
   Fault result;
@@ -25,7 +30,10 @@ Fault Transfer::fault(FaultKind kind, std::string message, int status) const {
   result.phase = clock.phase();
   result.status = status;
   result.message = std::move(message);
-  result.url = shown(url);
+  if (!proxy.empty() && result.message.find("the proxy " + proxy) == std::string::npos) {
+    result.message += " (through the proxy " + proxy + ")";
+  }
+  result.url = url.text();
   result.answered = is_answer(kind, status);
   result.attempts = attempts;
   result.received = received;

@@ -13,6 +13,7 @@
 #include "probes/http/body_sink.h"
 #include "probes/http/fault.h"
 #include "probes/http/message.h"
+#include "probes/http/secret_files.h"
 #include "runtime/deadline.h"
 #include "runtime/trace.h"
 
@@ -40,9 +41,6 @@ class PhaseClock {
   PhaseTimes times_;
 };
 
-// For people: without the query, which may hold a signature or a token.
-std::string shown(config::Url const& url);
-
 struct Transfer {
   Transfer(Request asked, BodySink& to, config::HttpSettings const& with, runtime::Deadline until)
       : request(std::move(asked)), sink(to), settings(with), deadline(until), url(request.url) {}
@@ -55,6 +53,8 @@ struct Transfer {
   std::uint32_t attempts = 1;
 
   config::Url url;              // of the current redirect
+  std::string proxy;            // "host:port" of the one on the way to `url`; empty: none
+  CurrentSecrets secrets;       // as of the current attempt
   std::uint32_t redirects = 0;  // of the current attempt
 
   std::uint64_t received = 0;                       // bytes that the sink has
@@ -62,6 +62,8 @@ struct Transfer {
   std::optional<std::string> validator;             // what a resumption would hold the body to
   std::optional<std::uint64_t> total;               // the body's length as announced
   std::optional<std::chrono::seconds> retry_after;  // of the last answer
+  // Of the certificates that the last handshake showed, whether it was accepted or not.
+  std::optional<std::chrono::sys_seconds> tls_not_after;
 
   // A fault here and now.
   Fault fault(FaultKind kind, std::string message, int status = 0) const;

@@ -56,7 +56,7 @@ int fail(std::string const& why) {
 tuf::ClientResult<config::Url> url_of(std::string const& option, std::string const& text) {
   if (text.empty()) return "this command needs " + option + " URL, before the command";
   auto url = config::Url::parse(text);
-  if (!url) return option + " " + text + ": " + url.error();
+  if (!url) return option + ": " + url.error();  // the text itself may hold a password
   return std::move(url).value();
 }
 

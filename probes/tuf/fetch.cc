@@ -12,8 +12,11 @@ namespace {
 
 using probes::Reason;
 
-Reason reason_of(http::FaultKind kind) {
-  switch (kind) {
+Reason reason_of(http::Fault const& fault) {
+  bool const ours = fault.status == 401 || fault.status == 407;
+  if (ours && fault.kind == http::FaultKind::status) return Reason::credentials;
+  if (ours && fault.kind == http::FaultKind::proxy) return Reason::credentials;
+  switch (fault.kind) {
     case http::FaultKind::dns:
       return Reason::dns;
     case http::FaultKind::connect:
@@ -25,9 +28,13 @@ Reason reason_of(http::FaultKind kind) {
     case http::FaultKind::timeout:
       return Reason::timeout;
     case http::FaultKind::tls_expired:
+      return Reason::tls_expired;
     case http::FaultKind::tls_not_yet_valid:
+      return Reason::tls_not_yet_valid;
     case http::FaultKind::tls_wrong_host:
+      return Reason::tls_wrong_name;
     case http::FaultKind::tls_untrusted:
+      return Reason::tls_untrusted;
     case http::FaultKind::tls_handshake:
       return Reason::tls;
     case http::FaultKind::settings:
@@ -36,6 +43,7 @@ Reason reason_of(http::FaultKind kind) {
       return Reason::too_slow;
     case http::FaultKind::file:
     case http::FaultKind::exhausted:
+    case http::FaultKind::forbidden:
       return Reason::internal;
     case http::FaultKind::status:
     case http::FaultKind::redirect_loop:
@@ -54,10 +62,11 @@ Reason reason_of(http::FaultKind kind) {
   return Reason::internal;
 }
 
-// A server that says "not now" has said nothing about the repository.
+// A server that says "not now" or "not you" has said nothing about the repository.
 bool says_not_now(http::Fault const& fault) {
   return fault.kind == http::FaultKind::status &&
-         (fault.status >= 500 || fault.status == 429 || fault.status == 408);
+         (fault.status >= 500 || fault.status == 429 || fault.status == 408 ||
+          fault.status == 401 || fault.status == 407);
 }
 
 // Metadata is kept for the length of a run, thousands of files maybe: without room to spare.
@@ -72,7 +81,7 @@ std::string body_of(http::Response response) {
 std::string sentence(FetchFault const& fault) { return fault.url + ": " + fault.detail; }
 
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
-  FetchFault result{.reason = reason_of(fault.kind), .url = url.text(), .detail = fault.message};
+  FetchFault result{.reason = reason_of(fault), .url = url.text(), .detail = fault.message};
   result.by_consumer = fault.kind == http::FaultKind::rejected;
   if (!fault.url.empty() && fault.url != result.url) result.detail += " (" + fault.url + ")";
   if (fault.absent()) {

@@ -24,8 +24,8 @@ namespace canary::tuf {
 struct FetchFault {
   enum class Kind {
     missing,     // a definite "not there": 404, 403, 410, or no such file
-    wrong,       // an answer that no client could use: too long, cut short, undecodable
-    unanswered,  // nothing that could be judged: DNS, connect, TLS, timeout, 5xx, 429
+    wrong,       // an answer that no client could use: too long, undecodable, an ended certificate
+    unanswered,  // nothing that could be judged: DNS, connect, TLS, timeout, 5xx, 429, 401
   };
   Kind kind = Kind::unanswered;
   probes::Reason reason = probes::Reason::none;

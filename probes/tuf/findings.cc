@@ -124,10 +124,15 @@ Finding of_rejection(Rejection const& why, Stage stage) {
 
 Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) {
   bool const unanswered = fault.kind == FetchFault::Kind::unanswered;
-  bool const about_url = unanswered && stage != Stage::target;
+  bool const no_connection = fault.reason == probes::Reason::tls_expired ||
+                             fault.reason == probes::Reason::tls_not_yet_valid ||
+                             fault.reason == probes::Reason::tls_wrong_name;
+  bool const about_url = (unanswered || no_connection) && stage != Stage::target;
   bool const missing = fault.kind == FetchFault::Kind::missing;
-  std::string message = missing      ? "a listed file is missing: " + fault.detail
-                        : unanswered ? "no answer: " + fault.detail
+  std::string message = missing         ? "a listed file is missing: " + fault.detail
+                        : no_connection ? "no client can connect: " + fault.detail
+                        : fault.reason == probes::Reason::credentials ? fault.detail
+                        : unanswered                                  ? "no answer: " + fault.detail
                                      : "a wrong answer: " + fault.detail;
   if (missing && stage == Stage::root_walk) {
     message = "a root that clients need on their way is missing: " + fault.detail;

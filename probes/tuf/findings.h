@@ -28,6 +28,8 @@ inline constexpr std::string_view kExpiry = "expiry";
 inline constexpr std::string_view kDelegations = "delegations";
 inline constexpr std::string_view kTargets = "targets";
 inline constexpr std::string_view kStore = "store";
+inline constexpr std::string_view kCredentials = "credentials";
+inline constexpr std::string_view kClock = "clock";
 
 // What was being done: the same answer means something else for a root, metadata and a target.
 enum class Stage { root_walk, metadata, target };

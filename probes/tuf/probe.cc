@@ -11,10 +11,12 @@
 #include "config/duration.h"
 #include "probes/http/client.h"
 #include "probes/http/fault.h"
+#include "probes/http/services.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/prefetch.h"
 #include "probes/tuf/role_name.h"
+#include "probes/tuf/surroundings.h"
 #include "probes/tuf/target_audit.h"
 #include "runtime/task_group.h"
 
@@ -95,6 +97,8 @@ class Run {
         meter_(client, refresh_, context.report) {}
 
   Task<void> run(Trace trace);
+  // What mirrors of one repository share: its pinned root's hash; empty where that is unreadable.
+  std::string const& pin() const { return pin_; }
 
  private:
   Task<bool> start(Trace trace);
@@ -377,6 +381,14 @@ Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http, Pro
   http::Client client{co_await runtime::asio::this_coro::executor, std::move(http), context.http};
   Run run{spec, context, client};
   co_await run.run(frame.trace());
+  http::Totals const& totals = client.totals();
+  auto const seen_at = runtime::Clock::now();
+  auto& clocks = context.http.clocks;
+  clocks.add(run.pin(), totals.clocks, seen_at);
+  auto const off = clocks.verdict(run.pin(), http::kernel_clock(), seen_at);
+  context.report.measurements.tls_not_after = totals.tls_not_after;
+  add_clocks(context.report, totals, off, context.now);
+  add_surroundings(context.report, totals);
 }
 
 }  // namespace canary::tuf

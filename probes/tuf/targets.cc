@@ -141,7 +141,7 @@ std::vector<TargetPlace> target_places(config::Url const& base, std::string_view
 }
 
 config::Url default_targets_url(config::Url const& metadata_url) {
-  std::string const& text = metadata_url.text();
+  std::string const& text = metadata_url.unredacted();
   std::size_t const query = std::min(text.find('?'), text.size());
   std::string folder = text.substr(0, query);
   while (folder.ends_with('/')) folder.pop_back();

@@ -253,15 +253,37 @@ TEST_F(Load, TakesSecretsFromFilesAndTheEnvironment) {
   ASSERT_EQ(config.probes.size(), 1u);
   auto const& secrets = config.probes[0].http.secret_headers;
   ASSERT_EQ(secrets.size(), 2u);
-  EXPECT_EQ(secrets.at("Authorization"),
-            (Secret{"Bearer hunter2", "file " + (dir.path() / "token").string()}));
-  EXPECT_EQ(secrets.at("Cookie"), (Secret{"id=swordfish", "environment COOKIE"}));
+  EXPECT_EQ(secrets.at("Authorization"), (Secret{"Bearer hunter2", dir.path() / "token"}));
+  EXPECT_EQ(secrets.at("Cookie"), (Secret{.value = "id=swordfish", .variable = "COOKIE"}));
 
   auto const shown = show(config);
   EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
   EXPECT_THAT(shown, Not(HasSubstr("swordfish")));
   EXPECT_THAT(shown, HasSubstr("\"Cookie\": {environment: \"COOKIE\"}  # <secret>"));
   EXPECT_EQ(load_text(shown), config);
+}
+
+TEST_F(Load, TakesTheProxysCredentialsFromAFileAndShowsWhereFrom) {
+  dir.write("proxy", "canary:hunter2\n");
+  auto const config = load_text(
+      "defaults:\n  http:\n    proxy: http://proxy:3128\n    proxy_credentials: {file: proxy}\n"
+      "probes:\n" +
+      probe("a"));
+  ASSERT_EQ(config.probes.size(), 1u);
+  EXPECT_EQ(config.probes[0].http.proxy_credentials,
+            (Secret{"canary:hunter2", dir.path() / "proxy"}));
+  auto const shown = show(config);
+  EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
+  EXPECT_EQ(load_text(shown), config);
+}
+
+TEST_F(Load, ShowsNothingOfAQueryWhichMayBeSecret) {
+  auto const shown = show(load_text(
+      "probes:\n  - name: a\n    tuf: {metadata_url: 'http://a/m?sig=hunter2', root: root.json, "
+      "targets_url: 'http://a/t?sig=hunter2'}\n"));
+  EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(shown, HasSubstr("metadata_url: \"http://a/m?...\"  # its query may be secret\n"));
+  EXPECT_THAT(shown, HasSubstr("targets_url: \"http://a/t?...\"  # its query may be secret\n"));
 }
 
 TEST_F(Load, NeverRepeatsASecretInAProblem) {
@@ -320,7 +342,7 @@ TEST_F(Load, ShowsWhatLoadsAgainAsTheSame) {
     http: {ca_file: ca.pem, client_cert_file: ca.pem, client_key_file: ca.pem, min_rate: 0,
            proxy: "http://p:1", headers: {X-Empty: "", X-Odd: "a\tb \"c\""}}
     tuf:
-      metadata_url: https://a.example/%5B?x=1
+      metadata_url: https://a.example/%5B
       targets_url: https://a.example/t
       root: root.json
       targets: ["a b", "none", "- c: d"]

@@ -83,6 +83,7 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
   for (auto const* name : {"ca.pem", "client.pem", "client.key", "authorization"}) {
     dir.write(name, "x");
   }
+  dir.write("proxy", "user:password");
   auto text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
   text = replaced(text, "/etc/canaryd/", "");
   text = replaced(text, "/run/credentials/canaryd.service/", "");
@@ -92,6 +93,8 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
   EXPECT_EQ(http.secret_headers.size(), 2u);
   EXPECT_TRUE(http.ca_file && http.client_cert_file && http.client_key_file);
   http.ca_file = http.client_cert_file = http.client_key_file = std::nullopt;
+  EXPECT_TRUE(http.proxy_credentials);
+  http.proxy_credentials.reset();
   http.secret_headers.clear();
   http.headers.clear();
   EXPECT_EQ(http, HttpSettings{}) << "a commented value is not the default";

@@ -104,7 +104,7 @@ TEST_F(Body, PhasesAddUpToTheTotal) {
 TEST_F(Body, RequestSaysWhoAsksAndKeepsTheTargetAsGiven) {
   server_.on_any(respond("ok"));
   settings_.headers = {{"X-Plain", "1"}};
-  settings_.secret_headers = {{"Authorization", {"Bearer abc", "environment TOKEN"}}};
+  settings_.secret_headers = {{"Authorization", {"Bearer abc", {}, "TOKEN"}}};
   ASSERT_TRUE(get(server_.url("/%5Bx%5D/a%2fb?q=%20")));
   auto const request = server_.requests().at(0);
   EXPECT_EQ(request.target, "/%5Bx%5D/a%2fb?q=%20");

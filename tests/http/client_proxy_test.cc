@@ -71,7 +71,44 @@ TEST_F(ThroughProxy, CredentialsOfTheProxyGoToItAloneAndIntoNoMessage) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, FaultKind::proxy);
   EXPECT_EQ(server_.requests().at(0).headers.at("proxy-authorization"), "Basic dXNlcjpwQHNz");
-  EXPECT_EQ(result.error().message.find("p%40ss"), std::string::npos);
+  EXPECT_EQ(result.error().message, "the proxy 127.0.0.1:" + std::to_string(server_.port()) +
+                                        " answers 407 As Scripted: our credentials were refused");
+}
+
+TEST_F(ThroughProxy, ItsCredentialsOfTheSettingsGoIntoTheTunnelsRequestAndNotThroughIt) {
+  CertificateAuthority const authority{folder(), "ca"};
+  HostileServer::Options options;
+  options.tls = authority.issue({.names = {"repository.test"}});
+  HostileServer target{options};
+  target.on("/a", respond("safe"));
+  settings_.ca_file = authority.certificate();
+  settings_.proxy_credentials = config::Secret{"user:p@ss", {}, "PROXY"};
+  server_.on("repository.test:443", [&target](Peer& peer, ServedRequest const&) {
+    peer.send("HTTP/1.1 200 Connection established\r\n\r\n");
+    peer.tunnel(target.port());
+  });
+  ASSERT_TRUE(get("https://repository.test/a"));
+  EXPECT_EQ(server_.requests().at(0).headers.at("proxy-authorization"), "Basic dXNlcjpwQHNz");
+  EXPECT_FALSE(target.requests().at(0).headers.contains("proxy-authorization"));
+}
+
+TEST_F(ThroughProxy, ItsCredentialsGoToNoServerThatIsAskedWithoutIt) {
+  settings_.proxy.reset();
+  settings_.proxy_credentials = config::Secret{"user:p@ss", {}, "PROXY"};
+  server_.on_any(respond("plain"));
+  ASSERT_TRUE(get(server_.url("/a")));
+  EXPECT_FALSE(server_.requests().at(0).headers.contains("proxy-authorization"));
+}
+
+TEST_F(ThroughProxy, IsNamedInWhateverComesThroughIt) {
+  server_.on("http://repository.test/missing", respond(404, ""));
+  server_.on("http://repository.test/cut", raw_then_reset("HTTP/1.1 200"));
+  for (auto const* path : {"missing", "cut"}) {
+    auto const result = get("http://repository.test/" + std::string{path});
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, ::testing::EndsWith("(through the proxy 127.0.0.1:" +
+                                                            std::to_string(server_.port()) + ")"));
+  }
 }
 
 TEST_F(ThroughProxy, OtherKindsOfProxyAreRefused) {

@@ -39,7 +39,7 @@ TEST_F(Redirects, KeepSecretsFromOtherOrigins) {
   other.on("/end", respond("here"));
   server_.on("/start", redirect_to(other.url("/end")));
   settings_.headers = {{"X-Plain", "1"}};
-  settings_.secret_headers = {{"Authorization", {"Bearer abc", "environment TOKEN"}}};
+  settings_.secret_headers = {{"Authorization", {"Bearer abc", {}, "TOKEN"}}};
   ASSERT_TRUE(get(server_.url("/start")));
   EXPECT_TRUE(server_.requests().at(0).headers.contains("authorization"));
   EXPECT_FALSE(other.requests().at(0).headers.contains("authorization"));

@@ -26,15 +26,20 @@ class Tls : public ClientTest {
     return *tls_server_;
   }
   FaultKind fault_of(std::string const& text) {
-    auto const result = get(text);
+    auto const client = make_client();
+    auto const result = get_with(*client, text);
+    end_seen_ = client->totals().tls_not_after;
     if (result) {
       ADD_FAILURE() << "accepted";
       return FaultKind::rejected;
     }
     EXPECT_EQ(result.error().phase, Phase::tls) << result.error().message;
-    EXPECT_FALSE(result.error().answered);
+    bad_ = result.error().answered;
     return result.error().kind;
   }
+
+  bool bad_ = false;  // what fault_of() saw was an answer, and wrong
+  std::optional<std::chrono::sys_seconds> end_seen_;
 
   CertificateAuthority authority_{folder(), "ca"};
   std::unique_ptr<HostileServer> tls_server_;
@@ -66,26 +71,36 @@ TEST_F(Tls, KeepsTheConnection) {
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(Tls, RefusesTheWrongName) {
+TEST_F(Tls, ACertificateForAnotherNameIsBad) {
   EXPECT_EQ(fault_of(serve({.names = {"other.test"}}).url("/a", "localhost")),
             FaultKind::tls_wrong_host);
+  EXPECT_TRUE(bad_);
   EXPECT_EQ(fault_of(serve({.addresses = {"127.0.0.2"}}).url("/a")), FaultKind::tls_wrong_host);
+  EXPECT_TRUE(bad_);
 }
 
-TEST_F(Tls, RefusesAnExpiredCertificate) {
+TEST_F(Tls, AnExpiredCertificateIsBadAndItsEndIsKnown) {
   Wanted const expired{.addresses = {"127.0.0.1"}, .begins = -48h, .ends = -24h};
   EXPECT_EQ(fault_of(serve(expired).url("/a")), FaultKind::tls_expired);
+  EXPECT_TRUE(bad_);
+  ASSERT_TRUE(end_seen_);
+  auto const ago = std::chrono::system_clock::now() - *end_seen_;
+  EXPECT_GT(ago, 23h);
+  EXPECT_LT(ago, 25h);
 }
 
-TEST_F(Tls, RefusesACertificateThatIsNotValidYet) {
+TEST_F(Tls, ACertificateThatIsNotValidYetIsBad) {
   Wanted const early{.addresses = {"127.0.0.1"}, .begins = 24h, .ends = 48h};
   EXPECT_EQ(fault_of(serve(early).url("/a")), FaultKind::tls_not_yet_valid);
+  EXPECT_TRUE(bad_);
 }
 
-TEST_F(Tls, RefusesAnotherAuthority) {
+TEST_F(Tls, AnIssuerUnknownToUsTellsNothingOfTheServerButTheEnd) {
   CertificateAuthority const other{folder(), "other"};
   auto& server = serve_with(other.issue({.addresses = {"127.0.0.1"}}));
   EXPECT_EQ(fault_of(server.url("/a")), FaultKind::tls_untrusted);
+  EXPECT_FALSE(bad_);
+  EXPECT_TRUE(end_seen_);
 }
 
 TEST_F(Tls, RefusesAPrivateAuthorityWithTheSystemsOnes) {
@@ -160,6 +175,20 @@ TEST_F(Tls, NamesTheFileThatCannotBeUsed) {
   settings_.client_cert_file = one.certificate;
   settings_.client_key_file = two.key;
   EXPECT_THAT(get("https://127.0.0.1:1/").error().message, ::testing::HasSubstr("two.key"));
+}
+
+TEST_F(Tls, GoesOnWithTheCertificatesItHasWhereTheirFilesBecameUnusable) {
+  auto& server = serve({.addresses = {"127.0.0.1"}});
+  ASSERT_TRUE(get(server.url("/a")));
+  folder_.write("ca.pem", "half a certifi");
+  auto const client = make_client();
+  ASSERT_TRUE(get_with(*client, server.url("/a")));
+  ASSERT_EQ(client->totals().kept_credentials.size(), 1u);
+  EXPECT_EQ(client->totals().kept_credentials[0].file, authority_.certificate());
+  EXPECT_THAT(
+      client->totals().kept_credentials[0].why,
+      ::testing::StartsWith("TLS certificates cannot be read again, so what was read before "
+                            "is used: the CA certificates in "));
 }
 
 TEST_F(Tls, ReadsTheAuthoritysFileAgainWhenItChanges) {

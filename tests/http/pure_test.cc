@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is decided without a socket: chunks, dates, ranges, backoff, pace.
+#include <cerrno>
 #include <chrono>
+#include <set>
 
 #include <gmock/gmock.h>
 
@@ -83,6 +85,87 @@ TEST(HttpDate, IsReadAsRfc9110WritesIt) {
                             "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT",
                             "Sun, 06 Nox 1994 08:49:37 GMT"}) {
     EXPECT_EQ(parse_http_date(wrong), std::nullopt) << wrong;
+  }
+}
+
+struct RetryCase {
+  FaultKind kind;
+  int status = 0;
+  bool definite = false;
+  bool again = false;
+};
+
+// What passes by itself is waited for, what never passes ends.
+TEST(Retrying, IsForWhatMayPassAndNothingElse) {
+  using Kind = FaultKind;
+  RetryCase const table[] = {{Kind::dns, 0, false, true},
+                             {Kind::dns, 0, true, false},
+                             {Kind::connect, 0, false, true},
+                             {Kind::reset, 0, false, true},
+                             {Kind::timeout, 0, false, true},
+                             {Kind::interrupted, 0, false, true},
+                             {Kind::truncated, 200, false, true},
+                             {Kind::exhausted, 0, false, true},
+                             {Kind::proxy, 0, false, true},
+                             {Kind::proxy, 0, true, false},
+                             {Kind::proxy, 502, false, true},
+                             {Kind::proxy, 403, false, false},
+                             {Kind::proxy, 407, false, false},
+                             {Kind::status, 408, false, true},
+                             {Kind::status, 425, false, true},
+                             {Kind::status, 429, false, true},
+                             {Kind::status, 500, false, true},
+                             {Kind::status, 502, false, true},
+                             {Kind::status, 503, false, true},
+                             {Kind::status, 504, false, true},
+                             {Kind::status, 507, false, true},
+                             {Kind::status, 522, false, true},
+                             {Kind::status, 501, false, false},
+                             {Kind::status, 505, false, false},
+                             {Kind::status, 508, false, false},
+                             {Kind::status, 511, false, false},
+                             {Kind::status, 400, false, false},
+                             {Kind::status, 401, false, false},
+                             {Kind::status, 403, false, false},
+                             {Kind::status, 404, false, false},
+                             {Kind::status, 410, false, false},
+                             {Kind::status, 451, false, false},
+                             {Kind::tls_expired, 0, false, false},
+                             {Kind::tls_not_yet_valid, 0, false, false},
+                             {Kind::tls_wrong_host},
+                             {Kind::tls_untrusted},
+                             {Kind::tls_handshake},
+                             {Kind::settings},
+                             {Kind::forbidden},
+                             {Kind::too_slow},
+                             {Kind::file},
+                             {Kind::redirect_loop, 302},
+                             {Kind::redirect_refused, 302},
+                             {Kind::too_large, 200},
+                             {Kind::wrong_length, 200},
+                             {Kind::encoded, 200},
+                             {Kind::malformed},
+                             {Kind::rejected, 200}};
+  std::set<Kind> covered;
+  for (auto const& row : table) {
+    Fault fault;
+    fault.kind = row.kind;
+    fault.status = row.status;
+    fault.definite = row.definite;
+    covered.insert(row.kind);
+    EXPECT_EQ(is_worth_retrying(fault), row.again) << word(row.kind) << " " << row.status;
+  }
+  for (int i = 0; i <= static_cast<int>(Kind::rejected); ++i) {
+    EXPECT_TRUE(covered.contains(Kind{i})) << word(Kind{i});
+  }
+}
+
+TEST(OwnTrouble, IsToldFromTheOtherSides) {
+  for (int const error : {EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL, EPERM, EACCES}) {
+    EXPECT_NE(own_trouble(error), "") << error;
+  }
+  for (int const error : {ECONNREFUSED, ECONNRESET, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT}) {
+    EXPECT_EQ(own_trouble(error), "") << error;
   }
 }
 

@@ -84,6 +84,11 @@ void FileServer::replace(Files files) {
   statuses_.clear();
 }
 
+void FileServer::send_date(std::string date) {
+  std::lock_guard const lock{mutex_};
+  date_ = std::move(date);
+}
+
 std::vector<std::string> FileServer::take_requests() {
   std::lock_guard const lock{mutex_};
   return std::exchange(requests_, {});
@@ -109,7 +114,10 @@ void FileServer::handle(int connection) {
     if (end == std::string::npos) continue;
     std::string const line = pending.substr(0, pending.find("\r\n"));
     pending.erase(0, end + 4);
-    std::size_t const begin = line.find(' ') + 2;  // behind the '/'
+    // Behind the '/'; as a proxy it is asked for a whole URL.
+    std::size_t const target = line.find(' ') + 1;
+    bool const whole = line.compare(target, 7, "http://") == 0;
+    std::size_t const begin = whole ? line.find('/', target + 7) + 1 : target + 1;
     open = send_all(connection, response_to(line.substr(begin, line.find(' ', begin) - begin)));
   }
   ::close(connection);
@@ -123,8 +131,9 @@ std::string FileServer::response_to(std::string const& path) {
   auto const wanted = statuses_.find(path);
   int const status = wanted != statuses_.end() ? wanted->second : file != files_.end() ? 200 : 404;
   std::string const body = status == 200 ? file->second : "no";
-  return "HTTP/1.1 " + std::to_string(status) +
-         " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\n" +
+         (date_.empty() ? "" : "Date: " + date_ + "\r\n") +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 ClosedPort::ClosedPort() { socket_ = bound_socket(port_); }

@@ -30,6 +30,7 @@ class FileServer {
   void answer(std::string const& path, int status);  // instead of content
   void hang(std::string const& prefix);              // never answer for paths that begin so
   void replace(Files files);                         // and forget statuses
+  void send_date(std::string date);                  // the Date of every answer from now on
   std::vector<std::string> take_requests();          // since the last call, in order
 
  private:
@@ -43,6 +44,7 @@ class FileServer {
   Files files_;
   std::map<std::string, int> statuses_;
   std::string hanging_ = "\n";  // no path begins so
+  std::string date_;
   std::vector<std::string> requests_;
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> connections_;  // of run() alone

@@ -89,11 +89,38 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{http::FaultKind::status, 404, true, FetchFault::Kind::missing},
                     Case{http::FaultKind::status, 403, true, FetchFault::Kind::missing},
                     Case{http::FaultKind::status, 410, true, FetchFault::Kind::missing},
-                    Case{http::FaultKind::status, 401, true, FetchFault::Kind::wrong},
+                    Case{http::FaultKind::status, 401, false, FetchFault::Kind::unanswered},
+                    Case{http::FaultKind::status, 407, false, FetchFault::Kind::unanswered},
+                    Case{http::FaultKind::proxy, 407, false, FetchFault::Kind::unanswered},
+                    Case{http::FaultKind::tls_untrusted, 0, false, FetchFault::Kind::unanswered},
+                    Case{http::FaultKind::forbidden, 0, false, FetchFault::Kind::unanswered},
                     Case{http::FaultKind::too_large, 200, true, FetchFault::Kind::wrong},
                     Case{http::FaultKind::truncated, 200, true, FetchFault::Kind::wrong},
                     Case{http::FaultKind::encoded, 200, true, FetchFault::Kind::wrong},
                     Case{http::FaultKind::redirect_loop, 302, true, FetchFault::Kind::wrong}));
+
+TEST(Certificates, ThatNoClientAcceptsAreBadAndOneByAnIssuerUnknownToUsIsNot) {
+  using Kind = http::FaultKind;
+  using probes::Reason;
+  std::pair<Kind, Reason> const bad[] = {{Kind::tls_expired, Reason::tls_expired},
+                                         {Kind::tls_not_yet_valid, Reason::tls_not_yet_valid},
+                                         {Kind::tls_wrong_host, Reason::tls_wrong_name}};
+  for (auto const& [kind, reason] : bad) {
+    http::Fault const fault{.kind = kind, .message = "m", .answered = true};
+    Finding const finding =
+        finding_of({"timestamp", fetch_fault(fault, url_of("https://h/x"))}, Stage::metadata);
+    EXPECT_EQ(finding.check, "reachable");
+    EXPECT_EQ(finding.subject, "https://h/x");
+    EXPECT_EQ(finding.severity, Severity::critical);
+    EXPECT_EQ(finding.reason, reason);
+    EXPECT_EQ(finding.message, "no client can connect: m");
+  }
+  http::Fault const unknown{.kind = Kind::tls_untrusted, .message = "m"};
+  Finding const finding =
+      finding_of({"timestamp", fetch_fault(unknown, url_of("https://h/x"))}, Stage::metadata);
+  EXPECT_EQ(finding.severity, Severity::unknown);
+  EXPECT_EQ(finding.reason, Reason::tls_untrusted);
+}
 
 Finding expiry(seconds left) {
   return expiry_finding("timestamp", kNow + left, kNow, {days{7}, days{2}});

@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/tuf/surroundings.h"
 #include "tests/tuf_io/io_world.h"
 
 namespace canary::tuf {
@@ -52,6 +53,110 @@ TEST(Probe, FindsEveryExpiredRoleInOneRun) {
   EXPECT_EQ(findings(report, "expiry", "old")[0].message,
             "expired 2026-05-29T00:00:00Z, 3 days ago");
   EXPECT_EQ(report.measurements.targets_verified, 3U) << "it goes on to the last target";
+}
+
+TEST(Probe, ShowsNoSecretOfAUrl) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.spec.metadata_url = url_of("http://127.0.0.1:1/metadata?sig=hunter2");
+  probes::Report const report = world.run();
+  ASSERT_EQ(bad(report),
+            "unknown reachable http://127.0.0.1:1/metadata/2.root.json?... (connect)\n");
+  for (probes::Finding const& finding : report.findings) {
+    for (std::string const& text : {finding.subject, finding.message, finding.evidence}) {
+      EXPECT_THAT(text, testing::Not(testing::HasSubstr("hunter2")));
+    }
+  }
+}
+
+TEST(Probe, CannotTellWhereOurCredentialsAreRefused) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.server.answer("metadata/2.root.json", 401);
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report),
+            "unknown reachable " + world.server.url("metadata/2.root.json") + " (credentials)\n");
+  EXPECT_THAT(report.findings.at(0).message, testing::StartsWith("the server answers 401"));
+}
+
+TEST(Probe, WarnsOfASecretThatCannotBeReadAgain) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  auto const gone = world.folder.path() / "token";
+  world.http.secret_headers = {{"Authorization", {"Bearer one", gone}}};
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "warning credentials " + gone.string() + " (configuration)\n");
+}
+
+TEST(Probe, NamesTheProxyBesideWhateverIsNotOk) {
+  Repository repository = a_repository(kNow);
+  repository.timestamp.expires = kNow - days{2};
+  ProbeWorld world{publish(repository)};
+  std::string const proxy = world.server.url("").substr(7);
+  world.http.proxy = world.server.url("");
+  probes::Report const report = world.run();
+  std::string const address = proxy.substr(0, proxy.find('/'));
+  for (probes::Finding const& finding : report.findings) {
+    bool const named = finding.message.ends_with("(through the proxy " + address + ")");
+    EXPECT_EQ(named, finding.severity != Severity::ok) << finding.message;
+  }
+}
+
+// Our clock is at kNow; the server's is 200 days behind it.
+class ProbeClock : public testing::Test {
+ protected:
+  probes::Report run(Time timestamp_expires) {
+    Repository repository = a_repository(kNow);
+    repository.timestamp.expires = timestamp_expires;
+    ProbeWorld world{publish(repository)};
+    world.server.send_date("Thu, 13 Nov 2025 00:00:00 GMT");
+    world.machine.services.wall_clock = [] { return kNow; };
+    if (another_says_so) {
+      http::ClockDifferences const said{{"other.test", {-days{200}, std::chrono::seconds{1}}}};
+      world.machine.services.clocks.add("another", said, runtime::Clock::now());
+    }
+    return world.run();
+  }
+  bool another_says_so = false;
+};
+
+TEST_F(ProbeClock, IsNamedBesideAnExpiryAndOneServersDateLowersNothing) {
+  auto const report = run(kNow - days{100});
+  EXPECT_EQ(bad(report), "critical expiry timestamp (expired)\n");
+  EXPECT_THAT(findings(report, "expiry", "timestamp").at(0).message,
+              testing::EndsWith("; our clock and the Date of 127.0.0.1 differ by 200 days (ours is "
+                                "ahead)"));
+  EXPECT_THAT(findings(report, "expiry", "root").at(0).message,
+              testing::Not(testing::HasSubstr("clock")));
+}
+
+TEST_F(ProbeClock, LeavesOpenWhatDependsOnItWhereAnIndependentServerSaysTheSame) {
+  another_says_so = true;
+  auto const report = run(kNow - days{100});
+  EXPECT_EQ(bad(report), "unknown expiry timestamp (clock)\nwarning clock  (clock)\n");
+  EXPECT_EQ(report.measurements.roles.size(), 4U) << "deadlines stay known";
+}
+
+TEST_F(ProbeClock, ThatIsOffExcusesNoExpiryThatTheRightOneWouldSeeToo) {
+  another_says_so = true;
+  EXPECT_EQ(bad(run(kNow - days{300})),
+            "critical expiry timestamp (expired)\nwarning clock  (clock)\n");
+}
+
+TEST(Surroundings, ACertificateThatEndedByAWrongClockOnlyCannotBeTold) {
+  probes::Report report;
+  report.measurements.tls_not_after = kNow - days{100};
+  report.findings.push_back({.check = "reachable",
+                             .subject = "https://a/",
+                             .severity = Severity::critical,
+                             .reason = probes::Reason::tls_expired,
+                             .message = "no client can connect",
+                             .evidence = ""});
+  http::ClockVerdict verdict{.by = {-days{50}, std::chrono::seconds{1}}, .witnesses = 2};
+  auto longer = report;
+  add_clocks(report, {}, verdict, kNow);
+  EXPECT_EQ(report.findings[0].severity, Severity::critical);
+  verdict.by.theirs_minus_ours = -days{200};
+  add_clocks(longer, {}, verdict, kNow);
+  EXPECT_EQ(longer.findings[0].severity, Severity::unknown);
+  EXPECT_EQ(longer.findings[0].reason, probes::Reason::clock);
 }
 
 TEST(Probe, WarnsBeforeARoleExpires) {

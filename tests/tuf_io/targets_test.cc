@@ -13,7 +13,7 @@ using probes::Severity;
 
 std::vector<std::string> texts(std::vector<TargetPlace> const& places) {
   std::vector<std::string> urls;
-  for (TargetPlace const& place : places) urls.push_back(place.url.text());
+  for (TargetPlace const& place : places) urls.push_back(place.url.unredacted());
   return urls;
 }
 
@@ -45,7 +45,7 @@ TEST(TargetPlaces, HaveNoDotsAndStayBelowTheBase) {
 
 TEST(DefaultTargetsUrl, StandsBesideTheMetadata) {
   auto const text = [](std::string const& metadata) {
-    return default_targets_url(url_of(metadata)).text();
+    return default_targets_url(url_of(metadata)).unredacted();
   };
   EXPECT_EQ(text("https://h/repo/metadata"), "https://h/repo/targets");
   EXPECT_EQ(text("https://h/repo/metadata/"), "https://h/repo/targets");

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/tuf/surroundings.h"
+
+#include <algorithm>
+
+#include "probes/tuf/findings.h"
+
+namespace canary::tuf {
+
+namespace {
+
+using probes::Finding;
+using probes::Severity;
+using std::chrono::seconds;
+
+seconds whole(http::ClockDifference const& difference) {
+  return std::chrono::round<seconds>(difference.theirs_minus_ours);
+}
+
+// "200 days (ours is ahead)".
+std::string words_of(http::ClockDifference const& difference) {
+  auto const theirs = std::chrono::round<std::chrono::minutes>(difference.theirs_minus_ours);
+  return words(std::chrono::abs(theirs)) +
+         (theirs < std::chrono::minutes{0} ? " (ours is ahead)" : " (ours is behind)");
+}
+
+probes::RoleFacts const* facts_of(probes::Report const& report, std::string const& role) {
+  auto const& roles = report.measurements.roles;
+  auto const found = std::ranges::find(roles, role, &probes::RoleFacts::role);
+  return found == roles.end() ? nullptr : &*found;
+}
+
+Severity expiry_at(probes::RoleFacts const& facts, std::chrono::sys_seconds now) {
+  return expiry_finding(facts.role, facts.expires, now, {facts.warning, facts.critical}).severity;
+}
+
+// Would this be judged otherwise at that other time?
+bool depends_on_clock(Finding const& finding, probes::Report const& report,
+                      std::chrono::sys_seconds other) {
+  if (finding.check == kExpiry) {
+    auto const* const facts = facts_of(report, finding.subject);
+    return facts != nullptr && expiry_at(*facts, other) != finding.severity;
+  }
+  auto const& end = report.measurements.tls_not_after;
+  if (finding.reason == probes::Reason::tls_expired) return end && other < *end;
+  return finding.reason == probes::Reason::tls_not_yet_valid;
+}
+
+// The server that differs most, of those where it matters.
+http::ClockDifferences::value_type const* worst_of(http::ClockDifferences const& clocks) {
+  http::ClockDifferences::value_type const* worst = nullptr;
+  for (auto const& one : clocks) {
+    if (!one.second.matters()) continue;
+    if (worst == nullptr ||
+        std::chrono::abs(whole(one.second)) > std::chrono::abs(whole(worst->second))) {
+      worst = &one;
+    }
+  }
+  return worst;
+}
+
+}  // namespace
+
+void add_clocks(probes::Report& report, http::Totals const& totals,
+                std::optional<http::ClockVerdict> const& off, std::chrono::sys_seconds now) {
+  auto const* const worst = worst_of(totals.clocks);
+  for (Finding& finding : report.findings) {
+    if (off && depends_on_clock(finding, report, now + whole(off->by))) {
+      finding.severity = Severity::unknown;
+      finding.reason = probes::Reason::clock;
+      finding.message += "; this cannot be told: our clock is off by " + words_of(off->by);
+    } else if (worst != nullptr && finding.check == kExpiry &&
+               (finding.severity != Severity::ok ||
+                depends_on_clock(finding, report, now + whole(worst->second)))) {
+      finding.message +=
+          "; our clock and the Date of " + worst->first + " differ by " + words_of(worst->second);
+    }
+  }
+  if (!off) return;
+  std::string const kernel =
+      off->kernel ? ", and the kernel says that nothing keeps our clock right" : "";
+  report.findings.push_back(
+      {.check = std::string(kClock),
+       .subject = "",
+       .severity = Severity::warning,
+       .reason = probes::Reason::clock,
+       .message = "our clock is off by " + words_of(off->by) + ": set it (NTP)" + kernel,
+       .evidence = count(off->witnesses, "independent server") + " agree" +
+                   (off->witnesses == 1 ? "s" : "")});
+}
+
+void add_surroundings(probes::Report& report, http::Totals const& totals) {
+  for (Finding& finding : report.findings) {
+    if (finding.severity == Severity::ok || totals.proxy.empty()) continue;
+    std::string const proxy = "the proxy " + totals.proxy;
+    bool const named = finding.message.find(proxy) != std::string::npos;
+    if (!named) finding.message += " (through " + proxy + ")";
+  }
+  for (http::KeptCredential const& kept : totals.kept_credentials) {
+    report.findings.push_back({.check = std::string(kCredentials),
+                               .subject = kept.file,
+                               .severity = Severity::warning,
+                               .reason = probes::Reason::configuration,
+                               .message = kept.why,
+                               .evidence = kept.file});
+  }
+}
+
+}  // namespace canary::tuf
