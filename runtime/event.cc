@@ -1,18 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/event.h"
 
+#include <utility>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/contract.h"
+
 namespace canary::runtime {
+
+// Each has a timer of its own: one that several share would wake them all whenever it is set.
+struct Event::Waiter {
+  Waiter(Event& of, Deadline deadline)
+      : event(&of), next(std::exchange(of.first_, this)), timer(of.executor_) {
+    if (next != nullptr) next->previous = this;
+    timer.expires_at(deadline.point());
+  }
+  ~Waiter() { leave(); }
+  Waiter(Waiter const&) = delete;
+  Waiter& operator=(Waiter const&) = delete;
+
+  void leave() {
+    if (event == nullptr) return;
+    (previous != nullptr ? previous->next : event->first_) = next;
+    if (next != nullptr) next->previous = previous;
+    event = nullptr;
+  }
+
+  Event* event;  // nullptr: no longer in its list
+  Waiter* next;
+  Waiter* previous = nullptr;
+  asio::steady_timer timer;
+  bool notified = false;
+};
+
+Event::~Event() {
+  while (first_ != nullptr) first_->leave();
+}
 
 Task<bool> Event::wait_until(Trace trace, StaticName name, Deadline deadline,
                              std::source_location where) {
-  timer_.expires_at(deadline.point());
-  auto const [error] = co_await timer_.async_wait(wait(trace, name, where));
-  if (error != asio::error::operation_aborted) co_return false;
+  require_loop_thread();
+  Waiter waiter{*this, deadline};
+  co_await waiter.timer.async_wait(wait(trace, name, where));
   auto const state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() == asio::cancellation_type::none;
+  co_return waiter.notified && state.cancelled() == asio::cancellation_type::none;
+}
+
+void Event::notify() {
+  require_loop_thread();
+  while (first_ != nullptr) {
+    Waiter& waiter = *first_;
+    waiter.leave();
+    waiter.notified = true;
+    waiter.timer.cancel();
+  }
 }
 
 Task<void> sleep_until(Trace trace, StaticName name, Deadline deadline,

@@ -1,36 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/task_group.h"
 
-#include <cassert>
 #include <exception>
 #include <list>
 #include <vector>
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
+#include "runtime/contract.h"
 #include "runtime/event.h"
 #include "runtime/spawn.h"
+#include "runtime/tables.h"
 
 namespace canary::runtime {
-namespace {
-
-[[noreturn]] void throw_cancelled() {
-  throw boost::system::system_error{asio::error::operation_aborted};
-}
-
-}  // namespace
-
-bool is_cancellation(std::exception_ptr const& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (boost::system::system_error const& error) {
-    return error.code() == asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
 
 struct TaskGroup::State {
   explicit State(Executor on) : executor(std::move(on)), changed(executor) {}
@@ -52,10 +34,15 @@ struct TaskGroup::State {
 
 TaskGroup::TaskGroup(Executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
 
-// A coroutine frame destroyed with the loop may leave tasks behind, which the loop destroys too.
-TaskGroup::~TaskGroup() = default;
+TaskGroup::~TaskGroup() {
+  bool const taken_down =
+      tables() == nullptr || tables()->loop().state.load() != LoopRecord::in_run;
+  require(state_->signals.empty() || taken_down,
+          "a TaskGroup is joined before it goes: its tasks use what its owner's frame holds");
+}
 
 void TaskGroup::start(Task<void> work) {
+  require_loop_thread();
   auto const signal = std::make_shared<asio::cancellation_signal>();
   auto const place = state_->signals.insert(state_->signals.end(), signal);
   spawn(state_->executor, std::move(work), signal->slot(),
@@ -69,42 +56,63 @@ void TaskGroup::start(Task<void> work) {
   if (state_->stopping) signal->emit(asio::cancellation_type::terminal);
 }
 
-void TaskGroup::request_stop() { state_->emit(); }
+void TaskGroup::request_stop() {
+  require_loop_thread();
+  state_->emit();
+}
 
 std::size_t TaskGroup::running() const { return state_->signals.size(); }
 
-Task<void> TaskGroup::until_fewer_than(std::size_t count, Trace trace) {
-  auto const state = state_;
-  while (state->signals.size() >= count && !state->thrown) {
-    co_await state->changed.wait_until(trace, "group.slot", Deadline::never());
+// REQUIRES: throw_if_cancelled(false). The cancellation of this coroutine is only noted meanwhile:
+// passed on to the wait it would end it, ignored it would be lost.
+Task<bool> TaskGroup::see_out(std::shared_ptr<State> state, Trace trace) {
+  auto const before = co_await asio::this_coro::cancellation_state;
+  bool cancelled = before.cancelled() != asio::cancellation_type::none;
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation(),
+                                                     asio::disable_cancellation());
+  state->emit();
+  while (!state->signals.empty()) {
+    co_await state->changed.wait_until(trace, "group.unwind", Deadline::never());
   }
+  auto const after = co_await asio::this_coro::cancellation_state;
+  cancelled = cancelled || after.cancelled() != asio::cancellation_type::none;
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return cancelled;
+}
+
+Task<void> TaskGroup::until_fewer_than(std::size_t count, Trace trace) {
+  require_loop_thread();
+  auto const state = state_;
+  bool const throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  bool cancelled = false;
+  while (state->signals.size() >= count && !state->thrown && !cancelled) {
+    bool const notified =
+        co_await state->changed.wait_until(trace, "group.slot", Deadline::never());
+    cancelled = !notified;
+  }
+  if (cancelled || state->thrown) cancelled = co_await see_out(state, trace);
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  if (cancelled) throw_operation_aborted();
   if (state->thrown) std::rethrow_exception(std::exchange(state->thrown, nullptr));
 }
 
 Task<void> TaskGroup::join(Trace trace) { co_await join_until(Deadline::never(), trace); }
 
 Task<bool> TaskGroup::join_until(Deadline deadline, Trace trace) {
+  require_loop_thread();
   auto const state = state_;
   bool const throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  bool cancelled = false;
   bool by_themselves = true;
-  while (!state->signals.empty()) {
-    bool const notified = co_await state->changed.wait_until(
-        trace, "group.join", by_themselves ? deadline : Deadline::never());
-    if (notified || !by_themselves) continue;
-    // The deadline passed, or this coroutine was cancelled: stop the tasks and see them out.
-    by_themselves = false;
-    auto const cancellation = co_await asio::this_coro::cancellation_state;
-    cancelled = cancellation.cancelled() != asio::cancellation_type::none;
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    state->emit();
+  bool cancelled = false;
+  while (!state->signals.empty() && by_themselves) {
+    by_themselves = co_await state->changed.wait_until(trace, "group.join", deadline);
   }
-  if (!by_themselves) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-  }
+  // The deadline passed, or this coroutine was cancelled.
+  if (!by_themselves) cancelled = co_await see_out(state, trace);
   co_await asio::this_coro::throw_if_cancelled(throws);
-  if (cancelled) throw_cancelled();
+  if (cancelled) throw_operation_aborted();
   if (state->thrown && by_themselves) {
     std::rethrow_exception(std::exchange(state->thrown, nullptr));
   }

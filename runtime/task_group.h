@@ -9,33 +9,35 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/cancellation.h"
 #include "runtime/deadline.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
 
 namespace canary::runtime {
 
-// Is this what a cancelled coroutine throws?
-bool is_cancellation(std::exception_ptr const& thrown);
-
 class TaskGroup {
  public:
   explicit TaskGroup(Executor executor);
-  ~TaskGroup();  // REQUIRES: join() returned, or the loop is being torn down
+  // REQUIRES: nothing runs any more (join() returned or threw), or the loop no longer runs and
+  // takes its coroutines down. Checked: tasks use what their starter's frame owns.
+  ~TaskGroup();
   TaskGroup(TaskGroup const&) = delete;
   TaskGroup& operator=(TaskGroup const&) = delete;
 
-  // Starts `work` from a handler of its own. REQUIRES: not stopped.
+  // Starts `work` from a handler of its own; after request_stop() only for it to unwind.
   void start(Task<void> work);
   // Cancels all; idempotent. Work that ignores it keeps join() waiting.
   void request_stop();
   std::size_t running() const;
 
-  // Returns when fewer than `count` are running. Throws what a task threw first, if any.
+  // Returns when fewer than `count` are running. Where it throws, as join() does, none is left.
   Task<void> until_fewer_than(std::size_t count, Trace trace);
   // Returns when none is left; a caller that is cancelled meanwhile cancels them all and still
   // waits for them, then throws operation_aborted. Throws what a task threw first (cancellations
   // after request_stop() aside).
+  // Between start() and join() wait for this group only: whatever else throws there leaves tasks
+  // behind.
   Task<void> join(Trace trace);
 
   // Waits for all, or stops them at the deadline and waits until they have unwound. True when they
@@ -44,6 +46,9 @@ class TaskGroup {
 
  private:
   struct State;
+  // Cancels all and waits for them. True when this coroutine itself was cancelled: before, or while
+  // they unwound.
+  static Task<bool> see_out(std::shared_ptr<State> state, Trace trace);
   std::shared_ptr<State> state_;
 };
 

@@ -2,14 +2,13 @@
 #include "runtime/workers.h"
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 
 #include "runtime/thread_row.h"
 
@@ -21,42 +20,68 @@ struct Workers::Impl {
     std::int64_t since_ns;
     std::function<void()> work;
   };
+  using Queue = std::list<std::shared_ptr<Queued>>;
 
   void work(ThreadRow& row) {
     std::unique_lock lock{mutex};
     while (true) {
       changed.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      Queued job = std::move(queue.front());
+      std::shared_ptr<Queued> const job = std::move(queue.front());
       queue.pop_front();
+      std::function<void()> run = std::exchange(job->work, nullptr);
       rows_show_queue();
       lock.unlock();
-      row.begin(job.name);
-      job.work();
+      row.begin(job->name);
+      run();
       // Before the lock is taken again: what it owned may take long to go, and the loop queues.
-      job.work = nullptr;
+      run = nullptr;
       row.end();
       lock.lock();
     }
   }
 
+  // Takes a job out of the queue, unless a thread has begun it.
+  void abandon(Queue::iterator place, Queued& job) {
+    std::function<void()> dropped;  // goes after the lock
+    std::lock_guard const lock{mutex};
+    if (!job.work) return;
+    dropped = std::exchange(job.work, nullptr);
+    queue.erase(place);
+    rows_show_queue();
+  }
+
   // REQUIRES: the lock is held.
   void rows_show_queue() {
     auto const waiting = static_cast<std::uint32_t>(queue.size());
-    std::int64_t const oldest = queue.empty() ? 0 : queue.front().since_ns;
+    std::int64_t const oldest = queue.empty() ? 0 : queue.front()->since_ns;
     for (ThreadRow* const row : rows) row->queue(waiting, oldest);
   }
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Queued> queue;
+  Queue queue;
   std::vector<ThreadRow*> rows;
   bool stopping = false;
   std::vector<std::thread> threads;
 };
 
+class Workers::Place {
+ public:
+  Place(std::shared_ptr<Impl> of, Impl::Queue::iterator place)
+      : of_(std::move(of)), job_(*place), place_(place) {}
+  ~Place() { of_->abandon(place_, *job_); }
+  Place(Place const&) = delete;
+  Place& operator=(Place const&) = delete;
+
+ private:
+  std::shared_ptr<Impl> of_;
+  std::shared_ptr<Impl::Queued> job_;
+  Impl::Queue::iterator place_;
+};
+
 Workers::Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind)
-    : impl_(std::make_unique<Impl>()) {
+    : impl_(std::make_shared<Impl>()) {
   for (std::size_t i = 0; i < threads; ++i) {
     impl_->threads.emplace_back([impl = impl_.get(), name, kind] {
       ThreadRow row{kind, name.c_str()};
@@ -72,25 +97,37 @@ Workers::Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind)
 }
 
 Workers::~Workers() {
+  std::vector<std::function<void()>> dropped;  // goes after the lock
   {
     std::lock_guard const lock{impl_->mutex};
     impl_->stopping = true;
   }
   impl_->changed.notify_all();
   for (auto& thread : impl_->threads) thread.join();
+  std::lock_guard const lock{impl_->mutex};
+  // A place then finds nothing to give up.
+  for (auto const& job : impl_->queue) dropped.push_back(std::exchange(job->work, nullptr));
+  impl_->queue.clear();
 }
 
-void Workers::enqueue(StaticName name, std::function<void()> work) {
+std::shared_ptr<Workers::Place const> Workers::enqueue(StaticName name,
+                                                       std::function<void()> work) {
+  auto job = std::make_shared<Impl::Queued>(
+      Impl::Queued{name, coarse_now_ns(), std::move(work)});
+  std::shared_ptr<Place const> place;
   {
     std::lock_guard const lock{impl_->mutex};
-    impl_->queue.push_back({name, coarse_now_ns(), std::move(work)});
+    auto const at = impl_->queue.insert(impl_->queue.end(), std::move(job));
+    place = std::make_shared<Place>(impl_, at);
     impl_->rows_show_queue();
   }
   impl_->changed.notify_one();
+  return place;
 }
 
-void throw_operation_aborted() {
-  throw boost::system::system_error{asio::error::operation_aborted};
+std::size_t Workers::queued() const {
+  std::lock_guard const lock{impl_->mutex};
+  return impl_->queue.size();
 }
 
 void post_to(Executor const& executor, std::function<void()> work) {

@@ -14,6 +14,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/cancellation.h"
 #include "runtime/event.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
@@ -30,11 +31,16 @@ class Workers {
   Workers(Workers const&) = delete;
   Workers& operator=(Workers const&) = delete;
 
+  // A place in the queue; what goes with its last owner is the job that has not begun.
+  class Place;
+
   // A job given to a thread, which may be waited for later; its result stays with it. When the
-  // caller stops waiting (cancelled), the job runs to its end and its result is dropped: hence a
-  // job owns all it touches.
+  // caller stops waiting (cancelled, or this goes), a job that has not begun is taken out of the
+  // queue, which thus never holds more than what somebody waits for, however long a thread stands
+  // still; one that has begun runs to its end and its result is dropped: hence it owns all it
+  // touches.
   template <class T>
-  class Job {
+  class [[nodiscard]] Job {
    public:
     // REQUIRES: called once. Throws operation_aborted when cancelled; rethrows what the job threw.
     Task<T> result(Trace trace, StaticName name,
@@ -44,12 +50,16 @@ class Workers {
     friend class Workers;
     struct State;
     std::shared_ptr<State> state_;
+    std::shared_ptr<Place const> place_;
   };
 
   // Queues `work` (called without arguments on one of the threads); `name` is what the thread's row
   // shows meanwhile. Thread: loop.
   template <class F>
   Job<std::invoke_result_t<F>> start(Executor executor, F work, StaticName name = "job");
+
+  // How many jobs wait for a thread. Thread: any.
+  std::size_t queued() const;
 
   // start() and wait.
   template <class F>
@@ -60,12 +70,11 @@ class Workers {
   }
 
  private:
-  void enqueue(StaticName name, std::function<void()> work);
+  std::shared_ptr<Place const> enqueue(StaticName name, std::function<void()> work);
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the places, which may outlive the threads
 };
 
-[[noreturn]] void throw_operation_aborted();
 void post_to(Executor const& executor, std::function<void()> work);
 
 template <class T>
@@ -87,7 +96,7 @@ Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work, 
   // std::function wants copies; the job itself may be move-only. The queue's is the only one: what
   // the job owns goes on the thread that ran it.
   auto shared = std::make_shared<F>(std::move(work));
-  enqueue(name, [state = job.state_, shared = std::move(shared)] {
+  job.place_ = enqueue(name, [state = job.state_, shared = std::move(shared)] {
     auto outcome = std::make_shared<std::pair<std::optional<T>, std::exception_ptr>>();
     try {
       outcome->first.emplace((*shared)());
@@ -107,6 +116,7 @@ Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work, 
 template <class T>
 Task<T> Workers::Job<T>::result(Trace trace, StaticName name, std::source_location where) {
   auto const state = state_;
+  auto const place = place_;
   while (!state->done) {
     bool const notified = co_await state->changed.wait_until(trace, name, Deadline::never(), where);
     if (!notified && !state->done) throw_operation_aborted();

@@ -54,6 +54,7 @@ struct PipelinedSink::Line {
   std::mutex mutex;
   std::deque<std::shared_ptr<Piece>> queue;  // under mutex
   bool running = false;                      // under mutex
+  runtime::Workers::Job<bool> job;           // loop; the one that empties it
 };
 
 // What the sink and its jobs own together.
@@ -86,7 +87,7 @@ struct PipelinedSink::Shared : std::enable_shared_from_this<Shared> {
       if (line.running || line.queue.empty()) return;
       line.running = true;
     }
-    line.stage.workers.start(executor, [self = shared_from_this(), &line] {
+    line.job = line.stage.workers.start(executor, [self = shared_from_this(), &line] {
       self->work(line);
       return true;
     });
@@ -147,7 +148,10 @@ struct PipelinedSink::Shared : std::enable_shared_from_this<Shared> {
 PipelinedSink::PipelinedSink(runtime::Executor executor, std::vector<Stage> stages)
     : shared_(std::make_shared<Shared>(std::move(executor), std::move(stages))) {}
 
-PipelinedSink::~PipelinedSink() { shared_->abandoned = true; }
+PipelinedSink::~PipelinedSink() {
+  shared_->abandoned = true;
+  for (auto const& line : shared_->lines) line->job = {};
+}
 
 // Waits until so many pieces could be handed out.
 Task<void> PipelinedSink::until_free(std::size_t pieces, Trace trace) {

@@ -91,7 +91,7 @@ struct Two {
   static std::promise<void> done;
   auto const result = done.get_future();
   auto const executor = hands.parts.loop.executor();
-  hands.parts.cpu.start(executor, [executor] { return waits_for_the_loop(executor, done); });
+  auto const job = hands.parts.cpu.start(executor, [executor] { return waits_for_the_loop(executor, done); });
   begins();
   result.wait_until(end_of(hands));
 }

@@ -140,6 +140,82 @@ TEST(TaskGroup, CancellingTheJoinerUnwindsItsTasksFirst) {
   EXPECT_EQ(running.block_on(cancel_the_joiner()), 2);
 }
 
+Task<void> start_more_than_fit(int& unwound) {
+  TaskGroup group{co_await asio::this_coro::executor};
+  for (int i = 0; i < 5; ++i) {
+    co_await group.until_fewer_than(2, {});
+    group.start(forever(unwound));
+  }
+  co_await group.join({});
+}
+
+Task<int> cancel_who_waits_for_a_slot() {
+  int unwound = 0;
+  TaskGroup outer{co_await asio::this_coro::executor};
+  outer.start(start_more_than_fit(unwound));
+  bool const finished = co_await outer.join_until(Deadline::after(5ms), {});
+  co_return finished ? -1 : unwound;
+}
+
+TEST(TaskGroup, CancellingWhoWaitsForASlotUnwindsTheTasksFirst) {
+  RunningLoop running;
+  EXPECT_EQ(running.block_on(cancel_who_waits_for_a_slot()), 2);
+}
+
+Task<int> slot_after_a_failure() {
+  int unwound = 0;
+  TaskGroup group{co_await asio::this_coro::executor};
+  group.start(forever(unwound));
+  group.start(fail());
+  bool threw = false;
+  try {
+    co_await group.until_fewer_than(1, {});
+  } catch (std::runtime_error const&) {
+    threw = true;
+  }
+  co_return threw ? unwound : -1;
+}
+
+TEST(TaskGroup, WhereATaskThrewTheOthersAreUnwoundBeforeItIsPassedOn) {
+  RunningLoop running;
+  EXPECT_EQ(running.block_on(slot_after_a_failure()), 1);
+}
+
+// Takes until `done` to unwind once its deadline has passed.
+Task<int> slow_to_unwind(Event& go_on) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await sleep_until({}, "test.work", Deadline::never());
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await go_on.wait_until({}, "test.unwind", Deadline::never());
+  co_return 1;
+}
+
+Task<void> inner_deadline_then_more(Event& go_on, bool& went_on) {
+  auto work = slow_to_unwind(go_on);
+  co_await within(Deadline::after(1ms), std::move(work), {});
+  co_await sleep_until({}, "test.rest", Deadline::after(1ms));
+  went_on = true;
+}
+
+Task<bool> cancelled_during_an_inner_unwinding() {
+  auto const executor = co_await asio::this_coro::executor;
+  Event go_on{executor};
+  bool went_on = false;
+  TaskGroup group{executor};
+  group.start(inner_deadline_then_more(go_on, went_on));
+  co_await sleep_until({}, "test.sleep", Deadline::after(20ms));
+  group.request_stop();
+  co_await sleep_until({}, "test.sleep", Deadline::after(1ms));
+  go_on.notify();
+  co_await group.join({});
+  co_return went_on;
+}
+
+TEST(Within, KeepsACancellationThatArrivesWhileTheWorkUnwinds) {
+  RunningLoop running;
+  EXPECT_FALSE(running.block_on(cancelled_during_an_inner_unwinding()));
+}
+
 TEST(Within, GivesTheValueOfWorkThatIsDoneInTime) {
   RunningLoop running;
   auto work = within(Deadline::after(60s), value_after(0ms), {});

@@ -91,6 +91,15 @@ Task<int> stuck_job(Workers& workers, std::shared_future<void> release) {
   co_return co_await workers.run({}, "test.stuck", job);
 }
 
+Task<int> owning_job(Workers& workers, std::shared_ptr<int> owned,
+                     std::shared_future<void> release) {
+  auto job = [owned = std::move(owned), release = std::move(release)] {
+    release.wait();
+    return *owned;
+  };
+  co_return co_await workers.run({}, "test.stuck", std::move(job));
+}
+
 TEST(Workers, LetACancelledCallerGoWhileTheJobStillRuns) {
   RunningLoop running;
   std::promise<void> release;
@@ -98,6 +107,46 @@ TEST(Workers, LetACancelledCallerGoWhileTheJobStillRuns) {
   auto work = within(Deadline::after(2ms), stuck_job(workers, release.get_future().share()), {});
   EXPECT_EQ(running.block_on(std::move(work)), std::nullopt);
   release.set_value();
+}
+
+// The way of runs whose disk stands still: each is cancelled and comes again.
+TEST(Workers, HoldOnlyWhatSomebodyWaitsFor) {
+  RunningLoop running;
+  std::promise<void> release;
+  auto const released = release.get_future().share();
+  auto const owned = std::make_shared<int>(0);
+  Workers workers{"test", 1};
+  for (int i = 0; i < 20; ++i) {
+    auto work = within(Deadline::after(2ms), owning_job(workers, owned, released), {});
+    EXPECT_EQ(running.block_on(std::move(work)), std::nullopt);
+  }
+  EXPECT_EQ(workers.queued(), 0U);
+  EXPECT_LE(owned.use_count(), 2) << "jobs that nobody waits for are kept";
+  release.set_value();
+}
+
+Task<int> abandoned_then_another(Workers& workers, bool& ran, std::promise<void>& release) {
+  auto const executor = co_await asio::this_coro::executor;
+  auto first = workers.start(executor, [released = release.get_future().share()] {
+    released.wait();
+    return 1;
+  });
+  {
+    auto const dropped = workers.start(executor, [&ran] { return ran = true; });
+  }
+  release.set_value();
+  auto last = workers.start(executor, [] { return 3; });
+  int const a = co_await first.result({}, "test.first");
+  co_return a * 10 + co_await last.result({}, "test.last");
+}
+
+TEST(Workers, DoNotRunWhatWasGivenUpBeforeItBegan) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  bool ran = false;
+  std::promise<void> release;
+  EXPECT_EQ(running.block_on(abandoned_then_another(workers, ran, release)), 13);
+  EXPECT_FALSE(ran);
 }
 
 }  // namespace
