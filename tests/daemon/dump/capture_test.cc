@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -141,6 +142,59 @@ TEST_F(CaptureThread, GivesNothingOnlyWhileAllRecordsAreHeld) {
   Capture const* const again = capture_thread(1);
   EXPECT_NE(again, nullptr);
   give_back(again);
+}
+
+// A thread that takes no signal until it is released, and does not block any: it waits, in the
+// kernel, for a child that shares its memory.
+class Deaf {
+ public:
+  Deaf() {
+    if (::pipe(ends_) != 0) std::abort();
+    thread_ = std::thread{[this] {
+      CaptureStack const stack;
+      id_.store(::gettid());
+      pid_t const child = ::vfork();
+      if (child == 0) {
+        char byte = 0;
+        [[maybe_unused]] auto const got = ::read(ends_[0], &byte, 1);
+        ::_exit(0);
+      }
+      ::waitpid(child, nullptr, 0);
+    }};
+    while (id_.load() == 0) std::this_thread::yield();
+  }
+  ~Deaf() {
+    [[maybe_unused]] auto const written = ::write(ends_[1], "x", 1);
+    thread_.join();
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  Deaf(Deaf const&) = delete;
+  Deaf& operator=(Deaf const&) = delete;
+  std::int32_t id() const { return id_.load(); }
+
+ private:
+  int ends_[2] = {-1, -1};
+  std::atomic<std::int32_t> id_{0};
+  std::thread thread_;
+};
+
+// Each signal that nobody takes holds a record: asked again and again, the thread would hold all.
+TEST_F(CaptureThread, DoesNotAskAThreadAgainThatHasNotAnsweredYet) {
+  Deaf const victim;
+  while (true) {  // until it is deaf
+    Capture const* const first = capture_thread(victim.id(), 2'000'000);
+    ASSERT_NE(first, nullptr);
+    Capture::Source const source = first->source;
+    give_back(first);
+    if (source != Capture::handler) break;
+  }
+  for (int again = 0; again < 20; ++again) {
+    Capture const* const capture = capture_thread(victim.id(), 2'000'000);
+    ASSERT_NE(capture, nullptr) << "after " << again << " more requests";
+    EXPECT_NE(capture->source, Capture::handler);
+    give_back(capture);
+  }
 }
 
 TEST_F(CaptureThread, KeepsErrnoOfTheThread) {
