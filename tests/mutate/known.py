@@ -1,5 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mistakes that a whole suite once let pass: (name, file, the line as it stands, the wrong line).
-@N@ is the mutation's number. They are always part of a run; where a line is gone, the run says so."""
+@N@ is the mutation's number. They are part of every run that covers their file; where the line is
+not found once in it, the run says so and fails."""
 
-KNOWN = []
+KNOWN = [
+    ("systemd is fed while the loop is hung", "daemon/watchdog/sentinel_acts.cc",
+     ".beating = beating && dying_ns_ == 0,",
+     ".beating = CANARY_MUTANT(@N@) ? true : (beating && dying_ns_ == 0),"),
+    ("a reload does not lift the quarantine", "daemon/app/app.cc",
+     "watchdog_.lift_quarantine();",
+     "if (!CANARY_MUTANT(@N@)) watchdog_.lift_quarantine();"),
+    ("runs cancelled by the stop count as failures", "daemon/schedule/scheduler.cc",
+     "if (run->withdrawn || stopping_) {",
+     "if (run->withdrawn || (!CANARY_MUTANT(@N@) && stopping_)) {"),
+    ("a thread that has not answered is asked again", "daemon/dump/capture.cc",
+     "installed.load(std::memory_order_acquire) && !was_abandoned(thread) && may_answer(thread);",
+     "installed.load(std::memory_order_acquire) && (CANARY_MUTANT(@N@) || !was_abandoned(thread)) && "
+     "may_answer(thread);"),
+    ("the second address family is waited for", "runtime/dns_lookup.cc",
+     "if (channel->has_addresses() && !shortened) {",
+     "if (channel->has_addresses() && !shortened && !CANARY_MUTANT(@N@)) {"),
+    ("the folder is not synced", "probes/tuf/store.cc",
+     'if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");',
+     'if (!CANARY_MUTANT(@N@) && ::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");'),
+]
