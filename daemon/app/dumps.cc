@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/app/dumps.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -66,6 +68,15 @@ bool wait_for(std::chrono::milliseconds limit, Done const& done) {
   return true;
 }
 
+// Where the helper writes what it makes of the dump, up to the extension. One that is in memory gets
+// a name of its own in the state directory (daemon/dump/helper/work.cc).
+fs::path readable_place(watchdog::DumpOutcome const& outcome, fs::path const& dumps) {
+  fs::path const raw{outcome.path.data()};
+  if (!raw.string().starts_with("/proc/")) return raw;
+  return dumps / ("memory-" + std::to_string(::getpid()) + "-" + std::to_string(outcome.request) +
+                  "-request.raw");
+}
+
 std::string whole_file(fs::path const& path) {
   std::ifstream file{path, std::ios::binary};
   std::ostringstream text;
@@ -76,7 +87,8 @@ std::string whole_file(fs::path const& path) {
 }  // namespace
 
 Dumps::Dumps(config::Config const& config, Places const& places)
-    : handed_over_(dump::take_handed_over()),
+    : dumps_(places.dumps()),
+      handed_over_(dump::take_handed_over()),
       raw_(prepared_place(config, places, &Dumps::copy_log, this)),
       orders_(raw_, helper_),
       live_(place_for(places, &Dumps::copy_log, this)) {
@@ -138,14 +150,17 @@ std::string Dumps::full(watchdog::Watchdog& watchdog) {
     return "the dump could not be written; what can be seen without it:\n\n" +
            text_now(watchdog.record());
   }
-  fs::path text{outcome.path.data()};
+  fs::path text = readable_place(outcome, dumps_);
   fs::path json = text;
   json.replace_extension(".json");  // the helper writes it last
   text.replace_extension(".txt");
   std::error_code ignored;
-  wait_for(kHelperAnswers, [&] { return fs::exists(json, ignored); });
+  bool const finished = wait_for(kHelperAnswers, [&] { return fs::exists(json, ignored); });
   std::string const content = whole_file(text);
-  return content.empty() ? text_now(watchdog.record()) : content;
+  if (finished && !content.empty()) return content;
+  return "the dump helper did not make " + std::string{outcome.path.data()} +
+         " readable in time; what can be seen without it:\n\n" +
+         (content.empty() ? text_now(watchdog.record()) : content);
 }
 
 }  // namespace canary::daemon

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <string>
 
@@ -50,6 +51,7 @@ class Dumps {
 
   void write_post_mortem(Places const& places);
 
+  std::filesystem::path dumps_;   // where finished ones are
   dump::HandedOver handed_over_;  // first: before there are tables, threads or a helper
   dump::BlackBox black_box_;
   std::string trouble_;

@@ -223,6 +223,7 @@ bool RawDump::start(DumpRequest const& request) {
   if (open_) finish();
   result_ = {};
   text_size_ = 0;
+  look_after_places();
   name_file(request);
   choose_file();
   open_ = true;

@@ -40,8 +40,8 @@ struct DumpRequest {
 };
 
 struct DumpResult {
-  bool written = false;
-  int error = 0;  // errno of the first failure, even where the dump was written in part
+  bool written = false;  // whole, and `path` leads to it
+  int error = 0;         // errno of the first failure, even where the dump was written in part
   std::array<char, 256> path{};       // of the raw dump; absolute
   std::array<char, 256> text_path{};  // of the emergency text; empty where it could not be written
   std::uint64_t bytes = 0;
@@ -83,6 +83,9 @@ class RawDump {
   struct Buffers;
 
   void reserve(Spare& spare);
+  void look_after_places();
+  bool give_name(Spare& spare, std::string_view extension, std::span<char> path);
+  bool keep_in_memory();
   void choose_file();
   void write_all(DumpRequest const& request, SectionWriter& out);
   void write_stacks(DumpRequest const& request, SectionWriter& out);

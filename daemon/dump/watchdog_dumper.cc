@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/dump/watchdog_dumper.h"
 
+#include <cerrno>
 #include <string_view>
 
 namespace canary::dump {
@@ -19,13 +20,13 @@ watchdog::Dumper WatchdogDumper::dumper() {
           [](void* self, std::int32_t thread) {
             static_cast<WatchdogDumper*>(self)->raw_.sample(thread);
           },
-      .finish = [](void* self, watchdog::PathText& path) -> bool {
+      .finish = [](void* self, watchdog::PathText& path) -> int {
         return static_cast<WatchdogDumper*>(self)->finish(path);
       },
-      .poll = [](void* self) { static_cast<WatchdogDumper*>(self)->helper_.poll(); }};
+      .poll = [](void* self) { return static_cast<WatchdogDumper*>(self)->poll(); }};
 }
 
-bool WatchdogDumper::finish(watchdog::PathText& path) {
+int WatchdogDumper::finish(watchdog::PathText& path) {
   DumpResult const result = raw_.finish();
   static_assert(sizeof path == sizeof result.path);
   __builtin_memcpy(path.data(), result.path.data(), path.size());
@@ -33,7 +34,16 @@ bool WatchdogDumper::finish(watchdog::PathText& path) {
   if (result.bytes > 0 && !helper_.send(std::string_view{result.path.data()})) {
     untold_.fetch_add(1, std::memory_order_relaxed);
   }
-  return result.written;
+  if (result.written) return 0;
+  return result.error != 0 ? result.error : EIO;
+}
+
+std::uint64_t WatchdogDumper::poll() {
+  helper_.poll();
+  std::uint64_t const unreadable = helper_.failed() + untold();
+  std::uint64_t const fresh = unreadable - told_;
+  told_ = unreadable;
+  return fresh;
 }
 
 }  // namespace canary::dump

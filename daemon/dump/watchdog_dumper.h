@@ -24,11 +24,13 @@ class WatchdogDumper {
   std::uint64_t untold() const { return untold_.load(std::memory_order_relaxed); }
 
  private:
-  bool finish(watchdog::PathText& path);
+  int finish(watchdog::PathText& path);
+  std::uint64_t poll();
 
   RawDump& raw_;
   HelperProcess& helper_;
   std::atomic<std::uint64_t> untold_{0};
+  std::uint64_t told_ = 0;  // of untold and failed ones, by poll()
 };
 
 }  // namespace canary::dump

@@ -26,10 +26,12 @@ struct Dumper {
   bool (*start)(void* self, DumpOrder const& order) = nullptr;
   // One more stack of a thread that computes; called 100 ms apart between start and finish.
   void (*sample)(void* self, std::int32_t thread) = nullptr;
-  // Completes the dump, hands it to the helper, gives its path. False where it failed.
-  bool (*finish)(void* self, PathText& path) = nullptr;
-  // Called now and then while idle: what the helper has finished.
-  void (*poll)(void* self) = nullptr;
+  // Completes the dump, hands it to the helper, gives its path. 0, or the errno of why the path
+  // does not lead to a whole dump.
+  int (*finish)(void* self, PathText& path) = nullptr;
+  // Called now and then while idle: how many dumps, since it was last called, the helper could not
+  // make readable or was not there for.
+  std::uint64_t (*poll)(void* self) = nullptr;
 };
 
 }  // namespace canary::watchdog

@@ -18,7 +18,8 @@ struct Line {
     stall,   // the episode reached a level
     over,    // it ended by itself
     dumped,  // a dump was written, `path`
-    dump_failed,
+    dump_failed,      // `count`: errno
+    dump_unreadable,  // the helper could not make `count` dumps readable
     suppressed,      // `count` dumps or lines of this episode were not
     cancelled,       // the watchdog asked the run to end
     not_unwound,     // it did not

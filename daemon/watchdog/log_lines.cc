@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "daemon/log/line_format.h"
 #include "daemon/log/ring.h"
@@ -87,6 +88,15 @@ void pack_about(Line const& line, LogRecord& into, LogLevel level, std::string_v
                {value_name, value}});
 }
 
+void pack_dump_failed(Line const& line, LogRecord& into) {
+  pack_fields(into, LogLevel::error, "a dump could not be written whole",
+              {{"episode", line.episode.id},
+               {"subject", to_text(line.episode.subject)},
+               {"name", line.episode.name.data()},
+               {"file", line.path.data()},
+               {"detail", std::generic_category().message(static_cast<int>(line.count))}});
+}
+
 }  // namespace
 
 void pack(Line const& line, LogRecord& into) {
@@ -102,8 +112,12 @@ void pack(Line const& line, LogRecord& into) {
     case Kind::dumped:
       return pack_about(line, into, LogLevel::warn, "a dump was written", "file", line.path.data());
     case Kind::dump_failed:
-      return pack_about(line, into, LogLevel::error, "a dump could not be written", "file",
-                        line.path.data());
+      return pack_dump_failed(line, into);
+    case Kind::dump_unreadable:
+      return pack_fields(into, LogLevel::error,
+                         "the dump helper is gone or could not make dumps readable; the raw ones "
+                         "stay where they are: canaryd-dump-helper FILE.raw prints one",
+                         {{"dumps", line.count}});
     case Kind::suppressed:
       return pack_about(line, into, LogLevel::info,
                         "a dump was left out: this stall was dumped before", "suppressed",

@@ -193,7 +193,7 @@ void Sentinel::tick() {
   keep_alive_time();
   if (setup_.dumper.poll != nullptr && now_ns_ - polled_ns_ >= kSecond) {
     polled_ns_ = now_ns_;
-    setup_.dumper.poll(setup_.dumper.self);
+    tell_of_unreadable(setup_.dumper.poll(setup_.dumper.self));
   }
 }
 

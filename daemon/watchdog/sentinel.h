@@ -137,6 +137,7 @@ class Sentinel {
   void start_dump(Episode const* about, std::string_view reason, std::uint64_t request);
   void go_on_with_dump();
   void finish_dump();
+  void tell_of_unreadable(std::uint64_t dumps);
   void dump_on_request();
 
   void end_if_due();

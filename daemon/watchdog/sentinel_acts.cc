@@ -241,7 +241,8 @@ void Sentinel::finish_dump() {
   DumpOutcome outcome;
   outcome.request = dump_request_;
   outcome.wall_ns = around_.wall_ns;
-  bool const written = setup_.dumper.finish(setup_.dumper.self, outcome.path);
+  int const error = setup_.dumper.finish(setup_.dumper.self, outcome.path);
+  bool const written = error == 0;
   dump_open_ = false;
   outcome.fate = written ? DumpFate::written : DumpFate::failed;
   count(written ? record_.dumps_written : record_.dumps_failed);
@@ -251,6 +252,17 @@ void Sentinel::finish_dump() {
   line.kind = written ? Line::Kind::dumped : Line::Kind::dump_failed;
   line.episode = dump_about_;
   line.path = outcome.path;
+  line.count = static_cast<std::uint64_t>(error);
+  push(line);
+}
+
+void Sentinel::tell_of_unreadable(std::uint64_t dumps) {
+  if (dumps == 0) return;
+  auto& failed = record_.dumps_failed;
+  failed.store(failed.load(memory_order_relaxed) + dumps, memory_order_relaxed);
+  Line line;
+  line.kind = Line::Kind::dump_unreadable;
+  line.count = dumps;
   push(line);
 }
 

@@ -7,6 +7,7 @@
 // has a watchdog and a dump helper of its own, which know no symbol yet. Exits with 1 where a dump
 // does not name the culprit's function and line, or an aim is missed at the 99th percentile.
 // Thread: main; the stalls are the loop's.
+#include <cerrno>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -166,7 +167,7 @@ struct Recorder {
                   path = recorder.result.path;
                   recorder.helper.send(std::string_view{path.data()});
                   recorder.done.store(true);
-                  return recorder.result.written;
+                  return recorder.result.written ? 0 : EIO;
                 },
             .poll = nullptr};
   }

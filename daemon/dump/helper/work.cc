@@ -100,6 +100,21 @@ std::string stem_of(std::string const& path, DumpDocument const& document) {
          std::to_string(document.about.number) + "-" + document.about.reason.data();
 }
 
+bool holds(std::string const& path, std::string const& text) {
+  std::vector<std::byte> there;
+  return read_file(path, there) && std::ranges::equal(there, bytes_of(text));
+}
+
+// Numbers begin anew where the runtime directory does: a dump of before keeps its files.
+std::string free_base(std::string const& base, std::string const& object) {
+  std::error_code unknown;
+  std::string free = base;
+  for (int copy = 2; fs::exists(free + ".json", unknown) && !holds(free + ".json", object); ++copy) {
+    free = base + "-" + std::to_string(copy);
+  }
+  return free;
+}
+
 }  // namespace
 
 AddressSpace& Work::space_of(DumpDocument const& document) {
@@ -174,13 +189,15 @@ std::string Work::finish(std::string const& path) {
     if (directory.empty()) return;
     std::error_code error;
     fs::create_directories(directory, error);
-    std::string const base = directory + "/" + stem;
+    std::string const base = free_base(directory + "/" + stem, object);
     for (auto const& result :
          {write_file(base + ".txt", bytes_of(text)), write_file(base + ".json", bytes_of(object)),
           write_file(base + ".raw", raw)}) {
       if (trouble.empty()) trouble = result;
     }
-    retain(directory, limits, summary);
+    DumpSummary kept = summary;
+    kept.stem = fs::path{base}.filename().string();
+    retain(directory, limits, kept);
   };
   keep(place_.runtime, {.keep = std::min(kKeptInRuntime, place_.limits.keep),
                         .keep_bytes = std::min(kBytesInRuntime, place_.limits.keep_bytes)});

@@ -60,6 +60,25 @@ TEST(HelperProcess, MakesTextAndJsonBesideTheDumpAndCopiesThem) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
 }
 
+// Where the runtime directory was emptied, numbers begin anew.
+TEST(HelperProcess, KeepsAnOlderDumpOfTheSameName) {
+  TempDirectory const runtime, state;
+  std::ofstream{state.path() + "/stall-000012-loop.json"} << "an older one";
+  StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
+  auto values = child.read_until("STACK_MS");
+  HelperProcess helper;
+  ASSERT_THAT(helper.start({.program = CANARY_DUMP_HELPER,
+                            .runtime = runtime.path(),
+                            .state = state.path()}),
+              IsEmpty());
+
+  helper.send(values["DUMP"]);
+
+  ASSERT_TRUE(answered(helper));
+  EXPECT_EQ(file_text(state.path() + "/stall-000012-loop.json"), "an older one");
+  EXPECT_THAT(file_text(state.path() + "/stall-000012-loop-2.txt"), HasSubstr("stuck_in_sleep"));
+}
+
 TEST(HelperProcess, IsStartedByTheStuckProgramAndSurvivesItsAbort) {
   TempDirectory const runtime;
   std::map<std::string, std::string> values;

@@ -148,6 +148,108 @@ TEST_F(RawDumpTest, SecondDumpOfOneEpisodeKeepsTheFirst) {
   EXPECT_TRUE(std::filesystem::exists(first));
 }
 
+// What somebody did to the folder since the last dump, and between a dump's start and its end.
+struct Harm {
+  char const* name;
+  void (*done)(std::filesystem::path const& folder);
+};
+
+void delete_files(std::filesystem::path const& folder) {
+  for (auto const& entry : std::filesystem::directory_iterator{folder}) {
+    std::filesystem::remove(entry.path());
+  }
+}
+
+void replace_files(std::filesystem::path const& folder) {
+  std::vector<std::filesystem::path> names;
+  for (auto const& entry : std::filesystem::directory_iterator{folder}) {
+    names.push_back(entry.path());
+  }
+  for (auto const& name : names) {
+    std::filesystem::remove(name);
+    std::ofstream{name} << "somebody else's";
+  }
+}
+
+void delete_folder(std::filesystem::path const& folder) { std::filesystem::remove_all(folder); }
+
+void replace_folder(std::filesystem::path const& folder) {
+  std::filesystem::rename(folder, folder.string() + ".away");
+  std::filesystem::create_directory(folder);
+}
+
+class HarmedRawDump : public RawDumpTest, public ::testing::WithParamInterface<Harm> {
+ protected:
+  // A folder of the dumps within the test's.
+  std::filesystem::path folder_{std::filesystem::path{directory_.path()} / "dumps"};
+  DumpPlace place() const { return {.directory = folder_.string(), .versions = "canaryd 1\n"}; }
+};
+
+TEST_P(HarmedRawDump, SinceTheLastOneIsWrittenWhereItSays) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  GetParam().done(folder_);
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_TRUE(result.written) << std::strerror(result.error);
+  EXPECT_EQ(std::filesystem::path{result.path.data()}.parent_path(), folder_);
+  EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
+  EXPECT_TRUE(std::filesystem::exists(result.text_path.data()));
+}
+
+TEST_P(HarmedRawDump, WhileItIsWrittenIsKeptInMemory) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  raw.start(request(episode));
+  GetParam().done(folder_);
+
+  DumpResult const result = raw.finish();
+
+  EXPECT_TRUE(result.written);
+  EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/fd/"));
+  auto const document = read_dump(file_bytes(result.path.data()));
+  EXPECT_THAT(document.notes, IsEmpty());
+  EXPECT_THAT(document.episodes, SizeIs(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(By, HarmedRawDump,
+                         ::testing::Values(Harm{"deleted_files", delete_files},
+                                           Harm{"replaced_files", replace_files},
+                                           Harm{"deleted_folder", delete_folder},
+                                           Harm{"replaced_folder", replace_folder}),
+                         [](auto const& info) { return std::string{info.param.name}; });
+
+// Neither a place nor memory that may grow: nothing is told as written.
+TEST_F(RawDumpTest, ThatNoNameLeadsToIsNotToldAsWritten) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  raw.start(request(episode));
+  delete_files(directory_.path());
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit const small{.rlim_cur = 4 * 1024, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+
+  DumpResult const result = raw.finish();
+
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(result.written);
+  EXPECT_NE(result.error, 0);
+}
+
+// The helper takes a dump whose .json stands there for finished.
+TEST_F(RawDumpTest, TakesNoNameOfWhichTheReadableHalfIsLeft) {
+  RawDump raw{place()};
+  std::ofstream{directory_.path() + "/stall-000007-loop.json"} << "{}";
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/stall-000007-loop-2.raw"));
+}
+
 TEST_F(RawDumpTest, WithoutADirectoryIsKeptInMemory) {
   RawDump raw{{.directory = "/nowhere/at/all", .versions = "canaryd 1\n"}};
   EXPECT_THAT(raw.trouble(), HasSubstr("/nowhere/at/all"));
@@ -201,10 +303,12 @@ TEST_F(RawDumpTest, IsWrittenByTheWatchdogsOrderThoughThereIsNoHelper) {
   dumper.start(dumper.self, {.number = 3, .reason = "hung", .episodes = {&episode, 1}});
   dumper.sample(dumper.self, ::getpid());
   watchdog::PathText path{};
-  bool const written = dumper.finish(dumper.self, path);
+  int const error = dumper.finish(dumper.self, path);
 
-  EXPECT_TRUE(written);
+  EXPECT_EQ(error, 0);
   EXPECT_EQ(orders.untold(), 1U);
+  EXPECT_EQ(dumper.poll(dumper.self), 1U) << "nobody makes it readable";
+  EXPECT_EQ(dumper.poll(dumper.self), 0U) << "told once";
   EXPECT_THAT(read_dump(file_bytes(path.data())).notes, IsEmpty());
 }
 

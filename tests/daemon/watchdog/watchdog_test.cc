@@ -84,6 +84,8 @@ struct FakeDump {
   std::atomic<std::uint64_t> episodes{0};
   std::atomic<int> subject{-1}, verdict{-1};
   std::atomic<bool> stack_can_be_copied{true};
+  std::atomic<int> error{0};
+  std::atomic<std::uint64_t> unreadable{0};
 
   Dumper dumper() {
     return {.self = this,
@@ -102,10 +104,11 @@ struct FakeDump {
             .finish =
                 [](void* self, PathText& path) {
                   path = {"/dumps/fake"};
-                  ++static_cast<FakeDump*>(self)->finished;
-                  return true;
+                  auto& fake = *static_cast<FakeDump*>(self);
+                  ++fake.finished;
+                  return fake.error.load();
                 },
-            .poll = nullptr};
+            .poll = [](void* self) { return static_cast<FakeDump*>(self)->unreadable.exchange(0); }};
   }
 };
 
