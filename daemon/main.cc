@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // canaryd's command line: which subcommand, and what a wrong use of it returns.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -7,11 +8,15 @@
 #include <CLI/CLI.hpp>
 
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
+#include "runtime/limits.h"
 
 namespace {
 
 constexpr int kWrongUseOfCheck = 3;
+constexpr int kNoAnswerOfStatus = 3;
+constexpr int kCritical = 2;
 constexpr int kFailure = 1;
 
 // Two versions of a library in one process are refused before anything else is done.
@@ -34,9 +39,8 @@ bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
   return false;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+// What was asked for, or what a wrong use returns.
+int chosen_command(int argc, char** argv) {
   CLI::App app{
       "canaryd watches software-update repositories the way a client sees them, and says so before "
       "the fleet is stuck."};
@@ -71,7 +75,27 @@ int main(int argc, char** argv) {
     if (!versions_fit()) return kFailure;
     return action();
   } catch (std::exception const& failed) {
-    std::fprintf(stderr, "canaryd: %s\n", failed.what());
+    std::fprintf(stderr, "canaryd: %s\n", canary::runtime::explain(failed).c_str());
     return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
   }
+}
+
+// Of a result that nobody got: "could not tell" where the command has a word for that. What is known
+// to be bad stays so.
+int without_output(int code, std::string const& command) {
+  if (command == "check") return code == kCritical ? code : kWrongUseOfCheck;
+  if (command == "status") return kNoAnswerOfStatus;
+  return code == 0 ? kFailure : code;
+}
+
+int run(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is told like a full disk
+  int const code = chosen_command(argc, argv);
+  return canary::daemon::output_arrived() ? code : without_output(code, argc > 1 ? argv[1] : "");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return canary::runtime::run_prepared(&run, argc, argv);
 }

@@ -22,17 +22,22 @@ int Signals::wait() const {
   return signal;
 }
 
-// SIGUSR2 is how the destructor wakes the thread.
-StopOnSignal::StopOnSignal() : signals_({SIGINT, SIGTERM, SIGUSR2}) {
+// SIGUSR2 is how the destructor wakes the thread; from anybody else it means nothing.
+StopOnSignal::StopOnSignal() : signals_({SIGINT, SIGTERM, SIGXCPU, SIGUSR2}) {
   thread_ = std::thread{[this] {
     ::pthread_setname_np(::pthread_self(), "signals");
-    if (signals_.wait() == SIGUSR2) return;
-    stop_.request_stop();
-    if (signals_.wait() != SIGUSR2) ::_exit(130);
+    while (true) {
+      int const signal = signals_.wait();
+      if (ending_.load(std::memory_order_acquire)) return;
+      if (signal == SIGUSR2) continue;
+      if (stop_.stop_requested()) ::_exit(130);
+      stop_.request_stop();
+    }
   }};
 }
 
 StopOnSignal::~StopOnSignal() {
+  ending_.store(true, std::memory_order_release);
   ::pthread_kill(thread_.native_handle(), SIGUSR2);
   thread_.join();
 }

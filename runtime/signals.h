@@ -4,6 +4,7 @@
 // Thread: see each.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 #include <stop_token>
@@ -24,8 +25,9 @@ class Signals {
   sigset_t set_{};
 };
 
-// For a program that waits in block_on: the first SIGINT or SIGTERM asks it to stop, the second
-// ends the process at once with exit code 130.
+// For a program that waits in block_on: the first SIGINT, SIGTERM or SIGXCPU (of a limit of CPU
+// time, RLIMIT_CPU) asks it to stop, the second ends the process at once with exit code 130. Other
+// signals leave it listening for these.
 class StopOnSignal {
  public:
   StopOnSignal();
@@ -37,6 +39,7 @@ class StopOnSignal {
  private:
   Signals signals_;
   std::stop_source stop_;
+  std::atomic<bool> ending_{false};
   std::thread thread_;
 };
 

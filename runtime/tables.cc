@@ -89,15 +89,18 @@ void Tables::place(std::byte* start, Layout const& layout) {
 
 Tables::Tables(TableSizes sizes) {
   Layout const layout{sizes.runs, sizes.operations};
-  int const memory = ::memfd_create("canaryd-tables", MFD_CLOEXEC);
-  if (memory < 0 || ::ftruncate(memory, static_cast<off_t>(layout.total)) != 0) {
-    throw std::system_error(errno, std::generic_category(), "no memory for the loop's tables");
+  int memory = ::memfd_create("canaryd-tables", MFD_CLOEXEC);
+  if (memory >= 0 && ::ftruncate(memory, static_cast<off_t>(layout.total)) != 0) {
+    // RLIMIT_FSIZE is for files in memory, too. Without one the tables end with the process.
+    ::close(memory);
+    memory = -1;
   }
-  void* const block =
-      ::mmap(nullptr, layout.total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory, 0);
+  int const kind = memory < 0 ? MAP_ANONYMOUS : 0;
+  void* const block = ::mmap(nullptr, layout.total, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_POPULATE | kind, memory, 0);
   if (block == MAP_FAILED) {
     int const error = errno;
-    ::close(memory);
+    if (memory >= 0) ::close(memory);
     throw std::system_error(error, std::generic_category(), "no memory for the loop's tables");
   }
   descriptor_ = memory;

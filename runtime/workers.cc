@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -82,17 +83,24 @@ class Workers::Place {
 
 Workers::Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind)
     : impl_(std::make_shared<Impl>()) {
-  for (std::size_t i = 0; i < threads; ++i) {
-    impl_->threads.emplace_back([impl = impl_.get(), name, kind] {
-      ThreadRow row{kind, name.c_str()};
-      {
-        std::lock_guard const lock{impl->mutex};
-        impl->rows.push_back(&row);
-      }
-      impl->work(row);
+  auto const work = [impl = impl_.get(), name, kind] {
+    ThreadRow row{kind, name.c_str()};
+    {
       std::lock_guard const lock{impl->mutex};
-      std::erase(impl->rows, &row);
-    });
+      impl->rows.push_back(&row);
+    }
+    impl->work(row);
+    std::lock_guard const lock{impl->mutex};
+    std::erase(impl->rows, &row);
+  };
+  impl_->threads.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) {
+    try {
+      impl_->threads.emplace_back(work);
+    } catch (std::system_error const&) {
+      if (i == 0) throw;
+      return;  // fewer do the same work
+    }
   }
 }
 

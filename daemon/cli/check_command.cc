@@ -21,7 +21,9 @@
 #include "daemon/check/progress_bar.h"
 #include "daemon/check/report_text.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "probes/tuf/probe.h"
+#include "runtime/limits.h"
 #include "runtime/signals.h"
 
 namespace canary::daemon {
@@ -139,12 +141,12 @@ void print(std::vector<CheckedProbe> const& checked, CheckFlags const& flags) {
   std::string const text = flags.output == "json"
                                ? report_json(checked)
                                : report_text(checked, {.colour = colour, .quiet = flags.quiet});
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  put(text);
 }
 
 int check_command(CheckFlags const& flags) {
   runtime::StopOnSignal const interrupt;
+  runtime::raise_descriptor_limit();
   auto const at = value_or_wrong_use(config::parse_time(flags.at, now()), "--at");
   if (flags.config.empty() && flags.metadata_url.empty()) {
     std::vector<CheckedProbe> const checked{check_root_alone(flags, at)};

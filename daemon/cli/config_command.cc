@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "daemon/app/app.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 
 namespace canary::daemon {
 namespace {
@@ -20,14 +21,14 @@ int check_file(std::string const& file) {
     }
     return kExitBadConfig;
   }
-  std::printf("%s: good; probes: %zu\n", file.c_str(), loaded.value().probes.size());
+  put(file + ": good; probes: " + std::to_string(loaded.value().probes.size()) + "\n");
   return kExitClean;
 }
 
 int show_file(std::string const& file) {
   auto const loaded = config::load(file, config::process_environment());
   if (!loaded) return check_file(file);
-  std::fputs(config::show(loaded.value()).c_str(), stdout);
+  put(config::show(loaded.value()));
   return kExitClean;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
-
 #include <CLI/CLI.hpp>
 
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
 
 namespace canary::daemon {
@@ -14,7 +13,7 @@ void add_version_command(CLI::App& app, Action& chosen) {
   command->callback([&chosen] {
     chosen = [] {
       auto const objects = loaded_objects();
-      std::fputs(version_text(components(objects), objects).c_str(), stdout);
+      put(version_text(components(objects), objects));
       return 0;
     };
   });

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 
 #include "probes/tuf/client.h"
 #include "runtime/block_on.h"
+#include "runtime/limits.h"
 #include "runtime/loop.h"
 #include "runtime/refusal.h"
 #include "runtime/signals.h"
@@ -117,7 +119,9 @@ int run(int count, char** values) {
   try {
     app.parse(count, values);
   } catch (CLI::Success const& asked) {
-    return app.exit(asked);
+    int const code = app.exit(asked);
+    if (std::fflush(stdout) == 0 && std::cout) return code;  // which writes through it
+    return fail("cannot write to standard output: " + runtime::explain(errno));
   } catch (CLI::ParseError const& error) {
     return fail(std::string(error.what()) + " (try tuf-client --help)");
   }
@@ -136,12 +140,14 @@ int run(int count, char** values) {
   return with_server(std::move(settings), std::move(what).value());
 }
 
-}  // namespace
-
-int main(int count, char** values) {
+int run_or_say(int count, char** values) {
   try {
     return run(count, values);
   } catch (std::exception const& error) {
-    return fail(error.what());
+    return fail(runtime::explain(error));
   }
 }
+
+}  // namespace
+
+int main(int count, char** values) { return runtime::run_prepared(&run_or_say, count, values); }

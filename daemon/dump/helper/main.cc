@@ -19,6 +19,7 @@
 
 #include "daemon/dump/helper/work.h"
 #include "daemon/dump/render.h"
+#include "runtime/limits.h"
 
 namespace {
 
@@ -109,9 +110,7 @@ void serve(Work& work) {
   }
 }
 
-}  // namespace
-
-int main(int count, char** words) {
+int run(int count, char** words) {
   Arguments const arguments = parse(count, words);
   if (!arguments.good) {
     std::fputs(kUsage, stderr);
@@ -124,7 +123,11 @@ int main(int count, char** words) {
     auto const document = work.read(arguments.file);
     std::string const text =
         arguments.json ? canary::dump::render_json(document) : canary::dump::render_text(document);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    bool const written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if (!written || std::fflush(stdout) != 0) {
+      complain("cannot write to standard output: " + canary::runtime::explain(errno));
+      return 1;
+    }
     return document.about.process == 0 ? 1 : 0;
   }
   // The daemon's abort reaches the whole unit; what it was aborted for is still to be written.
@@ -136,3 +139,7 @@ int main(int count, char** words) {
   serve(work);
   return 0;
 }
+
+}  // namespace
+
+int main(int count, char** words) { return canary::runtime::run_prepared(&run, count, words); }
