@@ -18,6 +18,8 @@
 #include <optional>
 #include <system_error>
 
+#include "runtime/limits.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -99,7 +101,7 @@ Result<ListenSocket, std::string> listen_on(std::string_view address) {
     // A machine without IPv6.
     return listen_on("0.0.0.0:" + parts->port);
   }
-  if (fd < 0) return failure + std::generic_category().message(errno);
+  if (fd < 0) return failure + runtime::explain(errno);
   return ListenSocket{fd, bound_address(fd)};
 }
 
@@ -111,7 +113,7 @@ Result<ListenSocket, std::string> listen_privately(std::string const& path) {
   path.copy(address.sun_path, path.size());
   auto* const any = reinterpret_cast<sockaddr*>(&address);
   int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return failure + std::generic_category().message(errno);
+  if (fd < 0) return failure + runtime::explain(errno);
   // Whoever was here before and is gone left the file; whoever is alive answers.
   if (::connect(fd, any, sizeof address) == 0) {
     ::close(fd);
@@ -124,7 +126,7 @@ Result<ListenSocket, std::string> listen_privately(std::string const& path) {
       ::chmod(path.c_str(), 0600) != 0 || ::listen(listener, SOMAXCONN) != 0) {
     int const error = errno;
     if (listener >= 0) ::close(listener);
-    return failure + std::generic_category().message(error);
+    return failure + runtime::explain(error);
   }
   return ListenSocket{listener, path};
 }

@@ -61,6 +61,7 @@ class Page {
   }
 
   void daemon();
+  void clients();
   void configured_probes();
   void runs();
   void last_runs();
@@ -89,8 +90,23 @@ void Page::daemon() {
     requests.add({request.handler, std::to_string(request.code)},
                  static_cast<double>(request.count));
   }
+  clients();
   family(metric("canaryd_log_lines_dropped_total"))
       .add({}, static_cast<double>(input_.log_lines_dropped));
+}
+
+void Page::clients() {
+  auto connected = family(metric("canaryd_http_connections"));
+  auto most = family(metric("canaryd_http_connections_max"));
+  auto cut = family(metric("canaryd_http_connections_cut_total"));
+  auto refused = family(metric("canaryd_http_connections_refused_total"));
+  for (auto const& each : input_.clients) {
+    connected.add({each.address}, static_cast<double>(each.connected));
+    most.add({each.address}, static_cast<double>(each.most));
+    cut.add({each.address, "room"}, static_cast<double>(each.cut_for_room));
+    cut.add({each.address, "gone"}, static_cast<double>(each.cut_gone));
+    refused.add({each.address}, static_cast<double>(each.refused));
+  }
 }
 
 void Page::configured_probes() {

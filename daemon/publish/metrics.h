@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/publish/clients.h"
 #include "daemon/publish/process.h"
 #include "daemon/results/snapshot.h"
 
@@ -24,6 +25,7 @@ struct HttpRequestCount {
 struct MetricsInput {
   Snapshot const& snapshot;
   std::vector<HttpRequestCount> requests;
+  std::vector<ClientCounts> clients;  // of the server, an address each
   ProcessFacts process;
   std::uint64_t log_lines_dropped = 0;
   SysTime now{};

@@ -31,11 +31,16 @@ HttpAnswer Routes::metrics() const {
   SysTime const now = sources_.wall_clock();
   std::string page = render_metrics({.snapshot = *reading,
                                      .requests = counts(),
+                                     .clients = clients(),
                                      .process = process_facts(),
                                      .log_lines_dropped = sources_.log_lines_dropped(),
                                      .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
   return {200, kMetricsContentType, std::move(page)};
+}
+
+std::vector<ClientCounts> Routes::clients() const {
+  return sources_.clients ? sources_.clients() : std::vector<ClientCounts>{};
 }
 
 HttpAnswer Routes::debug(HttpRequest const& request) const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/publish/api.h"
+#include "daemon/publish/clients.h"
 #include "daemon/publish/metrics.h"
 #include "daemon/results/store.h"
 #include "daemon/watchdog/answering.h"
@@ -32,7 +33,11 @@ struct Sources {
   std::function<std::string()> executor_text = {};     // the executor's state now
   std::function<std::string()> executor_json = {};
   std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
-  watchdog::Answering* answering = nullptr;     // where it is told that an answer is being made
+  // The server's clients; set by the server itself.
+  std::function<std::vector<ClientCounts>()> clients = {};
+  // Hears when an address is full, and when it has room again.
+  Clients::ToldFull told_full = {};
+  watchdog::Answering* answering = nullptr;  // where it is told that an answer is being made
 };
 
 struct HttpRequest {
@@ -66,6 +71,7 @@ class Routes {
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer metrics() const;
+  std::vector<ClientCounts> clients() const;
   HttpAnswer api(std::string_view path) const;
   HttpAnswer debug(HttpRequest const& request) const;
 

@@ -3,21 +3,31 @@
 #include "daemon/publish/server.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
-#include <exception>
+#include <mutex>
 #include <string_view>
+#include <thread>
+#include <utility>
 
+#include "daemon/publish/clients.h"
 #include "daemon/publish/listen_socket.h"
+#include "runtime/limits.h"
+#include "runtime/tables.h"
 
 namespace canary::daemon {
 namespace {
 
 constexpr unsigned kThreadsPerAddress = 2;
+constexpr std::chrono::milliseconds kLookEvery{250};
+constexpr std::chrono::milliseconds kLookForNobody{1'000};
 
 struct StopDaemon {
   void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
@@ -88,32 +98,113 @@ bool is_private(MHD_Connection* connection) {
   return info != nullptr && info->client_addr != nullptr && info->client_addr->sa_family == AF_UNIX;
 }
 
+// A text that needs no memory when it is sent.
+class StandingAnswer {
+ public:
+  explicit StandingAnswer(std::string_view text)
+      : response_(::MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),
+                                                    MHD_RESPMEM_PERSISTENT)) {
+    if (!response_) return;
+    ::MHD_add_response_header(response_.get(), "Content-Type", "text/plain; charset=utf-8");
+    ::MHD_add_response_header(response_.get(), "Cache-Control", "no-store");
+    ::MHD_add_response_header(response_.get(), "Connection", "close");
+  }
+  MHD_Result send(MHD_Connection* connection) const {
+    return response_ ? ::MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response_.get())
+                     : MHD_NO;
+  }
+
+ private:
+  ResponsePointer response_;
+};
+
+constexpr std::string_view kFull =
+    "canaryd's HTTP server is full: every connection is being answered. Try again.\n";
+constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. Try again.\n";
+
 // What all threads of a server share.
 struct Shared {
   Routes routes;
   std::atomic<std::size_t> unread{0};
+  StandingAnswer full{kFull}, no_memory{kNoMemory};
 };
 
-MHD_Result on_request(void* shared_pointer, MHD_Connection* connection, char const* path,
+// What the threads of one address share.
+struct Address {
+  Address(Shared& with, std::string name, std::size_t most, Clients::ToldFull told_full)
+      : shared(with), clients(std::move(name), most, std::move(told_full)) {}
+  Shared& shared;
+  Clients clients;
+};
+
+// What libmicrohttpd keeps for a connection.
+struct Connected {
+  Clients::Place client;
+};
+
+Connected* connected_of(MHD_Connection* connection) {
+  auto const* const info =
+      ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info == nullptr ? nullptr : static_cast<Connected*>(info->socket_context);
+}
+
+void on_connection(void* address_pointer, MHD_Connection* connection, void** kept,
+                   MHD_ConnectionNotificationCode what) {
+  auto& clients = static_cast<Address*>(address_pointer)->clients;
+  if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+    auto* const connected = static_cast<Connected*>(*kept);
+    if (connected == nullptr) return;
+    clients.left(connected->client);
+    delete connected;
+    *kept = nullptr;
+    return;
+  }
+  auto const* const info = ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (info == nullptr) return;
+  try {
+    auto connected = std::make_unique<Connected>();
+    connected->client = clients.came(info->connect_fd, runtime::now_ns());
+    *kept = connected.release();
+  } catch (...) {
+    // No memory to know it by: it is served all the same.
+  }
+}
+
+void on_completed(void* address_pointer, MHD_Connection* connection, void**,
+                  MHD_RequestTerminationCode) {
+  if (auto const* const connected = connected_of(connection)) {
+    static_cast<Address*>(address_pointer)->clients.answered(connected->client, runtime::now_ns());
+  }
+}
+
+// What is thrown here would end in libmicrohttpd, which knows nothing of exceptions.
+MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char const* path,
                       char const* method, char const*, char const*, std::size_t*,
-                      void** called_before) {
+                      void** called_before) noexcept {
   HttpRequest const request{method, path, has_body(connection), is_private(connection)};
   bool const refuse = request.has_body || (request.method != "GET" && request.method != "HEAD");
   // The first call comes before a body is read. An answer then closes the connection, which is
   // what a body that nobody wants deserves; an ordinary request is answered at the second.
   if (!refuse && *called_before == nullptr) {
-    *called_before = shared_pointer;
+    *called_before = address_pointer;
     return MHD_YES;
   }
-  auto& shared = *static_cast<Shared*>(shared_pointer);
+  auto& address = *static_cast<Address*>(address_pointer);
+  auto& shared = address.shared;
+  auto const* const connected = connected_of(connection);
+  if (connected != nullptr) {
+    address.clients.asks(connected->client, runtime::now_ns());
+    if (connected->client->refused) return shared.full.send(connection);
+  }
   try {
     HttpAnswer answer = shared.routes.respond(request, shared.unread.load() > kUnreadLimit);
     auto const status = static_cast<unsigned>(answer.status);
     auto const response = make_response(std::move(answer), shared.unread);
-    return response ? ::MHD_queue_response(connection, status, response.get()) : MHD_NO;
-  } catch (std::exception const&) {
-    return MHD_NO;  // out of memory, in practice: the connection is closed
+    if (response) return ::MHD_queue_response(connection, status, response.get());
+  } catch (...) {
+    // Out of memory, in practice.
   }
+  return shared.no_memory.send(connection);
 }
 
 unsigned whole_seconds(std::chrono::milliseconds span) {
@@ -123,32 +214,93 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 
 }  // namespace
 
-struct Server::Impl {
-  explicit Impl(Sources sources) : shared{Routes{std::move(sources)}} {}
+// Looks after the clients of all addresses while there are any.
+class Server::Impl {
+ public:
+  explicit Impl(Sources sources)
+      : told_full_(sources.told_full), shared_{Routes{with_clients(std::move(sources))}} {}
+  ~Impl() { stop(); }
+  Impl(Impl const&) = delete;
+  Impl& operator=(Impl const&) = delete;
 
-  // Takes the listening socket over; false where no daemon could be started on it.
-  bool serve(int socket, config::WebSettings const& settings) {
-    // Each thread of the pool takes its share of the connections, so there must be one for each.
-    auto const connections =
-        std::max(static_cast<unsigned>(settings.max_connections), kThreadsPerAddress);
+  // Takes the listening socket over; false, with an errno, where no daemon could be started on it.
+  bool serve(ListenSocket const& socket, config::WebSettings const& settings) {
+    auto const most = static_cast<std::size_t>(settings.max_connections);
+    // Room is made by Clients; libmicrohttpd has its share per thread, any of which may have all.
+    auto const each_thread = static_cast<unsigned>(most + Server::kConnectionsLeaving);
+    auto& address = hold(socket.address, most);
     DaemonPointer daemon{::MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request, &shared,
-        MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_THREAD_POOL_SIZE, kThreadsPerAddress,
-        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        whole_seconds(settings.timeout), MHD_OPTION_END)};
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request, &address,
+        MHD_OPTION_LISTEN_SOCKET, socket.fd, MHD_OPTION_THREAD_POOL_SIZE, kThreadsPerAddress,
+        MHD_OPTION_CONNECTION_LIMIT, each_thread * kThreadsPerAddress, MHD_OPTION_NOTIFY_CONNECTION,
+        &on_connection, &address, MHD_OPTION_NOTIFY_COMPLETED, &on_completed, &address,
+        MHD_OPTION_CONNECTION_TIMEOUT, whole_seconds(settings.timeout), MHD_OPTION_END)};
     if (!daemon) {
-      ::close(socket);
+      int const error = errno;
+      ::close(socket.fd);
+      errno = error;
       return false;
     }
-    daemons.push_back(std::move(daemon));
-    sockets.push_back(socket);
+    daemons_.push_back(std::move(daemon));
+    sockets.push_back(socket.fd);
     return true;
   }
 
-  Shared shared;
+  // Once all addresses are served.
+  void look_after_clients() {
+    keeper_ = std::thread{[this] {
+      ::pthread_setname_np(::pthread_self(), "http-clients");
+      std::unique_lock lock{mutex_};
+      bool anybody = false;
+      auto const stopping = [this] { return stopping_; };
+      while (!stopped_.wait_for(lock, anybody ? kLookEvery : kLookForNobody, stopping)) {
+        anybody = false;
+        for (auto& address : addresses_) {
+          anybody = address->clients.look(runtime::now_ns()) || anybody;
+        }
+      }
+    }};
+  }
+
+  void stop() {
+    daemons_.clear();
+    sockets.clear();
+    {
+      std::lock_guard const lock{mutex_};
+      stopping_ = true;
+    }
+    stopped_.notify_all();
+    if (keeper_.joinable()) keeper_.join();
+  }
+
   std::vector<std::string> addresses;
   std::vector<int> sockets;
-  std::vector<DaemonPointer> daemons;  // last: stopped before what they use goes
+
+ private:
+  Address& hold(std::string const& name, std::size_t most) {
+    auto address = std::make_unique<Address>(shared_, name, most, told_full_);
+    std::lock_guard const lock{mutex_};
+    addresses_.push_back(std::move(address));
+    return *addresses_.back();
+  }
+  Sources with_clients(Sources sources) {
+    sources.clients = [this] {
+      std::vector<ClientCounts> all;
+      std::lock_guard const lock{mutex_};
+      for (auto const& each : addresses_) all.push_back(each->clients.counts());
+      return all;
+    };
+    return sources;
+  }
+
+  Clients::ToldFull told_full_;
+  Shared shared_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Address>> addresses_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;
+  std::thread keeper_;
+  std::vector<DaemonPointer> daemons_;  // last: stopped before what they use goes
 };
 
 Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings const& settings,
@@ -158,18 +310,21 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
   for (auto const& address : settings.listen_addresses) {
     auto socket = listen_on(address);
     if (!socket) return std::move(socket).error();
-    if (!impl->serve(socket.value().fd, settings)) {
-      return "cannot serve HTTP on " + address + ": libmicrohttpd did not start";
+    if (!impl->serve(socket.value(), settings)) {
+      return "cannot serve HTTP on " + address + ": " + runtime::explain(errno);
     }
     impl->addresses.push_back(socket.value().address);
   }
   if (!private_socket.empty()) {
     auto socket = listen_privately(private_socket);
     if (!socket) return std::move(socket).error();
-    if (!impl->serve(socket.value().fd, settings)) {
-      return "cannot serve HTTP on " + private_socket + ": libmicrohttpd did not start";
+    auto few = settings;
+    few.max_connections = kPrivateConnections;
+    if (!impl->serve(socket.value(), few)) {
+      return "cannot serve HTTP on " + private_socket + ": " + runtime::explain(errno);
     }
   }
+  impl->look_after_clients();
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }
 
@@ -187,9 +342,6 @@ std::vector<std::string> const& Server::addresses() const { return impl_->addres
 
 std::vector<int> const& Server::sockets() const { return impl_->sockets; }
 
-void Server::stop() {
-  impl_->daemons.clear();
-  impl_->sockets.clear();
-}
+void Server::stop() { impl_->stop(); }
 
 }  // namespace canary::daemon

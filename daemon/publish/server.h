@@ -17,7 +17,13 @@ namespace canary::daemon {
 
 class Server {
  public:
-  // Listens on every address of `settings`; port 0 picks a free one. The error names the address:
+  // Beyond web.max_connections of an address, for those that are on their way out.
+  static constexpr int kConnectionsLeaving = 16;
+  // Of the private listener: this machine's `status` and `dump`, and the watchdog.
+  static constexpr int kPrivateConnections = 16;
+
+  // Listens on every address of `settings`, at most max_connections clients on each: a new one makes
+  // an idle one go (daemon/publish/clients.h); port 0 picks a free one. The error names the address:
   // "cannot listen on 127.0.0.1:9732: Address already in use".
   // `private_socket`: a path for the AF_UNIX listener that this machine's `canaryd dump` and
   // `status`, and the watchdog, ask; none where it is empty.
@@ -41,7 +47,7 @@ class Server {
   void stop();
 
  private:
-  struct Impl;
+  class Impl;
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

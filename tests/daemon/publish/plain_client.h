@@ -54,6 +54,11 @@ class Client {
     ASSERT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
+  // For one that the server may have cut already.
+  void try_send(std::string_view bytes) {
+    [[maybe_unused]] auto const ignored = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  void close_own_end() { ::shutdown(fd_, SHUT_WR); }
   Reply request(std::string const& method, std::string const& path, std::string const& more = {}) {
     send(method + " " + path + " HTTP/1.1\r\nHost: canary\r\n" + more + "\r\n");
     return read_reply(method == "HEAD");

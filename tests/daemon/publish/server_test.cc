@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -257,12 +258,112 @@ TEST_F(ServerTest, CutsAClientThatSendsNothingForTooLong) {
   EXPECT_TRUE(idle.closed_by_server());
 }
 
-TEST_F(ServerTest, TakesConnectionsAgainOnceOthersAreGone) {
-  settings_.max_connections = 2;
-  settings_.timeout = 1s;
+// What a client may do instead of asking and reading.
+struct Idler {
+  std::string name;
+  std::string sends;
+  bool closes_its_end = false;
+};
+class Idlers : public ServerTest, public ::testing::WithParamInterface<Idler> {};
+
+TEST_P(Idlers, MakeRoomForAScrapeAtOnce) {
+  settings_.max_connections = 8;
+  settings_.timeout = 60s;
   start();
-  Client first{address()}, second{address()}, third{address()};
-  EXPECT_EQ(third.request("GET", "/-/healthy").status, 200) << "after an idle one was cut";
+  std::vector<std::unique_ptr<Client>> idle;
+  for (int i = 0; i < 60; ++i) {
+    idle.push_back(std::make_unique<Client>(address()));
+    // One that was cut already cannot send; that is as well.
+    idle.back()->try_send(GetParam().sends);
+    if (GetParam().closes_its_end) idle.back()->close_own_end();
+  }
+  auto const page = tests::parse_exposition(Client{address()}.request("GET", "/metrics").body);
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value(R"(canaryd_probe_runs_total{probe="demo"})"), 0);
+  EXPECT_LE(page.value("canaryd_http_connections{address=\"" + address() + "\"}"), 9);
+  EXPECT_EQ(page.value("canaryd_http_connections_max{address=\"" + address() + "\"}"), 8);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Who, Idlers,
+    ::testing::Values(Idler{"connect_only", ""}, Idler{"send_half_a_request_line", "GET /met"},
+                      Idler{"send_half_the_headers", "GET /metrics HTTP/1.1\r\nHost: x\r\nX-A"},
+                      Idler{"keep_the_connection", "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"},
+                      Idler{"close_their_end", "", true},
+                      Idler{"close_their_end_half_way", "GET /met", true},
+                      Idler{"ask_and_close_their_end",
+                            "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", true}),
+    [](auto const& info) { return info.param.name; });
+
+TEST_F(ServerTest, AnswersAClientThatClosesItsEndAfterAsking) {
+  start();
+  Client client{address()};
+  client.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.close_own_end();
+  EXPECT_EQ(client.read_reply(false).status, 200);
+}
+
+TEST_F(ServerTest, ForgetsClientsThatAreGoneWithoutWaitingForTheirTimeout) {
+  settings_.timeout = 600s;
+  start();
+  for (int i = 0; i < 20; ++i) {
+    Client gone{address()};
+    gone.send("GET /met");
+  }
+  Client client{address()};
+  auto const series = "canaryd_http_connections{address=\"" + address() + "\"}";
+  auto const give_up = std::chrono::steady_clock::now() + 60s;
+  std::optional<double> left = 21;
+  while (left != 1 && std::chrono::steady_clock::now() < give_up) {
+    left = tests::parse_exposition(client.request("GET", "/metrics").body).value(series);
+  }
+  EXPECT_EQ(left, 1);
+}
+
+// Every connection is being answered: whoever comes now hears why.
+TEST_F(ServerTest, TellsThatItIsFullWhileAllAreBeingServed) {
+  settings_.max_connections = 1;
+  std::promise<void> arrived, go_on;
+  auto const waiting = go_on.get_future().share();
+  std::atomic<int> hears{0};
+  auto held = sources();
+  held.executor_text = [&] {
+    arrived.set_value();
+    waiting.wait();
+    return std::string{"state"};
+  };
+  held.told_full = [&](std::string_view, std::size_t most, bool full) {
+    if (full && most == 1) ++hears;
+  };
+  auto started = Server::start(settings_, std::move(held));
+  ASSERT_TRUE(started);
+  server_ = std::move(started).value();
+  Client served{address()};
+  served.send("GET /debug/executor HTTP/1.1\r\nHost: x\r\n\r\n");
+  arrived.get_future().wait();
+
+  auto const reply = Client{address()}.request("GET", "/-/healthy");
+
+  go_on.set_value();
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_THAT(reply.body, HasSubstr("is full"));
+  EXPECT_EQ(served.read_reply(false).status, 200);
+  EXPECT_EQ(hears, 1);
+}
+
+// libmicrohttpd knows nothing of exceptions: one that got there would stop its thread.
+TEST_F(ServerTest, AnswersOnAfterAnAnswerThatThrew) {
+  auto throwing = sources();
+  throwing.executor_text = []() -> std::string { throw 42; };
+  throwing.executor_json = []() -> std::string { throw std::bad_alloc{}; };
+  auto started = Server::start(settings_, std::move(throwing));
+  ASSERT_TRUE(started);
+  server_ = std::move(started).value();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(Client{address()}.request("GET", "/debug/executor").status, 503);
+    EXPECT_EQ(Client{address()}.request("GET", "/api/v1/executor").status, 503);
+  }
+  EXPECT_EQ(Client{address()}.request("GET", "/-/healthy").status, 200);
 }
 
 TEST_F(ServerTest, StopsWithConnectionsOpen) {
