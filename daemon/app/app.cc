@@ -2,12 +2,14 @@
 #include "daemon/app/app.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,9 +21,12 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
+#include "daemon/app/descriptor_shares.h"
 #include "daemon/app/dumps.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/places.h"
+#include "daemon/app/state_lock.h"
+#include "daemon/app/writable.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/server.h"
@@ -35,6 +40,7 @@
 #include "runtime/beat.h"
 #include "runtime/block_on.h"
 #include "runtime/cancel_listener.h"
+#include "runtime/limits.h"
 #include "runtime/loop.h"
 #include "runtime/task_group.h"
 #include "runtime/workers.h"
@@ -82,7 +88,7 @@ class Services {
   Services(config::Config const& config, std::string config_file, runtime::Executor executor,
            Log& log, watchdog::Watchdog& watchdog)
       : watchdog_(watchdog),
-        state_directory_(config.state_directory),
+        places_(places(config.state_directory)),
         cpu_("cpu", worker_count(config)),
         disk_("disk", 1, runtime::ThreadRecord::disk),
         http_(cpu_, disk_),
@@ -179,7 +185,7 @@ class Services {
         .http = http_,
         .cpu = cpu_,
         .disk = disk_,
-        .state_directory = state_directory_ / "probes" / config::percent_encode(spec.name.text),
+        .state_directory = places_.probe(spec.name.text),
         .now = now,
         .deadline = deadline,
         .trace = trace,
@@ -189,7 +195,7 @@ class Services {
   }
 
   watchdog::Watchdog& watchdog_;
-  std::filesystem::path state_directory_;
+  Places places_;
   runtime::Workers cpu_, disk_;
   http::Services http_;
   ResultStore results_;
@@ -220,35 +226,60 @@ void warn_of_restart(Log& log, config::Config const& old, config::Config const& 
 
 class App {
  public:
-  explicit App(AppOptions options)
+  App(AppOptions options, StateLock lock, std::size_t descriptors)
       : options_(std::move(options)),
+        descriptors_(descriptors),
         places_(places(options_.config.state_directory)),
+        lock_(std::move(lock)),
         dumps_(options_.config, places_),
+        log_(options_.config.log),
         watchdog_({.settings = options_.config.watchdog,
                    .memory_directory = places_.runtime,
                    .dumper = dumps_.dumper(),
                    .last_words = dumps_.black_box().words}),
-        log_(options_.config.log),
         services_(std::make_unique<Services>(options_.config, options_.config_file,
                                              loop_.executor(), log_, watchdog_)) {
     if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
-    log_.add_source(watchdog::log_source(watchdog_.lines()));
     dumps_.read_log(log_);
     watchdog_.set_resolve_limit(longest_lookup(options_.config));
   }
 
-  // False, after a line in the log, when the daemon cannot serve.
+  // The watchdog watches to the last; then whatever it reads for a dump may go, and only when it
+  // has ended may the log stop asking it for lines.
+  ~App() {
+    server_.reset();
+    services_.reset();
+    loop_.stop();
+    loop_.join();
+    watchdog_.end();
+    log_.drop_source();
+  }
+  App(App const&) = delete;
+  App& operator=(App const&) = delete;
+
+  // False, after a line in the log, when the daemon cannot run or serve.
   bool start() {
+    log_.add_source(watchdog::log_source(watchdog_.lines()));
+    try {
+      return start_all();
+    } catch (std::exception const& failed) {
+      log_.error("cannot start", {{"detail", runtime::explain(failed)}});
+      return false;
+    }
+  }
+
+  bool start_all() {
     watchdog_.progressed("preparing " + options_.config.state_directory.string());
-    prepare_state_directory();
+    tell_of_folders();
     tell_of_the_last_run(log_, watchdog_, dumps_, options_.config);
     watchdog_.progressed("starting the loop");
     loop_.start();
     watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
-    ask(services_->start(options_.config));
+    auto const fitted = fit(options_.config);
+    ask(services_->start(fitted));
     watchdog_.progressed("opening the listeners");
     std::string const private_path = private_socket();
-    auto server = Server::start(options_.config.web, sources(), private_path);
+    auto server = Server::start(fitted.web, sources(), private_path);
     if (!server) {
       log_.error("cannot serve metrics", {{"detail", server.error()}});
       return false;
@@ -268,6 +299,14 @@ class App {
     watchdog_.ready();
     if (options_.started) options_.started(server_->addresses());
     return true;
+  }
+
+  void out_of_cpu_time() {
+    log_.error("the limit of CPU time is reached (RLIMIT_CPU); stopping before the kernel ends us");
+  }
+  void tell_of_signal(int signal) {
+    log_.warn("a signal that means nothing to canaryd was ignored",
+              {{"signal", ::sigabbrev_np(signal)}});
   }
 
   // What is going on, into a file that the log names.
@@ -299,7 +338,7 @@ class App {
     watchdog_.set_settings(fresh.value().watchdog);
     watchdog_.set_resolve_limit(longest_lookup(fresh.value()));
     watchdog_.lift_quarantine();
-    ask(services_->reconfigure(fresh.value()));
+    ask(services_->reconfigure(fit(fresh.value())));
     options_.config = std::move(fresh).value();
     log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
   }
@@ -312,6 +351,7 @@ class App {
     watchdog_.stopping(limit + kStopMargin);
     bool clean = false;
     watchdog_.leave_server_alone();
+    if (!loop_.running()) return kExitFailure;  // it was never started
     try {
       clean = runtime::block_on(loop_, services_->stop(), Deadline::after(limit));
     } catch (std::exception const& failed) {
@@ -357,7 +397,31 @@ class App {
             .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
             .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
             .full_dump = [this] { return dumps_.full(watchdog_); },
+            .told_full =
+                [this](std::string_view address, std::size_t most, bool full) {
+                  tell_of_full(address, most, full);
+                },
             .answering = &watchdog_.answering()};
+  }
+
+  void tell_of_full(std::string_view address, std::size_t most, bool full) {
+    LogFields const where{{"address", address}, {"max_connections", most}};
+    if (full) {
+      log_.warn("the HTTP server is full: clients that are idle are cut to make room", where);
+    } else {
+      log_.info("the HTTP server has room again", where);
+    }
+  }
+
+  // With as many clients and probes as there are descriptors for.
+  config::Config fit(config::Config config) {
+    auto const shares = share_descriptors(descriptors_, config);
+    if (!shares.cut.empty()) {
+      log_.warn("few descriptors may be open", {{"detail", shares.cut}});
+    }
+    config.web.max_connections = shares.max_connections;
+    config.scheduler.max_concurrent_runs = shares.max_concurrent_runs;
+    return config;
   }
 
   // Each address has threads of its own, so each is asked.
@@ -388,22 +452,24 @@ class App {
     return {};
   }
 
-  // Without it the daemon watches all the same, but remembers nothing between runs.
-  void prepare_state_directory() {
-    std::error_code failed;
-    std::filesystem::create_directories(places_.probes(), failed);
-    if (failed) {
-      log_.warn(
-          "cannot make the state directory: what was trusted is not remembered",
-          {{"directory", options_.config.state_directory.string()}, {"detail", failed.message()}});
+  // Without its folders the daemon watches all the same.
+  void tell_of_folders() {
+    for (auto const& each : lock_.troubles()) {
+      log_.warn("a folder of canaryd's own is not to be had", {{"detail", each}});
+    }
+    for (auto const& each : find_unwritable(places_, options_.config)) {
+      log_.warn("cannot write what is to be kept: " + each.consequence,
+                {{"directory", each.folder.string()}, {"detail", each.why}});
     }
   }
 
   AppOptions options_;
+  std::size_t descriptors_;
   Places places_;
+  StateLock lock_;               // before anything is touched there, until all is written
   Dumps dumps_;                  // its helper is started before any thread
-  watchdog::Watchdog watchdog_;  // first of all threads, and the last
-  Log log_;
+  Log log_;                      // outlives the watchdog, whose dumps have its last lines
+  watchdog::Watchdog watchdog_;  // before all that it watches, and longer
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Server> server_;  // last: reads the results of services_
@@ -418,25 +484,55 @@ bool arenas_are_chosen() {
          std::string_view{tunables}.find("glibc.malloc.arena_max") != std::string_view::npos;
 }
 
+// Each reserves address space, which may be limited.
+int arenas() {
+  constexpr rlim_t kSpace = rlim_t{256} << 20;
+  rlimit now{};
+  if (::getrlimit(RLIMIT_AS, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return kArenas;
+  return static_cast<int>(std::clamp<rlim_t>(now.rlim_cur / kSpace, 1, kArenas));
+}
+
 }  // namespace
 
+runtime::Signals block_daemon_signals() {
+  return runtime::Signals{SIGTERM, SIGINT,    SIGHUP,  SIGUSR1, SIGXCPU, SIGUSR2,
+                          SIGALRM, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR};
+}
+
 int run_daemon(AppOptions options, runtime::Signals const& signals) {
-  if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, kArenas);
-  App app{std::move(options)};
+  if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, arenas());
+  std::size_t const descriptors = runtime::raise_descriptor_limit();
+  auto const shares = share_descriptors(descriptors, options.config);
+  auto lock = shares.refusal.empty() ? StateLock::take(places(options.config.state_directory))
+                                     : Result<StateLock, std::string>{shares.refusal};
+  if (!lock) {
+    Log log{options.config.log};
+    log.error("cannot start", {{"detail", lock.error()}});
+    return kExitFailure;
+  }
+  App app{std::move(options), std::move(lock).value(), descriptors};
   if (!app.start()) {
     app.stop();
     return kExitFailure;
   }
   while (true) {
-    switch (signals.wait()) {
+    int const signal = signals.wait();
+    switch (signal) {
       case SIGHUP:
         app.reload();
         break;
       case SIGUSR1:
         app.dump();
         break;
-      default:
+      case SIGXCPU:
+        app.out_of_cpu_time();
         return app.stop();
+      case SIGTERM:
+      case SIGINT:
+        return app.stop();
+      default:
+        app.tell_of_signal(signal);
+        break;
     }
   }
 }

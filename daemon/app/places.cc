@@ -4,7 +4,13 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "config/url.h"
+
 namespace canary::daemon {
+
+std::filesystem::path Places::probe(std::string_view name) const {
+  return probes() / config::percent_encode(name);
+}
 
 Places places(std::filesystem::path const& state_directory) {
   char const* const given = std::getenv("RUNTIME_DIRECTORY");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -16,7 +15,7 @@ namespace canary::daemon {
 namespace {
 
 int run_demo(std::string const& wanted) {
-  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  auto const signals = block_daemon_signals();
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   auto started = Demo::start(now);
   if (!started) {

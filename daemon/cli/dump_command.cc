@@ -5,12 +5,15 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
 
 namespace canary::daemon {
@@ -20,11 +23,15 @@ namespace fs = std::filesystem;
 
 constexpr int kNoAnswer = 1;
 
-// Finished dumps, the newest first.
+// Finished dumps, the newest first. Throws for a folder that cannot be read.
 std::vector<fs::path> dumps_in(fs::path const& directory) {
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
-  std::error_code ignored;
-  for (auto const& entry : fs::directory_iterator{directory, ignored}) {
+  std::error_code ignored, failed;
+  fs::directory_iterator const entries{directory, failed};
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    throw std::runtime_error("cannot read " + directory.string() + ": " + failed.message());
+  }
+  for (auto const& entry : entries) {
     if (entry.path().extension() == ".txt") {
       found.emplace_back(fs::last_write_time(entry.path(), ignored), entry.path());
     }
@@ -43,7 +50,7 @@ int print_file(fs::path const& path) {
     std::fprintf(stderr, "canaryd dump: cannot read %s\n", path.c_str());
     return kNoAnswer;
   }
-  std::fputs(text.str().c_str(), stdout);
+  put(text.str());
   return 0;
 }
 
@@ -57,14 +64,16 @@ int last_dump(Places const& places) {
 }
 
 int list_dumps(Places const& places) {
-  for (auto const& path : dumps_in(places.dumps())) std::printf("%s\n", path.c_str());
+  for (auto const& path : dumps_in(places.dumps())) put(path.string() + "\n");
   return 0;
 }
 
-int dump_now(Places const& places) {
-  auto const answer = ask_daemon(places, "/debug/dump");
+int dump_now(Places const& usual) {
+  auto const daemon = find_daemon(usual);
+  PrivateAnswer const answer =
+      daemon ? ask_daemon(daemon.value(), "/debug/dump") : PrivateAnswer{0, daemon.error()};
   if (answer.status == 200) {
-    std::fputs(answer.body.c_str(), stdout);
+    put(answer.body);
     return 0;
   }
   std::fprintf(stderr, "canaryd dump: %s\n", answer.body.c_str());
@@ -72,6 +81,16 @@ int dump_now(Places const& places) {
     std::fputs("canaryd dump: --last prints what the last stall left behind\n", stderr);
   }
   return kNoAnswer;
+}
+
+int dump(DaemonFlags const& flags, bool last, bool list) {
+  auto const places = find_places(flags);
+  if (!places) {
+    std::fprintf(stderr, "canaryd dump: %s\n", places.error().c_str());
+    return kNoAnswer;
+  }
+  if (list) return list_dumps(places.value());
+  return last ? last_dump(places.value()) : dump_now(places.value());
 }
 
 }  // namespace
@@ -88,11 +107,7 @@ void add_dump_command(CLI::App& app, Action& chosen) {
   command->footer(
       "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");
   command->callback([flags, last, list, &chosen] {
-    chosen = [flags, last, list] {
-      auto const places = find_places(*flags);
-      if (*list) return list_dumps(places);
-      return *last ? last_dump(places) : dump_now(places);
-    };
+    chosen = [flags, last, list] { return dump(*flags, *last, *list); };
   });
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -48,7 +47,7 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
 }
 
 int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
-  runtime::Signals const signals{SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  auto const signals = block_daemon_signals();
   auto config = load(flags);
   if (!config) {
     for (auto const& problem : config.error()) {

@@ -14,7 +14,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "config/config.h"
+#include "config/state_directory.h"
+#include "daemon/app/state_lock.h"
 
 namespace canary::daemon {
 namespace {
@@ -33,16 +34,32 @@ struct Socket {
   int fd;
 };
 
-PrivateAnswer no_answer(fs::path const& socket, std::string const& why) {
-  return {0, "no canaryd answers at " + socket.string() + ": " + why};
+PrivateAnswer no_answer(RunningDaemon const& daemon, std::string const& why) {
+  std::string const who = daemon.process == 0 ? "the canaryd that owns "
+                                              : "canaryd process " + std::to_string(daemon.process) +
+                                                    " owns ";
+  return {0, who + daemon.places.state.string() +
+                 (daemon.process == 0 ? " does not answer at " : " and does not answer at ") +
+                 daemon.places.socket().string() + ": " + why};
 }
 
-PrivateAnswer split(fs::path const& socket, std::string const& reply) {
+// What a look at the folder's lock told.
+std::string what_is_seen(fs::path const& folder, Ownership const& seen) {
+  if (seen.kind == Ownership::Kind::unknown) return seen.why;
+  if (seen.kind == Ownership::Kind::nobody) return "nobody holds the lock of " + folder.string();
+  std::string text = folder.string() + " is held by ";
+  text += seen.owner.process == 0 ? "a process that wrote nothing down"
+                                  : "process " + std::to_string(seen.owner.process);
+  if (!seen.owner.state.empty()) text += ", which runs on " + seen.owner.state.string();
+  return text;
+}
+
+PrivateAnswer split(RunningDaemon const& daemon, std::string const& reply) {
   auto const end = reply.find("\r\n\r\n");
   auto const space = reply.find(' ');
   int status = 0;
   if (end == std::string::npos || space == std::string::npos) {
-    return no_answer(socket, "it closed the connection");
+    return no_answer(daemon, "it closed the connection");
   }
   std::from_chars(reply.data() + space + 1, reply.data() + end, status);
   return {status, reply.substr(end + 4)};
@@ -57,46 +74,68 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
                      "Its state directory, instead of the configuration's");
 }
 
-Places find_places(DaemonFlags const& flags) {
-  fs::path state = flags.state_directory;
-  if (state.empty()) {
-    auto const loaded = config::load(flags.config, config::process_environment());
-    state = loaded ? loaded.value().state_directory : config::Config{}.state_directory;
-  }
-  Places const own = places(state);
+Result<Places, std::string> find_places(DaemonFlags const& flags) {
   std::error_code ignored;
-  if (fs::exists(own.socket(), ignored)) return own;
-  Places const unit{state, "/run/canaryd"};
-  return fs::exists(unit.socket(), ignored) ? unit : own;
+  auto const as_the_daemon_has_it = [&](fs::path const& state) {
+    return places(fs::absolute(state, ignored).lexically_normal());
+  };
+  if (!flags.state_directory.empty()) return as_the_daemon_has_it(flags.state_directory);
+  auto const named = config::load_state_directory(flags.config);
+  if (named) return as_the_daemon_has_it(named.value());
+  std::string text;
+  for (auto const& problem : named.error()) text += to_text(problem) + "\n";
+  return text +
+         "give the running daemon's configuration (--config FILE) or its state directory "
+         "(--state-directory DIR)";
 }
 
-PrivateAnswer ask_daemon(Places const& places, std::string const& path) {
-  auto const where = places.socket();
+Result<RunningDaemon, std::string> find_daemon(Places const& usual) {
+  fs::path const& state = usual.state;
+  auto const held = look_at_owner(state);
+  // Where no lock can be had, what is written there is all there is to go by.
+  if (held.kind != Ownership::Kind::nobody && !held.owner.runtime.empty()) {
+    return RunningDaemon{{state, held.owner.runtime}, held.owner.process};
+  }
+  std::string tried = what_is_seen(state, held);
+  if (held.kind == Ownership::Kind::nobody) return "no canaryd runs: " + tried;
+  // It could not write down where it is, or its state directory could not be made.
+  for (fs::path const& runtime : {usual.runtime, fs::path{"/run/canaryd"}}) {
+    auto const there = look_at_owner(runtime);
+    if (there.kind == Ownership::Kind::somebody && there.owner.state == state) {
+      return RunningDaemon{{state, runtime}, there.owner.process};
+    }
+    tried += "; " + what_is_seen(runtime, there);
+  }
+  return "no canaryd was found; tried: " + tried;
+}
+
+PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path) {
+  auto const where = daemon.places.socket();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::string const text = where.string();
-  if (text.size() >= sizeof address.sun_path) return no_answer(where, "the path is too long");
+  if (text.size() >= sizeof address.sun_path) return no_answer(daemon, "the path is too long");
   text.copy(address.sun_path, text.size());
   Socket const socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   timeval const limit{kAnswersWithin, 0};
   ::setsockopt(socket.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(socket.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(socket.fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
-    return no_answer(where, std::generic_category().message(errno));
+    return no_answer(daemon, std::generic_category().message(errno));
   }
   std::string const request = "GET " + path + " HTTP/1.0\r\nHost: canaryd\r\n\r\n";
   if (::send(socket.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    return no_answer(where, std::generic_category().message(errno));
+    return no_answer(daemon, std::generic_category().message(errno));
   }
   std::string reply;
   std::array<char, 65536> piece{};
   while (true) {
     ssize_t const got = ::recv(socket.fd, piece.data(), piece.size(), 0);
-    if (got < 0) return no_answer(where, std::generic_category().message(errno));
+    if (got < 0) return no_answer(daemon, std::generic_category().message(errno));
     if (got == 0) break;
     reply.append(piece.data(), static_cast<std::size_t>(got));
   }
-  return split(where, reply);
+  return split(daemon, reply);
 }
 
 }  // namespace canary::daemon

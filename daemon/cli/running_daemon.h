@@ -3,9 +3,10 @@
 // Thread: main.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 
+#include "config/result.h"
 #include "daemon/app/places.h"
 
 namespace CLI {
@@ -21,15 +22,23 @@ struct DaemonFlags {
 };
 void add_daemon_flags(CLI::App& command, DaemonFlags& flags);
 
-// Of the daemon that these flags mean: RUNTIME_DIRECTORY or /run/canaryd where its socket is there,
-// else below the state directory.
-Places find_places(DaemonFlags const& flags);
+// The folders of the daemon that these flags mean, if its environment were ours. The error says which configuration cannot be read, and
+// why: there is no default for that.
+Result<Places, std::string> find_places(DaemonFlags const& flags);
+
+struct RunningDaemon {
+  Places places;
+  std::int32_t process = 0;  // 0: not known
+};
+// Who holds the state directory's lock, wherever its runtime directory is. The error says that
+// nobody does, or what was tried.
+Result<RunningDaemon, std::string> find_daemon(Places const& usual);
 
 struct PrivateAnswer {
   int status = 0;  // 0: nobody answered, `body` says why
   std::string body;
 };
 // GET `path` over the private socket; waits ten seconds at most.
-PrivateAnswer ask_daemon(Places const& places, std::string const& path);
+PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path);
 
 }  // namespace canary::daemon

@@ -84,14 +84,20 @@ void print_hangs(json::value const& hangs) {
   }
 }
 
+int no_status(std::string const& why) {
+  std::fprintf(stderr, "canaryd status: %s\n", why.c_str());
+  return kNoAnswer;
+}
+
 int status(DaemonFlags const& flags, bool as_json) {
   auto const places = find_places(flags);
-  auto const hangs = ask_daemon(places, "/api/v1/hangs");
-  auto const probes = ask_daemon(places, "/api/v1/probes");
+  if (!places) return no_status(places.error());
+  auto const daemon = find_daemon(places.value());
+  if (!daemon) return no_status(daemon.error());
+  auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs");
+  auto const probes = ask_daemon(daemon.value(), "/api/v1/probes");
   if (hangs.status != 200 || probes.status != 200) {
-    std::fprintf(stderr, "canaryd status: %s\n",
-                 (hangs.status != 200 ? hangs : probes).body.c_str());
-    return kNoAnswer;
+    return no_status((hangs.status != 200 ? hangs : probes).body);
   }
   auto const hang_values = json::parse(hangs.body);
   auto const probe_values = json::parse(probes.body);

@@ -26,10 +26,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // What callers and the writer share.
 struct Log::State {
   explicit State(int output) : fd(output) {}
-  ~State() {
-    ::close(wake);
-    delete source.load();
-  }
+  ~State() { ::close(wake); }
 
   int const fd;
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -41,7 +38,10 @@ struct Log::State {
   std::atomic<std::uint64_t> handled{0};    // lines taken from the ring and written, or given up
   std::atomic<std::int64_t> give_up_ns{0};  // monotonic; 0: not stopping
   std::atomic<bool> ended{false};
-  std::atomic<LogSource const*> source{nullptr};  // set once
+  std::unique_ptr<LogSource const> owned_source;  // set once
+  std::atomic<LogSource const*> source{nullptr};  // that one, until it is dropped
+  std::atomic<bool> source_leaves{false};         // once it has no line left
+  std::atomic<bool> source_in_use{false};         // by the writer, at this moment
 };
 
 namespace {
@@ -87,11 +87,25 @@ class Writer {
     return true;
   }
 
+  // The source, which nobody takes away until release(); nullptr where there is none.
+  LogSource const* use_source() {
+    state_->source_in_use.store(true);
+    auto const* const source = state_->source.load();
+    if (source == nullptr) state_->source_in_use.store(false);
+    return source;
+  }
+  void release() { state_->source_in_use.store(false); }
+
   bool write_foreign() {
-    LogSource const* const source = state_->source.load(std::memory_order_acquire);
+    // Read first: what came before is written.
+    bool const leaves = state_->source_leaves.load(std::memory_order_acquire);
+    LogSource const* const source = use_source();
     if (source == nullptr) return false;
     LogRecord record;
-    if (!source->next(record)) return false;
+    bool const more = source->next(record);
+    if (!more && leaves) state_->source.store(nullptr);
+    release();
+    if (!more) return false;
     if (record.level < state_->level.load(std::memory_order_relaxed)) return true;
     record.format = state_->format.load(std::memory_order_relaxed);
     format(record);
@@ -154,7 +168,7 @@ class Writer {
   }
 
   void wait() {
-    LogSource const* const source = state_->source.load(std::memory_order_acquire);
+    LogSource const* const source = use_source();
     pollfd wakes[] = {
         {.fd = state_->wake, .events = POLLIN, .revents = 0},
         {.fd = source == nullptr ? -1 : source->wake, .events = POLLIN, .revents = 0}};
@@ -164,6 +178,7 @@ class Writer {
       if (wake.revents == 0) continue;
       [[maybe_unused]] auto const ignored = ::read(wake.fd, &signals, sizeof signals);
     }
+    release();
   }
 
   std::shared_ptr<State> state_;
@@ -246,9 +261,27 @@ void Log::error(std::string_view message, LogFields fields) {
 }
 
 void Log::add_source(LogSource source) {
-  state_->source.store(new LogSource(std::move(source)), std::memory_order_release);
+  state_->owned_source = std::make_unique<LogSource const>(std::move(source));
+  state_->source.store(state_->owned_source.get());
   std::uint64_t const one = 1;
   [[maybe_unused]] auto const ignored = ::write(state_->wake, &one, sizeof one);
+}
+
+void Log::drop_source() {
+  auto const give_up = std::chrono::steady_clock::now() + stop_limit_;
+  state_->source_leaves.store(true, std::memory_order_release);
+  auto const wake = [this] {
+    std::uint64_t const one = 1;
+    [[maybe_unused]] auto const ignored = ::write(state_->wake, &one, sizeof one);
+  };
+  wake();
+  while (state_->source.load() != nullptr && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(milliseconds{1});
+  }
+  // A writer that is held up by its reader does not hold the source.
+  state_->source.store(nullptr);
+  wake();
+  while (state_->source_in_use.load()) std::this_thread::sleep_for(milliseconds{1});
 }
 
 std::uint64_t Log::dropped() const { return state_->dropped.load(std::memory_order_relaxed); }

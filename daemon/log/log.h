@@ -99,8 +99,10 @@ class Log {
   static constexpr std::size_t kRecentBytes = 512;
   static constexpr std::size_t kRingLines = 1024;
 
-  // Writes these, too; once. The source outlives the log.
+  // Writes these, too; once. The source lives until drop_source(), or the log's end.
   void add_source(LogSource source);
+  // Writes what the source still has, for at most `stop_within()`, and never asks it again.
+  void drop_source();
 
   void stop_within(std::chrono::milliseconds limit) { stop_limit_ = limit; }
 

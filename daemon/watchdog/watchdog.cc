@@ -201,13 +201,19 @@ struct Watchdog::Impl {
 
   // The threads end before their memory does.
   ~Impl() {
+    end();
+    shared->~Shared();
+    for (int const descriptor : {wake, cancel, line, emergency_wake}) ::close(descriptor);
+  }
+
+  void end() {
+    if (ended) return;
+    ended = true;
     shared->told.end.store(true, std::memory_order_release);
     set(wake);
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
     end_emergency();
-    shared->~Shared();
-    for (int const descriptor : {wake, cancel, line, emergency_wake}) ::close(descriptor);
   }
 
   void end_emergency() {
@@ -239,10 +245,12 @@ struct Watchdog::Impl {
   std::vector<char*> arguments = pointers_into(command_line);
   std::string trouble;
   pthread_t thread{}, emergency_thread{};
+  bool ended = false;
 };
 
 Watchdog::Watchdog(Options const& options) : impl_(std::make_unique<Impl>(options)) {}
 Watchdog::~Watchdog() = default;
+void Watchdog::end() { impl_->end(); }
 
 Record const& Watchdog::record() const { return impl_->shared->record; }
 WatchdogLines& Watchdog::lines() { return impl_->shared->lines; }

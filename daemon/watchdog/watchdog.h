@@ -38,10 +38,14 @@ class Watchdog {
   // Reads what the last start left behind, prepares all memory, starts the thread. Throws
   // std::system_error where there is no thread or no memory to be had.
   explicit Watchdog(Options const& options);
-  // Notes a clean stop, says so to systemd, joins.
+  // As end().
   ~Watchdog();
   Watchdog(Watchdog const&) = delete;
   Watchdog& operator=(Watchdog const&) = delete;
+
+  // Notes a clean stop, says so to systemd, joins: what it dumps is written then, and what it read
+  // for that may go. Its record and its last lines stay. Idempotent. Thread: main.
+  void end();
 
   Record const& record() const;
   // Why nothing is remembered over a restart; empty where it is.

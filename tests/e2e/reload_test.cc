@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGHUP: a new configuration takes over, a bad one does not.
 // Thread: main.
+#include <algorithm>
 #include <csignal>
+#include <string_view>
 
 #include <gmock/gmock.h>
 
+#include "daemon/watchdog/last_stall.h"
 #include "tests/e2e/site.h"
 
 namespace canary::e2e {
@@ -48,6 +51,33 @@ TEST(Reload, KeepsTheOldConfigurationWhereTheNewOneIsBad) {
   daemon.process().signal(SIGHUP);
   EXPECT_TRUE(daemon.becomes("canaryd_config_last_reload_successful", 1)) << daemon.log();
   EXPECT_EQ(daemon.stop(), 0);
+}
+
+// The daemon's memory of a probe that hung the loop again and again.
+TEST(Reload, LiftsAQuarantine) {
+  Site const site;
+  site.publish("repo", tuf::a_repository(now()));
+  watchdog::Memory memory;
+  memory.bytes = sizeof memory;
+  memory.process = 1;
+  watchdog::Culprit& culprit = memory.culprits[0];
+  std::ranges::copy(std::string_view{"repo"}, culprit.probe.begin());
+  culprit.quarantined = 1;
+  culprit.stalls = 3;
+  std::filesystem::create_directories(site.path() / "state/run");
+  watchdog::MemoryFile file;
+  ASSERT_EQ(file.open(site.path() / "state/run/watchdog-memory"), "");
+  ASSERT_TRUE(file.write(memory));
+  file.close();
+  Daemon daemon{site.configure({site.probe("repo")})};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  std::string const series = "canaryd_probe_quarantined{probe=\"repo\"}";
+  ASSERT_TRUE(daemon.becomes(series, 1)) << daemon.get("/metrics");
+
+  daemon.process().signal(SIGHUP);
+
+  EXPECT_TRUE(daemon.becomes(series, 0)) << daemon.log();
+  EXPECT_TRUE(daemon.reaches(runs_of("repo"), 1));
 }
 
 TEST(Reload, SaysWhatNeedsARestart) {

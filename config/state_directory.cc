@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/state_directory.h"
+
+#include <system_error>
+#include <utility>
+
+#include "config/config.h"
+#include "config/read_file.h"
+#include "config/reader.h"
+#include "config/yaml.h"
+
+namespace canary::config {
+
+Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
+    std::filesystem::path const& file) {
+  std::vector<Problem> problems;
+  auto const bytes = read_file(file, yaml::kMaxFileBytes);
+  if (!bytes) {
+    problems.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
+    return problems;
+  }
+  auto const root = yaml::parse(bytes.value(), file.string(), problems);
+  if (!root) return problems;
+  auto directory = Config{}.state_directory;
+  yaml::Cursor const top(*root, file.string(), problems);
+  yaml::Fields fields(top);
+  std::error_code ignored;
+  auto const folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
+  Environment const none;
+  Reader(fields, {folder, &none, false}).folder("state_directory", directory);
+  if (!problems.empty()) return problems;
+  return directory;
+}
+
+}  // namespace canary::config
