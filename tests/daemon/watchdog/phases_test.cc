@@ -46,7 +46,8 @@ class Phases : public testing::Test {
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     ASSERT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
-    watchdog = std::make_unique<Watchdog>(Options{.settings = {}, .memory_directory = directory_});
+    watchdog =
+        std::make_unique<Watchdog>(Options{.settings = settings, .memory_directory = directory_});
   }
   void TearDown() override {
     ::unsetenv("NOTIFY_SOCKET");
@@ -98,6 +99,7 @@ class Phases : public testing::Test {
     ASSERT_TRUE(hears("READY=1"));
   }
 
+  config::WatchdogSettings settings;
   runtime::Tables& tables = runtime::make_tables({.runs = 16, .operations = 64});
   std::unique_ptr<Watchdog> watchdog;
 
@@ -158,6 +160,82 @@ TEST_F(Phases, AStopIsGivenTimeForEachRunThatEndsAndForNoneThatDoesNot) {
   EXPECT_TRUE(hears("STATUS=stopping; runs that unwind: 1"));
   let_it_tick(12);
   EXPECT_EQ(times_more(), 1);
+}
+
+// systemd restarts what it does not hear of (WatchdogSec=): it hears only while the loop turns.
+class Feeding : public Phases {
+ protected:
+  void SetUp() override {
+    ::setenv("WATCHDOG_USEC", "400000", 1);  // a ping each 100 ms
+    settings.loop_suspect = 50ms;
+    settings.loop_stall = 100ms;
+    settings.loop_hung = 200ms;
+    settings.loop_dead = 1h;
+    settings.on_dead = config::WatchdogSettings::OnDead::report;
+    Phases::SetUp();
+    become_ready();
+  }
+  void TearDown() override {
+    Phases::TearDown();
+    ::unsetenv("WATCHDOG_USEC");
+    tables.loop().handler_since_ns.store(0);
+    tables.loop().beat_due_ns.store(0);
+  }
+  std::ptrdiff_t pings() { return std::ranges::count(heard(), std::string{"WATCHDOG=1"}); }
+  void beat(std::chrono::nanoseconds next) {
+    tables.loop().state.store(LoopRecord::in_run);
+    tables.loop().handlers.fetch_add(1);
+    tables.loop().beats.fetch_add(1);
+    tables.loop().beat_due_ns.store(runtime::now_ns() + next.count());
+  }
+};
+
+TEST_F(Feeding, GoesOnWithEachBeat) {
+  for (std::ptrdiff_t wanted = 1; wanted <= 3; ++wanted) {
+    auto const before = pings();
+    auto const limit = std::chrono::steady_clock::now() + kPatience;
+    while (pings() == before && std::chrono::steady_clock::now() < limit) {
+      beat(1h);
+      let_it_tick(1);
+    }
+    EXPECT_GT(pings(), before);
+  }
+}
+
+// Late for nobody yet, but the beat does not come.
+TEST_F(Feeding, EndsWithTheBeatsOfTheLoop) {
+  beat(1h);
+  let_it_tick(3);
+  auto const before = pings();
+
+  let_it_tick(15);
+
+  EXPECT_EQ(pings(), before);
+}
+
+// A loop that is far behind counts beats still, one for each handler of minutes.
+TEST_F(Feeding, EndsOnceTheLoopHangsWhateverItCounts) {
+  tables.loop().state.store(LoopRecord::in_run);
+  tables.loop().handler.store(1);
+  tables.loop().handler_since_ns.store(runtime::now_ns());
+  tables.loop().beat_due_ns.store(runtime::now_ns());
+  auto const level = [this] {
+    return static_cast<Level>(watchdog->record().executor_level.load());
+  };
+  auto const limit = std::chrono::steady_clock::now() + kPatience;
+  while (level() < Level::hung) {
+    ASSERT_LT(std::chrono::steady_clock::now(), limit);
+    std::this_thread::yield();
+  }
+  auto const before = pings();
+
+  for (int i = 0; i < 15; ++i) {
+    tables.loop().beats.fetch_add(1);
+    let_it_tick(1);
+  }
+
+  EXPECT_GE(level(), Level::hung);
+  EXPECT_EQ(pings(), before);
 }
 
 }  // namespace
