@@ -2,6 +2,7 @@
 // Loads the main file and what it includes into one Config, collecting every problem.
 // Thread: any but the loop's (reads files).
 #include <glob.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <set>
 #include <system_error>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "config/config.h"
@@ -63,11 +65,13 @@ class Loader {
   std::optional<std::string> read_name(yaml::Fields& fields);
   std::vector<path> included_files(yaml::Cursor const& at, path const& main_file);
   void match(yaml::Cursor const& at, path const& main_file, std::vector<path>& files);
+  bool is_new(std::string const& file);
   void sort_problems();
 
   Environment const& environment_;
   std::vector<Problem> problems_;
   std::vector<std::string> files_;                  // in the order of reading
+  std::set<std::pair<dev_t, ino_t>> seen_;          // files that are read, whatever they are called
   std::map<std::string, std::string> first_place_;  // of a probe's name: "file:line"
   Config config_;
   Defaults defaults_;
@@ -210,6 +214,7 @@ std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
 
 std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& main_file) {
   std::vector<path> files;
+  is_new(main_file.string());
   if (at.is_scalar()) {
     match(at, main_file, files);
     return files;
@@ -218,6 +223,13 @@ std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& mai
   if (!list) return files;
   for (auto const& pattern : *list) match(pattern, main_file, files);
   return files;
+}
+
+// Whether nothing of that name was read so far, by this or another name; it is from now on.
+bool Loader::is_new(std::string const& file) {
+  struct ::stat status{};
+  if (::stat(file.c_str(), &status) != 0) return true;  // reading it says why
+  return seen_.emplace(status.st_dev, status.st_ino).second;
 }
 
 // Adds the files that the pattern at `at` matches, sorted; each file once, never the main one.
@@ -250,18 +262,18 @@ void Loader::match(yaml::Cursor const& at, path const& main_file, std::vector<pa
     at.fail("no file can be read there, got " + at.got());
   }
   for (auto const& file : found) {
-    std::error_code error;
-    auto const same = [&](path const& other) {
-      return std::filesystem::equivalent(file, other, error);
-    };
-    if (!same(main_file) && std::ranges::none_of(files, same)) files.emplace_back(file);
+    if (is_new(file)) files.emplace_back(file);
   }
 }
 
 void Loader::sort_problems() {
+  std::unordered_map<std::string_view, std::size_t> order;
+  for (std::string const& file : files_) order.emplace(file, order.size());
   auto const place = [&](Problem const& problem) {
-    return std::tuple(std::ranges::find(files_, problem.file) - files_.begin(), problem.line,
-                      problem.column, problem.field, problem.message);
+    auto const file = order.find(problem.file);
+    return std::tuple(file == order.end() ? order.size() : file->second, problem.line,
+                      problem.column, std::string_view{problem.field},
+                      std::string_view{problem.message});
   };
   std::ranges::sort(problems_, {}, place);
 }

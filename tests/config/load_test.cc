@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Valid configurations: what ends up in the Config, from which file, and how it is shown again.
+#include <ctime>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -205,6 +207,40 @@ TEST_F(Load, ReadsIncludedFilesInOrderOfNameBehindTheMainFile) {
   EXPECT_THAT(names, ElementsAre("main", "first", "second", "third"));
   EXPECT_EQ(tuf(config.probes[1]).root, dir.path() / "conf.d/root.json")
       << "relative to the file that names it";
+}
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+TEST_F(Load, ReadsEachFileOnceWhateverItIsCalled) {
+  dir.write("conf.d/root.json", "{}");
+  dir.write("conf.d/a.yml", "probes:\n" + probe("a"));
+  std::filesystem::create_symlink("a.yml", dir.path() / "conf.d/b.yml");
+  std::filesystem::create_symlink("../canaryd.yml", dir.path() / "conf.d/c.yml");
+  auto const config = load_text("include: [conf.d/*.yml, conf.d/a.yml]\nprobes:\n" + probe("m"));
+  ASSERT_EQ(config.probes.size(), 2U);
+  EXPECT_EQ(config.probes.back().name.text, "a");
+}
+
+// A stat(2) for each pair of files would take a minute; so would looking for each problem's file
+// among all of them.
+TEST_F(Load, CostsNoMoreThanItsFilesHoweverMany) {
+  constexpr int kFiles = 5'000;
+  std::string const mistake = "    intervall: 5s\n";
+  for (int i = 0; i < kFiles; ++i) {
+    auto const name = std::to_string(i);
+    dir.write("conf.d/" + name + ".yml", "probes:\n" + probe(name) + mistake);
+  }
+  auto const file = dir.write("canaryd.yml", "include: [conf.d/*.yml, conf.d/1*.yml]\n");
+  double const begun = cpu_seconds();
+  auto const result = load(file, environment);
+  EXPECT_LT(cpu_seconds() - begun, 15);
+  ASSERT_FALSE(result);
+  EXPECT_GE(result.error().size(), kFiles);
+  EXPECT_THAT(result.error().front().file, ::testing::EndsWith("conf.d/0.yml"));
 }
 
 TEST_F(Load, GivesTheMainFilesDefaultsToIncludedProbes) {
