@@ -39,6 +39,12 @@ class Lister : public FieldVisitor {
   void headers(std::string_view name, HttpSettings&) override { add(name); }
   void credentials(std::string_view name, std::optional<Secret>&) override { add(name); }
   void targets(std::string_view name, TargetSelection&) override { add(name); }
+  void threshold(std::string_view name, ExpiryThreshold&) override { add(name); }
+  void accept(std::string_view name, std::vector<AcceptSpec>&) override {
+    section(name, [this] {
+      for (auto const* field : {"finding", "because", "until", "severity"}) add(field);
+    });
+  }
   void roles(std::string_view name, std::map<std::string, ExpiryThresholds>&,
              ExpiryThresholds const&) override {
     add(name);

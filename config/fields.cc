@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 using std::chrono::days;
 
 constexpr milliseconds kLongestWait = 1h;
-constexpr milliseconds kLongestExpiry = days{3'653};
 constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSmallestMetadata = 128;
 constexpr std::uint64_t kLargestMetadata = 1024 * kMebibyte;
@@ -100,13 +99,6 @@ void describe(FieldVisitor& v, HttpSettings& http) {
   v.headers("headers", http);
 }
 
-void span(FieldVisitor& v, std::string_view name, seconds& value) {
-  milliseconds whole = value;
-  v.duration(name, whole, 0ms, kLongestExpiry);
-  value = std::chrono::floor<seconds>(whole);
-  v.require(whole == value, name, "expected whole seconds, got " + to_text(whole));
-}
-
 void describe(FieldVisitor& v, ExpiryPolicy& expiry) {
   v.section("root", [&] { describe(v, expiry.root); });
   v.section("timestamp", [&] { describe(v, expiry.timestamp); });
@@ -128,11 +120,11 @@ void describe(FieldVisitor& v, MetadataLimits& limits) {
 }  // namespace
 
 void describe(FieldVisitor& v, ExpiryThresholds& thresholds) {
-  span(v, "warning", thresholds.warning);
-  span(v, "critical", thresholds.critical);
-  v.require(thresholds.critical <= thresholds.warning, "critical",
-            "expected critical at most warning (" + to_text(milliseconds{thresholds.warning}) +
-                "), got " + to_text(milliseconds{thresholds.critical}));
+  v.threshold("warning", thresholds.warning);
+  v.threshold("critical", thresholds.critical);
+  v.require(thresholds.critical.span <= thresholds.warning.span, "critical",
+            "expected critical at most warning (" + to_text(milliseconds{thresholds.warning.span}) +
+                "), got " + to_text(milliseconds{thresholds.critical.span}));
 }
 
 void describe(FieldVisitor& v, Config& config) {
@@ -148,6 +140,7 @@ void describe_common(FieldVisitor& v, ProbeSpec& probe) {
   v.duration("interval", probe.interval, 1s, days{31});
   v.duration("timeout", probe.timeout, 100ms, days{1});
   v.section("http", [&] { describe(v, probe.http); });
+  v.accept("accept", probe.accept);
 }
 
 void describe_defaults(FieldVisitor& v, TufSpec& spec) {

@@ -43,6 +43,10 @@ class FieldVisitor {
   // "user:password", from a file or the environment.
   virtual void credentials(std::string_view name, std::optional<Secret>& value) = 0;
   virtual void targets(std::string_view name, TargetSelection& value) = 0;
+  // A duration, or "up to" one; whole seconds, up to ten years.
+  virtual void threshold(std::string_view name, ExpiryThreshold& value) = 0;
+  // Known oddities; those of a section are added to what is there, the same finding's replaced.
+  virtual void accept(std::string_view name, std::vector<AcceptSpec>& value) = 0;
   // Sections by name of a role; a new one starts as `otherwise`.
   virtual void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
                      ExpiryThresholds const& otherwise) = 0;
@@ -52,7 +56,7 @@ class FieldVisitor {
 
 // Everything of the main file but include, defaults and probes.
 void describe(FieldVisitor& visitor, Config& config);
-// What a probe has whatever it checks: interval, timeout, http.
+// What a probe has whatever it checks: interval, timeout, http, accept.
 void describe_common(FieldVisitor& visitor, ProbeSpec& probe);
 // What `defaults: tuf:` may hold, and what a probe's `tuf:` holds beyond it.
 void describe_defaults(FieldVisitor& visitor, TufSpec& spec);

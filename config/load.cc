@@ -142,6 +142,7 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
     probe.interval = common.interval;
     probe.timeout = common.timeout;
     probe.http = common.http;
+    probe.accept = common.accept;
     reader.section(kind_names()[kind], [&] {
       std::visit([&](auto& spec) { describe_defaults(reader, spec); }, probe.kind);
     });

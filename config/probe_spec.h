@@ -55,19 +55,39 @@ struct HttpSettings {
   friend bool operator==(HttpSettings const&, HttpSettings const&) = default;
 };
 
+// A remaining validity. A fitted one ("up to 7d") is shortened for roles that are valid for so short
+// a time that it would be a large share of it; one that is not holds as it stands.
+struct ExpiryThreshold {
+  constexpr ExpiryThreshold() = default;
+  template <class Rep, class Period>
+  constexpr ExpiryThreshold(std::chrono::duration<Rep, Period> value) : span(value) {}
+  static constexpr ExpiryThreshold up_to(seconds most) {
+    ExpiryThreshold threshold{most};
+    threshold.fitted = true;
+    return threshold;
+  }
+  seconds span{0};
+  bool fitted = false;
+  friend bool operator==(ExpiryThreshold const&, ExpiryThreshold const&) = default;
+};
+
 // Remaining validity below which an expiry is a warning, or critical. critical <= warning.
 struct ExpiryThresholds {
-  seconds warning{7 * 86'400};
-  seconds critical{0};  // 0: critical only once expired
+  ExpiryThreshold warning;
+  ExpiryThreshold critical;  // 0: critical only once expired
   friend bool operator==(ExpiryThresholds const&, ExpiryThresholds const&) = default;
 };
 
 struct ExpiryPolicy {
-  ExpiryThresholds root{seconds{30 * 86'400}, seconds{7 * 86'400}};
-  ExpiryThresholds timestamp{seconds{2 * 86'400}, seconds{86'400}};
-  ExpiryThresholds snapshot{seconds{7 * 86'400}, seconds{2 * 86'400}};
-  ExpiryThresholds targets{seconds{14 * 86'400}, seconds{3 * 86'400}};
-  ExpiryThresholds delegated{seconds{14 * 86'400}, seconds{3 * 86'400}};
+  static constexpr ExpiryThresholds days(int warning, int critical) {
+    return {ExpiryThreshold::up_to(std::chrono::days{warning}),
+            ExpiryThreshold::up_to(std::chrono::days{critical})};
+  }
+  ExpiryThresholds root = days(30, 7);
+  ExpiryThresholds timestamp = days(2, 1);
+  ExpiryThresholds snapshot = days(7, 2);
+  ExpiryThresholds targets = days(14, 3);
+  ExpiryThresholds delegated = days(14, 3);
   std::map<std::string, ExpiryThresholds> roles;  // by name of a delegated role, over `delegated`
   friend bool operator==(ExpiryPolicy const&, ExpiryPolicy const&) = default;
 };
@@ -102,6 +122,18 @@ struct TufSpec {
   friend bool operator==(TufSpec const&, TufSpec const&) = default;
 };
 
+// A known oddity: findings that it matches are shown as accepted, and left out of the severity of
+// their run, until it ends.
+struct AcceptSpec {
+  std::string check, subject, reason;  // `*` in the subject stands for any text, none included
+  std::string because;                 // for people: who knows of it, and when it is mended
+  std::chrono::sys_seconds until{};
+  enum class Worst { warning, unknown, critical } worst = Worst::warning;  // worse is not accepted
+  // "signatures/root/signature".
+  std::string finding() const { return check + "/" + subject + "/" + reason; }
+  friend bool operator==(AcceptSpec const&, AcceptSpec const&) = default;
+};
+
 struct ProbeSpec {
   ProbeName name;
   std::string repository;  // metric label `repo`; the probe's name where not given
@@ -109,6 +141,7 @@ struct ProbeSpec {
   milliseconds interval{300'000};
   milliseconds timeout{120'000};  // of a whole run; may exceed the interval
   HttpSettings http;
+  std::vector<AcceptSpec> accept{};
   std::variant<TufSpec> kind;
   friend bool operator==(ProbeSpec const&, ProbeSpec const&) = default;
 };

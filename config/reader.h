@@ -47,6 +47,8 @@ class Reader : public FieldVisitor {
   void headers(std::string_view name, HttpSettings& value) override;
   void credentials(std::string_view name, std::optional<Secret>& value) override;
   void targets(std::string_view name, TargetSelection& value) override;
+  void threshold(std::string_view name, ExpiryThreshold& value) override;
+  void accept(std::string_view name, std::vector<AcceptSpec>& value) override;
   void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
              ExpiryThresholds const& otherwise) override;
   void require(bool holds, std::string_view name, std::string message) override;
@@ -59,6 +61,7 @@ class Reader : public FieldVisitor {
   std::optional<Secret> secret_at(yaml::Cursor const& at,
                                   std::string (*fit)(std::string const& value));
   Result<std::string, ReadError> variable_value(std::string const& name) const;
+  std::optional<AcceptSpec> acceptance(yaml::Cursor const& at);  // `at` is the present section
   void inside(yaml::Cursor const& at, std::function<void()> const& read);
 
   yaml::Fields* fields_;  // of the section being read

@@ -2,6 +2,7 @@
 // Writes the effective configuration as YAML that loads again.
 // Thread: none (pure).
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "config/config.h"
@@ -131,6 +132,21 @@ class Writer : public FieldVisitor {
         return line(name, "all");
       case TargetSelection::Kind::names:
         return line(name, list(value.names));
+    }
+  }
+  void threshold(std::string_view name, ExpiryThreshold& value) override {
+    line(name, (value.fitted ? "up to " : "") + to_text(milliseconds{value.span}));
+  }
+  void accept(std::string_view name, std::vector<AcceptSpec>& value) override {
+    constexpr std::array kWorst{"warning", "unknown", "critical"};
+    line(name, value.empty() ? "[]" : "");
+    for (auto const& entry : value) {
+      element([&] {
+        line("finding", quote(entry.finding()));
+        line("because", quote(entry.because));
+        line("until", to_text(entry.until));
+        line("severity", kWorst.at(static_cast<std::size_t>(entry.worst)));
+      });
     }
   }
   void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,

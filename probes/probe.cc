@@ -7,11 +7,14 @@
 #include <utility>
 #include <variant>
 
+#include "probes/collector.h"
 #include "probes/tuf/probe.h"
 
 namespace canary::probes {
 
 runtime::Task<void> run_probe(config::ProbeSpec spec, ProbeContext context) {
+  Collector findings{context.report, spec.accept, context.now};
+  context.findings = &findings;
   // A task for each alternative; one without a probe does not compile.
   auto const start = [&](auto&& kind) {
     using Kind = std::remove_cvref_t<decltype(kind)>;
@@ -20,6 +23,7 @@ runtime::Task<void> run_probe(config::ProbeSpec spec, ProbeContext context) {
   };
   runtime::Task<void> task = std::visit(start, std::move(spec.kind));
   co_await std::move(task);
+  findings.complete();
 }
 
 std::string_view kind_name(config::ProbeSpec const& spec) {

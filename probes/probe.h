@@ -21,6 +21,8 @@ struct Services;
 
 namespace canary::probes {
 
+class Collector;
+
 // How far a run is, for a progress bar. Written on the loop, read anywhere.
 struct Progress {
   std::atomic<std::uint64_t> bytes_done{0};
@@ -40,6 +42,7 @@ struct ProbeContext {
   runtime::Trace trace;
   Report& report;  // findings are added as they are made: a run that is cut short keeps them
   Progress& progress;
+  Collector* findings = nullptr;  // into the report; set by run_probe()
 };
 
 // Runs the probe that `spec` describes. What is wrong with a repository is a finding; it throws

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "config/finding_words.h"
+
 namespace canary::probes {
 namespace {
 
@@ -57,6 +59,14 @@ constexpr std::array<std::pair<Reason, std::string_view>, 31> kReasons{{
     {Reason::internal, "internal"},
 }};
 
+static_assert(std::ranges::all_of(kReasons,
+                                  [](auto const& reason) {
+                                    return reason.first == Reason::none ||
+                                           config::is_one_of(config::kReasonWords, reason.second);
+                                  }),
+              "name the reason in config/finding_words.h, too: `accept` reads it");
+static_assert(config::kReasonWords.size() + 1 == kReasons.size(), "no such reason");
+
 }  // namespace
 
 std::string_view to_text(Severity severity) {
@@ -94,14 +104,14 @@ std::vector<Reason> const& all_reasons() {
 
 Severity Report::severity() const {
   Severity result = Severity::ok;
-  for (auto const& finding : findings) result = worse(result, finding.severity);
+  for (auto const& finding : findings) result = worse(result, finding.counted());
   return result;
 }
 
 Finding const* Report::worst() const {
   Finding const* result = nullptr;
   for (auto const& finding : findings) {
-    if (finding.severity == Severity::ok) continue;
+    if (finding.counted() == Severity::ok) continue;
     if (result == nullptr || rank(finding.severity) > rank(result->severity)) result = &finding;
   }
   return result;

@@ -58,6 +58,13 @@ enum class Reason : std::uint8_t {
 std::string_view to_text(Reason reason);
 std::vector<Reason> const& all_reasons();  // without none; metrics initialise a counter for each
 
+// What the configuration says of a finding that somebody knows of and lives with (`accept`).
+struct Acceptance {
+  std::string because;              // the operator's words
+  std::chrono::sys_seconds until{};  // from then on the finding counts again
+  friend bool operator==(Acceptance const&, Acceptance const&) = default;
+};
+
 // One thing that was checked. `check` is a stable name ("expiry", "root_chain", "targets", ...),
 // the same in metrics, page, JSON, alerts and docs. `unknown` means "could not check", `critical`
 // "checked and bad". Messages may hold text from a server: escape them where they are shown.
@@ -68,6 +75,11 @@ struct Finding {
   Reason reason = Reason::none;
   std::string message;   // one sentence
   std::string evidence;  // rule and numbers: "tuf 5.4.3.1: timestamp version 41 < 42"
+  // Known of and in force: shown with its severity, left out of the run's.
+  std::optional<Acceptance> accepted{};
+
+  // What the finding adds to the severity of its run.
+  Severity counted() const { return accepted ? Severity::ok : severity; }
   friend bool operator==(Finding const&, Finding const&) = default;
 };
 
@@ -105,8 +117,8 @@ struct Report {
   std::vector<Finding> findings;
   Measurements measurements;
 
-  Severity severity() const;     // worst finding; ok when there is none
-  Finding const* worst() const;  // nullptr when all are ok
+  Severity severity() const;     // worst finding that is not accepted; ok when there is none
+  Finding const* worst() const;  // nullptr when all are ok or accepted
   friend bool operator==(Report const&, Report const&) = default;
 };
 

@@ -92,7 +92,8 @@ Task<void> run_one(World& world, std::size_t index) {
   if (!in_time) {
     checked.report.findings.push_back(
         cut_short(Reason::timeout,
-                  "the check did not end within its timeout of " + config::to_text(spec.timeout)));
+                  "the check did not end within its timeout of " + config::to_text(spec.timeout) +
+                      "; --timeout, or the probe's own, gives it longer"));
   } else if (!failure.empty()) {
     checked.report.findings.push_back(cut_short(Reason::internal, "canaryd failed: " + failure));
   }

@@ -38,6 +38,17 @@ Look look(Severity severity) {
   return {"UNKNOWN", "\033[35m"};
 }
 
+constexpr Look kAcceptedLook{"accepted", "\033[36m"};
+
+// "; a WARNING, accepted until 2027-03-31T00:00:00Z: old key ids".
+std::string acceptance(Finding const& finding) {
+  if (!finding.accepted) return {};
+  std::string text = "; a ";
+  text += look(finding.severity).word;
+  text += ", accepted until " + config::to_text(finding.accepted->until) + ": ";
+  return text + finding.accepted->because;
+}
+
 std::string painted(std::string_view text, std::string_view colour, TextStyle style) {
   if (!style.colour) return std::string{text};
   return std::string{colour} + std::string{text} + "\033[0m";
@@ -73,9 +84,12 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
   std::vector<Finding const*> sorted;  // worst first, else as they were found
   for (auto const severity :
        {Severity::critical, Severity::unknown, Severity::warning, Severity::ok}) {
-    if (style.quiet && severity == Severity::ok) continue;
     for (auto const& finding : report.findings) {
-      if (finding.severity == severity) sorted.push_back(&finding);
+      bool const last = severity == Severity::ok && finding.accepted;
+      if (last || (!finding.accepted && finding.severity == severity &&
+                   !(style.quiet && severity == Severity::ok))) {
+        sorted.push_back(&finding);
+      }
     }
   }
   std::size_t check_width = 0;
@@ -85,13 +99,13 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
     subject_width = std::max(subject_width, std::min<std::size_t>(subject_of(*finding).size(), 40));
   }
   for (auto const* finding : sorted) {
-    auto const [word, colour] = look(finding->severity);
+    auto const [word, colour] = finding->accepted ? kAcceptedLook : look(finding->severity);
     out += "  " + painted(padded(std::string{word}, 8), colour, style) + "  " +
            padded(finding->check, check_width) + "  " +
            padded(subject_of(*finding), subject_width) + "  " + safe(finding->message);
     auto const more = evidence_beside(*finding);
     if (!more.empty()) out += " [" + safe(more) + "]";
-    out += '\n';
+    out += safe(acceptance(*finding)) + '\n';
   }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -37,8 +37,8 @@ struct CheckFlags {
   std::string root, metadata_url, targets_url;
   std::vector<std::string> targets;
   std::string at = "now";
-  std::string expiring_within = "7d";
-  std::string timeout = "1d";
+  std::string expiring_within;  // empty: the thresholds of a configuration that sets none
+  std::string timeout = config::to_text(config::ProbeSpec{}.timeout);
   std::string ca_file;
   std::string output = "text";
   bool quiet = false;
@@ -58,7 +58,10 @@ std::chrono::sys_seconds now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-config::ExpiryPolicy same_for_all(std::chrono::milliseconds warning) {
+config::ExpiryPolicy expiry_of(CheckFlags const& flags) {
+  if (flags.expiring_within.empty()) return {};
+  auto const warning =
+      value_or_wrong_use(config::parse_duration(flags.expiring_within), "--expiring-within");
   config::ExpiryThresholds const all{std::chrono::floor<std::chrono::seconds>(warning),
                                      std::chrono::seconds{0}};
   return {.root = all,
@@ -84,8 +87,7 @@ config::ProbeSpec spec_of(CheckFlags const& flags) {
   if (!flags.targets_url.empty()) tuf.targets_url = url(flags.targets_url, "--targets-url");
   tuf.root = flags.root;
   tuf.targets = selection(flags.targets);
-  tuf.expiry = same_for_all(
-      value_or_wrong_use(config::parse_duration(flags.expiring_within), "--expiring-within"));
+  tuf.expiry = expiry_of(flags);
   std::string const name = tuf.metadata_url.text();
   config::ProbeSpec spec{.name = {name}, .repository = name, .kind = std::move(tuf)};
   spec.timeout = value_or_wrong_use(config::parse_duration(flags.timeout), "--timeout");
@@ -117,22 +119,25 @@ std::vector<config::ProbeSpec> specs_of_config(CheckFlags const& flags) {
   return chosen;
 }
 
-std::string whole_file(std::filesystem::path const& path) {
+tuf::RootFile root_file(std::string const& path) {
   std::ifstream file{path, std::ios::binary};
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file) throw WrongUse("--root: cannot read " + path.string());
-  return std::move(text).str();
+  struct ::stat status{};
+  if (!file || ::stat(path.c_str(), &status) != 0) {
+    throw WrongUse("--root: cannot read " + path);
+  }
+  return {.bytes = std::move(text).str(),
+          .name = path,
+          .last_modified = std::chrono::sys_seconds{std::chrono::seconds{status.st_mtim.tv_sec}}};
 }
 
 // The pinned root on its own: nothing is fetched.
 CheckedProbe check_root_alone(CheckFlags const& flags, std::chrono::sys_seconds at) {
-  auto const within =
-      value_or_wrong_use(config::parse_duration(flags.expiring_within), "--expiring-within");
   config::ProbeSpec spec{.name = {flags.root},
                          .repository = flags.root,
                          .kind = config::TufSpec{.metadata_url = {}, .root = flags.root}};
-  auto report = tuf::check_root(whole_file(flags.root), flags.root, at, same_for_all(within).root);
+  auto report = tuf::check_root(root_file(flags.root), at, expiry_of(flags).root);
   return {.spec = std::move(spec), .report = std::move(report), .complete = true, .duration = {}};
 }
 
@@ -200,8 +205,8 @@ void add_check_command(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command
       ->add_option("--expiring-within", flags->expiring_within,
-                   "Remaining validity below which an expiry is a warning (without --config)")
-      ->capture_default_str()
+                   "Remaining validity below which any expiry is a warning, whatever the role; "
+                   "without it, the thresholds of a configuration that sets none")
       ->excludes(config);
   command->add_option("--timeout", flags->timeout, "Of the whole check (without --config)")
       ->capture_default_str()

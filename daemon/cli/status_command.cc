@@ -31,6 +31,9 @@ void print_probes(json::value const& probes) {
     line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
     line += text(probe.at("name"));
     if (probe.at("stale").as_bool()) line += "  (stale)";
+    if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
+      line += "  (" + std::to_string(accepted) + " accepted)";
+    }
     line += "  last run " + text(probe.at("last_run"));
     if (auto const& failure = probe.at("last_failure"); failure.is_object()) {
       line += "; last failure " + text(failure.at("at")) + ": " + text(failure.at("message"));

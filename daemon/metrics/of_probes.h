@@ -74,6 +74,11 @@ inline constexpr std::array kOfProbes = std::to_array<Metric>({
      Type::gauge,
      "Worst finding of a check in the last run: 0 ok, 1 warning, 2 critical, 3 could not tell.",
      {"probe", "check"}},
+    {"canaryd_probe_findings_accepted",
+     Type::gauge,
+     "Findings of a check in the last run that the configuration accepts; the severity leaves them "
+     "out.",
+     {"probe", "check"}},
     {"canaryd_probe_phase_duration_seconds",
      Type::gauge,
      "Where the time of the last run's requests went.",

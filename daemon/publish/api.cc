@@ -32,6 +32,11 @@ json::value time_value(std::optional<SysTime> const& time) {
 json::string text_value(std::string_view text) { return json::string{valid_utf8(text)}; }
 json::string name_value(std::string_view name) { return json::string{name}; }
 
+std::int64_t accepted(probes::Report const& report) {
+  return std::ranges::count_if(
+      report.findings, [](probes::Finding const& finding) { return finding.accepted.has_value(); });
+}
+
 json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime now) {
   json::object out;
   out["name"] = row.facts.name;
@@ -50,6 +55,7 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["last_success"] = time_value(row.last_success);
   out["in_flight_since"] = time_value(row.in_flight_since);
   out["next_run"] = time_value(row.next_run);
+  out["accepted"] = row.last_report ? accepted(*row.last_report) : 0;
   out["last_failure"] = nullptr;
   if (row.last_failure) {
     json::object failure;

@@ -190,11 +190,22 @@ void Page::findings() {
     if (!row->last_report) continue;
     std::map<std::string, probes::Severity> worst;
     for (auto const& finding : row->last_report->findings) {
-      auto const [entry, added] = worst.emplace(finding.check, finding.severity);
-      if (!added) entry->second = probes::worse(entry->second, finding.severity);
+      auto const [entry, added] = worst.emplace(finding.check, finding.counted());
+      if (!added) entry->second = probes::worse(entry->second, finding.counted());
     }
     for (auto const& [check, value] : worst) {
       severity.add({row->facts.name, check}, static_cast<double>(value));
+    }
+  }
+  auto accepted = family(metric("canaryd_probe_findings_accepted"));
+  for (ProbeRow const* row : enabled_) {
+    if (!row->last_report) continue;
+    std::map<std::string, std::size_t> counts;
+    for (auto const& finding : row->last_report->findings) {
+      counts[finding.check] += finding.accepted ? 1 : 0;
+    }
+    for (auto const& [check, count] : counts) {
+      accepted.add({row->facts.name, check}, static_cast<double>(count));
     }
   }
 }

@@ -34,6 +34,13 @@ boost::json::array findings_json(probes::Report const& report) {
     entry["reason"] = name_value(to_text(finding.reason));
     entry["message"] = text_value(finding.message);
     entry["evidence"] = text_value(finding.evidence);
+    entry["accepted"] = nullptr;
+    if (finding.accepted) {
+      boost::json::object accepted;
+      accepted["because"] = text_value(finding.accepted->because);
+      accepted["until"] = config::to_text(finding.accepted->until);
+      entry["accepted"] = std::move(accepted);
+    }
     out.push_back(std::move(entry));
   }
   return out;

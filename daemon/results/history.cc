@@ -34,7 +34,7 @@ probes::Finding const* telling_finding(probes::Report const& report) {
   if (worst == Severity::ok) return nullptr;
   probes::Finding const* first = nullptr;
   for (auto const& finding : report.findings) {
-    if (finding.severity != worst) continue;
+    if (finding.counted() != worst) continue;
     if (is_tampering(finding.reason)) return &finding;
     if (first == nullptr) first = &finding;
   }

@@ -219,6 +219,7 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
   if (!accepted) {
     co_return transfer.fault(FaultKind::rejected, "the body was refused at its end");
   }
+  auto const last_modified = parse_http_date(head.header("last-modified"));
   Response response{.status = 200,
                     .body = {},
                     .length = transfer.received,
@@ -227,6 +228,7 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
                     .peer = connection.peer(),
                     .proxy = transfer.proxy,
                     .tls_not_after = connection.tls_not_after(),
+                    .last_modified = last_modified,
                     .attempts = transfer.attempts,
                     .redirects = transfer.redirects,
                     .reused_connection = connection.requests > 1,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -45,6 +46,7 @@ struct Opened {
   std::uint64_t size = 0;
   int error = 0;
   bool regular = true;
+  std::chrono::sys_seconds modified{};
 };
 
 struct Piece {
@@ -56,12 +58,15 @@ struct Piece {
 Opened open_file(std::filesystem::path const& path) {
   // Not blocking: opening a named pipe would wait for a writer.
   int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return {nullptr, 0, errno, true};
+  if (fd < 0) return {.file = nullptr, .error = errno};
   auto file = std::make_shared<OpenFile>(fd);
   struct ::stat status{};
-  if (::fstat(fd, &status) != 0) return {nullptr, 0, errno, true};
+  if (::fstat(fd, &status) != 0) return {.file = nullptr, .error = errno};
   ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return {file, static_cast<std::uint64_t>(status.st_size), 0, S_ISREG(status.st_mode)};
+  return {.file = file,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .regular = S_ISREG(status.st_mode),
+          .modified = std::chrono::sys_seconds{std::chrono::seconds{status.st_mtim.tv_sec}}};
 }
 
 Piece read_piece(OpenFile const& file, Piece piece) {
@@ -117,6 +122,7 @@ Task<std::optional<Fault>> read_all(Transfer& transfer, Workers& disk, Trace tra
   auto open = [path = transfer.url.path()] { return open_file(path); };
   Opened const opened = co_await disk.run(trace, "file.open", std::move(open));
   if (auto fault = refusal(transfer, opened)) co_return fault;
+  transfer.last_modified = opened.modified;
   transfer.clock.enter(Phase::body);
   auto const executor = co_await boost::asio::this_coro::executor;
   auto const start = [&](Piece used) {
@@ -164,6 +170,7 @@ Task<Result<Response>> read_file(Transfer& transfer, Workers& disk, Trace trace)
                     .final_url = transfer.url,
                     .peer = {},
                     .tls_not_after = std::nullopt,
+                    .last_modified = transfer.last_modified,
                     .attempts = transfer.attempts,
                     .times = {}};
   co_return response;

@@ -34,6 +34,7 @@ struct Response {
   std::string peer;        // "192.0.2.1:443" or "[2001:db8::1]:443"; the proxy's where one is used
   std::string proxy = {};  // "host:port" of the proxy that the answer came through; empty: none
   std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest expiry of the server's chain
+  std::optional<std::chrono::sys_seconds> last_modified;  // as the server says; a file's own time
   std::uint32_t attempts = 1;
   std::uint32_t redirects = 0;
   bool reused_connection = false;

@@ -65,6 +65,8 @@ struct Transfer {
   // Of the certificates that the last handshake showed, whether it was accepted or not.
   std::optional<std::chrono::sys_seconds> tls_not_after;
 
+  std::optional<std::chrono::sys_seconds> last_modified;  // of what is being read
+
   // A fault here and now.
   Fault fault(FaultKind kind, std::string message, int status = 0) const;
   // The fault for a due time that passed.

@@ -70,10 +70,10 @@ bool says_not_now(http::Fault const& fault) {
 }
 
 // Metadata is kept for the length of a run, thousands of files maybe: without room to spare.
-std::string body_of(http::Response response) {
-  std::string body = std::move(response.body);
-  body.shrink_to_fit();
-  return body;
+FetchedFile file_of(http::Response response) {
+  FetchedFile file{.bytes = std::move(response.body), .last_modified = response.last_modified};
+  file.bytes.shrink_to_fit();
+  return file;
 }
 
 }  // namespace
@@ -93,18 +93,18 @@ FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
   return result;
 }
 
-runtime::Task<FetchResult<std::string>> fetch(http::Client& client, FileRequest request,
+runtime::Task<FetchResult<FetchedFile>> fetch(http::Client& client, FileRequest request,
                                               runtime::Trace trace) {
   http::Request first{request.folder.child(request.file), request.limit};
   config::Url const url = first.url;
   auto answer = co_await client.get(std::move(first), request.deadline, trace);
-  if (answer) co_return body_of(std::move(answer).value());
+  if (answer) co_return file_of(std::move(answer).value());
   bool const literal = answer.error().absent() && url.scheme() == config::Scheme::file &&
                        request.file.find('%') != std::string::npos;
   if (literal) {
     http::Request second{request.folder.child(config::percent_encode(request.file)), request.limit};
     auto other = co_await client.get(std::move(second), request.deadline, trace);
-    if (other) co_return body_of(std::move(other).value());
+    if (other) co_return file_of(std::move(other).value());
   }
   co_return fetch_fault(answer.error(), url);
 }

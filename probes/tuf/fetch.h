@@ -4,7 +4,9 @@
 // Thread: loop.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "config/result.h"
@@ -41,6 +43,11 @@ std::string sentence(FetchFault const& fault);
 template <class T>
 using FetchResult = canary::Result<T, FetchFault>;
 
+struct FetchedFile {
+  std::string bytes;
+  std::optional<std::chrono::sys_seconds> last_modified{};  // Last-Modified, or the file's own time
+};
+
 // Classifies what the HTTP client reports about `url`.
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
 
@@ -53,7 +60,7 @@ struct FileRequest {
 
 // The whole of a file. In a folder on disk it may also bear the encoded name literally:
 // repositories are often written so.
-runtime::Task<FetchResult<std::string>> fetch(http::Client& client, FileRequest request,
+runtime::Task<FetchResult<FetchedFile>> fetch(http::Client& client, FileRequest request,
                                               runtime::Trace trace);
 
 }  // namespace canary::tuf

@@ -4,6 +4,7 @@
 #include "probes/tuf/findings.h"
 
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -247,10 +248,11 @@ config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy
 }
 
 Finding expiry_finding(std::string role, Time expires, Time now,
-                       config::ExpiryThresholds const& thresholds) {
-  Finding finding = ok_finding(kExpiry, std::move(role), {});
+                       ThresholdsInForce const& thresholds) {
   std::string const date = config::to_text(expires);
-  finding.evidence = "expires " + date + ", now " + config::to_text(now);
+  Finding finding = ok_finding(kExpiry, std::move(role), {},
+                               "expires " + date + ", now " + config::to_text(now) + "; " +
+                                   sentence(thresholds.validity));
   std::chrono::seconds const left = expires - now;
   if (left <= std::chrono::seconds{0}) {  // §5.1: expired from that very second on
     finding.severity = Severity::critical;
@@ -258,15 +260,19 @@ Finding expiry_finding(std::string role, Time expires, Time now,
     finding.message = "expired " + date + ", " + words(-left) + " ago";
     return finding;
   }
-  finding.message = "expires " + date + ", in " + words(left);
+  std::string message = "expires " + date + ", in " + words(left);
+  std::string const validity = " of the " + words(thresholds.validity.span) + " it is valid for";
   if (left < thresholds.critical) {
     finding.severity = Severity::critical;
-    finding.message += ": less than " + words(thresholds.critical);
+    message += ": less than " + words(thresholds.critical);
+    if (thresholds.critical_shortened) message += ", a sixth" + validity;
   } else if (left < thresholds.warning) {
     finding.severity = Severity::warning;
-    finding.message += ": less than " + words(thresholds.warning);
+    message += ": less than " + words(thresholds.warning);
+    if (thresholds.warning_shortened) message += ", a third" + validity;
   }
   if (finding.severity != Severity::ok) finding.reason = probes::Reason::expiring;
+  finding.message = std::move(message);
   return finding;
 }
 
@@ -300,38 +306,11 @@ std::vector<Finding> notice_findings(Notices const& notices) {
     }
     NoticeGroup const first{1, roles.begin()->first + ": " + roles.begin()->second.first};
     std::string const extra = ", in " + count(roles.size(), "role");
-    findings.push_back(notice_finding(meaning, "", extra, first));
+    std::string const some = roles.begin()->first + ", " + std::next(roles.begin())->first;
+    std::string const subject = some + " and " + std::to_string(roles.size() - 2) + " more";
+    findings.push_back(notice_finding(meaning, subject, extra, first));
   }
   return findings;
-}
-
-std::string words(std::chrono::seconds span) {
-  struct Unit {
-    std::int64_t seconds;
-    std::string_view noun;
-  };
-  constexpr std::array kUnits{Unit{86'400, "day"}, Unit{3'600, "hour"}, Unit{60, "minute"},
-                              Unit{1, "second"}};
-  std::int64_t left = span.count();
-  for (std::size_t i = 0; i < kUnits.size(); ++i) {
-    Unit const& unit = kUnits[i];
-    if (left < unit.seconds && unit.seconds > 1) continue;
-    std::string text = count(static_cast<std::uint64_t>(left / unit.seconds), unit.noun);
-    left %= unit.seconds;
-    if (i + 1 < kUnits.size() && left >= kUnits[i + 1].seconds) {
-      text +=
-          " " + count(static_cast<std::uint64_t>(left / kUnits[i + 1].seconds), kUnits[i + 1].noun);
-    }
-    return text;
-  }
-  return "0 seconds";
-}
-
-std::string count(std::uint64_t number, std::string_view noun) {
-  std::string text = std::to_string(number);
-  text.append(" ").append(noun);
-  if (number != 1) text += 's';
-  return text;
 }
 
 }  // namespace canary::tuf

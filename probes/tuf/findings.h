@@ -9,27 +9,30 @@
 #include <string_view>
 #include <vector>
 
+#include "config/finding_words.h"
 #include "config/probe_spec.h"
 #include "probes/report.h"
 #include "probes/tuf/notice.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/threshold.h"
+#include "probes/tuf/validity.h"
+#include "probes/tuf/words.h"
 
 namespace canary::tuf {
 
 // Names of checks. They are the metric label `check`: stable.
-inline constexpr std::string_view kReachable = "reachable";
-inline constexpr std::string_view kRootChain = "root_chain";
-inline constexpr std::string_view kSignatures = "signatures";
-inline constexpr std::string_view kRollback = "rollback";
-inline constexpr std::string_view kConsistency = "consistency";
-inline constexpr std::string_view kMetadata = "metadata";
-inline constexpr std::string_view kExpiry = "expiry";
-inline constexpr std::string_view kDelegations = "delegations";
-inline constexpr std::string_view kTargets = "targets";
-inline constexpr std::string_view kStore = "store";
-inline constexpr std::string_view kCredentials = "credentials";
-inline constexpr std::string_view kClock = "clock";
+inline constexpr std::string_view kReachable = config::check_word("reachable");
+inline constexpr std::string_view kRootChain = config::check_word("root_chain");
+inline constexpr std::string_view kSignatures = config::check_word("signatures");
+inline constexpr std::string_view kRollback = config::check_word("rollback");
+inline constexpr std::string_view kConsistency = config::check_word("consistency");
+inline constexpr std::string_view kMetadata = config::check_word("metadata");
+inline constexpr std::string_view kExpiry = config::check_word("expiry");
+inline constexpr std::string_view kDelegations = config::check_word("delegations");
+inline constexpr std::string_view kTargets = config::check_word("targets");
+inline constexpr std::string_view kStore = config::check_word("store");
+inline constexpr std::string_view kCredentials = config::check_word("credentials");
+inline constexpr std::string_view kClock = config::check_word("clock");
 
 // What was being done: the same answer means something else for a root, metadata and a target.
 enum class Stage { root_walk, metadata, target };
@@ -43,9 +46,10 @@ probes::Finding finding_of(StoreFault const& fault);
 
 config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,
                                               std::string_view role);
-// ok, warning or critical; names the date and what is left or since when.
+// ok, warning or critical; names the date and what is left or since when, and the validity that the
+// thresholds were fitted to.
 probes::Finding expiry_finding(std::string role, Time expires, Time now,
-                               config::ExpiryThresholds const& thresholds);
+                               ThresholdsInForce const& thresholds);
 
 // "2 of 3 keys signed, 2 needed".
 probes::Finding signature_finding(std::string role, SignatureTally const& tally);
@@ -54,10 +58,5 @@ probes::Finding signature_finding(std::string role, SignatureTally const& tally)
 // it was noticed. Where more than `kRolesNamed` roles share an oddity they become one finding.
 std::vector<probes::Finding> notice_findings(Notices const& notices);
 inline constexpr std::size_t kRolesNamed = 20;
-
-// "12 days 3 hours", "5 minutes": the two largest units. REQUIRES: not negative.
-std::string words(std::chrono::seconds span);
-// "1 target", "12 targets".
-std::string count(std::uint64_t number, std::string_view noun);
 
 }  // namespace canary::tuf

@@ -21,7 +21,7 @@ std::string name_at(Delegations const& delegations, std::uint64_t position) {
 
 }  // namespace
 
-runtime::Task<std::optional<FetchResult<std::string>>> Prefetch::take(NeedRole need,
+runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(NeedRole need,
                                                                       runtime::Trace trace) {
   auto const executor = co_await runtime::asio::this_coro::executor;
   start_next(need.delegator, executor, trace);

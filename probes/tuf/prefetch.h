@@ -26,14 +26,14 @@ class Prefetch {
       : refresh_(refresh), group_(group), ahead_(ahead) {}
 
   // What the server answered for the role, if it was or is being fetched; nullopt: ask yourself.
-  runtime::Task<std::optional<FetchResult<std::string>>> take(NeedRole need, runtime::Trace trace);
+  runtime::Task<std::optional<FetchResult<FetchedFile>>> take(NeedRole need, runtime::Trace trace);
 
  private:
   struct Download {
     Download(std::string by, runtime::Executor executor)
         : delegator(std::move(by)), changed(std::move(executor)) {}
     std::string delegator;  // in whose window it is
-    std::optional<FetchResult<std::string>> answer;
+    std::optional<FetchResult<FetchedFile>> answer;
     bool ended = false;  // with or without an answer
     runtime::Event changed;
   };

@@ -9,10 +9,12 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
+#include "probes/collector.h"
 #include "probes/http/client.h"
 #include "probes/http/fault.h"
 #include "probes/http/services.h"
 #include "probes/tuf/digest.h"
+#include "probes/tuf/expiry_watch.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/prefetch.h"
 #include "probes/tuf/role_name.h"
@@ -94,6 +96,7 @@ class Run {
         client_(client),
         store_(context.state_directory, context.disk),
         refresh_(settings_of(spec, context), client, store_, context.cpu),
+        expiry_(spec.expiry, context.now, store_, refresh_),
         meter_(client, refresh_, context.report) {}
 
   Task<void> run(Trace trace);
@@ -113,7 +116,7 @@ class Run {
   void report_delegated(std::string const& role);
   void report_rollback();
   void report_store();
-  void add(Finding finding) { context_.report.findings.push_back(std::move(finding)); }
+  void add(Finding finding) { context_.findings->add(std::move(finding)); }
   bool good(RefreshResult<void> const& result, Stage stage) {
     if (!result) add(finding_of(result.error(), stage));
     return result.has_value();
@@ -124,6 +127,7 @@ class Run {
   http::Client& client_;
   LocalStore store_;
   Refresh refresh_;
+  ExpiryWatch expiry_;
   Meter meter_;
   std::string pin_;
   std::uint64_t pinned_version_ = 0;
@@ -141,6 +145,7 @@ Task<void> Run::run(Trace trace) {
     TargetAudit audit{spec_, context_, client_, refresh_};
     co_await audit.run(accepted_, trace);
   }
+  if (auto refused = co_await expiry_.store(trace)) add(std::move(*refused));
   report_store();
 }
 
@@ -206,6 +211,7 @@ Task<bool> Run::start(Trace trace) {
   }
   auto const kept = co_await store_.write_pin(pin_, trace);
   if (!kept) add(finding_of(kept.error()));
+  if (auto unusable = co_await expiry_.load(pin_, trace)) add(std::move(*unusable));
   bool replayed = true;
   if (from_stored_) {
     replayed = good(co_await refresh_.replay_roots(*pinned, trace), Stage::root_walk);
@@ -227,6 +233,7 @@ Task<bool> Run::walk_roots(bool replayed, Trace trace) {
                                 ", each signed by the one before";
     add(ok_finding(kRootChain, "root", std::move(way)));
   }
+  co_await expiry_.look_at_root(trace);
   report_role("root", root);
   co_return true;
 }
@@ -256,7 +263,7 @@ void Run::report_rollback() {
 
 void Run::report_role(std::string const& role, Common const& content) {
   TrustedMetadata const& trusted = refresh_.trusted();
-  config::ExpiryThresholds const& thresholds = thresholds_of(spec_.expiry, role);
+  ThresholdsInForce const thresholds = expiry_.thresholds(role, content);
   add(expiry_finding(role, content.expires, context_.now, thresholds));
   if (auto const tally = trusted.tallies().find(role); tally != trusted.tallies().end()) {
     add(signature_finding(role, tally->second));
@@ -302,7 +309,7 @@ void Run::report_delegated(std::string const& role) {
   TrustedMetadata const& trusted = refresh_.trusted();
   Targets const& content = *trusted.targets(role);
   accepted_.push_back(role);
-  config::ExpiryThresholds const& thresholds = thresholds_of(spec_.expiry, role);
+  ThresholdsInForce const thresholds = expiry_.thresholds(role, content);
   std::vector<Finding> found{expiry_finding(role, content.expires, context_.now, thresholds),
                              signature_finding(role, trusted.tallies().find(role)->second)};
   for (Finding& finding : found) {

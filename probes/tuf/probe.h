@@ -4,6 +4,7 @@
 // Thread: loop; check_root() any.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/probe_spec.h"
@@ -26,9 +27,13 @@ namespace canary::tuf {
 runtime::Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http,
                                      probes::ProbeContext context);
 
-// Verifies a pinned root alone: form, keys, its own signatures and threshold, expiry. `name` is
-// what messages call it, such as its file.
-probes::Report check_root(std::string bytes, std::string name, Time now,
-                          config::ExpiryThresholds const& thresholds);
+// A pinned root's file.
+struct RootFile {
+  std::string bytes;
+  std::string name;  // what messages call it
+  std::optional<Time> last_modified{};
+};
+// Verifies a pinned root alone: form, keys, its own signatures and threshold, expiry.
+probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds const& thresholds);
 
 }  // namespace canary::tuf

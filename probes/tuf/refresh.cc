@@ -46,6 +46,11 @@ Refresh::Refresh(RefreshSettings settings, http::Client& client, LocalStore& sto
                  runtime::Workers& cpu)
     : settings_(std::move(settings)), client_(client), store_(store), cpu_(cpu) {}
 
+std::optional<Time> Refresh::last_modified(std::string const& role) const {
+  auto const found = last_modified_.find(role);
+  return found == last_modified_.end() ? std::nullopt : found->second;
+}
+
 runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.begin"};
   auto created = TrustedMetadata::create(root, settings_.reference, settings_.policy);
@@ -59,7 +64,7 @@ FileRequest Refresh::file(std::string name, std::size_t limit) const {
   return {settings_.metadata_url, std::move(name), limit, settings_.deadline};
 }
 
-runtime::Task<FetchResult<std::string>> Refresh::fetch_root(std::uint64_t version,
+runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_root(std::uint64_t version,
                                                             runtime::Trace trace) {
   FileRequest request = file(metadata_file("root", version), settings_.policy.limits.root);
   co_return co_await fetch(client_, std::move(request), trace);
@@ -74,7 +79,8 @@ runtime::Task<RefreshResult<void>> Refresh::replay_roots(std::string pinned, run
   while (walker.root().version < trusted.version) {
     auto bytes = co_await fetch_root(walker.root().version + 1, frame.trace());
     if (!bytes) co_return failed("root", std::move(bytes).error());
-    Result<void> const updated = walker.update_root(std::move(bytes).value());
+    Result<void> const updated = walker.update_root(std::move(bytes.value().bytes));
+    last_modified_["root"] = bytes.value().last_modified;
     if (!updated) co_return failed("root", updated.error());
     frame.trace().progress();
   }
@@ -98,7 +104,8 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
       return trusted.update_root(std::move(root));
     };
     Result<void> const updated =
-        co_await apply(std::move(step), std::move(bytes).value(), frame.trace());
+        co_await apply(std::move(step), std::move(bytes.value().bytes), frame.trace());
+    last_modified_["root"] = bytes.value().last_modified;
     if (!updated) co_return failed("root", updated.error());
     // §5.3.11, and before the root that demands it: after a crash in between the old root would
     // find them gone, which is harmless; a new root would find them and not know any better.
@@ -113,6 +120,11 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
   Result<void> const finished = trusted_->finish_roots();
   if (!finished) co_return failed("root", finished.error());
   co_return outcome::success();
+}
+
+runtime::Task<void> Refresh::look_at_root(runtime::Trace trace) {
+  auto const file = co_await fetch_root(trusted_->root().version, trace);
+  if (file) last_modified_["root"] = file.value().last_modified;
 }
 
 // §5.4.3, §5.5.5: what was trusted before, for comparison. A copy that can't be used is passed over
@@ -154,7 +166,8 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   FileRequest request = file(metadata_file("timestamp"), trusted_->size_limit("timestamp"));
   auto bytes = co_await fetch(client_, std::move(request), frame.trace());
   if (!bytes) co_return failed("timestamp", std::move(bytes).error());
-  auto const updated = trusted_->update_timestamp(std::move(bytes).value());
+  auto const updated = trusted_->update_timestamp(std::move(bytes.value().bytes));
+  last_modified_["timestamp"] = bytes.value().last_modified;
   if (!updated) co_return failed("timestamp", updated.error());
   if (updated.value() == TimestampOutcome::accepted && trusted_->expired().empty()) {
     co_await store_role("timestamp", std::string(trusted_->bytes("timestamp")), frame.trace());
@@ -240,7 +253,7 @@ runtime::Task<Result<void>> Refresh::apply(Step step, std::string bytes, runtime
   co_return verdict;
 }
 
-runtime::Task<FetchResult<std::string>> Refresh::fetch_role(std::string role,
+runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
                                                             runtime::Trace trace) {
   std::optional<std::uint64_t> version;
   if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
@@ -261,9 +274,11 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sourc
     if (reached_before) co_return failed(std::move(role), good.error());
   }
   if (!sources.answer) sources.answer.emplace(co_await fetch_role(role, trace));
-  FetchResult<std::string>& bytes = *sources.answer;
-  if (!bytes) co_return failed(std::move(role), std::move(bytes).error());
-  Result<void> const accepted = co_await apply(std::move(step), std::move(bytes).value(), trace);
+  FetchResult<FetchedFile>& file = *sources.answer;
+  if (!file) co_return failed(std::move(role), std::move(file).error());
+  last_modified_[role] = file.value().last_modified;
+  Result<void> const accepted =
+      co_await apply(std::move(step), std::move(file.value().bytes), trace);
   if (!accepted) co_return failed(std::move(role), accepted.error());
   // Of delegated roles a stored copy only saves a request: none for somebody who always asks.
   bool const useful = settings_.reuse_stored || !is_delegated_role_name(role);

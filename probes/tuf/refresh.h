@@ -67,17 +67,19 @@ class Refresh {
   // §5.3. Only a definite "not there" ends the walk. Roots are stored as they are accepted; where
   // one rotates the keys of timestamp or snapshot, their stored copies are deleted first.
   runtime::Task<RefreshResult<void>> update_roots(runtime::Trace trace);
+  // Asks for the file of the trusted root, for its last_modified() alone; no answer is none.
+  runtime::Task<void> look_at_root(runtime::Trace trace);
   runtime::Task<RefreshResult<void>> update_timestamp(runtime::Trace trace);  // §5.4
   runtime::Task<RefreshResult<void>> update_snapshot(runtime::Trace trace);   // §5.5
   runtime::Task<RefreshResult<void>> update_targets(runtime::Trace trace);    // §5.6
   // §5.6 for one delegated role. A pair that failed before fails again without a request. `answer`
   // is what fetch_role() gave, where it was asked before.
-  using Answer = std::optional<FetchResult<std::string>>;
+  using Answer = std::optional<FetchResult<FetchedFile>>;
   runtime::Task<RefreshResult<void>> update_delegated(NeedRole need, Answer answer,
                                                       runtime::Trace trace);
   // Asks for a role's file and judges nothing. REQUIRES: the snapshot lists it. May run beside
   // update_delegated(): it looks at nothing that changes then.
-  runtime::Task<FetchResult<std::string>> fetch_role(std::string role, runtime::Trace trace);
+  runtime::Task<FetchResult<FetchedFile>> fetch_role(std::string role, runtime::Trace trace);
 
   // All four.
   runtime::Task<RefreshResult<void>> update_all(runtime::Trace trace);
@@ -95,6 +97,9 @@ class Refresh {
   Notices const& notices() const { return notices_; }
   // Was there a stored timestamp to compare with?
   bool had_previous() const { return had_previous_; }
+  // When the server's file of a role was last changed, by what came with it; nullopt: not fetched,
+  // or not told.
+  std::optional<Time> last_modified(std::string const& role) const;
   // Spent in verifying so far, waiting for a worker included.
   std::chrono::nanoseconds verify_time() const { return verify_time_; }
 
@@ -110,7 +115,7 @@ class Refresh {
   runtime::Task<RefreshResult<void>> take(std::string role, Sources sources, Step step,
                                           runtime::Trace trace);
   FileRequest file(std::string name, std::size_t limit) const;
-  runtime::Task<FetchResult<std::string>> fetch_root(std::uint64_t version, runtime::Trace trace);
+  runtime::Task<FetchResult<FetchedFile>> fetch_root(std::uint64_t version, runtime::Trace trace);
   runtime::Task<void> load_previous(runtime::Trace trace);
   runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);
   runtime::Task<void> forget(std::string role, runtime::Trace trace);
@@ -124,6 +129,7 @@ class Refresh {
   std::shared_ptr<TrustedMetadata> trusted_;  // shared with jobs that outlive a cancelled step
   std::optional<std::string> stored_snapshot_;
   std::map<NeedRole, RefreshFailure> failed_;
+  std::map<std::string, std::optional<Time>> last_modified_;  // by role
   std::vector<StoreFault> store_faults_;
   Notices notices_;
   std::chrono::nanoseconds verify_time_{0};

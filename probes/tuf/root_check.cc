@@ -9,11 +9,11 @@
 
 namespace canary::tuf {
 
-probes::Report check_root(std::string bytes, std::string name, Time now,
-                          config::ExpiryThresholds const& thresholds) {
+probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds const& configured) {
   probes::Report report;
-  std::size_t const size = bytes.size();
-  auto const parsed = parse_root(std::move(bytes));
+  std::string const& name = file.name;
+  std::size_t const size = file.bytes.size();
+  auto const parsed = parse_root(std::move(file.bytes));
   if (!parsed) {
     probes::Finding finding = finding_of(RefreshFailure{"root", parsed.error()}, Stage::metadata);
     finding.message = name + ": " + finding.message;
@@ -38,6 +38,8 @@ probes::Report check_root(std::string bytes, std::string name, Time now,
         notices, [](Notice const& notice) { return notice.kind == NoticeKind::signature_invalid; });
   }
   report.findings.push_back(std::move(signatures));
+  ThresholdsInForce const thresholds = thresholds_in_force(
+      configured, estimate_validity(root.expires, {}, file.last_modified, now));
   report.findings.push_back(expiry_finding("root", root.expires, now, thresholds));
   for (probes::Finding& finding : notice_findings(notices)) {
     report.findings.push_back(std::move(finding));

@@ -23,6 +23,7 @@ namespace {
 constexpr std::string_view kPartial = ".part";
 constexpr std::string_view kLeftover = ".json.part";
 constexpr std::string_view kPinFile = "pinned.sha256";
+constexpr std::string_view kSightingsFile = "versions.seen";  // no role's file ends so
 constexpr std::size_t kPinLimit = 256;
 
 StoreFault fault(std::filesystem::path path, std::string doing, int error = errno) {
@@ -235,5 +236,30 @@ runtime::Task<StoreResult<void>> LocalStore::write_pin(std::string sha256_hex,
                                                        runtime::Trace trace) {
   co_return co_await write_file(std::string(kPinFile), std::move(sha256_hex), trace);
 }
+
+runtime::Task<StoreResult<LocalStore::Seen>> LocalStore::read_sightings(std::string pin, Time now,
+                                                                        runtime::Trace trace) {
+  if (folder_ == nullptr) co_return Seen{};
+  auto job = [folder = folder_, pin = std::move(pin), now]() -> StoreResult<Seen> {
+    auto const file = read_whole_file(folder->path / kSightingsFile, Sightings::kLongestText);
+    if (!file && file.error().error != EFBIG) return file.error();
+    if (file && !file.value()) return Seen{};
+    auto parsed = file ? Sightings::parse(*file.value(), pin, now) : std::nullopt;
+    if (!parsed) return Seen{.damaged = true};
+    return Seen{.sightings = std::move(*parsed)};
+  };
+  co_return co_await disk_.run(trace, "store.read_sightings", std::move(job));
+}
+
+runtime::Task<StoreResult<void>> LocalStore::write_sightings(Sightings sightings, std::string pin,
+                                                             runtime::Trace trace) {
+  if (folder_ == nullptr) co_return outcome::success();
+  auto job = [folder = folder_, sightings = std::move(sightings), pin = std::move(pin)] {
+    return replace_file(folder->path / kSightingsFile, sightings.text(pin));
+  };
+  co_return co_await disk_.run(trace, "store.write_sightings", std::move(job));
+}
+
+std::filesystem::path LocalStore::sightings_file() const { return path_ / kSightingsFile; }
 
 }  // namespace canary::tuf

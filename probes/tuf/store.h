@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "config/result.h"
+#include "probes/tuf/sightings.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
 #include "runtime/workers.h"
@@ -65,6 +66,17 @@ class LocalStore {
   // a newly pinned root is not passed over for an old chain.
   runtime::Task<StoreResult<std::optional<std::string>>> read_pin(runtime::Trace trace);
   runtime::Task<StoreResult<void>> write_pin(std::string sha256_hex, runtime::Trace trace);
+
+  // Which versions were seen when, kept beside the roles in `versions.seen`. `pin` is the pinned
+  // root's SHA-256: what was seen of another repository is forgotten.
+  struct Seen {
+    Sightings sightings{};
+    bool damaged = false;  // what was there could not be used; begun anew
+  };
+  runtime::Task<StoreResult<Seen>> read_sightings(std::string pin, Time now, runtime::Trace trace);
+  runtime::Task<StoreResult<void>> write_sightings(Sightings sightings, std::string pin,
+                                                   runtime::Trace trace);
+  std::filesystem::path sightings_file() const;
 
   bool remembers() const { return folder_ != nullptr; }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/probe_spec.h"
+#include "probes/collector.h"
 #include "probes/probe.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/targets.h"
@@ -35,7 +36,7 @@ class TargetAudit final : private ByteCounter {
   void failed(RefreshFailure const& failure);
   void conclude();
   void add(std::int64_t bytes) override;
-  void add(probes::Finding finding) { context_.report.findings.push_back(std::move(finding)); }
+  void add(probes::Finding finding) { context_.findings->add(std::move(finding)); }
 
   config::TufSpec const& spec_;
   probes::ProbeContext const& context_;

@@ -78,6 +78,49 @@ TEST_F(Load, TakesDefaultsWhereNothingIsGiven) {
   EXPECT_FALSE(tuf(spec).targets_url);
 }
 
+TEST_F(Load, TellsThresholdsThatAreFittedFromThoseThatHoldAsTheyStand) {
+  auto const config = load_text(
+      "defaults: {tuf: {expiry: {root: {warning: 40d}, targets: {warning: up to 20d}}}}\n"
+      "probes:\n" +
+      probe("a"));
+  auto const& expiry = tuf(config.probes.at(0)).expiry;
+  EXPECT_EQ(expiry.root.warning, ExpiryThreshold{days{40}});
+  EXPECT_FALSE(expiry.root.warning.fitted);
+  EXPECT_EQ(expiry.root.critical, ExpiryThreshold::up_to(days{7})) << "the default's";
+  EXPECT_EQ(expiry.targets.warning, ExpiryThreshold::up_to(days{20}));
+}
+
+TEST_F(Load, AddsWhatAProbeAcceptsToWhatAllAccept) {
+  auto const config = load_text(
+      "defaults:\n"
+      "  accept:\n"
+      "    - {finding: metadata/*/parse, because: old writer, until: 2027-01-31}\n"
+      "    - {finding: signatures/root/signature, because: old ids, until: 2027-01-31}\n"
+      "probes:\n" +
+      probe("a") +
+      "    accept:\n"
+      "      - {finding: signatures/root/signature, because: ours, until: 2027-03-31T12:00:00Z,\n"
+      "         severity: unknown}\n"
+      "      - {finding: consistency//equivocation, because: known, until: 2027-03-31}\n"
+      "      - {finding: targets/a/b/target_missing, because: gone, until: 2027-03-31,\n"
+      "         severity: critical}\n" +
+      probe("b"));
+  ASSERT_EQ(config.probes.size(), 2u);
+  auto const& accept = config.probes[0].accept;
+  ASSERT_EQ(accept.size(), 4u);
+  EXPECT_EQ(accept[0].finding(), "metadata/*/parse");
+  EXPECT_EQ(accept[1].because, "ours");
+  EXPECT_EQ(accept[1].until,
+            std::chrono::sys_days{std::chrono::year{2027} / 3 / 31} + std::chrono::hours{12});
+  EXPECT_EQ(accept[1].worst, AcceptSpec::Worst::unknown);
+  EXPECT_EQ(accept[2].subject, "");
+  EXPECT_EQ(accept[3].check, "targets");
+  EXPECT_EQ(accept[3].subject, "a/b");
+  EXPECT_EQ(accept[3].reason, "target_missing");
+  EXPECT_EQ(config.probes[1].accept.size(), 2u);
+  EXPECT_EQ(load_text(show(config)), config) << show(config);
+}
+
 TEST_F(Load, ReadsEveryTopLevelSetting) {
   auto const config = load_text(
       "state_directory: state\n"

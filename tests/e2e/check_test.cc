@@ -60,13 +60,55 @@ TEST(Check, CountsWhatItReadsFromFiles) {
   EXPECT_THAT(ran.out, ContainsRegex("  [1-9][0-9]* requests, [1-9][0-9.]* K?i?B received"));
 }
 
+// As if everything had been signed so long ago.
+void make_older(Site const& site, std::string const& name, std::chrono::hours by) {
+  for (auto const& entry : std::filesystem::recursive_directory_iterator(site.path() / name)) {
+    if (entry.is_directory()) continue;
+    std::filesystem::last_write_time(entry.path(), entry.last_write_time() - by);
+  }
+}
+
 TEST(Check, OfAnExpiryThatIsNearIs1) {
   Site const site;
   auto repository = tuf::a_repository(now());
   repository.timestamp.expires = now() + std::chrono::hours{30};
   site.publish("near", repository);
+  make_older(site, "near", std::chrono::days{30});
   EXPECT_EQ(check(site, "near").code, 1);
   EXPECT_EQ(check(site, "near", {"--expiring-within", "1d"}).code, 0);
+}
+
+// Expires tomorrow because it was signed for a day, and has a day to go.
+TEST(Check, OfARepositoryThatWasSignedThisSecondForADayIs0) {
+  Site const site;
+  auto repository = tuf::a_repository(now());
+  repository.timestamp.expires = repository.snapshot.expires = now() + std::chrono::days{1};
+  site.publish("fresh", repository);
+  auto const ran = check(site, "fresh");
+  EXPECT_EQ(ran.code, 0) << ran.out;
+  auto const with_config =
+      canaryd({"check", "--config", site.configure({site.probe("fresh")}), "fresh"});
+  EXPECT_EQ(with_config.code, 0) << with_config.out;
+  EXPECT_EQ(check(site, "fresh", {"--at", config::to_text(now() + std::chrono::hours{17})}).code, 1);
+}
+
+// The same thresholds, whether from a configuration that sets none or from no configuration.
+TEST(Check, HasTheDefaultsOfAConfiguration) {
+  Site const site;
+  auto repository = tuf::a_repository(now());
+  repository.timestamp.expires = now() + std::chrono::days{3};
+  repository.targets.expires = now() + std::chrono::days{10};
+  site.publish("near", repository);
+  make_older(site, "near", std::chrono::days{300});
+  auto const without = check(site, "near", {"-q"});
+  auto const with =
+      canaryd({"check", "--config", site.configure({site.probe("near")}), "near", "-q"});
+  EXPECT_EQ(without.code, 1);
+  EXPECT_EQ(with.code, 1);
+  for (auto const& ran : {without, with}) {
+    EXPECT_THAT(ran.out, ContainsRegex("WARNING +expiry +targets"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("timestamp")));
+  }
 }
 
 TEST(Check, OfAnExpiredRoleIs2) {
@@ -134,6 +176,22 @@ TEST(Check, DownloadsOnlyTheTargetsThatAreNamed) {
   auto const unlisted = check(site, "good", {"--targets", "four"});
   EXPECT_EQ(unlisted.code, 2) << unlisted.out;
   EXPECT_THAT(unlisted.out, HasSubstr("four"));
+}
+
+TEST(Check, ShowsWhatIsAcceptedAndLeavesItOutOfTheExitStatus) {
+  Site const site;
+  site.publish("late", expired_repository());
+  std::string const config = site.configure({site.probe(
+      "late",
+      "    accept:\n"
+      "      - {finding: expiry/timestamp/expired, because: being retired, until: 2999-01-01,\n"
+      "         severity: critical}\n")});
+  auto const ran = canaryd({"check", "--config", config, "-q"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("HEALTHY  late\n"));
+  EXPECT_THAT(ran.out,
+              ContainsRegex("accepted +expiry +timestamp +expired .*; a CRITICAL, accepted until "
+                            "2999-01-01T00:00:00Z: being retired\n"));
 }
 
 TEST(Check, PutsBadOverCouldNotTell) {

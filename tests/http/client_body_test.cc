@@ -30,6 +30,20 @@ TEST_F(Body, OfKnownLengthArrivesWhole) {
   EXPECT_EQ(result.value().header("age"), std::nullopt);
 }
 
+TEST_F(Body, ComesWithTheTimeOfItsLastChangeWhereTheServerTells) {
+  server_.on("/a", respond(200, "x", {{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}}));
+  server_.on("/b", respond(200, "x"));
+  server_.on("/c", respond(200, "x", {{"Last-Modified", "yesterday"}}));
+  auto const told = get(server_.url("/a"));
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_EQ(told.value().last_modified, std::chrono::sys_seconds{784'111'777s});
+  for (auto const* untold : {"/b", "/c"}) {
+    auto const result = get(server_.url(untold));
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result.value().last_modified, std::nullopt);
+  }
+}
+
 TEST_F(Body, InChunksArrivesWhole) {
   auto const text = pattern(300'000);
   server_.on("/a", chunked({text.substr(0, 1), text.substr(1, 250'000), text.substr(250'001)}));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // file: URLs behave like http: ones.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
 
 #include <gmock/gmock.h>
 
@@ -25,6 +28,17 @@ TEST_F(Files, AreReadWhole) {
   EXPECT_EQ(result.value().length, text.size());
   EXPECT_EQ(result.value().times.total(),
             result.value().times[Phase::queue] + result.value().times[Phase::body]);
+}
+
+TEST_F(Files, SayWhenTheyWereLastChanged) {
+  auto const path = folder_.write("a", "x");
+  std::array const times{::timespec{.tv_sec = 1, .tv_nsec = 0},
+                         ::timespec{.tv_sec = 1'700'000'000, .tv_nsec = 999'999'999}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+  auto const result = get(file_url("a"));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result.value().last_modified,
+            std::chrono::sys_seconds{std::chrono::seconds{1'700'000'000}});
 }
 
 TEST_F(Files, OfExactlyOnePieceAndEmptyOnesAreReadWhole) {

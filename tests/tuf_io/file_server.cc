@@ -73,6 +73,11 @@ void FileServer::answer(std::string const& path, int status) {
   statuses_[path] = status;
 }
 
+void FileServer::last_modified(std::string http_date) {
+  std::lock_guard const lock{mutex_};
+  last_modified_ = "Last-Modified: " + std::move(http_date) + "\r\n";
+}
+
 void FileServer::hang(std::string const& prefix) {
   std::lock_guard const lock{mutex_};
   hanging_ = prefix;
@@ -132,7 +137,7 @@ std::string FileServer::response_to(std::string const& path) {
   int const status = wanted != statuses_.end() ? wanted->second : file != files_.end() ? 200 : 404;
   std::string const body = status == 200 ? file->second : "no";
   return "HTTP/1.1 " + std::to_string(status) + " X\r\n" +
-         (date_.empty() ? "" : "Date: " + date_ + "\r\n") +
+         (date_.empty() ? "" : "Date: " + date_ + "\r\n") + (status == 200 ? last_modified_ : "") +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 

@@ -28,6 +28,7 @@ class FileServer {
   // `path` as it stands in a request line, without the first '/'.
   void serve(std::string const& path, std::string content);
   void answer(std::string const& path, int status);  // instead of content
+  void last_modified(std::string http_date);         // of every file from now on
   void hang(std::string const& prefix);              // never answer for paths that begin so
   void replace(Files files);                         // and forget statuses
   void send_date(std::string date);                  // the Date of every answer from now on
@@ -43,6 +44,7 @@ class FileServer {
   std::mutex mutex_;
   Files files_;
   std::map<std::string, int> statuses_;
+  std::string last_modified_;  // a whole header
   std::string hanging_ = "\n";  // no path begins so
   std::string date_;
   std::vector<std::string> requests_;

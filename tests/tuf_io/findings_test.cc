@@ -122,8 +122,9 @@ TEST(Certificates, ThatNoClientAcceptsAreBadAndOneByAnIssuerUnknownToUsIsNot) {
   EXPECT_EQ(finding.reason, Reason::tls_untrusted);
 }
 
-Finding expiry(seconds left) {
-  return expiry_finding("timestamp", kNow + left, kNow, {days{7}, days{2}});
+Finding expiry(seconds left, Validity validity = {}) {
+  return expiry_finding("timestamp", kNow + left, kNow,
+                        thresholds_in_force({days{7}, days{2}}, validity));
 }
 
 TEST(Expiry, HasThresholdsAndNamesTheDateAndWhatIsLeft) {
@@ -138,6 +139,28 @@ TEST(Expiry, HasThresholdsAndNamesTheDateAndWhatIsLeft) {
   EXPECT_EQ(expiry(seconds{1}).reason, probes::Reason::expiring);
 }
 
+TEST(Expiry, NamesTheValidityThatThresholdsWereFittedTo) {
+  config::ExpiryThresholds const up_to{config::ExpiryThreshold::up_to(days{2}),
+                                       config::ExpiryThreshold::up_to(days{1})};
+  Validity const day{Validity::Source::last_modified, days{1}, kNow - hours{17}};
+  auto const at = [&](seconds left) {
+    return expiry_finding("timestamp", kNow + left, kNow, thresholds_in_force(up_to, day));
+  };
+  EXPECT_EQ(at(hours{8}).severity, Severity::ok);
+  EXPECT_EQ(at(hours{8}).evidence,
+            "expires 2026-06-01T08:00:00Z, now 2026-06-01T00:00:00Z; valid for about 1 day, as its "
+            "file is of 2026-05-31T07:00:00Z");
+  EXPECT_EQ(at(hours{7}).severity, Severity::warning);
+  EXPECT_EQ(at(hours{7}).message,
+            "expires 2026-06-01T07:00:00Z, in 7 hours: less than 8 hours, a third of the 1 day it is "
+            "valid for");
+  EXPECT_EQ(at(hours{3}).severity, Severity::critical);
+  EXPECT_EQ(at(hours{3}).message,
+            "expires 2026-06-01T03:00:00Z, in 3 hours: less than 4 hours, a sixth of the 1 day it is "
+            "valid for");
+  EXPECT_EQ(at(seconds{0}).reason, probes::Reason::expired);
+}
+
 TEST(Expiry, IsOverFromThatVerySecondOn) {
   EXPECT_EQ(expiry(seconds{0}).severity, Severity::critical);
   EXPECT_EQ(expiry(seconds{0}).reason, probes::Reason::expired);
@@ -149,7 +172,7 @@ TEST(Expiry, ThresholdsAreTheRolesOwn) {
   policy.roles["special"] = {days{90}, days{60}};
   EXPECT_EQ(thresholds_of(policy, "root"), policy.root);
   EXPECT_EQ(thresholds_of(policy, "timestamp"), policy.timestamp);
-  EXPECT_EQ(thresholds_of(policy, "special").warning, days{90});
+  EXPECT_EQ(thresholds_of(policy, "special").warning.span, days{90});
   EXPECT_EQ(thresholds_of(policy, "other"), policy.delegated);
 }
 
@@ -185,7 +208,7 @@ TEST(Notices, OfManyRolesAreOneFinding) {
   }
   auto const found = notice_findings(notices);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].subject, "");
+  EXPECT_EQ(found[0].subject, "bin-0, bin-1 and 998 more");
   EXPECT_NE(found[0].message.find("1000 roles"), std::string::npos);
 }
 

@@ -53,6 +53,7 @@ class ProbeWorld {
   TemporaryFolder folder;
   config::TufSpec spec;
   config::HttpSettings http = quick();
+  std::vector<config::AcceptSpec> accept;
   bool remember = true;
   probes::Progress progress;
 };

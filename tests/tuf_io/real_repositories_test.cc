@@ -53,7 +53,7 @@ class SigstoreProbe : public ProbedFolder {
     use(folder / "sigstore/metadata/1.root.json", folder / "sigstore/metadata",
         folder / "sigstore/targets");
     // What `check` uses where nothing is configured: a week for everybody.
-    config::ExpiryThresholds const week{std::chrono::days{7}, {}};
+    config::ExpiryThresholds const week{std::chrono::days{7}, {}};  // as it stands
     world_.spec.expiry = {week, week, week, week, week, {}};
   }
 };

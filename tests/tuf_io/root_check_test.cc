@@ -7,7 +7,8 @@ namespace canary::tuf {
 namespace {
 
 probes::Report check(std::string bytes, Time now = kNow) {
-  return check_root(std::move(bytes), "root.json", now, {std::chrono::days{7}, {}});
+  return check_root({.bytes = std::move(bytes), .name = "root.json"}, now,
+                    {std::chrono::days{7}, {}});
 }
 
 TEST(RootCheck, SaysWhatItLookedAtWhereAllIsWell) {
@@ -18,6 +19,16 @@ TEST(RootCheck, SaysWhatItLookedAtWhereAllIsWell) {
   }
   ASSERT_EQ(report.measurements.roles.size(), 1U);
   EXPECT_EQ(report.measurements.roles[0].version, 1);
+}
+
+TEST(RootCheck, FitsThresholdsToTheFilesOwnTime) {
+  Repository repository = a_repository(kNow);
+  repository.roots[0].expires = kNow + std::chrono::days{7};
+  RootFile file{.bytes = publish(repository).root(1), .name = "root.json", .last_modified = kNow};
+  EXPECT_EQ(bad(check_root(file, kNow, config::ExpiryPolicy{}.root)), "");
+  file.last_modified = kNow - std::chrono::days{358};
+  EXPECT_EQ(bad(check_root(file, kNow, config::ExpiryPolicy{}.root)),
+            "warning expiry root (expiring)\n");
 }
 
 TEST(RootCheck, FindsTheExpiryOfARootThatIsBadlySignedToo) {

@@ -100,7 +100,7 @@ TEST(DemoRepositories, HealthyStaysWithoutWarningForMonths) {
         std::pair{trusted.value().timestamp()->expires, demo.expiry.timestamp},
         std::pair{trusted.value().snapshot()->expires, demo.expiry.snapshot},
         std::pair{trusted.value().targets()->expires, demo.expiry.targets}}) {
-    EXPECT_GT(expires - (tuf::kNow + std::chrono::days{180}), thresholds.warning);
+    EXPECT_GT(expires - (tuf::kNow + std::chrono::days{180}), thresholds.warning.span);
   }
 }
 
@@ -110,8 +110,8 @@ TEST(DemoRepositories, ExpiringSoonIsWithinItsWarningForHours) {
   CANARY_ASSERT_OK(trusted);
   EXPECT_THAT(expired_roles(trusted.value()), IsEmpty());
   auto const left = trusted.value().timestamp()->expires - tuf::kNow;
-  EXPECT_LT(left, demo.expiry.timestamp.warning);
-  EXPECT_GT(left - 18h, demo.expiry.timestamp.critical);
+  EXPECT_LT(left, demo.expiry.timestamp.warning.span);
+  EXPECT_GT(left - 18h, demo.expiry.timestamp.critical.span);
   EXPECT_EQ(demo.severity, probes::Severity::warning);
 }
 

@@ -106,6 +106,24 @@ TEST_F(Api, ShowsEveryFindingAndMeasurementOfOneProbe) {
   EXPECT_EQ(shown.at("counters").at("failures").at("expired").to_number<int>(), 1);
 }
 
+TEST_F(Api, ShowsWhatIsAcceptedBesideItsSeverity) {
+  auto known = report(Severity::critical, "targets expired");
+  known.findings[0].accepted =
+      probes::Acceptance{.because = "it is being retired",
+                         .until = std::chrono::sys_days{std::chrono::year{2027} / 3 / 31}};
+  add("demo").finished(at(1s), 1500ms, known);
+  auto const shown = probe("demo");
+  EXPECT_EQ(shown.at("state").as_string(), "ok");
+  EXPECT_EQ(shown.at("accepted").to_number<int>(), 1);
+  auto const& finding = shown.at("findings").at(0);
+  EXPECT_EQ(finding.at("severity").as_string(), "critical");
+  EXPECT_EQ(finding.at("accepted").at("because").as_string(), "it is being retired");
+  EXPECT_EQ(finding.at("accepted").at("until").as_string(), "2027-03-31T00:00:00Z");
+  add("other").finished(at(1s), 1500ms, report(Severity::critical, "targets expired"));
+  EXPECT_EQ(probe("other").at("accepted").to_number<int>(), 0);
+  EXPECT_TRUE(probe("other").at("findings").at(0).at("accepted").is_null());
+}
+
 TEST_F(Api, StaysJsonWhateverAServerSays) {
   std::string hostile = "\"}]\n\x1B[2J </script> ";
   for (int c = 0; c < 256; ++c) hostile += static_cast<char>(c);

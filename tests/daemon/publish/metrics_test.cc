@@ -128,6 +128,20 @@ TEST(Metrics, StartEveryFailureAndSkipCounterAtZero) {
   }
 }
 
+TEST(Metrics, CountWhatIsAcceptedApartFromTheSeverity) {
+  World world;
+  Report report = full_report();
+  report.findings[1].accepted = probes::Acceptance{.because = "known", .until = {}};
+  world.demo().finished(at(12s), 1500ms, report);
+  auto const page = world.parsed();
+  auto const value = [&](std::string const& family, std::string const& check) {
+    return page.value(family + "{check=\"" + check + "\",probe=\"demo\"}");
+  };
+  EXPECT_EQ(value("canaryd_probe_findings_accepted", "expiry"), 1);
+  EXPECT_EQ(value("canaryd_probe_findings_accepted", "reachable"), 0);
+  EXPECT_EQ(value("canaryd_probe_finding_severity", "expiry"), 3) << "the critical one is left out";
+}
+
 TEST(Metrics, ShowARunWithAllItFound) {
   World world;
   world.demo().started(at(10s));

@@ -121,6 +121,23 @@ TEST(History, CountsAFailedRunUnderOneReasonAndTamperingBeforeExpiry) {
   EXPECT_EQ(failures(history, Reason::timeout), 0u);
 }
 
+TEST(History, LeavesOutWhatIsAccepted) {
+  History history{demo()};
+  Finding known = finding(Severity::critical, Reason::expired, "expired");
+  known.accepted = probes::Acceptance{.because = "it is being retired", .until = {}};
+
+  history.finished(at(1s), 10ms,
+                   report({known, finding(Severity::warning, Reason::expiring, "soon")}));
+  EXPECT_EQ(history.row().severity, Severity::warning);
+  EXPECT_EQ(telling_finding(*history.row().last_report)->message, "soon");
+
+  history.finished(at(2s), 10ms, report({known}));
+  EXPECT_EQ(history.row().severity, Severity::ok);
+  EXPECT_EQ(telling_finding(*history.row().last_report), nullptr);
+  EXPECT_EQ(history.row().last_report->worst(), nullptr);
+  EXPECT_EQ(history.row().last_report->findings[0].severity, Severity::critical) << "still shown";
+}
+
 TEST(History, AFailureWithoutAReasonIsCountedAsOurOwn) {
   History history{demo()};
   history.finished(at(1s), 10ms, report({finding(Severity::critical, Reason::none, "?")}));
