@@ -271,10 +271,10 @@ void Loader::sort_problems() {
   std::unordered_map<std::string_view, std::size_t> order;
   for (std::string const& file : files_) order.emplace(file, order.size());
   auto const place = [&](Problem const& problem) {
-    auto const file = order.find(problem.file);
+    auto const file = order.find(problem.file.text());
     return std::tuple(file == order.end() ? order.size() : file->second, problem.line,
-                      problem.column, std::string_view{problem.field},
-                      std::string_view{problem.message});
+                      problem.column, std::string_view{problem.field.text()},
+                      std::string_view{problem.message.text()});
   };
   std::ranges::sort(problems_, {}, place);
 }

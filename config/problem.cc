@@ -6,7 +6,7 @@
 namespace canary::config {
 
 std::string to_text(Problem const& problem) {
-  std::string text = problem.file;
+  std::string text = problem.file.text();
   if (problem.line > 0) {
     text += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
   }

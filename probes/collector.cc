@@ -120,7 +120,7 @@ void Collector::add(Finding finding) {
   if (!alone) {
     Likeness like{finding.check, finding.severity, finding.reason,
                   shape(finding.message, finding.subject),
-                  finding.accepted ? finding.accepted->because : std::string{}};
+                  finding.accepted ? finding.accepted->because.text() : std::string{}};
     Group& group = groups_[std::move(like)];
     ++group.size;
     if (group.size > 1) {

@@ -83,6 +83,25 @@ std::string_view to_text(Severity severity) {
   return "unknown";
 }
 
+std::string_view evidence_beside(Finding const& finding) {
+  std::string_view evidence = finding.evidence;
+  std::string_view const message = finding.message;
+  if (evidence == finding.subject.text()) return {};
+  if (evidence.ends_with(message)) evidence.remove_suffix(message.size());
+  if (evidence.ends_with(": ")) evidence.remove_suffix(2);
+  return message.find(evidence) != message.npos ? std::string_view{} : evidence;
+}
+
+std::string sentence(Finding const& finding) {
+  std::string text;
+  bool const named = finding.message.text().find(finding.subject.text()) != std::string::npos;
+  if (!named) text += finding.subject + ": ";
+  text += finding.message.text();
+  auto const more = evidence_beside(finding);
+  if (!more.empty()) text.append(" [").append(more).append("]");
+  return text;
+}
+
 Severity worse(Severity a, Severity b) { return rank(a) >= rank(b) ? a : b; }
 
 std::string_view to_text(Reason reason) {

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/harmless.h"
+
 namespace canary::probes {
 
 // The numbers are those of the metric canaryd_probe_finding_severity.
@@ -58,23 +60,27 @@ enum class Reason : std::uint8_t {
 std::string_view to_text(Reason reason);
 std::vector<Reason> const& all_reasons();  // without none; metrics initialise a counter for each
 
+using Subject = HarmlessText<512>;
+using Message = HarmlessText<1024>;
+
 // What the configuration says of a finding that somebody knows of and lives with (`accept`).
 struct Acceptance {
-  std::string because;              // the operator's words
+  HarmlessText<256> because;         // the operator's words
   std::chrono::sys_seconds until{};  // from then on the finding counts again
   friend bool operator==(Acceptance const&, Acceptance const&) = default;
 };
 
 // One thing that was checked. `check` is a stable name ("expiry", "root_chain", "targets", ...),
 // the same in metrics, page, JSON, alerts and docs. `unknown` means "could not check", `critical`
-// "checked and bad". Messages may hold text from a server: escape them where they are shown.
+// "checked and bad". Text from a server becomes harmless here, of bounded length.
 struct Finding {
-  std::string check;
-  std::string subject;  // a role, a target's path, a URL; "" where the whole repository is meant
+  HarmlessText<64> check;
+  Subject subject;  // a role, a target's path, a URL; "" where the whole repository is meant
   Severity severity = Severity::ok;
   Reason reason = Reason::none;
-  std::string message;   // one sentence
-  std::string evidence;  // rule and numbers: "tuf 5.4.3.1: timestamp version 41 < 42"
+  Message message;             // one sentence
+  HarmlessText<768> evidence;  // rule and numbers: "tuf 5.4.3.1: timestamp version 41 < 42"
+  Subject url;  // what was asked; "" where nothing was, or where the subject is the URL
   // Known of and in force: shown with its severity, left out of the run's.
   std::optional<Acceptance> accepted{};
 
@@ -83,9 +89,15 @@ struct Finding {
   friend bool operator==(Finding const&, Finding const&) = default;
 };
 
+// For people: "timestamp: version 41, trusted is 42 [tuf 5.4.3.1 timestamp_rollback]". Subject and
+// evidence are left out where the message says them already.
+std::string sentence(Finding const& finding);
+// The evidence, less what message and subject say; "" where nothing is left.
+std::string_view evidence_beside(Finding const& finding);
+
 // What is known of one metadata role after a run.
 struct RoleFacts {
-  std::string role;
+  HarmlessText<128> role;  // also a metric label
   std::int64_t version = 0;
   std::chrono::sys_seconds expires{};
   std::chrono::seconds warning{0}, critical{0};  // thresholds in force
@@ -116,6 +128,9 @@ struct Measurements {
 struct Report {
   std::vector<Finding> findings;
   Measurements measurements;
+  // All that there is was looked at, well or not: what the report does not name is not there. False
+  // where a run was cut short, or where something stood in the way of the rest.
+  bool complete = false;
 
   Severity severity() const;     // worst finding that is not accepted; ok when there is none
   Finding const* worst() const;  // nullptr when all are ok or accepted

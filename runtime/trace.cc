@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 
+#include "config/harmless.h"
 #include "runtime/leaf.h"
 
 namespace canary::runtime {
@@ -31,6 +32,16 @@ class Writing {
 // Literals of this program; not looked at twice, for a row is written at every call and wait.
 char const* const kImage = image_start();
 TextOffset offset_of(char const* text) { return static_cast<TextOffset>(text - kImage); }
+
+// Names and details come from configurations and repositories; dumps show them as they are here.
+template <std::size_t kBytes>
+void store_harmless(CopiedText<kBytes>& into, std::string_view text) {
+  if (is_harmless(text, kBytes)) {
+    into.store(text);
+  } else {
+    into.store(make_harmless(text, kBytes));
+  }
+}
 
 // Since when a row that is entered now is there: since its handler began, to the step of the
 // clock, and that saves asking.
@@ -66,7 +77,7 @@ RunTrace::RunTrace(std::string_view name, Deadline deadline, RunRecord::Kind kin
   std::int64_t const now = coarse_now_ns();
   run_->generation.store(run_->generation.load(memory_order_relaxed) + 1, memory_order_relaxed);
   run_->kind.store(kind, memory_order_relaxed);
-  run_->name.store(name);
+  store_harmless(run_->name, name);
   run_->used_frames.store(0, memory_order_relaxed);
   run_->frames_lost.store(0, memory_order_relaxed);
   run_->started_ns.store(now, memory_order_relaxed);
@@ -121,7 +132,7 @@ Row::Row(Trace parent, FrameRecord::Kind kind, StaticName name, std::string_view
     if (detail.empty()) {
       row.detail.words[0].store(0, memory_order_relaxed);  // it ends at the first NUL
     } else {
-      row.detail.store(detail);
+      store_harmless(row.detail, detail);
     }
     run->used_frames.store(used | (std::uint32_t{1} << free), memory_order_relaxed);
   }

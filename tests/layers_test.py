@@ -17,12 +17,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
 # Folder of the file -> folders of ours it may include. The longest prefix wins.
 ALLOWED = {
     "config": ["config"],
-    "runtime": ["config/result.h", "runtime"],
+    "runtime": ["config/harmless.h", "config/result.h", "runtime"],
     "probes": ["config", "runtime", "probes"],
     "probes/http": ["config", "runtime", "probes/http"],
     "probes/tuf": ["config", "runtime", "probes"],
     "daemon": ["config", "runtime", "probes", "daemon"],
-    "daemon/text": ["daemon/text"],
+    "daemon/text": ["config/harmless.h", "daemon/text"],
     "daemon/metrics": ["daemon/metrics"],
     "daemon/results": ["config", "probes/report.h", "daemon/results", "daemon/text"],
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
@@ -31,7 +31,8 @@ ALLOWED = {
                        "runtime/tables.h"],
     "daemon/watchdog": ["config", "runtime/tables.h", "daemon/metrics", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock
-    "daemon/dump": ["runtime", "daemon/watchdog", "daemon/dump", "daemon/text"],
+    "daemon/dump": ["config/harmless.h", "runtime", "daemon/watchdog", "daemon/dump",
+                    "daemon/text"],
     "tests": ["config", "runtime", "probes", "daemon", "tests"],
 }
 # The engine: bytes in, verdict out. Neither Asio nor a clock nor a file.

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -25,6 +26,7 @@
 #include "daemon/app/dumps.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/places.h"
+#include "daemon/app/state_keeper.h"
 #include "daemon/app/state_lock.h"
 #include "daemon/app/writable.h"
 #include "daemon/log/log.h"
@@ -56,6 +58,7 @@ constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
 constexpr int kArenas = 128;
 constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
+constexpr auto kLastWrites = 2s;    // for what is still to be written down at the end
 constexpr auto kStopMargin = 5s;    // beyond that the watchdog ends a stop that hangs
 
 SysTime wall_now() {
@@ -72,6 +75,24 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   facts.reserve(config.probes.size());
   for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
   return facts;
+}
+
+std::filesystem::path saved_directory(config::Config const& config) {
+  return config.state_directory / "results";
+}
+
+// Of those that `known` does not have.
+SavedStates saved_states(config::Config const& fresh, config::Config const* known, Log& log) {
+  std::unordered_set<std::string_view> names;
+  if (known != nullptr) {
+    for (auto const& spec : known->probes) names.insert(spec.name.text);
+  }
+  std::vector<config::ProbeSpec> probes;
+  for (auto const& spec : fresh.probes) {
+    if (!names.contains(spec.name.text)) probes.push_back(spec);
+  }
+  // A reload does not move the state directory.
+  return load_saved_states(saved_directory(known != nullptr ? *known : fresh), probes, log);
 }
 
 std::chrono::milliseconds longest_lookup(config::Config const& config) {
@@ -95,6 +116,7 @@ class Services {
         results_(DaemonFacts{.version = CANARY_VERSION,
                              .started = wall_now(),
                              .config_file = std::move(config_file)}),
+        keeper_(executor, disk_, results_, log, saved_directory(config)),
         scheduler_(
             executor, config.scheduler,
             [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
@@ -105,6 +127,7 @@ class Services {
         tasks_(executor) {
     scheduler_.set_quarantine(
         [this](std::string_view probe) { return watchdog_.quarantined(probe); });
+    scheduler_.set_ended([this](Changes const& changes) { keeper_.note(changes); });
   }
 
   // Before the start.
@@ -116,8 +139,8 @@ class Services {
   ResultStore const& results() const { return results_; }
 
   // These run on the loop.
-  Task<void> start(config::Config config) {
-    apply(config);
+  Task<void> start(config::Config config, SavedStates saved) {
+    apply(config, std::move(saved));
     tasks_.start(runtime::beat(kBeat));
     runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
       scheduler_.cancel(run, generation);
@@ -125,10 +148,11 @@ class Services {
     tasks_.start(runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
     tasks_.start(schedule());
     tasks_.start(describe());
+    tasks_.start(keeper_.keep());
     co_return;
   }
-  Task<void> reconfigure(config::Config config) {
-    apply(config);
+  Task<void> reconfigure(config::Config config, SavedStates saved) {
+    apply(config, std::move(saved));
     co_return;
   }
   Task<void> refuse(std::string why) {
@@ -143,12 +167,13 @@ class Services {
     }
     tasks_.request_stop();
     co_await tasks_.join({});
+    co_await keeper_.finish(Deadline::after(kLastWrites));
     co_return *scheduler_ended_;
   }
 
  private:
-  void apply(config::Config const& config) {
-    results_.configure(facts_of_all(config));
+  void apply(config::Config const& config, SavedStates saved) {
+    results_.configure(facts_of_all(config), std::move(saved));
     results_.config_accepted(wall_now());
     scheduler_.configure(config.probes, config.scheduler);
   }
@@ -203,6 +228,7 @@ class Services {
                                probes::Report& report) {
     return run(std::move(spec), deadline, trace, report);
   };
+  StateKeeper keeper_;
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
   runtime::TaskGroup tasks_;  // last: its tasks use all of the above
@@ -276,7 +302,8 @@ class App {
     loop_.start();
     watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
     auto const fitted = fit(options_.config);
-    ask(services_->start(fitted));
+    auto saved = saved_states(options_.config, nullptr, log_);
+    ask(services_->start(fitted, std::move(saved)));
     watchdog_.progressed("opening the listeners");
     std::string const private_path = private_socket();
     auto server = Server::start(fitted.web, sources(), private_path);
@@ -338,7 +365,8 @@ class App {
     watchdog_.set_settings(fresh.value().watchdog);
     watchdog_.set_resolve_limit(longest_lookup(fresh.value()));
     watchdog_.lift_quarantine();
-    ask(services_->reconfigure(fit(fresh.value())));
+    auto saved = saved_states(fresh.value(), &options_.config, log_);
+    ask(services_->reconfigure(fit(fresh.value()), std::move(saved)));
     options_.config = std::move(fresh).value();
     log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
   }

@@ -12,7 +12,6 @@
 #include "config/duration.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/publish/report_json.h"
-#include "daemon/text/escape.h"
 
 namespace canary::daemon {
 namespace {
@@ -46,7 +45,7 @@ std::string acceptance(Finding const& finding) {
   std::string text = "; a ";
   text += look(finding.severity).word;
   text += ", accepted until " + config::to_text(finding.accepted->until) + ": ";
-  return text + finding.accepted->because;
+  return text + finding.accepted->because.text();
 }
 
 std::string painted(std::string_view text, std::string_view colour, TextStyle style) {
@@ -54,30 +53,9 @@ std::string painted(std::string_view text, std::string_view colour, TextStyle st
   return std::string{colour} + std::string{text} + "\033[0m";
 }
 
-// Valid UTF-8 on one line, without control characters: a server must not steer the terminal.
-std::string safe(std::string_view text) {
-  std::string result;
-  for (char const byte : valid_utf8(text)) {
-    bool const control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
-    result += control ? '?' : byte;
-  }
-  return result;
-}
-
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
   return text;
-}
-
-std::string subject_of(Finding const& finding) { return safe(finding.subject); }
-
-// The evidence, unless it says nothing that the message and the subject don't.
-std::string_view evidence_beside(Finding const& finding) {
-  std::string_view evidence = finding.evidence;
-  if (finding.severity == Severity::ok || evidence == finding.subject) return {};
-  if (evidence.ends_with(finding.message)) evidence.remove_suffix(finding.message.size());
-  if (evidence.ends_with(": ")) evidence.remove_suffix(2);
-  return finding.message.ends_with(evidence) ? std::string_view{} : evidence;
 }
 
 void append_findings(std::string& out, probes::Report const& report, TextStyle style) {
@@ -96,16 +74,16 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
   std::size_t subject_width = 0;
   for (auto const* finding : sorted) {
     check_width = std::max(check_width, finding->check.size());
-    subject_width = std::max(subject_width, std::min<std::size_t>(subject_of(*finding).size(), 40));
+    subject_width = std::max(subject_width, std::min<std::size_t>(finding->subject.size(), 40));
   }
   for (auto const* finding : sorted) {
     auto const [word, colour] = finding->accepted ? kAcceptedLook : look(finding->severity);
     out += "  " + painted(padded(std::string{word}, 8), colour, style) + "  " +
            padded(finding->check, check_width) + "  " +
-           padded(subject_of(*finding), subject_width) + "  " + safe(finding->message);
+           padded(finding->subject, subject_width) + "  " + finding->message.text();
     auto const more = evidence_beside(*finding);
-    if (!more.empty()) out += " [" + safe(more) + "]";
-    out += safe(acceptance(*finding)) + '\n';
+    if (!more.empty() && finding->severity != Severity::ok) out += " [" + std::string{more} + "]";
+    out += acceptance(*finding) + '\n';
   }
 }
 
@@ -144,7 +122,7 @@ std::string report_json(std::vector<CheckedProbe> const& checked) {
     worst = probes::worse(worst, probe.report.severity());
     boost::json::object entry;
     entry["name"] = probe.spec.name.text;
-    entry["repo"] = valid_utf8(probe.spec.repository);
+    entry["repo"] = probe.spec.repository;
     entry["kind"] = probes::kind_name(probe.spec);
     entry["severity"] = probes::to_text(probe.report.severity());
     entry["complete"] = probe.complete;

@@ -15,8 +15,7 @@ struct TextStyle {
   bool quiet = false;  // leave out what is ok
 };
 
-// A block per probe, worst findings first, then what was measured. Server-controlled text is made
-// safe for a terminal.
+// A block per probe, worst findings first, then what was measured.
 std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle style);
 
 // {"severity", "probes": [{"name", "severity", "complete", "findings", "measurements", …}]}

@@ -24,21 +24,40 @@ std::string text(json::value const& value) {
   return value.is_null() ? "-" : json::serialize(value);
 }
 
+// "critical    demo  since T, last run T".
+std::string probe_line(json::object const& probe) {
+  std::string line = "  " + text(probe.at("state"));
+  line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
+  line += text(probe.at("name"));
+  if (probe.at("stale").as_bool()) line += "  (stale)";
+  if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
+    line += "  (" + std::to_string(accepted) + " accepted)";
+  }
+  if (probe.at("last_run").is_null()) return line + "  has not been looked at yet";
+  if (probe.at("since").is_string()) line += "  since " + text(probe.at("since")) + ",";
+  return line + " last run " + text(probe.at("last_run"));
+}
+
+// "last failure T (expired): timestamp: expired …, https://…".
+std::string failure_line(json::object const& failure) {
+  std::string line = "last failure " + text(failure.at("at")) + " (" + text(failure.at("reason")) + ")";
+  if (auto const* const sentence = failure.if_contains("sentence")) {
+    std::string const said = text(*sentence);
+    line += ": " + said;
+    std::string const url = text(failure.at("url"));
+    if (said.find(url) == std::string::npos) line += ", " + url;
+  }
+  return line;
+}
+
 void print_probes(json::value const& probes) {
   for (auto const& entry : probes.at("probes").as_array()) {
     auto const& probe = entry.as_object();
-    std::string line = "  " + text(probe.at("state"));
-    line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
-    line += text(probe.at("name"));
-    if (probe.at("stale").as_bool()) line += "  (stale)";
-    if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
-      line += "  (" + std::to_string(accepted) + " accepted)";
+    std::printf("%s\n", probe_line(probe).c_str());
+    auto const& failure = probe.at("last_failure");
+    if (failure.is_object()) {
+      std::printf("              %s\n", failure_line(failure.as_object()).c_str());
     }
-    line += "  last run " + text(probe.at("last_run"));
-    if (auto const& failure = probe.at("last_failure"); failure.is_object()) {
-      line += "; last failure " + text(failure.at("at")) + ": " + text(failure.at("message"));
-    }
-    std::printf("%s\n", line.c_str());
   }
 }
 

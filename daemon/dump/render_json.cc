@@ -3,22 +3,27 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "config/harmless.h"
 #include "daemon/dump/capture.h"
 #include "daemon/dump/render.h"
 #include "daemon/dump/source_path.h"
 #include "daemon/dump/text_lines.h"
-#include "daemon/text/escape.h"
 
 namespace canary::dump {
 namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t kLongest = 4096;
+
 double seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
+
+// A dump may be of another process, and any file may claim to be one.
+std::string harmless(std::string_view text) { return make_harmless(text, kLongest); }
 
 json::value text_or_null(std::string const& text) {
   if (text.empty()) return nullptr;
-  return json::value(daemon::valid_utf8(text));
+  return json::value(harmless(text));
 }
 
 json::value number_or_null(std::int64_t value) {
@@ -94,9 +99,9 @@ json::object run_json(RunState const& run) {
                                 {"operation_pending", frame.waited_for},
                                 {"age_seconds", seconds(frame.age_ns)},
                                 {"place", place_json(frame.place)},
-                                {"chain", daemon::valid_utf8(chain_text(run, i))}});
+                                {"chain", harmless(chain_text(run, i))}});
   }
-  return {{"name", daemon::valid_utf8(run.name)},
+  return {{"name", harmless(run.name)},
           {"kind", run.service ? "service" : "probe"},
           {"generation", run.generation},
           {"age_seconds", seconds(run.age_ns)},
@@ -203,7 +208,7 @@ json::array descriptors_json(DumpDocument const& document) {
 
 json::array strings(std::vector<std::string> const& texts) {
   json::array result;
-  for (auto const& each : texts) result.emplace_back(daemon::valid_utf8(each));
+  for (auto const& each : texts) result.emplace_back(harmless(each));
   return result;
 }
 
@@ -216,7 +221,7 @@ std::string render_json(DumpDocument const& document) {
   for (auto const& each : document.executor.runs) runs.push_back(run_json(each));
   auto const* culprit = culprit_frame(document);
   json::object root{
-      {"headline", daemon::valid_utf8(headline(document))},
+      {"headline", harmless(headline(document))},
       {"number", document.about.number},
       {"reason", text_or_null(document.about.reason.data())},
       {"time", utc_text(document.about.wall_ns)},

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "config/harmless.h"
 #include "daemon/text/escape.h"
 
 namespace canary::daemon {
@@ -17,6 +18,7 @@ namespace {
 enum class Piece : char { text = 't', literal = 'l', cut = 'c' };  // literal: number, true, false
 
 constexpr std::size_t kHead = 3;  // kind and a length of two bytes
+constexpr std::size_t kLongestText = 8'192;  // more than a line holds, escapes included
 
 class Packer {
  public:
@@ -104,10 +106,14 @@ void append_field(std::string& out, config::LogFormat format, std::string_view k
   }
   if (value.kind == Piece::literal) {
     out += value.bytes;
-  } else if (format == config::LogFormat::json) {
-    append_json(out, value.bytes);
+    return;
+  }
+  // Anything may be logged; this is where it comes into the log.
+  std::string const text = make_harmless(value.bytes, kLongestText);
+  if (format == config::LogFormat::json) {
+    append_json(out, text);
   } else {
-    append_logfmt(out, value.bytes);
+    append_logfmt(out, text);
   }
 }
 
@@ -133,6 +139,8 @@ std::size_t pack_line(std::span<char> space, std::string_view message, LogFields
   bool whole = packer.put(Piece::text, message);
   for (auto const& field : fields) {
     if (!whole) break;
+    // A field that has nothing to say is left out.
+    if (field.value.kind() == LogValue::Kind::text && field.value.text().empty()) continue;
     // A key comes with at least the room for a number; text may be cut.
     if (!packer.fits(field.key.size() + 2 * kHead + kLongestNumber)) {
       whole = false;

@@ -18,14 +18,17 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/harmless.h"
 
 namespace canary::daemon {
 
-// A field's value; text is copied (and may be hostile: it is escaped where it is written).
+// A field's value; text is copied, and harmless in the line.
 class LogValue {
  public:
   LogValue(std::string_view text) : text_(text) {}
   LogValue(std::string const& text) : text_(text) {}
+  template <std::size_t Limit>
+  LogValue(HarmlessText<Limit> const& text) : text_(text) {}
   LogValue(char const* text) : text_(text) {}
   LogValue(bool value) : kind_(Kind::boolean), integer_(value ? 1 : 0) {}
   template <std::integral T>

@@ -13,7 +13,6 @@
 #include <boost/json/value.hpp>
 
 #include "daemon/publish/report_json.h"
-#include "daemon/text/escape.h"
 
 namespace canary::daemon {
 namespace {
@@ -29,8 +28,7 @@ json::value time_value(std::optional<SysTime> const& time) {
   return time ? json::value(rfc3339(*time)) : json::value(nullptr);
 }
 
-json::string text_value(std::string_view text) { return json::string{valid_utf8(text)}; }
-json::string name_value(std::string_view name) { return json::string{name}; }
+json::string text_value(std::string_view text) { return json::string{text}; }
 
 std::int64_t accepted(probes::Report const& report) {
   return std::ranges::count_if(
@@ -42,8 +40,9 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["name"] = row.facts.name;
   out["repo"] = text_value(row.facts.repository);
   out["kind"] = row.facts.kind;
+  out["url"] = text_value(row.facts.url);
   out["enabled"] = row.facts.enabled;
-  out["state"] = name_value(state_text(row));
+  out["state"] = text_value(state_text(row));
   out["stale"] = is_stale(row, snapshot.daemon->started, now);
   out["since"] = row.severity ? time_value(row.since) : json::value(nullptr);
   out["consecutive_failures"] = row.consecutive_failures;
@@ -60,8 +59,16 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   if (row.last_failure) {
     json::object failure;
     failure["at"] = time_value(row.last_failure);
-    failure["reason"] = name_value(to_text(row.last_failure_reason));
-    failure["message"] = text_value(row.last_failure_message);
+    failure["reason"] = text_value(to_text(row.last_failure_reason));
+    if (row.last_failure_finding) {
+      auto const& finding = *row.last_failure_finding;
+      failure["check"] = text_value(finding.check);
+      failure["subject"] = text_value(finding.subject);
+      failure["message"] = text_value(finding.message);
+      failure["evidence"] = text_value(finding.evidence);
+      failure["url"] = text_value(finding.url.empty() ? row.facts.url : finding.url);
+      failure["sentence"] = text_value(sentence(finding));
+    }
     out["last_failure"] = std::move(failure);
   }
   return out;
@@ -199,7 +206,7 @@ std::string status_json(Snapshot const& snapshot, Health const& live, SysTime no
   states["total"] = snapshot.probes.size();
   json::object out;
   out["as_of"] = rfc3339(now);
-  out["status"] = name_value(any_result ? to_text(worst) : std::string_view{"pending"});
+  out["status"] = text_value(any_result ? to_text(worst) : std::string_view{"pending"});
   out["healthy"] = health_object(live);
   out["ready"] = health_object(readiness(snapshot, now));
   out["probes"] = std::move(states);

@@ -3,9 +3,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "config/harmless.h"
 #include "daemon/publish/api.h"
 #include "daemon/publish/hang_metrics.h"
-#include "daemon/text/escape.h"
 #include "daemon/watchdog/current.h"
 
 namespace canary::daemon {
@@ -15,7 +15,10 @@ namespace json = boost::json;
 using watchdog::Episode;
 using watchdog::Level;
 
-json::string text(std::string_view value) { return json::string{valid_utf8(value)}; }
+constexpr std::size_t kLongest = 1024;
+
+// Also from what another process left in a file.
+json::string text(std::string_view value) { return json::string{make_harmless(value, kLongest)}; }
 
 json::value wall_time(std::int64_t wall_ns) {
   if (wall_ns == 0) return nullptr;

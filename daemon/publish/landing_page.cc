@@ -32,7 +32,7 @@ std::string landing_page(Snapshot const& snapshot) {
     page.append("<tr><td><a href=\"/api/v1/probes/").append(name).append("\">");
     page.append(name).append("</a></td><td>");
     page += state_text(*row);
-    page += "</td><td>" + html(row->last_failure_message) + "</td></tr>\n";
+    page += "</td><td>" + html(row->last_failure_finding ? sentence(*row->last_failure_finding) : "") + "</td></tr>\n";
   }
   page += "</table>\n</body>\n</html>\n";
   return page;

@@ -6,17 +6,16 @@
 #include <array>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "daemon/metrics/table.h"
 #include "daemon/publish/exposition.h"
-#include "daemon/text/escape.h"
 
 namespace canary::daemon {
 namespace {
 
 constexpr std::size_t kDelegatedRoleSeries = 64;  // of one probe
-constexpr std::size_t kLongestLabel = 128;        // bytes
 
 using metrics::Metric;
 using metrics::metric;
@@ -238,9 +237,13 @@ void Page::measurements() {
   per_probe(family(metric("canaryd_probe_retries_total")),
             [](ProbeRow const& row) { return static_cast<double>(row.retries); });
   per_probe(family(metric("canaryd_tls_cert_not_after_timestamp_seconds")),
+            [](ProbeRow const& row) {
+              return seconds(std::optional<SysTime>{row.known->tls_not_after});
+            });
+  per_probe(family(metric("canaryd_tls_cert_seen_timestamp_seconds")),
             [](ProbeRow const& row) -> std::optional<double> {
-              if (!row.last_report) return std::nullopt;
-              return seconds(std::optional<SysTime>{row.last_report->measurements.tls_not_after});
+              if (!row.known->tls_not_after) return std::nullopt;
+              return seconds(row.known->tls_seen);
             });
   auto targets = family(metric("canaryd_tuf_targets"));
   for (ProbeRow const* row : enabled_) {
@@ -261,40 +264,38 @@ bool is_top_level(std::string_view role) {
 struct RoleSeries {
   ProbeRow const* row;
   std::string name;
-  probes::RoleFacts const* facts;
+  KnownRole const* known;
 };
 
 // The top-level roles and the delegated ones that expire first, each name once.
 void append_roles(std::vector<RoleSeries>& out, ProbeRow const& row) {
-  std::vector<probes::RoleFacts const*> top, delegated;
-  for (auto const& role : row.last_report->measurements.roles) {
-    (is_top_level(role.role) ? top : delegated).push_back(&role);
+  std::vector<KnownRole const*> top, delegated;
+  for (auto const& role : row.known->roles) {
+    (is_top_level(role.facts.role) ? top : delegated).push_back(&role);
   }
   std::ranges::sort(delegated, [](auto const* a, auto const* b) {
-    return std::pair{a->expires, a->role} < std::pair{b->expires, b->role};
+    return std::tie(a->facts.expires, a->facts.role) < std::tie(b->facts.expires, b->facts.role);
   });
   std::set<std::string> seen;
   std::size_t delegated_left = kDelegatedRoleSeries;
   top.insert(top.end(), delegated.begin(), delegated.end());
   for (auto const* role : top) {
-    bool const counts = !is_top_level(role->role);
+    std::string const& name = role->facts.role.text();
+    bool const counts = !is_top_level(name);
     if (counts && delegated_left == 0) break;
-    std::string name = valid_utf8(std::string_view{role->role}.substr(0, kLongestLabel));
     if (!seen.insert(name).second) continue;
     if (counts) --delegated_left;
-    out.push_back({&row, std::move(name), role});
+    out.push_back({&row, name, role});
   }
 }
 
 void Page::roles() {
   std::vector<RoleSeries> series;
-  for (ProbeRow const* row : enabled_) {
-    if (row->last_report) append_roles(series, *row);
-  }
+  for (ProbeRow const* row : enabled_) append_roles(series, *row);
   auto const each = [&](Family family, auto const& value) {
     for (auto const& role : series) {
       family.add({role.row->facts.name, role.row->facts.repository, role.name},
-                 static_cast<double>(value(*role.facts)));
+                 static_cast<double>(value(role.known->facts)));
     }
   };
   using probes::RoleFacts;
@@ -308,6 +309,11 @@ void Page::roles() {
        [](RoleFacts const& role) { return role.critical.count(); });
   each(family(metric("canaryd_tuf_metadata_size_bytes")),
        [](RoleFacts const& role) { return role.size; });
+  auto seen = family(metric("canaryd_tuf_metadata_seen_timestamp_seconds"));
+  for (auto const& role : series) {
+    seen.add({role.row->facts.name, role.row->facts.repository, role.name},
+             seconds(role.known->seen));
+  }
   per_probe(family(metric("canaryd_tuf_roles")), [](ProbeRow const& row) -> std::optional<double> {
     if (!row.last_report) return std::nullopt;
     return static_cast<double>(row.last_report->measurements.roles.size());

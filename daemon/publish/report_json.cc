@@ -8,7 +8,6 @@
 #include <boost/json/value.hpp>
 
 #include "config/duration.h"
-#include "daemon/text/escape.h"
 
 namespace canary::daemon {
 namespace {
@@ -17,10 +16,7 @@ double seconds(std::chrono::nanoseconds span) {
   return std::chrono::duration<double>(span).count();
 }
 
-boost::json::string text_value(std::string_view text) {
-  return boost::json::string{valid_utf8(text)};
-}
-boost::json::string name_value(std::string_view name) { return boost::json::string{name}; }
+boost::json::string text_value(std::string_view text) { return boost::json::string{text}; }
 
 }  // namespace
 
@@ -30,10 +26,11 @@ boost::json::array findings_json(probes::Report const& report) {
     boost::json::object entry;
     entry["check"] = text_value(finding.check);
     entry["subject"] = text_value(finding.subject);
-    entry["severity"] = name_value(to_text(finding.severity));
-    entry["reason"] = name_value(to_text(finding.reason));
+    entry["severity"] = text_value(to_text(finding.severity));
+    entry["reason"] = text_value(to_text(finding.reason));
     entry["message"] = text_value(finding.message);
     entry["evidence"] = text_value(finding.evidence);
+    entry["url"] = text_value(finding.url);
     entry["accepted"] = nullptr;
     if (finding.accepted) {
       boost::json::object accepted;

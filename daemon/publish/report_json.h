@@ -10,7 +10,7 @@
 
 namespace canary::daemon {
 
-// Text of servers is made valid UTF-8. Instants are RFC 3339 in UTC, spans seconds.
+// Instants are RFC 3339 in UTC, spans seconds.
 boost::json::array findings_json(probes::Report const& report);
 boost::json::object measurements_json(probes::Measurements const& measured);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "daemon/publish/landing_page.h"
-#include "daemon/text/escape.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
@@ -21,7 +20,7 @@ constexpr std::string_view kPaths =
 
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
   if (health.ok) return {200, kText, std::string{when_ok} + '\n'};
-  return {503, kText, valid_utf8(health.reason) + '\n'};
+  return {503, kText, health.reason + '\n'};
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/results/known.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -48,50 +50,79 @@ void History::started(SysTime at) {
   row_.in_flight_since = at;
 }
 
-std::optional<StateChange> History::finished(SysTime at, std::chrono::nanoseconds duration,
-                                             probes::Report report) {
-  Severity const severity = report.severity();
-  probes::Finding const* const telling = telling_finding(report);
+void History::reconfigured(ProbeFacts facts) {
+  if (facts.url != row_.facts.url) {
+    row_.open = std::make_shared<OpenFindings const>();
+    row_.known = std::make_shared<Known const>();
+  }
+  row_.facts = std::move(facts);
+}
 
-  row_.in_flight_since.reset();
-  row_.last_run_end = at;
-  row_.last_duration = duration;
-  row_.durations.observe(duration);
+void History::restore(SavedState saved) {
+  if (saved.url != row_.facts.url) return;
+  row_.severity = saved.severity;
+  row_.since = saved.since;
+  row_.consecutive_failures = saved.consecutive_failures;
+  row_.last_run_end = saved.last_run_end;
+  row_.last_success = saved.last_success;
+  row_.last_failure = saved.last_failure;
+  if (saved.last_failure_finding) {
+    row_.last_failure_reason = saved.last_failure_finding->reason;
+    row_.last_failure_finding =
+        std::make_shared<probes::Finding const>(std::move(*saved.last_failure_finding));
+  }
+  row_.open = std::make_shared<OpenFindings const>(std::move(saved.open));
+  row_.known = std::make_shared<Known const>(std::move(saved.known));
+}
+
+void History::count(SysTime at, probes::Report const& report, probes::Finding const* telling) {
   ++row_.runs;
   row_.bytes_received += report.measurements.bytes_received;
   row_.requests += report.measurements.requests;
   row_.retries += report.measurements.retries;
-  if (is_failure(severity)) {
-    // A failed run always has a reason; one without is a defect of the probe.
-    Reason const reason = telling->reason == Reason::none ? Reason::internal : telling->reason;
-    ++row_.failures[static_cast<std::size_t>(reason)];
-    ++row_.consecutive_failures;
-    row_.last_failure = at;
-    row_.last_failure_reason = reason;
-    row_.last_failure_message = telling->message;
-  } else {
+  if (telling == nullptr || !is_failure(telling->severity)) {
     row_.consecutive_failures = 0;
     row_.last_success = at;
+    return;
   }
+  ++row_.failures[static_cast<std::size_t>(telling->reason)];
+  ++row_.consecutive_failures;
+  row_.last_failure = at;
+  row_.last_failure_reason = telling->reason;
+  row_.last_failure_finding = std::make_shared<probes::Finding const>(*telling);
+}
 
-  std::optional<StateChange> change;
-  if (row_.severity != severity) {
-    change.emplace();
-    change->probe = row_.facts.name;
-    change->from = row_.severity;
-    change->to = severity;
-    if (telling != nullptr) {
-      change->reason = telling->reason;
-      change->check = telling->check;
-      change->message = telling->message;
-      change->evidence = telling->evidence;
+Changes History::finished(SysTime at, std::chrono::nanoseconds duration, probes::Report report) {
+  // What is not ok has a reason; one without is a defect of the probe.
+  for (auto& finding : report.findings) {
+    if (finding.severity != Severity::ok && finding.reason == Reason::none) {
+      finding.reason = Reason::internal;
     }
-    if (row_.severity) change->after = between(row_.since, at);
+  }
+  Severity const severity = report.severity();
+  probes::Finding const* const telling = telling_finding(report);
+  row_.in_flight_since.reset();
+  row_.last_run_end = at;
+  row_.last_duration = duration;
+  row_.durations.observe(duration);
+  count(at, report, telling);
+
+  Changes changes{.probe = row_.facts.name, .url = row_.facts.url};
+  if (row_.severity != severity) {
+    auto& state = changes.state.emplace(StateChange{.from = row_.severity, .to = severity});
+    if (telling != nullptr) state.telling = *telling;
+    if (row_.severity) state.after = between(row_.since, at);
     row_.severity = severity;
     row_.since = at;
   }
+  auto open = std::make_shared<OpenFindings const>(open_after(*row_.open, report));
+  changes.findings = changes_between(*row_.open, *open);
+  row_.open = std::move(open);
+  auto known = std::make_shared<Known const>(merged(*row_.known, report, at));
+  changes.facts = differ(*row_.known, *known);
+  row_.known = std::move(known);
   row_.last_report = std::make_shared<probes::Report const>(std::move(report));
-  return change;
+  return changes;
 }
 
 }  // namespace canary::daemon

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "daemon/results/saved_state.h"
 #include "daemon/results/snapshot.h"
 #include "probes/report.h"
 
@@ -15,12 +17,20 @@ namespace canary::daemon {
 
 // The severity of a probe became another one: worth exactly one line in the log.
 struct StateChange {
-  std::string probe;
-  std::optional<probes::Severity> from;  // none at the first run
+  std::optional<probes::Severity> from;  // none at the very first run
   probes::Severity to = probes::Severity::ok;
-  probes::Reason reason = probes::Reason::none;
-  std::string check, message, evidence;  // of the telling finding; empty where all are ok
-  std::chrono::milliseconds after{0};    // how long `from` lasted
+  std::optional<probes::Finding> telling;  // which finding speaks for it; none where all are ok
+  std::chrono::milliseconds after{0};      // how long `from` lasted
+};
+
+// What a run changed in what is known of its probe.
+struct Changes {
+  std::string probe;
+  probes::Subject url;  // where the repository is
+  std::optional<StateChange> state;
+  std::vector<FindingChange> findings;
+  bool facts = false;  // versions, deadlines, certificates' ends
+  bool any() const { return state || !findings.empty() || facts; }
 };
 
 // Which finding speaks for a run: one of the worst severity, proof of tampering (rollback,
@@ -34,13 +44,15 @@ class History {
 
   ProbeRow const& row() const { return row_; }
 
-  // A reload: the probe keeps what is known of it.
-  void reconfigured(ProbeFacts facts) { row_.facts = std::move(facts); }
+  // A reload: the probe keeps what is known of it, as far as it is of the same repository.
+  void reconfigured(ProbeFacts facts);
+  // What was known before the process began. REQUIRES: no run has ended yet. Ignored where it
+  // tells of another repository.
+  void restore(SavedState saved);
   void scheduled(SysTime next_run) { row_.next_run = next_run; }
   void started(SysTime at);
   // The run ended with a report. A failed run (critical or unknown) counts under one reason.
-  std::optional<StateChange> finished(SysTime at, std::chrono::nanoseconds duration,
-                                      probes::Report report);
+  Changes finished(SysTime at, std::chrono::nanoseconds duration, probes::Report report);
   // The run ended without one (stop or reload): nothing is concluded from it.
   void abandoned() { row_.in_flight_since.reset(); }
   // The watchdog asked the run to end, for want of progress.
@@ -51,6 +63,8 @@ class History {
   }
 
  private:
+  void count(SysTime at, probes::Report const& report, probes::Finding const* telling);
+
   ProbeRow row_;
 };
 

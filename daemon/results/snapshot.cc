@@ -5,11 +5,17 @@
 #include <algorithm>
 #include <variant>
 
+#include "config/harmless.h"
+
 namespace canary::daemon {
 namespace {
 
 struct KindName {
   std::string operator()(config::TufSpec const&) const { return "tuf"; }
+};
+
+struct Location {
+  std::string operator()(config::TufSpec const& spec) const { return spec.metadata_url.text(); }
 };
 
 }  // namespace
@@ -30,11 +36,12 @@ std::string_view to_text(SkipReason reason) {
 
 ProbeFacts facts_of(config::ProbeSpec const& spec) {
   return {.name = spec.name.text,
-          .repository = spec.repository.empty() ? spec.name.text : spec.repository,
+          .repository = make_harmless(spec.repository.empty() ? spec.name.text : spec.repository, 256),
           .kind = std::visit(KindName{}, spec.kind),
           .enabled = spec.enabled,
           .interval = spec.interval,
-          .timeout = spec.timeout};
+          .timeout = spec.timeout,
+          .url = std::visit(Location{}, spec.kind)};
 }
 
 std::optional<bool> ProbeRow::success() const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/probe_spec.h"
+#include "daemon/results/changes.h"
 #include "daemon/results/histogram.h"
 #include "probes/report.h"
 
@@ -38,9 +39,23 @@ struct ProbeFacts {
   bool enabled = true;
   std::chrono::milliseconds interval{0};
   std::chrono::milliseconds timeout{0};
+  probes::Subject url;  // where the repository is
   friend bool operator==(ProbeFacts const&, ProbeFacts const&) = default;
 };
 ProbeFacts facts_of(config::ProbeSpec const& spec);
+
+// What the last look that had it said; it stays when a later look fails.
+struct KnownRole {
+  probes::RoleFacts facts;
+  SysTime seen{};
+  friend bool operator==(KnownRole const&, KnownRole const&) = default;
+};
+struct Known {
+  std::vector<KnownRole> roles;
+  std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest end of a certificate
+  SysTime tls_seen{};
+  friend bool operator==(Known const&, Known const&) = default;
+};
 
 // Everything known of one probe.
 struct ProbeRow {
@@ -56,7 +71,10 @@ struct ProbeRow {
   std::shared_ptr<probes::Report const> last_report;  // nullptr until the first run has ended
   std::optional<SysTime> last_failure;                // end of the last failed run
   probes::Reason last_failure_reason = probes::Reason::none;
-  std::string last_failure_message;
+  std::shared_ptr<probes::Finding const> last_failure_finding;  // that spoke for it
+
+  std::shared_ptr<OpenFindings const> open = std::make_shared<OpenFindings const>();  // likewise
+  std::shared_ptr<Known const> known = std::make_shared<Known const>();  // never nullptr
 
   std::optional<SysTime> in_flight_since;  // a run is going on
   std::optional<SysTime> next_run;
@@ -77,11 +95,11 @@ struct DaemonFacts {
   std::string version;
   std::string revision;  // of the source; empty where unknown
   SysTime started{};
-  std::string config_file;
+  HarmlessText<512> config_file;
   bool reload_successful = true;               // of the last attempt, the first load included
   std::optional<SysTime> last_reload_success;  // also of the first load
   std::optional<SysTime> last_reload_attempt;
-  std::string reload_error;  // of the last attempt; empty where it succeeded
+  probes::Message reload_error;  // of the last attempt; empty where it succeeded
 };
 
 // Pointers are good as long as the Reading (store.h) that made the snapshot, or whatever a test

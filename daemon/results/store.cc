@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Publication by pointer: each probe has a slot that points at its newest immutable row; readers
-// announce the epoch at which they began, and what was replaced in that epoch or later stays.
+// announce the epochs in which they loaded pointers, and what was there in one of those stays.
 #include "daemon/results/store.h"
 
 #include <algorithm>
-#include <limits>
+#include <functional>
 #include <thread>
 
 namespace canary::daemon {
@@ -15,7 +15,7 @@ namespace canary::daemon {
 struct ResultStore::Entry {
   explicit Entry(ProbeFacts facts) : history(std::move(facts)) {}
   History history;
-  std::shared_ptr<ProbeRow const> row;
+  Published<ProbeRow> row;
   std::atomic<ProbeRow const*> slot{nullptr};
 };
 
@@ -24,8 +24,7 @@ struct ResultStore::Directory {
 };
 
 ResultStore::ResultStore(DaemonFacts daemon) : daemon_facts_(std::move(daemon)) {
-  directory_owner_ = std::make_shared<Directory const>();
-  directory_.store(directory_owner_.get());
+  replace(directory_owner_, directory_, std::make_shared<Directory const>());
   publish_daemon();
 }
 
@@ -36,7 +35,7 @@ ResultStore::Entry* ResultStore::find(std::string_view probe) {
   return found == entries_.end() ? nullptr : found->second.get();
 }
 
-void ResultStore::configure(std::vector<ProbeFacts> const& probes) {
+void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates saved) {
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries;
   auto directory = std::make_shared<Directory>();
   directory->entries.reserve(probes.size());
@@ -48,21 +47,22 @@ void ResultStore::configure(std::vector<ProbeFacts> const& probes) {
       entry->history.reconfigured(facts);
     } else {
       entry = std::make_shared<Entry>(facts);
+      auto const state = saved.find(facts.name);
+      if (state != saved.end()) entry->history.restore(std::move(state->second));
     }
     publish(*entry);
     if (entries.emplace(facts.name, entry).second) directory->entries.push_back(entry);
   }
   entries_ = std::move(entries);
-  auto replaced = std::exchange(directory_owner_, std::move(directory));
-  directory_.store(directory_owner_.get());
-  retire(std::move(replaced));  // holds the entries of probes that are gone, and their rows
+  // What is replaced holds the entries of probes that are gone, and their rows.
+  replace<Directory>(directory_owner_, directory_, std::move(directory));
 }
 
 void ResultStore::config_accepted(SysTime at) {
   daemon_facts_.reload_successful = true;
   daemon_facts_.last_reload_success = at;
   daemon_facts_.last_reload_attempt = at;
-  daemon_facts_.reload_error.clear();
+  daemon_facts_.reload_error = {};
   publish_daemon();
 }
 
@@ -88,14 +88,19 @@ void ResultStore::started(std::string_view probe, SysTime at, std::chrono::nanos
   }
 }
 
-std::optional<StateChange> ResultStore::finished(std::string_view probe, SysTime at,
-                                                 std::chrono::nanoseconds duration,
-                                                 probes::Report report) {
+std::optional<Changes> ResultStore::finished(std::string_view probe, SysTime at,
+                                             std::chrono::nanoseconds duration,
+                                             probes::Report report) {
   Entry* const entry = find(probe);
   if (entry == nullptr) return std::nullopt;
-  auto change = entry->history.finished(at, duration, std::move(report));
+  auto changes = entry->history.finished(at, duration, std::move(report));
   publish(*entry);
-  return change;
+  return changes;
+}
+
+std::shared_ptr<ProbeRow const> ResultStore::row(std::string_view probe) {
+  Entry* const entry = find(probe);
+  return entry == nullptr ? nullptr : entry->row.value;
 }
 
 void ResultStore::abandoned(std::string_view probe) {
@@ -121,42 +126,54 @@ void ResultStore::skipped(std::string_view probe, SkipReason reason, std::uint64
 }
 
 void ResultStore::publish(Entry& entry) {
-  auto replaced = std::exchange(entry.row, std::make_shared<ProbeRow const>(entry.history.row()));
-  entry.slot.store(entry.row.get());
-  retire(std::move(replaced));
+  replace(entry.row, entry.slot, std::make_shared<ProbeRow const>(entry.history.row()));
 }
 
 void ResultStore::publish_daemon() {
-  auto replaced = std::exchange(daemon_owner_, std::make_shared<DaemonFacts const>(daemon_facts_));
-  daemon_.store(daemon_owner_.get());
-  retire(std::move(replaced));
+  replace(daemon_owner_, daemon_, std::make_shared<DaemonFacts const>(daemon_facts_));
 }
 
-void ResultStore::retire(std::shared_ptr<void const> replaced) {
-  if (replaced) {
-    // A reader of this epoch, or of an earlier one, may still hold it; one of the next can't.
-    retired_.emplace_back(epoch_.fetch_add(1), std::move(replaced));
+template <class T>
+void ResultStore::replace(Published<T>& owner, std::atomic<T const*>& slot,
+                          std::shared_ptr<T const> value) {
+  // A reader whose last epoch is before this one can't have found the new value.
+  std::uint64_t const born = epoch_.fetch_add(1) + 1;
+  Published<T> replaced = std::exchange(owner, Published<T>{std::move(value), born});
+  slot.store(owner.value.get());
+  if (replaced.value) {
+    // A reader of this epoch may still have found it; one of the next can't.
+    retired_.push_back({replaced.born, epoch_.fetch_add(1), std::move(replaced.value)});
   }
   reclaim();
 }
 
+// Frees what no reader can see. A reader that is stuck holds back what was there while it read, and
+// nothing of what came later; so that it costs nothing either, what it holds back is not gone
+// through again before a reader came or went.
 void ResultStore::reclaim() {
-  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  std::vector<PinnedEpochs> pinned;
   for (auto const& pin : pins_) {
-    std::uint64_t const epoch = pin.load();
-    if (epoch != 0) oldest = std::min(oldest, epoch);
+    PinnedEpochs const epochs{pin.first.load(), pin.last.load()};
+    if (epochs.first != 0) pinned.push_back(epochs);
   }
-  auto const kept =
-      std::ranges::find_if(retired_, [oldest](auto const& entry) { return entry.first >= oldest; });
-  retired_.erase(retired_.begin(), kept);  // in order of epochs
+  auto const seen = [&pinned](Retired const& retired) {
+    return std::ranges::any_of(pinned, [&](PinnedEpochs const& reader) {
+      return retired.born <= reader.last && retired.replaced >= reader.first;
+    });
+  };
+  if (pinned != pinned_) checked_ = 0;
+  auto const begin = retired_.begin() + static_cast<std::ptrdiff_t>(checked_);
+  retired_.erase(std::remove_if(begin, retired_.end(), std::not_fn(seen)), retired_.end());
+  checked_ = retired_.size();
+  pinned_ = std::move(pinned);
 }
 
 ResultStore::Reading ResultStore::read() const {
-  std::atomic<std::uint64_t>* mine = nullptr;
+  Pin* mine = nullptr;
   while (mine == nullptr) {
     for (auto& pin : pins_) {
       std::uint64_t expected = 0;
-      if (pin.load() == 0 && pin.compare_exchange_strong(expected, epoch_.load())) {
+      if (pin.first.load() == 0 && pin.first.compare_exchange_strong(expected, epoch_.load())) {
         mine = &pin;
         break;
       }
@@ -171,11 +188,14 @@ ResultStore::Reading ResultStore::read() const {
     reading.snapshot_.probes.push_back(entry->slot.load());
   }
   reading.snapshot_.schedule_lag = schedule_lag_.load();
+  mine->last.store(epoch_.load());
   return reading;
 }
 
 ResultStore::Reading::~Reading() {
-  if (pin_ != nullptr) pin_->store(0);
+  if (pin_ == nullptr) return;
+  pin_->last.store(kStillReading);
+  pin_->first.store(0);
 }
 
 }  // namespace canary::daemon

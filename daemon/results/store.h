@@ -21,9 +21,20 @@
 
 namespace canary::daemon {
 
-// Readers pin an epoch; what the loop replaces is freed by the loop (never by a reader, which could
-// wait for an allocator's lock that a stuck loop holds), once no reader is left that could see it.
+using SavedStates = std::unordered_map<std::string, SavedState>;
+
+// Readers pin the epochs in which they read; what the loop replaces is freed by the loop (never by
+// a reader, which could wait for an allocator's lock that a stuck loop holds), once no reader is
+// left that could see it.
 class ResultStore {
+ private:
+  // The epochs in which a reader loaded what it shows.
+  struct Pin {
+    std::atomic<std::uint64_t> first{0};  // 0: free
+    std::atomic<std::uint64_t> last{kStillReading};
+  };
+  static constexpr std::uint64_t kStillReading = ~std::uint64_t{0};
+
  public:
   explicit ResultStore(DaemonFacts daemon);
   ~ResultStore();  // REQUIRES: no Reading is left
@@ -32,7 +43,9 @@ class ResultStore {
 
   // The probes of a configuration. Those with a known name keep their history, others are new;
   // what is missing is forgotten.
-  void configure(std::vector<ProbeFacts> const& probes);
+  // `saved`: what is remembered of new ones, by name.
+  void configure(std::vector<ProbeFacts> const& probes, SavedStates saved);
+  void configure(std::vector<ProbeFacts> const& probes) { configure(probes, {}); }
   // The outcome of loading a configuration, also the first one.
   void config_accepted(SysTime at);
   void config_refused(SysTime at, std::string why);
@@ -41,18 +54,23 @@ class ResultStore {
   void scheduled(std::string_view probe, SysTime next_run);
   // `lag`: how late it started, against its schedule.
   void started(std::string_view probe, SysTime at, std::chrono::nanoseconds lag);
-  std::optional<StateChange> finished(std::string_view probe, SysTime at,
-                                      std::chrono::nanoseconds duration, probes::Report report);
+  // nullopt where the probe is not configured.
+  std::optional<Changes> finished(std::string_view probe, SysTime at,
+                                  std::chrono::nanoseconds duration, probes::Report report);
   void abandoned(std::string_view probe);
   void stalled(std::string_view probe);
   // So many due runs did not start: one publication, however many they are.
   void skipped(std::string_view probe, SkipReason reason, std::uint64_t count);
 
-  // Replaced values that a reader may still see.
+  // The newest row; nullptr where the probe is not configured. Immutable: for other threads, too.
+  std::shared_ptr<ProbeRow const> row(std::string_view probe);
+
+  // Replaced values that a reader may still see: of each reader at most those that were there while
+  // it began, however long it holds them.
   std::size_t retired() const { return retired_.size(); }
 
   // A consistent row of each probe while it lives; keep it for a rendering, not longer: it holds
-  // back the memory of everything replaced meanwhile.
+  // back the memory of what it shows.
   class Reading {
    public:
     Reading(Reading&& other) noexcept
@@ -64,8 +82,8 @@ class ResultStore {
 
    private:
     friend class ResultStore;
-    explicit Reading(std::atomic<std::uint64_t>* pin) : pin_(pin) {}
-    std::atomic<std::uint64_t>* pin_;
+    explicit Reading(Pin* pin) : pin_(pin) {}
+    Pin* pin_;
     Snapshot snapshot_;
   };
   // Waits only while kReaders others read at once; never for the loop.
@@ -76,23 +94,41 @@ class ResultStore {
   struct Entry;
   struct Directory;
 
+  // What readers may see from the epoch `born` until it is replaced.
+  template <class T>
+  struct Published {
+    std::shared_ptr<T const> value;
+    std::uint64_t born = 0;
+  };
+  struct Retired {
+    std::uint64_t born = 0, replaced = 0;  // epochs, both included
+    std::shared_ptr<void const> value;
+  };
+  struct PinnedEpochs {
+    std::uint64_t first = 0, last = 0;
+    friend bool operator==(PinnedEpochs const&, PinnedEpochs const&) = default;
+  };
+
   void publish(Entry& entry);
   void publish_daemon();
-  void retire(std::shared_ptr<void const> replaced);
+  template <class T>
+  void replace(Published<T>& owner, std::atomic<T const*>& slot, std::shared_ptr<T const> value);
   void reclaim();
   Entry* find(std::string_view probe);
 
   DaemonFacts daemon_facts_;
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
-  std::shared_ptr<Directory const> directory_owner_;
-  std::shared_ptr<DaemonFacts const> daemon_owner_;
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<void const>>> retired_;
+  Published<Directory> directory_owner_;
+  Published<DaemonFacts> daemon_owner_;
+  std::vector<Retired> retired_;
+  std::vector<PinnedEpochs> pinned_;  // when retired_ was last gone through
+  std::size_t checked_ = 0;           // of retired_: held back by pinned_
 
   std::atomic<Directory const*> directory_{nullptr};
   std::atomic<DaemonFacts const*> daemon_{nullptr};
   AtomicHistogram<kLagBounds.size()> schedule_lag_{kLagBounds};
   std::atomic<std::uint64_t> epoch_{1};
-  mutable std::array<std::atomic<std::uint64_t>, kReaders> pins_{};  // 0: free
+  mutable std::array<Pin, kReaders> pins_{};
 };
 
 }  // namespace canary::daemon

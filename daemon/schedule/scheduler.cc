@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
+#include "daemon/schedule/tell.h"
 
 namespace canary::daemon {
 namespace {
@@ -172,6 +173,8 @@ void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined
   quarantined_ = std::move(quarantined);
 }
 
+void Scheduler::set_ended(std::function<void(Changes const&)> ended) { ended_ = std::move(ended); }
+
 void Scheduler::start_what_is_due(TimePoint now) {
   for (auto& due : schedule_.take_due(now)) {
     std::string const name = due.probe;
@@ -243,24 +246,10 @@ runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> 
 
 void Scheduler::conclude(config::ProbeSpec const& spec, probes::Report report,
                          std::chrono::nanoseconds duration) {
-  auto const change = results_.finished(spec.name.text, wall_now(), duration, std::move(report));
-  if (!change) return;
-  std::string_view const from = change->from ? probes::to_text(*change->from) : "none";
-  bool const good = change->to == probes::Severity::ok;
-  std::string_view const to = probes::to_text(change->to);
-  if (good) {
-    log_.info("probe changed state",
-              {{"probe", change->probe}, {"from", from}, {"to", to}, {"after", change->after}});
-  } else {
-    log_.warn("probe changed state", {{"probe", change->probe},
-                                      {"from", from},
-                                      {"to", to},
-                                      {"after", change->after},
-                                      {"reason", probes::to_text(change->reason)},
-                                      {"check", change->check},
-                                      {"detail", change->message},
-                                      {"evidence", change->evidence}});
-  }
+  auto const changes = results_.finished(spec.name.text, wall_now(), duration, std::move(report));
+  if (!changes) return;
+  tell(log_, *changes);
+  if (ended_) ended_(*changes);
 }
 
 void Scheduler::publish_next(std::string const& probe, TimePoint now) {

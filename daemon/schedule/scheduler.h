@@ -52,6 +52,8 @@ class Scheduler {
   bool cancel(std::uint16_t run, std::uint32_t generation);
   // Asked before each run: a quarantined probe is skipped (as paused).
   void set_quarantine(std::function<bool(std::string_view probe)> quarantined);
+  // Called after each run that ended with a report, on the loop; it must not wait.
+  void set_ended(std::function<void(Changes const&)> ended);
 
  private:
   struct Probe {
@@ -79,6 +81,7 @@ class Scheduler {
   std::map<std::string, std::shared_ptr<Run>, std::less<>> runs_;  // by probe
   runtime::Event changed_;
   std::function<bool(std::string_view)> quarantined_;
+  std::function<void(Changes const&)> ended_;
   bool stopping_ = false;
   runtime::TaskGroup tasks_;  // last: its tasks use all of the above
 };

@@ -145,7 +145,8 @@ Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) 
           .severity = unanswered ? Severity::unknown : Severity::critical,
           .reason = fault.reason,
           .message = std::move(message),
-          .evidence = fault.url};
+          .evidence = fault.url,
+          .url = fault.url};
 }
 
 struct NoticeMeaning {

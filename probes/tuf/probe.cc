@@ -132,6 +132,7 @@ class Run {
   std::string pin_;
   std::uint64_t pinned_version_ = 0;
   bool from_stored_ = false;
+  bool roles_missing_ = false;  // a delegated role could not be looked at
   std::vector<std::string> accepted_;    // targets roles, in the order of the walk
   std::vector<Finding> good_delegated_;  // ok findings, named singly or summed up
   std::vector<probes::RoleFacts> delegated_facts_;
@@ -147,6 +148,7 @@ Task<void> Run::run(Trace trace) {
   }
   if (auto refused = co_await expiry_.store(trace)) add(std::move(*refused));
   report_store();
+  context_.report.complete = complete && !roles_missing_;
 }
 
 Task<std::optional<std::string>> Run::read_pinned(Trace trace) {
@@ -301,7 +303,11 @@ Task<void> Run::follow(DelegationWalk& walk, Prefetch& prefetch, Trace trace) {
     Refresh::Answer answer = co_await prefetch.take(*need, trace);
     RefreshResult<void> const updated =
         co_await refresh_.update_delegated(std::move(*need), std::move(answer), trace);
-    if (good(updated, Stage::metadata) && !known) report_delegated(role);
+    if (!good(updated, Stage::metadata)) {
+      roles_missing_ = true;
+    } else if (!known) {
+      report_delegated(role);
+    }
   }
 }
 
@@ -364,6 +370,7 @@ void Run::conclude_delegations(DelegationWalk const& walk) {
          .evidence = cycle.delegator + " delegates to " + cycle.role});
   }
   if (walk.truncated()) {
+    roles_missing_ = true;
     add({.check = std::string(kDelegations),
          .subject = "",
          .severity = Severity::unknown,

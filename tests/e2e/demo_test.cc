@@ -27,10 +27,12 @@ TEST(Demo, ShowsItsSixStatesAndLeavesNothingBehind) {
     ASSERT_TRUE(daemon.ready()) << daemon.log();
     EXPECT_FALSE(is_empty(temporary));
     for (std::string const each :
-         {"healthy from=none to=ok", "expiring-soon from=none to=warning",
-          "expired from=none to=critical", "corrupted-target from=none to=critical",
-          "trickling from=none to=unknown", "unreachable from=none to=unknown"}) {
-      EXPECT_TRUE(daemon.process().says("probe=" + each)) << each << "\n" << daemon.log();
+         {"healthy ok", "expiring-soon warning", "expired critical", "corrupted-target critical",
+          "trickling unknown", "unreachable unknown"}) {
+      auto const blank = each.find(' ');
+      std::string const line = "probe=" + each.substr(0, blank) +
+                               " from=\"not looked at before\" to=" + each.substr(blank + 1);
+      EXPECT_TRUE(daemon.process().says(line)) << line << "\n" << daemon.log();
     }
     EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"healthy\"}"), 1);
     EXPECT_EQ(daemon.metric("canaryd_probe_success{probe=\"unreachable\"}"), 0);

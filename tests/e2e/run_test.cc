@@ -53,6 +53,59 @@ TEST(Run, BecomesReadyAndShowsItsProbes) {
   EXPECT_THAT(daemon.get("/api/v1/probes"), HasSubstr(R"("name":"good")"));
 }
 
+TEST(Run, GoesOnAfterARestartWhereItWas) {
+  Site const site;
+  site.publish("old", tuf::a_repository(now() - std::chrono::days{4'000}));
+  std::string const config = site.configure({site.probe("old")});
+  std::string const since = "\"since\":\"";
+  auto const since_in = [&](std::string const& page) { return page.substr(page.find(since), 40); };
+  std::string before;
+  {
+    Daemon daemon{config};
+    ASSERT_TRUE(daemon.reaches(runs_of("old"), 1)) << daemon.log();
+    EXPECT_THAT(daemon.log(), HasSubstr("from=\"not looked at before\" to=critical"));
+    before = since_in(daemon.get("/api/v1/probes"));
+    EXPECT_EQ(daemon.stop(), 0);
+  }
+  Daemon daemon{config};
+  ASSERT_TRUE(daemon.reaches(runs_of("old"), 1)) << daemon.log();
+  EXPECT_EQ(since_in(daemon.get("/api/v1/probes")), before);
+  EXPECT_GE(daemon.metric("canaryd_probe_consecutive_failures{probe=\"old\"}").value_or(0), 2);
+  EXPECT_THAT(daemon.log(), Not(HasSubstr("changed state"))) << "nothing has changed";
+  EXPECT_THAT(daemon.log(), Not(HasSubstr("finding"))) << "nothing has changed";
+}
+
+TEST(Run, ShowsNothingOfAServerThatATerminalWouldObey) {
+  Site const site;
+  site.publish("hostile", tuf::a_repository(now()));
+  support::HostileServer server;
+  server.on("/metadata/timestamp.json",
+            support::respond(R"({"signatures":[],"signed":{"_type":"timestamp","spec_version":)"
+                             R"("1.0.0","version":1,"expires":"2099-01-01T00:00:00Z","meta":)"
+                             R"({"snapshot.json":{"version":1,"hashes":{"\u001b]0;OWNED\u0007)"
+                             R"(\u001b[2J\u009b31m\u202e":1}}}}})"));
+  std::string const config =
+      site.configure({site.probe_at("hostile", server.url("/metadata"))});
+  Daemon daemon{config};
+  ASSERT_TRUE(daemon.reaches(runs_of("hostile"), 1)) << daemon.log();
+  auto const status = canaryd({"status", "--config", config});
+  auto const check = canaryd({"check", "--config", config});
+  for (std::string const& shown :
+       {status.out, check.out, daemon.log(), daemon.get("/"), daemon.get("/metrics"),
+        daemon.get("/api/v1/probes/hostile"), daemon.get("/debug/executor")}) {
+    for (std::string const raw : {"\x1B", "\x07", "\xC2\x9B", "\xE2\x80\xAE"}) {
+      EXPECT_THAT(shown, Not(HasSubstr(raw)));
+    }
+    EXPECT_THAT(shown, Not(HasSubstr("\\u001b"))) << "made harmless once, not where it is shown";
+  }
+  std::string const url = server.url("/metadata/timestamp.json");
+  EXPECT_THAT(status.out, ContainsRegex("critical +hostile  since .*\n +last failure .* .parse.: "
+                                        "timestamp: .*hashes.*x1b"));
+  EXPECT_THAT(status.out, HasSubstr(server.url("/metadata")));
+  EXPECT_THAT(check.out, ContainsRegex("CRITICAL +metadata +timestamp +.*x1b"));
+  EXPECT_THAT(daemon.log(), HasSubstr(R"(\\x1b]0;OWNED\\x07\\x1b[2J\\u{009b}31m\\u{202e})"));
+}
+
 class RunStops : public ::testing::TestWithParam<int> {};
 
 TEST_P(RunStops, CleanlyOnTheSignal) {

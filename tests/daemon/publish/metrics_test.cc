@@ -194,6 +194,20 @@ TEST(Metrics, ShowMetadataRolesWithTheirThresholds) {
   EXPECT_EQ(page.value("canaryd_tuf_metadata_size_bytes" + labels), 4096);
 }
 
+TEST(Metrics, KeepWhatIsKnownOfARepositoryWhenALaterRunFails) {
+  World world;
+  world.demo().finished(at(12s), 1ms, full_report());
+  world.demo().finished(at(72s), 1ms, Report{});
+  auto const page = world.parsed();
+  std::string const labels = R"({probe="demo",repo="demo-repo",role="root"})";
+  auto const first = std::chrono::duration<double>(at(12s).time_since_epoch()).count();
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_expiry_timestamp_seconds" + labels), 1'800'000'000);
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_seen_timestamp_seconds" + labels), first);
+  EXPECT_EQ(page.value(R"(canaryd_tls_cert_not_after_timestamp_seconds{probe="demo"})"),
+            1'795'000'000);
+  EXPECT_EQ(page.value(R"(canaryd_tls_cert_seen_timestamp_seconds{probe="demo"})"), first);
+}
+
 TEST(Metrics, BoundTheSeriesOfDelegatedRolesToThoseThatExpireFirst) {
   World world;
   Report report;
@@ -233,9 +247,9 @@ TEST(Metrics, EscapeHostileRoleNamesAndShowEachRoleOnce) {
 
   auto const page = world.parsed();  // refuses a series that is there twice
   std::string const labels = R"({probe="demo",repo="demo-repo",role=")";
-  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + hostile + "\"}"));
-  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + "\xEF\xBF\xBD\"}"));
-  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + std::string(128, 'x') + "\"}"));
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + R"(a"} 1\nevil{x="\)" + "\"}"));
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + R"(\xff)" + "\"}"));
+  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + std::string(119, 'x') + "... [cut]\"}"));
 }
 
 TEST(Metrics, LeaveOutAPausedProbeButSayThatItIsOne) {

@@ -68,19 +68,17 @@ TEST(History, TellsOfAChangeOnceAndOfTheFirstResult) {
   auto const broken = history.finished(at(121s), 10ms, expired());
   auto const still = history.finished(at(181s), 10ms, expired());
 
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->from, std::nullopt);
-  EXPECT_EQ(first->to, Severity::ok);
-  EXPECT_FALSE(same);
-  ASSERT_TRUE(broken);
-  EXPECT_EQ(broken->probe, "demo");
-  EXPECT_EQ(broken->from, Severity::ok);
-  EXPECT_EQ(broken->to, Severity::critical);
-  EXPECT_EQ(broken->reason, Reason::expired);
-  EXPECT_EQ(broken->message, "expired");
-  EXPECT_EQ(broken->evidence, "evidence");
-  EXPECT_EQ(broken->after, 120s);
-  EXPECT_FALSE(still);
+  ASSERT_TRUE(first.state);
+  EXPECT_EQ(first.state->from, std::nullopt);
+  EXPECT_EQ(first.state->to, Severity::ok);
+  EXPECT_FALSE(same.any());
+  EXPECT_EQ(broken.probe, "demo");
+  ASSERT_TRUE(broken.state);
+  EXPECT_EQ(broken.state->from, Severity::ok);
+  EXPECT_EQ(broken.state->to, Severity::critical);
+  EXPECT_EQ(broken.state->telling, expired().findings.front());
+  EXPECT_EQ(broken.state->after, 120s);
+  EXPECT_FALSE(still.any());
   EXPECT_EQ(history.row().since, at(121s));
 }
 
@@ -114,8 +112,8 @@ TEST(History, CountsAFailedRunUnderOneReasonAndTamperingBeforeExpiry) {
                                finding(Severity::critical, Reason::expired, "expired"),
                                finding(Severity::critical, Reason::rollback, "41 < 42")}));
 
-  ASSERT_TRUE(change);
-  EXPECT_EQ(change->reason, Reason::rollback);
+  ASSERT_TRUE(change.state);
+  EXPECT_EQ(change.state->telling->reason, Reason::rollback);
   EXPECT_EQ(failures(history, Reason::rollback), 1u);
   EXPECT_EQ(failures(history, Reason::expired), 0u);
   EXPECT_EQ(failures(history, Reason::timeout), 0u);
@@ -184,8 +182,60 @@ TEST(History, AClockSetBackMakesNoNegativeSpan) {
   History history{demo()};
   history.finished(at(100s), 1ms, healthy());
   auto const change = history.finished(at(50s), 1ms, expired());
-  ASSERT_TRUE(change);
-  EXPECT_EQ(change->after, 0ms);
+  ASSERT_TRUE(change.state);
+  EXPECT_EQ(change.state->after, 0ms);
+}
+
+TEST(History, TellsOfFindingsThatComeAndGoWhileTheWorstStaysWhatItIs) {
+  History history{demo()};
+  Finding const first{.check = "expiry", .subject = "a", .severity = Severity::critical,
+                      .reason = Reason::expired, .message = "expired"};
+  Finding second = first;
+  second.subject = "b";
+  history.finished(at(1s), 1ms, report({first}));
+
+  auto const more = history.finished(at(2s), 1ms, report({first, second}));
+  EXPECT_FALSE(more.state);
+  ASSERT_EQ(more.findings.size(), 1u);
+  EXPECT_EQ(more.findings[0].kind, FindingChange::Kind::opened);
+  EXPECT_EQ(more.findings[0].finding, second);
+  EXPECT_EQ(history.row().open->total, 2u);
+}
+
+TEST(History, AFailureKeepsWhichFindingSpokeForIt) {
+  History history{demo()};
+  history.finished(at(1s), 1ms, unreachable());
+  history.finished(at(2s), 1ms, healthy());
+  ASSERT_TRUE(history.row().last_failure_finding);
+  EXPECT_EQ(*history.row().last_failure_finding, unreachable().findings.front());
+}
+
+TEST(History, GoesOnAfterARestartWhereItWas) {
+  History before{demo()};
+  before.finished(at(1s), 1ms, healthy());
+  before.finished(at(61s), 1ms, expired());
+  History history{demo()};
+  history.restore(saved_state(before.row()));
+
+  EXPECT_EQ(history.row().severity, Severity::critical);
+  EXPECT_EQ(history.row().since, at(61s));
+  EXPECT_EQ(history.row().last_success, at(1s));
+  EXPECT_EQ(history.row().last_failure_reason, Reason::expired);
+  auto const same = history.finished(at(3600s), 1ms, expired());
+  EXPECT_FALSE(same.any()) << "nothing has changed since the last time";
+  EXPECT_EQ(history.row().consecutive_failures, 2u);
+  EXPECT_EQ(history.row().runs, 1u) << "counters are this process's";
+}
+
+TEST(History, WhatIsRememberedOfAnotherRepositoryIsNotTaken) {
+  ProbeFacts elsewhere = demo();
+  elsewhere.url = "https://elsewhere.example/metadata";
+  History before{elsewhere};
+  before.finished(at(1s), 1ms, expired());
+  History history{demo()};
+  history.restore(saved_state(before.row()));
+  EXPECT_EQ(history.row().severity, std::nullopt);
+  EXPECT_EQ(history.row().open->total, 0u);
 }
 
 TEST(History, KeepsEverythingWhenReconfigured) {

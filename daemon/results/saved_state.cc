@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/results/saved_state.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "daemon/results/known.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+using probes::Finding;
+using probes::Reason;
+using probes::Severity;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int64_t kFormat = 1;
+
+json::value time_json(std::optional<SysTime> const& time) {
+  return time ? json::value(time->time_since_epoch().count()) : json::value(nullptr);
+}
+
+json::object finding_json(Finding const& finding) {
+  return {{"check", finding.check.text()},
+          {"subject", finding.subject.text()},
+          {"severity", probes::to_text(finding.severity)},
+          {"reason", probes::to_text(finding.reason)},
+          {"message", finding.message.text()},
+          {"evidence", finding.evidence.text()},
+          {"url", finding.url.text()}};
+}
+
+json::object role_json(KnownRole const& role) {
+  return {{"role", role.facts.role.text()},
+          {"version", role.facts.version},
+          {"expires", role.facts.expires.time_since_epoch().count()},
+          {"warning", role.facts.warning.count()},
+          {"critical", role.facts.critical.count()},
+          {"size", role.facts.size},
+          {"seen", role.seen.time_since_epoch().count()}};
+}
+
+// ---- reading: each throws where the file is not as it was written --------------------------------
+
+std::string text_of(json::object const& from, std::string_view key) {
+  return std::string{from.at(key).as_string()};
+}
+std::int64_t number_of(json::object const& from, std::string_view key) {
+  return from.at(key).to_number<std::int64_t>();
+}
+SysTime time_of(json::object const& from, std::string_view key) {
+  constexpr std::int64_t kYear10000 = 253'402'300'800'000;
+  std::int64_t const number = number_of(from, key);
+  if (number < 0 || number >= kYear10000) throw std::out_of_range(std::string{key} + " is no time");
+  return SysTime{milliseconds{number}};
+}
+std::optional<SysTime> optional_time(json::object const& from, std::string_view key) {
+  if (from.at(key).is_null()) return std::nullopt;
+  return time_of(from, key);
+}
+
+Severity severity_of(std::string_view word) {
+  constexpr std::array kAll{Severity::ok, Severity::warning, Severity::critical, Severity::unknown};
+  auto const* const found = std::ranges::find(kAll, word, [](Severity each) { return to_text(each); });
+  return found == kAll.end() ? Severity::unknown : *found;
+}
+
+// A reason that this version does not know was one of its own all the same.
+Reason reason_of(std::string_view word) {
+  auto const& all = probes::all_reasons();
+  auto const found = std::ranges::find(all, word, [](Reason each) { return to_text(each); });
+  return found == all.end() ? Reason::internal : *found;
+}
+
+Finding finding_of(json::value const& value) {
+  auto const& from = value.as_object();
+  return {.check = text_of(from, "check"),
+          .subject = text_of(from, "subject"),
+          .severity = severity_of(from.at("severity").as_string()),
+          .reason = reason_of(from.at("reason").as_string()),
+          .message = text_of(from, "message"),
+          .evidence = text_of(from, "evidence"),
+          .url = text_of(from, "url")};
+}
+
+KnownRole role_of(json::value const& value) {
+  auto const& from = value.as_object();
+  return {.facts = {.role = text_of(from, "role"),
+                    .version = number_of(from, "version"),
+                    .expires = std::chrono::sys_seconds{seconds{number_of(from, "expires")}},
+                    .warning = seconds{number_of(from, "warning")},
+                    .critical = seconds{number_of(from, "critical")},
+                    .size = from.at("size").to_number<std::uint64_t>()},
+          .seen = time_of(from, "seen")};
+}
+
+SavedState state_of(json::object const& from) {
+  SavedState state;
+  state.url = text_of(from, "url");
+  if (!from.at("severity").is_null()) state.severity = severity_of(from.at("severity").as_string());
+  state.since = time_of(from, "since");
+  state.consecutive_failures = from.at("consecutive_failures").to_number<std::uint64_t>();
+  state.last_run_end = optional_time(from, "last_run_end");
+  state.last_success = optional_time(from, "last_success");
+  state.last_failure = optional_time(from, "last_failure");
+  if (auto const& finding = from.at("last_failure_finding"); !finding.is_null()) {
+    state.last_failure_finding = finding_of(finding);
+  }
+  state.open.total = from.at("open_total").to_number<std::size_t>();
+  for (auto const& finding : from.at("open").as_array()) {
+    if (state.open.findings.size() == kOpenKept) break;
+    state.open.findings.push_back(finding_of(finding));
+  }
+  state.open.total = std::max(state.open.total, state.open.findings.size());
+  for (auto const& role : from.at("roles").as_array()) {
+    if (state.known.roles.size() == kKnownRoles) break;
+    state.known.roles.push_back(role_of(role));
+  }
+  if (auto const ends = optional_time(from, "tls_not_after")) {
+    state.known.tls_not_after = std::chrono::floor<seconds>(*ends);
+    state.known.tls_seen = time_of(from, "tls_seen");
+  }
+  return state;
+}
+
+}  // namespace
+
+SavedState saved_state(ProbeRow const& row) {
+  SavedState state{.url = row.facts.url,
+                   .severity = row.severity,
+                   .since = row.since,
+                   .consecutive_failures = row.consecutive_failures,
+                   .last_run_end = row.last_run_end,
+                   .last_success = row.last_success,
+                   .last_failure = row.last_failure,
+                   .open = *row.open,
+                   .known = *row.known};
+  if (row.last_failure_finding) state.last_failure_finding = *row.last_failure_finding;
+  return state;
+}
+
+std::string to_text(SavedState const& state) {
+  json::array open, roles;
+  for (auto const& finding : state.open.findings) {
+    if (open.size() == kSavedFindings) break;
+    open.push_back(finding_json(finding));
+  }
+  for (auto const& role : state.known.roles) {
+    if (roles.size() == kKnownRoles) break;
+    roles.push_back(role_json(role));
+  }
+  std::optional<SysTime> ends;
+  if (state.known.tls_not_after) ends = *state.known.tls_not_after;
+  json::object const out{
+      {"format", kFormat},
+      {"url", state.url.text()},
+      {"severity", state.severity ? json::value(to_text(*state.severity)) : json::value(nullptr)},
+      {"since", state.since.time_since_epoch().count()},
+      {"consecutive_failures", state.consecutive_failures},
+      {"last_run_end", time_json(state.last_run_end)},
+      {"last_success", time_json(state.last_success)},
+      {"last_failure", time_json(state.last_failure)},
+      {"last_failure_finding", state.last_failure_finding
+                                   ? json::value(finding_json(*state.last_failure_finding))
+                                   : json::value(nullptr)},
+      {"open", std::move(open)},
+      {"open_total", state.open.total},
+      {"roles", std::move(roles)},
+      {"tls_not_after", time_json(ends)},
+      {"tls_seen", time_json(state.known.tls_seen)}};
+  return json::serialize(out) + '\n';
+}
+
+Result<SavedState, std::string> parse_saved_state(std::string_view text) {
+  if (text.size() > kSavedBytes) return "it is larger than any that canaryd writes";
+  try {
+    auto const value = json::parse(text);
+    auto const& object = value.as_object();
+    std::int64_t const format = number_of(object, "format");
+    if (format != kFormat) {
+      return "it is of format " + std::to_string(format) + ", and this canaryd knows " +
+             std::to_string(kFormat);
+    }
+    return state_of(object);
+  } catch (std::exception const& failed) {
+    return "it is damaged: " + make_harmless(failed.what(), 200);
+  }
+}
+
+}  // namespace canary::daemon

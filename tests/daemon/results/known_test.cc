@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stays known of a repository when a look at it fails.
+#include "daemon/results/known.h"
+
+#include <gmock/gmock.h>
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using probes::Report;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+constexpr SysTime kFirst{1'790'000'000s};
+constexpr SysTime kLater{1'790'000'060s};
+constexpr std::chrono::sys_seconds kEnds{1'800'000'000s};
+
+probes::RoleFacts role(std::string name, std::int64_t version,
+                       std::chrono::sys_seconds expires = kEnds) {
+  return {.role = std::move(name), .version = version, .expires = expires};
+}
+
+Report look(std::vector<probes::RoleFacts> roles, bool complete) {
+  Report report;
+  report.measurements.roles = std::move(roles);
+  report.complete = complete;
+  return report;
+}
+
+TEST(Known, ALookThatFailsTakesNothingAway) {
+  Report good = look({role("root", 1), role("timestamp", 7)}, true);
+  good.measurements.tls_not_after = kEnds;
+  Known const known = merged({}, good, kFirst);
+  Known const after = merged(known, look({}, false), kLater);
+  EXPECT_EQ(after, known);
+  EXPECT_EQ(after.roles[0].seen, kFirst);
+  EXPECT_EQ(after.tls_seen, kFirst);
+  EXPECT_FALSE(differ(known, after));
+}
+
+TEST(Known, WhatAPartialLookSawIsNew) {
+  Known const known = merged({}, look({role("root", 1), role("timestamp", 7)}, true), kFirst);
+  Known const after = merged(known, look({role("root", 2)}, false), kLater);
+  EXPECT_THAT(after.roles, ElementsAre(KnownRole{role("root", 2), kLater},
+                                       KnownRole{role("timestamp", 7), kFirst}));
+  EXPECT_TRUE(differ(known, after));
+}
+
+TEST(Known, ARemovedRoleIsGoneWithTheFirstCompleteLookWithoutIt) {
+  Known const known = merged({}, look({role("targets", 1), role("bin-0", 1)}, true), kFirst);
+  EXPECT_THAT(merged(known, look({role("targets", 2)}, false), kLater).roles, SizeIs(2));
+  EXPECT_THAT(merged(known, look({role("targets", 2)}, true), kLater).roles, SizeIs(1));
+}
+
+TEST(Known, ACertificateIsKnownUntilAnotherOneIsSeen) {
+  Report first = look({}, true);
+  first.measurements.tls_not_after = kEnds;
+  Known const known = merged({}, first, kFirst);
+  Report expired = look({}, false);
+  expired.measurements.tls_not_after = kEnds - 1h;
+  Known const after = merged(known, expired, kLater);
+  EXPECT_EQ(after.tls_not_after, kEnds - 1h);
+  EXPECT_EQ(after.tls_seen, kLater);
+  EXPECT_EQ(merged(after, look({}, true), kLater).tls_not_after, std::nullopt) << "no TLS any more";
+}
+
+TEST(Known, IsBoundedWhateverARepositoryDelegates) {
+  std::vector<probes::RoleFacts> many;
+  for (int i = 0; i < 200; ++i) many.push_back(role("old-" + std::to_string(i), 1, kEnds + i * 1s));
+  Known const known = merged({}, look(std::move(many), true), kFirst);
+  Known const after = merged(known, look({role("root", 1)}, false), kLater);
+  ASSERT_THAT(after.roles, SizeIs(kKnownRoles));
+  EXPECT_EQ(after.roles[1].facts.role, "old-0") << "those that expire first are kept";
+}
+
+TEST(Known, SeeingTheSameAgainIsNoChange) {
+  Known const known = merged({}, look({role("root", 1)}, true), kFirst);
+  Known const again = merged(known, look({role("root", 1)}, true), kLater);
+  EXPECT_EQ(again.roles[0].seen, kLater);
+  EXPECT_FALSE(differ(known, again));
+}
+
+}  // namespace
+}  // namespace canary::daemon

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered of a probe over a restart, as text and back.
+#include "daemon/results/saved_state.h"
+
+#include <gmock/gmock.h>
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using probes::Finding;
+using probes::Reason;
+using probes::Severity;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Finding const kExpired{.check = "expiry",
+                       .subject = "timestamp",
+                       .severity = Severity::critical,
+                       .reason = Reason::expired,
+                       .message = "expired \"yesterday\"",
+                       .evidence = "tuf 5.4.4",
+                       .url = "https://h/timestamp.json"};
+
+SavedState a_state() {
+  SavedState state{.url = "https://h/metadata",
+                   .severity = Severity::critical,
+                   .since = SysTime{1'790'000'000'123ms},
+                   .consecutive_failures = 3,
+                   .last_run_end = SysTime{1'790'000'060s},
+                   .last_success = SysTime{1'780'000'000s},
+                   .last_failure = SysTime{1'790'000'060s},
+                   .last_failure_finding = kExpired,
+                   .open = {.findings = {kExpired}, .total = 7}};
+  state.known.roles = {{.facts = {.role = "timestamp",
+                                  .version = 42,
+                                  .expires = std::chrono::sys_seconds{1'789'999'999s},
+                                  .warning = 3600s,
+                                  .critical = 60s,
+                                  .size = 512},
+                        .seen = SysTime{1'790'000'060s}}};
+  state.known.tls_not_after = std::chrono::sys_seconds{1'800'000'000s};
+  state.known.tls_seen = SysTime{1'790'000'060s};
+  return state;
+}
+
+std::string refusal(std::string_view text) {
+  auto const parsed = parse_saved_state(text);
+  return parsed ? "taken" : parsed.error();
+}
+
+TEST(SavedState, ComesBackAsItWas) {
+  auto const back = parse_saved_state(to_text(a_state()));
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(back.value(), a_state());
+}
+
+TEST(SavedState, OfAProbeThatHasNotRunComesBackToo) {
+  auto const back = parse_saved_state(to_text(SavedState{}));
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(back.value(), SavedState{});
+}
+
+TEST(SavedState, WritesABoundedNumberOfFindings) {
+  SavedState state = a_state();
+  state.open = {.findings = std::vector<Finding>(kSavedFindings + 1, kExpired),
+                .total = kSavedFindings + 1};
+  auto const back = parse_saved_state(to_text(state));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back.value().open.findings.size(), kSavedFindings);
+  EXPECT_TRUE(back.value().open.cut());
+}
+
+TEST(SavedState, OfANewerFormatIsRefused) {
+  std::string text = to_text(a_state());
+  text.replace(text.find("\"format\":1"), 10, "\"format\":2");
+  EXPECT_EQ(refusal(text), "it is of format 2, and this canaryd knows 1");
+}
+
+TEST(SavedState, ThatIsDamagedIsRefused) {
+  std::string const whole = to_text(a_state());
+  for (std::size_t length = 0; length + 2 < whole.size(); ++length) {
+    EXPECT_THAT(refusal(whole.substr(0, length)), StartsWith("it is damaged: ")) << length;
+  }
+  EXPECT_THAT(refusal("[]"), StartsWith("it is damaged: "));
+  EXPECT_THAT(refusal(std::string(kSavedBytes + 1, ' ')), HasSubstr("larger"));
+}
+
+TEST(SavedState, WithAnImpossibleTimeIsRefused) {
+  std::string text = to_text(a_state());
+  text.replace(text.find("1790000000123"), 13, "-1790000000123");
+  EXPECT_THAT(refusal(text), HasSubstr("since is no time"));
+}
+
+TEST(SavedState, WhoeverWroteItItsTextIsHarmless) {
+  std::string text = to_text(a_state());
+  text.replace(text.find("tuf 5.4.4"), 9, "\\u001b[2J");
+  auto const back = parse_saved_state(text);
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(back.value().last_failure_finding->evidence.text(), R"(\x1b[2J)");
+}
+
+}  // namespace
+}  // namespace canary::daemon
