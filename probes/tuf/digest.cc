@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-2 by OpenSSL; hexadecimal by hand.
+// Digests by OpenSSL; hexadecimal by hand.
 // Thread: none (pure).
 #include "probes/tuf/digest.h"
 
 #include <algorithm>
+#include <utility>
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 namespace canary::tuf {
@@ -42,6 +45,38 @@ std::string sha512_hex(std::string_view bytes) {
   std::array<unsigned char, 64> digest{};
   SHA512(octets(bytes), bytes.size(), digest.data());
   return hex_of(digest);
+}
+
+evp_md_st const* digest_named(std::string_view name) {
+  using Digest = std::pair<std::string_view, EVP_MD const* (*)()>;
+  constexpr std::array kDigests{
+      Digest{"sha256", EVP_sha256},
+      Digest{"sha512", EVP_sha512},
+      Digest{"sha224", EVP_sha224},
+      Digest{"sha384", EVP_sha384},
+      Digest{"sha512_224", EVP_sha512_224},
+      Digest{"sha512_256", EVP_sha512_256},
+      Digest{"sha3_224", EVP_sha3_224},
+      Digest{"sha3_256", EVP_sha3_256},
+      Digest{"sha3_384", EVP_sha3_384},
+      Digest{"sha3_512", EVP_sha3_512},
+      Digest{"blake2b", EVP_blake2b512},
+      Digest{"blake2s", EVP_blake2s256},
+      Digest{"sha1", EVP_sha1},
+      Digest{"md5", EVP_md5},
+  };
+  for (auto const& [known, digest] : kDigests) {
+    if (known == name) return digest();
+  }
+  return nullptr;
+}
+
+std::string digest_hex(evp_md_st const& digest, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned size = 0;
+  int const done = EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, &digest, nullptr);
+  ERR_clear_error();
+  return done == 1 ? to_hex({reinterpret_cast<char const*>(out.data()), size}) : std::string{};
 }
 
 std::string to_hex(std::string_view bytes) {

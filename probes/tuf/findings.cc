@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/tuf/notice_meaning.h"
 
 namespace canary::tuf {
 namespace {
@@ -149,50 +150,6 @@ Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) 
           .url = fault.url};
 }
 
-struct NoticeMeaning {
-  NoticeKind kind;
-  std::string_view check;
-  probes::Reason reason;
-  std::string_view means;
-};
-
-// Kinds that are not here are no reason to warn anybody.
-constexpr std::array kNoticeMeanings{
-    NoticeMeaning{NoticeKind::keyid_mismatch, kSignatures, probes::Reason::signature,
-                  "a key id is not the hash of its key: strict clients refuse the file"},
-    NoticeMeaning{NoticeKind::key_unusable, kSignatures, probes::Reason::signature,
-                  "a key cannot be used: some clients refuse the file"},
-    NoticeMeaning{NoticeKind::key_missing, kSignatures, probes::Reason::signature,
-                  "a role names a key that is not there"},
-    NoticeMeaning{NoticeKind::key_listed_twice, kSignatures, probes::Reason::signature,
-                  "a role names a key more than once: strict clients refuse the file"},
-    NoticeMeaning{NoticeKind::same_key_twice, kSignatures, probes::Reason::signature,
-                  "two key ids are the same key, which counts once"},
-    NoticeMeaning{NoticeKind::legacy_key_format, kSignatures, probes::Reason::signature,
-                  "an ECDSA key is a hexadecimal point instead of PEM: some clients refuse it"},
-    NoticeMeaning{NoticeKind::signature_invalid, kSignatures, probes::Reason::signature,
-                  "a signature does not verify, beside enough that do"},
-    NoticeMeaning{NoticeKind::salt_length, kSignatures, probes::Reason::signature,
-                  "an RSA-PSS salt is not 32 bytes long: strict clients refuse the signature"},
-    NoticeMeaning{NoticeKind::threshold_unmeetable, kSignatures, probes::Reason::threshold,
-                  "a threshold demands more keys than there are"},
-    NoticeMeaning{NoticeKind::expires_format, kMetadata, probes::Reason::parse,
-                  "expires is not written as YYYY-MM-DDTHH:MM:SSZ: strict clients refuse the file"},
-    NoticeMeaning{NoticeKind::hash_unknown, kMetadata, probes::Reason::parse,
-                  "a hash algorithm is unknown: some clients refuse the file"},
-    NoticeMeaning{NoticeKind::same_version_changed, kConsistency, probes::Reason::equivocation,
-                  "content changed without a new version; clients keep what they have"},
-    NoticeMeaning{NoticeKind::previous_discarded, kStore, probes::Reason::internal,
-                  "our stored copy could not be used, so nothing was compared with it"},
-};
-
-NoticeMeaning const* meaning_of(NoticeKind kind) {
-  for (NoticeMeaning const& meaning : kNoticeMeanings) {
-    if (meaning.kind == kind) return &meaning;
-  }
-  return nullptr;
-}
-
 struct NoticeGroup {
   std::uint64_t times = 0;
   std::string first;
@@ -284,6 +241,12 @@ Finding signature_finding(std::string role, SignatureTally const& tally) {
   finding.evidence = "margin " + std::to_string(tally.margin());
   if (tally.invalid > 0) finding.evidence += ", " + std::to_string(tally.invalid) + " invalid";
   if (tally.met()) return finding;
+  if (tally.undecided()) {
+    finding.severity = Severity::unknown;
+    finding.reason =
+        tally.unsupported > 0 ? probes::Reason::unsupported : probes::Reason::size_limit;
+    return finding;
+  }
   finding.severity = Severity::critical;
   finding.reason = tally.invalid > 0 ? probes::Reason::signature : probes::Reason::threshold;
   return finding;
@@ -294,7 +257,8 @@ std::vector<Finding> notice_findings(Notices const& notices) {
   for (Notice const& notice : notices) {
     if (meaning_of(notice.kind) == nullptr) continue;
     NoticeGroup& group = groups[notice.kind][notice.role];
-    if (group.times++ == 0) group.first = notice.detail;
+    if (group.times == 0) group.first = notice.detail;
+    group.times += notice.times;
   }
   std::vector<Finding> findings;
   for (auto const& [kind, roles] : groups) {

@@ -19,6 +19,7 @@ namespace canary::tuf::json {
 namespace {
 
 constexpr std::size_t kBinarySearchFrom = 16;
+constexpr std::size_t kShownLevels = 24;
 constexpr std::size_t kShownName = 80;  // bytes of a hostile name that an error repeats
 
 // Offset of the first byte that does not belong to valid UTF-8; text.size() where there is none.
@@ -77,7 +78,8 @@ class Builder {
   static constexpr std::size_t max_string_size = std::numeric_limits<std::uint32_t>::max();
   // NOLINTEND(readability-identifier-naming)
 
-  explicit Builder(Document& document) : document_(document) {}
+  Builder(Document& document, std::size_t most_values)
+      : document_(document), values_left_(most_values) {}
 
   static std::unique_ptr<Document> make(std::string text) {
     return std::unique_ptr<Document>(new Document(std::move(text)));
@@ -87,10 +89,12 @@ class Builder {
   bool on_document_end(error_code&) { return true; }
   bool on_object_begin(error_code&) {
     frames_.push_back({.is_object = true, .base = members_.size(), .name = {}});
+    document_.depth_ = std::max(document_.depth_, frames_.size());
     return true;
   }
   bool on_array_begin(error_code&) {
     frames_.push_back({.is_object = false, .base = values_.size(), .name = {}});
+    document_.depth_ = std::max(document_.depth_, frames_.size());
     return true;
   }
   bool on_object_end(std::size_t, error_code& error);
@@ -103,29 +107,30 @@ class Builder {
     frames_.back().name = complete(last);
     return true;
   }
-  bool on_string(string_view last, std::size_t, error_code&) {
-    return add_text(Kind::string, complete(last));
+  bool on_string(string_view last, std::size_t, error_code& error) {
+    return add_text(Kind::string, complete(last), error);
   }
-  bool on_int64(std::int64_t, string_view last, error_code&) {
-    return add_text(Kind::number, complete(last));
+  bool on_int64(std::int64_t, string_view last, error_code& error) {
+    return add_text(Kind::number, complete(last), error);
   }
-  bool on_uint64(std::uint64_t, string_view last, error_code&) {
-    return add_text(Kind::number, complete(last));
+  bool on_uint64(std::uint64_t, string_view last, error_code& error) {
+    return add_text(Kind::number, complete(last), error);
   }
-  bool on_double(double, string_view last, error_code&) {
-    return add_text(Kind::number, complete(last));
+  bool on_double(double, string_view last, error_code& error) {
+    return add_text(Kind::number, complete(last), error);
   }
-  bool on_bool(bool value, error_code&) {
+  bool on_bool(bool value, error_code& error) {
     Value leaf;
     leaf.kind_ = Kind::boolean;
     leaf.flag_ = value;
-    return add(leaf);
+    return add(leaf, error);
   }
-  bool on_null(error_code&) { return add(Value{}); }
+  bool on_null(error_code& error) { return add(Value{}, error); }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
   std::optional<std::string_view> duplicate() const { return duplicate_; }
+  bool spent() const { return values_left_ == 0; }  // there was one value more than allowed
 
   // Offset of a name or string in the text; nullopt where an escape made a copy of it.
   std::optional<std::size_t> offset_of(std::string_view text) const {
@@ -149,14 +154,19 @@ class Builder {
     return true;
   }
   std::string_view complete(string_view last);
-  bool add_text(Kind kind, std::string_view text) {
+  bool add_text(Kind kind, std::string_view text, error_code& error) {
     Value leaf;
     leaf.kind_ = kind;
     leaf.size_ = static_cast<std::uint32_t>(text.size());
     leaf.text_ = text.data();
-    return add(leaf);
+    return add(leaf, error);
   }
-  bool add(Value value) {
+  bool add(Value value, error_code& error) {
+    if (values_left_ == 0) {
+      error = boost::json::error::exception;  // replaced by our own rule
+      return false;
+    }
+    --values_left_;
     if (frames_.empty()) {
       document_.root_ = value;
     } else if (frames_.back().is_object) {
@@ -180,6 +190,7 @@ class Builder {
   static std::optional<std::string_view> find_duplicate(std::span<Member const> members);
 
   Document& document_;
+  std::size_t values_left_;
   std::vector<Frame> frames_;
   std::vector<Member> members_;  // of all open objects
   std::vector<Value> values_;    // of all open arrays
@@ -235,22 +246,23 @@ bool Builder::on_object_end(std::size_t, error_code& error) {
   object.size_ = static_cast<std::uint32_t>(members.size());
   object.members_ = copy_to_arena(members_, frame.base);
   frames_.pop_back();
-  return add(object);
+  return add(object, error);
 }
 
-bool Builder::on_array_end(std::size_t, error_code&) {
+bool Builder::on_array_end(std::size_t, error_code& error) {
   std::size_t const base = frames_.back().base;
   Value array;
   array.kind_ = Kind::array;
   array.size_ = static_cast<std::uint32_t>(values_.size() - base);
   array.items_ = copy_to_arena(values_, base);
   frames_.pop_back();
-  return add(array);
+  return add(array, error);
 }
 
 std::string Builder::path() const {
   std::string text = "$";
   for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (i == kShownLevels) return text.append("…");
     Frame const& frame = frames_[i];
     if (frame.is_object) {
       if (frame.name.empty()) continue;
@@ -275,7 +287,6 @@ namespace {
 using Error = boost::json::error;
 
 Rule rule_of(boost::json::error_code const& error) {
-  if (error == Error::too_deep) return Rule::json_depth;
   if (error == Error::exponent_overflow) return Rule::number_not_integer;
   if (error == Error::illegal_leading_surrogate || error == Error::illegal_trailing_surrogate ||
       error == Error::expected_utf16_escape) {
@@ -285,7 +296,6 @@ Rule rule_of(boost::json::error_code const& error) {
 }
 
 std::string_view words_of(boost::json::error_code const& error) {
-  if (error == Error::too_deep) return "nested too deeply";
   if (error == Error::exponent_overflow) return "exponent out of range";
   if (error == Error::incomplete) return "ends too early";
   if (rule_of(error) == Rule::json_utf8) return "lone surrogate";
@@ -340,7 +350,7 @@ Result<std::shared_ptr<Document const>> Document::parse(std::string text, std::s
   std::unique_ptr<Document> document = Builder::make(std::move(text));
   boost::json::parse_options options;
   options.max_depth = limits.depth;
-  boost::json::basic_parser<Builder> parser(options, *document);
+  boost::json::basic_parser<Builder> parser(options, *document, limits.values + 1);
   boost::json::error_code error;
   std::string const& bytes = document->text_;
   std::size_t const used = parser.write_some(false, bytes.data(), bytes.size(), error);
@@ -349,8 +359,18 @@ Result<std::shared_ptr<Document const>> Document::parse(std::string text, std::s
     std::size_t const offset = builder.offset_of(*twice).value_or(used);
     return reject(Rule::json_duplicate_key, role, "name appears twice", offset, builder.path());
   }
+  if (builder.spent()) {
+    return reject(Rule::budget, role,
+                  "more than " + std::to_string(limits.values) + " values (budget values)", used,
+                  builder.path());
+  }
   if (error == Error::syntax && follows_high_surrogate(bytes, used)) {
     error = Error::illegal_leading_surrogate;
+  }
+  if (error == Error::too_deep) {
+    return reject(Rule::json_depth, role,
+                  "nested deeper than " + std::to_string(limits.depth) + " levels (budget depth)",
+                  used, builder.path());
   }
   if (error) return reject(rule_of(error), role, words_of(error), used, builder.path());
   for (std::size_t i = used; i < bytes.size(); ++i) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "probes/tuf/budget.h"
 #include "probes/tuf/rejection.h"
 
 namespace canary::tuf::json {
@@ -61,13 +62,15 @@ struct Member {
 inline std::span<Member const> Value::object() const { return {members_, size_}; }
 
 struct ParseLimits {
-  std::size_t depth = 64;
+  std::size_t depth = FileBudget{}.depth;
+  std::size_t values = FileBudget{}.values;
 };
 
 // Owns the text and the tree over it.
 class Document {
  public:
-  // Rejects: json_* with byte offset and path, and size_limit at 4 GiB. `role` names it in errors.
+  // Rejects: json_* with byte offset and path, budget, and size_limit at 4 GiB. `role` names it in
+  // errors.
   static Result<std::shared_ptr<Document const>> parse(std::string text, std::string_view role,
                                                        ParseLimits limits);
 
@@ -76,6 +79,7 @@ class Document {
 
   Value const& root() const { return root_; }
   std::string const& text() const { return text_; }  // the original bytes
+  std::size_t depth() const { return depth_; }       // levels of nesting: 1 for `{}`, 0 for `1`
 
  private:
   friend class Builder;
@@ -83,6 +87,7 @@ class Document {
   std::string const text_;
   std::pmr::monotonic_buffer_resource arena_;
   Value root_;
+  std::size_t depth_ = 0;
 };
 
 std::string_view name(Kind kind);

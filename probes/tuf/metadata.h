@@ -28,14 +28,13 @@ struct RoleKeys {
   std::uint64_t threshold = 1;
 };
 
-// Hexadecimal digests as listed; empty where not listed.
+// Hexadecimal digests as listed.
 struct Hashes {
-  std::string_view sha256{};
+  json::Value const* all = nullptr;  // the object of algorithms and digests; null: none is listed
+  std::string_view sha256{};         // of these; empty where not listed
   std::string_view sha512{};
-  bool unknown = false;  // another algorithm is listed as well
 
-  bool listed() const { return unknown || known(); }
-  bool known() const { return !sha256.empty() || !sha512.empty(); }
+  bool listed() const { return all != nullptr; }
 };
 
 // What timestamp says about snapshot, and snapshot about each targets file.

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "probes/tuf/canonical_json.h"
+#include "probes/tuf/client_refusals.h"
+#include "probes/tuf/dialect.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/fields.h"
 #include "probes/tuf/role_name.h"
@@ -23,12 +25,27 @@ void sort_by(std::vector<Entry>& entries, Name name) {
 }
 
 void note(Notices& notices, NoticeKind kind, Place const& place, std::string_view what) {
-  notices.push_back({kind, std::string(place.role()), place.path() + ": " + std::string(what)});
+  count_notice(notices, {kind, std::string(place.role()), place.path() + ": " + std::string(what)});
 }
 
-Result<std::vector<Signature>> read_signatures(Place const& file) {
+// What reads one file: what it may cost, and what was odd.
+struct Reading {
+  FileBudget const& budget;
+  Notices& notices;
+};
+
+Result<void> within(Place const& place, std::size_t found, std::size_t budget,
+                    std::string_view name) {
+  if (found <= budget) return success();
+  return place.reject(Rule::budget, std::to_string(found) + " entries, canaryd looks at " +
+                                        std::to_string(budget) + " (budget " + std::string(name) +
+                                        ")");
+}
+
+Result<std::vector<Signature>> read_signatures(Place const& file, FileBudget const& budget) {
   BOOST_OUTCOME_TRY(auto const* list, field(file, "signatures", json::Kind::array));
   Place const place(file, "signatures", *list);
+  BOOST_OUTCOME_TRYV(within(place, list->array().size(), budget.signatures, "signatures"));
   std::vector<Signature> signatures;
   signatures.reserve(list->array().size());
   for (json::Value const& item : list->array()) {
@@ -86,37 +103,51 @@ Result<void> read_common(Place const& place, std::string_view type, Common& comm
   return success();
 }
 
-Result<RoleKeys> read_role_keys(Place const& place) {
+Result<RoleKeys> read_role_keys(Place const& place, FileBudget const& budget) {
   if (!place.value().is_object()) return place.reject(Rule::field_invalid, "expected object");
   RoleKeys keys;
   BOOST_OUTCOME_TRY(auto const* ids, field(place, "keyids", json::Kind::array));
-  BOOST_OUTCOME_TRY(keys.keyids, strings(Place(place, "keyids", *ids)));
+  Place const here(place, "keyids", *ids);
+  BOOST_OUTCOME_TRYV(within(here, ids->array().size(), budget.keyids, "keyids"));
+  BOOST_OUTCOME_TRY(keys.keyids, strings(here));
   BOOST_OUTCOME_TRY(keys.threshold, integer_field(place, "threshold", 1));
   return keys;
 }
 
-Result<std::vector<Key>> read_keys(Place const& parent, Notices& notices) {
+Result<std::vector<Key>> read_keys(Place const& parent, Reading reading) {
   BOOST_OUTCOME_TRY(auto const* object, field(parent, "keys", json::Kind::object));
   Place const place(parent, "keys", *object);
+  BOOST_OUTCOME_TRYV(within(place, object->object().size(), reading.budget.keys, "keys"));
+  Notices& notices = reading.notices;
   std::vector<Key> keys;
   keys.reserve(object->object().size());
   for (json::Member const& member : object->object()) {
-    BOOST_OUTCOME_TRY(auto key, parse_key(member.name, member.value, place.role()));
+    BOOST_OUTCOME_TRY(auto key, parse_key(member.name, member.value, place.role(), reading.budget));
     Place const here(place, member.name, member.value);
-    if (!key.usable()) note(notices, NoticeKind::key_unusable, here, key.problem);
+    if (key.fitness == Fitness::malformed) {
+      note(notices, NoticeKind::key_unusable, here, key.problem);
+    } else if (key.fitness == Fitness::unsupported) {
+      note(notices, NoticeKind::key_unsupported, here, key.problem);
+    }
+    std::string_view const refused = refusals_of(key);
+    if (key.scheme != Scheme::unknown && !refused.empty()) {
+      std::string what =
+          key.pkcs1 ? "PKCS#1" : std::string(key.type) + " " + std::string(name(key.scheme));
+      note(notices, NoticeKind::key_scheme, here, what.append(": ").append(refused));
+    }
     if (!key.id_matches) {
       note(notices, NoticeKind::keyid_mismatch, here, "the id is not the SHA-256 of the key");
     }
-    if (key.legacy_format) note(notices, NoticeKind::legacy_key_format, here, "no PEM");
+    if (key.hex_point) note(notices, NoticeKind::legacy_key_format, here, "no PEM");
     keys.push_back(std::move(key));
   }
   sort_by(keys, [](Key const& key) { return key.id; });
   return keys;
 }
 
-Result<Hashes> read_hashes(Place const& place) {
+Result<Hashes> read_hashes(Place const& place, Notices& notices) {
   if (place.value().object().empty()) return place.reject(Rule::field_invalid, "is empty");
-  Hashes hashes;
+  Hashes hashes{.all = &place.value()};
   for (json::Member const& member : place.value().object()) {
     if (!member.value.is_string() || member.value.string().empty()) {
       return Place(place, member.name, member.value)
@@ -127,37 +158,37 @@ Result<Hashes> read_hashes(Place const& place) {
     } else if (member.name == "sha512") {
       hashes.sha512 = member.value.string();
     } else {
-      hashes.unknown = true;
+      note(notices, NoticeKind::hash_unknown, place, member.name);
     }
   }
   return hashes;
 }
 
-Result<MetaFile> read_meta_file(Place const& place) {
+Result<MetaFile> read_meta_file(Place const& place, Notices& notices) {
   if (!place.value().is_object()) return place.reject(Rule::field_invalid, "expected object");
   MetaFile file;
   BOOST_OUTCOME_TRY(file.version, integer_field(place, "version", 1));
   BOOST_OUTCOME_TRY(file.length, optional_integer_field(place, "length", 0));
   BOOST_OUTCOME_TRY(auto const* hashes, optional_field(place, "hashes", json::Kind::object));
   if (hashes != nullptr) {
-    BOOST_OUTCOME_TRY(file.hashes, read_hashes(Place(place, "hashes", *hashes)));
+    BOOST_OUTCOME_TRY(file.hashes, read_hashes(Place(place, "hashes", *hashes), notices));
   }
   return file;
 }
 
-Result<TargetFile> read_target_file(Place const& place) {
+Result<TargetFile> read_target_file(Place const& place, Notices& notices) {
   if (!place.value().is_object()) return place.reject(Rule::field_invalid, "expected object");
   TargetFile file;
   BOOST_OUTCOME_TRY(file.length, integer_field(place, "length", 0));
   BOOST_OUTCOME_TRY(auto const* hashes, field(place, "hashes", json::Kind::object));
-  BOOST_OUTCOME_TRY(file.hashes, read_hashes(Place(place, "hashes", *hashes)));
+  BOOST_OUTCOME_TRY(file.hashes, read_hashes(Place(place, "hashes", *hashes), notices));
   file.custom = place.value().find("custom");
   return file;
 }
 
-Result<DelegatedRole> read_delegated_role(Place const& place) {
+Result<DelegatedRole> read_delegated_role(Place const& place, FileBudget const& budget) {
   DelegatedRole role;
-  BOOST_OUTCOME_TRY(role.keys, read_role_keys(place));
+  BOOST_OUTCOME_TRY(role.keys, read_role_keys(place, budget));
   BOOST_OUTCOME_TRY(role.name, string_field(place, "name"));
   if (!is_delegated_role_name(role.name)) {
     return place.reject(Rule::field_invalid,
@@ -172,18 +203,17 @@ Result<DelegatedRole> read_delegated_role(Place const& place) {
     return place.reject(paths == nullptr ? Rule::field_missing : Rule::field_invalid,
                         "expected exactly one of paths and path_hash_prefixes");
   }
-  if (paths != nullptr) {
-    BOOST_OUTCOME_TRY(role.paths, strings(Place(place, "paths", *paths)));
-  } else {
-    BOOST_OUTCOME_TRY(role.path_hash_prefixes,
-                      strings(Place(place, "path_hash_prefixes", *prefixes)));
-  }
+  bool const patterns = paths != nullptr;
+  json::Value const& list = patterns ? *paths : *prefixes;
+  Place const here(place, patterns ? "paths" : "path_hash_prefixes", list);
+  BOOST_OUTCOME_TRYV(within(here, list.array().size(), budget.entries, "entries"));
+  BOOST_OUTCOME_TRY((patterns ? role.paths : role.path_hash_prefixes), strings(here));
   return role;
 }
 
-Result<SuccinctRoles> read_succinct_roles(Place const& place) {
+Result<SuccinctRoles> read_succinct_roles(Place const& place, FileBudget const& budget) {
   SuccinctRoles succinct;
-  BOOST_OUTCOME_TRY(succinct.keys, read_role_keys(place));
+  BOOST_OUTCOME_TRY(succinct.keys, read_role_keys(place, budget));
   BOOST_OUTCOME_TRY(auto const bits, integer_field(place, "bit_length", 1));
   if (bits > 32) return place.reject(Rule::field_invalid, "bit_length: expected 1 to 32");
   succinct.bit_length = static_cast<unsigned>(bits);
@@ -191,13 +221,15 @@ Result<SuccinctRoles> read_succinct_roles(Place const& place) {
   return succinct;
 }
 
-Result<std::vector<DelegatedRole>> read_delegated_roles(Place const& place) {
+Result<std::vector<DelegatedRole>> read_delegated_roles(Place const& place,
+                                                        FileBudget const& budget) {
+  BOOST_OUTCOME_TRYV(within(place, place.value().array().size(), budget.roles, "roles"));
   std::vector<DelegatedRole> roles;
   roles.reserve(place.value().array().size());
   std::vector<std::string_view> names;
   for (json::Value const& item : place.value().array()) {
     Place const here(place, roles.size(), item);
-    BOOST_OUTCOME_TRY(auto role, read_delegated_role(here));
+    BOOST_OUTCOME_TRY(auto role, read_delegated_role(here, budget));
     names.push_back(role.name);
     roles.push_back(std::move(role));
   }
@@ -207,9 +239,9 @@ Result<std::vector<DelegatedRole>> read_delegated_roles(Place const& place) {
   return place.reject(Rule::field_invalid, "two roles are called " + std::string(*twice));
 }
 
-Result<Delegations> read_delegations(Place const& place, Notices& notices) {
+Result<Delegations> read_delegations(Place const& place, Reading reading) {
   Delegations delegations;
-  BOOST_OUTCOME_TRY(delegations.keys, read_keys(place, notices));
+  BOOST_OUTCOME_TRY(delegations.keys, read_keys(place, reading));
   BOOST_OUTCOME_TRY(auto const* roles, optional_field(place, "roles", json::Kind::array));
   BOOST_OUTCOME_TRY(auto const* succinct,
                     optional_field(place, "succinct_roles", json::Kind::object));
@@ -217,21 +249,22 @@ Result<Delegations> read_delegations(Place const& place, Notices& notices) {
     return place.reject(Rule::field_invalid, "roles and succinct_roles exclude each other");
   }
   if (roles != nullptr) {
-    BOOST_OUTCOME_TRY(delegations.roles, read_delegated_roles(Place(place, "roles", *roles)));
+    BOOST_OUTCOME_TRY(delegations.roles,
+                      read_delegated_roles(Place(place, "roles", *roles), reading.budget));
   } else if (succinct != nullptr) {
     Place const here(place, "succinct_roles", *succinct);
-    BOOST_OUTCOME_TRY(delegations.succinct, read_succinct_roles(here));
+    BOOST_OUTCOME_TRY(delegations.succinct, read_succinct_roles(here, reading.budget));
   } else {
     return place.reject(Rule::field_missing, "expected roles or succinct_roles");
   }
   return delegations;
 }
 
-Result<void> read_content(Place const& place, Root& root, Notices& notices) {
+Result<void> read_content(Place const& place, Root& root, Reading reading) {
   BOOST_OUTCOME_TRY(auto const* consistent,
                     optional_field(place, "consistent_snapshot", json::Kind::boolean));
   root.consistent_snapshot = consistent != nullptr && consistent->boolean();
-  BOOST_OUTCOME_TRY(root.keys, read_keys(place, notices));
+  BOOST_OUTCOME_TRY(root.keys, read_keys(place, reading));
   BOOST_OUTCOME_TRY(auto const* roles, field(place, "roles", json::Kind::object));
   Place const here(place, "roles", *roles);
   std::pair<std::string_view, RoleKeys*> const all[] = {{"root", &root.root},
@@ -240,66 +273,76 @@ Result<void> read_content(Place const& place, Root& root, Notices& notices) {
                                                         {"targets", &root.targets}};
   for (auto const& [name, keys] : all) {
     BOOST_OUTCOME_TRY(auto const* role, field(here, name, json::Kind::object));
-    BOOST_OUTCOME_TRY(*keys, read_role_keys(Place(here, name, *role)));
+    BOOST_OUTCOME_TRY(*keys, read_role_keys(Place(here, name, *role), reading.budget));
   }
   return success();
 }
 
-Result<void> read_content(Place const& place, Timestamp& timestamp, Notices&) {
+Result<void> read_content(Place const& place, Timestamp& timestamp, Reading reading) {
   BOOST_OUTCOME_TRY(auto const* meta, field(place, "meta", json::Kind::object));
   Place const here(place, "meta", *meta);
   BOOST_OUTCOME_TRY(auto const* file, field(here, "snapshot.json", json::Kind::object));
-  BOOST_OUTCOME_TRY(timestamp.snapshot, read_meta_file(Place(here, "snapshot.json", *file)));
+  BOOST_OUTCOME_TRY(timestamp.snapshot,
+                    read_meta_file(Place(here, "snapshot.json", *file), reading.notices));
   return success();
 }
 
-Result<void> read_content(Place const& place, Snapshot& snapshot, Notices&) {
+Result<void> read_content(Place const& place, Snapshot& snapshot, Reading reading) {
   BOOST_OUTCOME_TRY(auto const* meta, field(place, "meta", json::Kind::object));
   Place const here(place, "meta", *meta);
+  BOOST_OUTCOME_TRYV(within(here, meta->object().size(), reading.budget.entries, "entries"));
   snapshot.entries.reserve(meta->object().size());
   for (json::Member const& member : meta->object()) {
-    BOOST_OUTCOME_TRY(auto const file, read_meta_file(Place(here, member.name, member.value)));
+    BOOST_OUTCOME_TRY(auto const file,
+                      read_meta_file(Place(here, member.name, member.value), reading.notices));
     snapshot.entries.push_back({member.name, file});
   }
   sort_by(snapshot.entries, [](Snapshot::Entry const& entry) { return entry.file; });
   return success();
 }
 
-Result<void> read_content(Place const& place, Targets& targets, Notices& notices) {
+Result<void> read_content(Place const& place, Targets& targets, Reading reading) {
   BOOST_OUTCOME_TRY(auto const* files, field(place, "targets", json::Kind::object));
   Place const here(place, "targets", *files);
+  BOOST_OUTCOME_TRYV(within(here, files->object().size(), reading.budget.entries, "entries"));
   targets.entries.reserve(files->object().size());
-  bool unknown = false;
   for (json::Member const& member : files->object()) {
-    BOOST_OUTCOME_TRY(auto const file, read_target_file(Place(here, member.name, member.value)));
-    unknown = unknown || file.hashes.unknown;
+    BOOST_OUTCOME_TRY(auto const file,
+                      read_target_file(Place(here, member.name, member.value), reading.notices));
     targets.entries.push_back({member.name, file});
   }
-  if (unknown) note(notices, NoticeKind::hash_unknown, here, "a hash algorithm is not known");
   sort_by(targets.entries, [](Targets::Entry const& entry) { return entry.path; });
   BOOST_OUTCOME_TRY(auto const* object, optional_field(place, "delegations", json::Kind::object));
   if (object != nullptr) {
     BOOST_OUTCOME_TRY(targets.delegations,
-                      read_delegations(Place(place, "delegations", *object), notices));
+                      read_delegations(Place(place, "delegations", *object), reading));
   }
   return success();
 }
 
 template <class T>
 Result<Metadata<T>> parse(std::string bytes, std::string_view role, std::string_view type,
-                          json::ParseLimits limits) {
+                          FileBudget const& budget) {
   Metadata<T> metadata;
-  BOOST_OUTCOME_TRY(auto document, json::Document::parse(std::move(bytes), role, limits));
+  if (auto foreign = foreign_bytes(bytes)) {
+    return Rejection{Rule::other_dialect, std::string(role), std::move(*foreign)};
+  }
+  BOOST_OUTCOME_TRY(auto document,
+                    json::Document::parse(std::move(bytes), role, {budget.depth, budget.values}));
   Place const file(role, document->root());
   if (!file.value().is_object()) return file.reject(Rule::field_invalid, "expected object");
-  BOOST_OUTCOME_TRY(metadata.signatures, read_signatures(file));
+  if (auto foreign = foreign_dialect(file.value())) {
+    return Rejection{Rule::other_dialect, std::string(role), std::move(*foreign)};
+  }
+  BOOST_OUTCOME_TRY(metadata.signatures, read_signatures(file, budget));
   BOOST_OUTCOME_TRY(metadata.signed_part, field(file, "signed", json::Kind::object));
   Place const place(file, "signed", *metadata.signed_part);
   BOOST_OUTCOME_TRYV(read_common(place, type, metadata.content, metadata.notices));
-  BOOST_OUTCOME_TRYV(read_content(place, metadata.content, metadata.notices));
+  BOOST_OUTCOME_TRYV(read_content(place, metadata.content, {budget, metadata.notices}));
   metadata.signed_bytes.reserve(document->text().size());
   BOOST_OUTCOME_TRYV(
       append_canonical_json(metadata.signed_bytes, *metadata.signed_part, role, "signed"));
+  note_refusals(*document, role, metadata.notices);
   metadata.digest = sha256(metadata.signed_bytes);
   metadata.content.document = std::move(document);
   return metadata;
@@ -307,21 +350,21 @@ Result<Metadata<T>> parse(std::string bytes, std::string_view role, std::string_
 
 }  // namespace
 
-Result<Metadata<Root>> parse_root(std::string bytes, json::ParseLimits limits) {
-  return parse<Root>(std::move(bytes), "root", "root", limits);
+Result<Metadata<Root>> parse_root(std::string bytes, FileBudget const& budget) {
+  return parse<Root>(std::move(bytes), "root", "root", budget);
 }
 
-Result<Metadata<Timestamp>> parse_timestamp(std::string bytes, json::ParseLimits limits) {
-  return parse<Timestamp>(std::move(bytes), "timestamp", "timestamp", limits);
+Result<Metadata<Timestamp>> parse_timestamp(std::string bytes, FileBudget const& budget) {
+  return parse<Timestamp>(std::move(bytes), "timestamp", "timestamp", budget);
 }
 
-Result<Metadata<Snapshot>> parse_snapshot(std::string bytes, json::ParseLimits limits) {
-  return parse<Snapshot>(std::move(bytes), "snapshot", "snapshot", limits);
+Result<Metadata<Snapshot>> parse_snapshot(std::string bytes, FileBudget const& budget) {
+  return parse<Snapshot>(std::move(bytes), "snapshot", "snapshot", budget);
 }
 
 Result<Metadata<Targets>> parse_targets(std::string bytes, std::string_view role,
-                                        json::ParseLimits limits) {
-  return parse<Targets>(std::move(bytes), role, "targets", limits);
+                                        FileBudget const& budget) {
+  return parse<Targets>(std::move(bytes), role, "targets", budget);
 }
 
 MetaFile const* Snapshot::find(std::string_view role) const {

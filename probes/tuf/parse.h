@@ -10,13 +10,14 @@
 
 namespace canary::tuf {
 
-// Each rejects: json_*, number_not_integer, field_*, wrong_type, spec_version,
-// duplicate_signature. The caller has limited the size. `role` names the file in errors.
-Result<Metadata<Root>> parse_root(std::string bytes, json::ParseLimits limits = {});
-Result<Metadata<Timestamp>> parse_timestamp(std::string bytes, json::ParseLimits limits = {});
-Result<Metadata<Snapshot>> parse_snapshot(std::string bytes, json::ParseLimits limits = {});
+// Each rejects: json_*, budget, number_not_integer, field_*, wrong_type, spec_version,
+// duplicate_signature, other_dialect. The caller has limited the size. `role` names the file in
+// errors.
+Result<Metadata<Root>> parse_root(std::string bytes, FileBudget const& budget = {});
+Result<Metadata<Timestamp>> parse_timestamp(std::string bytes, FileBudget const& budget = {});
+Result<Metadata<Snapshot>> parse_snapshot(std::string bytes, FileBudget const& budget = {});
 Result<Metadata<Targets>> parse_targets(std::string bytes, std::string_view role,
-                                        json::ParseLimits limits = {});
+                                        FileBudget const& budget = {});
 
 struct Expiry {
   Time time{};

@@ -16,6 +16,7 @@
 #include "probes/tuf/digest.h"
 #include "probes/tuf/expiry_watch.h"
 #include "probes/tuf/findings.h"
+#include "probes/tuf/pin.h"
 #include "probes/tuf/prefetch.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/surroundings.h"
@@ -191,9 +192,7 @@ Task<bool> Run::start(Trace trace) {
   if (!opened) add(finding_of(opened.error()));
   auto const checked = TrustedMetadata::create(*pinned, context_.now, policy_of(spec_.limits));
   if (!checked) {
-    Finding finding = finding_of(RefreshFailure{"root", checked.error()}, Stage::metadata);
-    finding.message = "the pinned root " + spec_.root.string() + " is bad: " + finding.message;
-    add(std::move(finding));
+    add(pin_finding(spec_.root.string(), checked.error()));
     co_return false;
   }
   pinned_version_ = checked.value().root().version;

@@ -6,8 +6,6 @@
 #include <array>
 #include <cstddef>
 
-#include "probes/tuf/notice.h"
-
 namespace canary::tuf {
 namespace {
 
@@ -35,7 +33,7 @@ constexpr std::array kRows{
     Row{Rule::json_syntax, "json_syntax", same("4.1"), Reason::parse},
     Row{Rule::json_bom, "json_bom", same("4.1"), Reason::parse},
     Row{Rule::json_utf8, "json_utf8", same("4.1"), Reason::parse},
-    Row{Rule::json_depth, "json_depth", same("4.1"), Reason::parse},
+    Row{Rule::json_depth, "json_depth", same("4.1"), Reason::size_limit},
     Row{Rule::json_duplicate_key, "json_duplicate_key", same("4.1"), Reason::parse},
     Row{Rule::json_trailing_bytes, "json_trailing_bytes", same("4.1"), Reason::parse},
     Row{Rule::number_not_integer, "number_not_integer", same("4.1"), Reason::parse},
@@ -135,6 +133,8 @@ std::string_view name(Reason reason) {
 
 bool could_not_tell(Rule rule) {
   switch (rule) {
+    case Rule::size_limit:
+    case Rule::json_depth:
     case Rule::budget:
     case Rule::unsupported:
     case Rule::hash_unsupported:
@@ -153,44 +153,6 @@ std::string sentence(Rejection const& rejection) {
   text.append(": ").append(name(rejection.rule)).append(" (");
   text.append(spec_section(rejection.rule, rejection.role)).append("): ");
   return text.append(rejection.detail);
-}
-
-std::string_view name(NoticeKind kind) {
-  switch (kind) {
-    case NoticeKind::keyid_mismatch:
-      return "keyid_mismatch";
-    case NoticeKind::key_unusable:
-      return "key_unusable";
-    case NoticeKind::key_missing:
-      return "key_missing";
-    case NoticeKind::key_listed_twice:
-      return "key_listed_twice";
-    case NoticeKind::same_key_twice:
-      return "same_key_twice";
-    case NoticeKind::legacy_key_format:
-      return "legacy_key_format";
-    case NoticeKind::expires_format:
-      return "expires_format";
-    case NoticeKind::signature_missing:
-      return "signature_missing";
-    case NoticeKind::signature_invalid:
-      return "signature_invalid";
-    case NoticeKind::signature_unknown:
-      return "signature_unknown";
-    case NoticeKind::salt_length:
-      return "salt_length";
-    case NoticeKind::hash_unknown:
-      return "hash_unknown";
-    case NoticeKind::custom_spec_version:
-      return "custom_spec_version";
-    case NoticeKind::same_version_changed:
-      return "same_version_changed";
-    case NoticeKind::threshold_unmeetable:
-      return "threshold_unmeetable";
-    case NoticeKind::previous_discarded:
-      return "previous_discarded";
-  }
-  return "unknown";
 }
 
 }  // namespace canary::tuf

@@ -5,6 +5,7 @@
 
 #include "probes/tuf/findings.h"
 #include "probes/tuf/parse.h"
+#include "probes/tuf/pin.h"
 #include "probes/tuf/probe.h"
 
 namespace canary::tuf {
@@ -15,9 +16,7 @@ probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds cons
   std::size_t const size = file.bytes.size();
   auto const parsed = parse_root(std::move(file.bytes));
   if (!parsed) {
-    probes::Finding finding = finding_of(RefreshFailure{"root", parsed.error()}, Stage::metadata);
-    finding.message = name + ": " + finding.message;
-    report.findings.push_back(std::move(finding));
+    report.findings.push_back(pin_finding(name, parsed.error()));
     return report;
   }
   Metadata<Root> const& metadata = parsed.value();

@@ -51,20 +51,22 @@ std::string key_object(std::string_view type, std::string_view scheme, std::stri
 }
 
 std::string describe(EVP_PKEY* key, Scheme scheme) {
-  switch (scheme) {
-    case Scheme::ed25519:
-      return key_object("ed25519", "ed25519", raw_public(key));
-    case Scheme::ecdsa_sha2_nistp256:
-      return key_object("ecdsa", "ecdsa-sha2-nistp256", public_pem(key));
-    case Scheme::ecdsa_sha2_nistp384:
-      return key_object("ecdsa", "ecdsa-sha2-nistp384", public_pem(key));
-    case Scheme::rsassa_pss_sha256:
-      return key_object("rsa", "rsassa-pss-sha256", public_pem(key));
-    case Scheme::unknown:
-      break;
-  }
-  require(false, "describe a key of unknown scheme");
-  return {};
+  if (scheme == Scheme::ed25519) return key_object("ed25519", "ed25519", raw_public(key));
+  return key_object(is_ecdsa(scheme) ? "ecdsa" : "rsa", name(scheme), public_pem(key));
+}
+
+char const* curve_of(Scheme scheme) {
+  if (scheme == Scheme::ecdsa_sha2_nistp224) return "P-224";
+  if (scheme == Scheme::ecdsa_sha2_nistp256) return "P-256";
+  return scheme == Scheme::ecdsa_sha2_nistp384 ? "P-384" : "P-521";
+}
+
+EVP_MD const* digest_of(Scheme scheme) {
+  if (scheme == Scheme::ed25519) return nullptr;
+  std::string_view const text = name(scheme);
+  if (text.ends_with("224")) return EVP_sha224();
+  if (text.ends_with("256")) return EVP_sha256();
+  return text.ends_with("384") ? EVP_sha384() : EVP_sha512();
 }
 
 std::string id_of(std::string const& object) {
@@ -92,23 +94,10 @@ SigningKey SigningKey::ed25519(std::string_view seed) {
 }
 
 SigningKey SigningKey::generate(Scheme scheme) {
-  EVP_PKEY* key = nullptr;
-  switch (scheme) {
-    case Scheme::ed25519:
-      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
-      break;
-    case Scheme::ecdsa_sha2_nistp256:
-      key = EVP_EC_gen("P-256");
-      break;
-    case Scheme::ecdsa_sha2_nistp384:
-      key = EVP_EC_gen("P-384");
-      break;
-    case Scheme::rsassa_pss_sha256:
-      key = EVP_RSA_gen(2048);
-      break;
-    case Scheme::unknown:
-      break;
-  }
+  require(scheme != Scheme::unknown, "generate a key of unknown scheme");
+  EVP_PKEY* const key = scheme == Scheme::ed25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
+                        : is_ecdsa(scheme)        ? EVP_EC_gen(curve_of(scheme))
+                                                  : EVP_RSA_gen(2048);
   require(key != nullptr, "generate a key");
   return {std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free), scheme};
 }
@@ -116,12 +105,10 @@ SigningKey SigningKey::generate(Scheme scheme) {
 std::string SigningKey::sign(std::string_view message) const {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> const context(EVP_MD_CTX_new(),
                                                                         EVP_MD_CTX_free);
-  EVP_MD const* digest = scheme_ == Scheme::ed25519               ? nullptr
-                         : scheme_ == Scheme::ecdsa_sha2_nistp384 ? EVP_sha384()
-                                                                  : EVP_sha256();
   EVP_PKEY_CTX* options = nullptr;
-  require(EVP_DigestSignInit(context.get(), &options, digest, nullptr, key_.get()) == 1, "sign");
-  if (scheme_ == Scheme::rsassa_pss_sha256) {
+  require(EVP_DigestSignInit(context.get(), &options, digest_of(scheme_), nullptr, key_.get()) == 1,
+          "sign");
+  if (is_pss(scheme_)) {
     require(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) > 0, "use PSS");
     require(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) > 0, "use PSS");
   }

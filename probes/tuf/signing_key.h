@@ -9,6 +9,8 @@
 
 #include "probes/tuf/keys.h"
 
+struct evp_pkey_st;
+
 namespace canary::tuf {
 
 class SigningKey {

@@ -19,22 +19,36 @@ std::string difference(std::string_view algorithm, std::string_view listed,
   return text.append(" ").append(found).append(", listed is ").append(listed.substr(0, 128));
 }
 
+constexpr std::size_t kShownName = 40;  // bytes of an algorithm's name
+constexpr std::size_t kShownNames = 200;
+
+void append_name(std::string& names, std::string_view name) {
+  if (names.size() > kShownNames) return;
+  if (!names.empty()) names += ", ";
+  names.append(name.substr(0, kShownName));
+}
+
+Rejection unsupported(std::string subject, std::string const& names) {
+  return {Rule::hash_unsupported, std::move(subject),
+          "only hashes that canaryd cannot compute are listed: " + names};
+}
+
 }  // namespace
 
 void TargetDigest::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
 
 TargetDigest::TargetDigest(std::string path, TargetFile const& expected)
     : path_(std::move(path)), length_(expected.length) {
-  auto const start = [](std::string_view algorithm, std::string_view hex, EVP_MD const* digest) {
-    Listed listed{algorithm, std::string(hex), Context(EVP_MD_CTX_new())};
-    EVP_DigestInit_ex(listed.context.get(), digest, nullptr);
-    return listed;
-  };
-  if (!expected.hashes.sha256.empty()) {
-    sha256_ = start("sha256", expected.hashes.sha256, EVP_sha256());
-  }
-  if (!expected.hashes.sha512.empty()) {
-    sha512_ = start("sha512", expected.hashes.sha512, EVP_sha512());
+  if (!expected.hashes.listed()) return;
+  for (json::Member const& member : expected.hashes.all->object()) {
+    evp_md_st const* const digest = digest_named(member.name);
+    Context context(digest != nullptr ? EVP_MD_CTX_new() : nullptr);
+    if (context && EVP_DigestInit_ex(context.get(), digest, nullptr) == 1) {
+      listed_.push_back(
+          {std::string(member.name), std::string(member.value.string()), std::move(context)});
+    } else {
+      append_name(unsupported_, member.name);
+    }
   }
 }
 
@@ -48,8 +62,8 @@ Result<void> TargetDigest::update(std::string_view piece) {
                      "more than the " + std::to_string(length_) + " bytes listed"};
   }
   received_ += piece.size();
-  for (auto* listed : {&sha256_, &sha512_}) {
-    if (*listed) EVP_DigestUpdate((*listed)->context.get(), piece.data(), piece.size());
+  for (Listed& listed : listed_) {
+    EVP_DigestUpdate(listed.context.get(), piece.data(), piece.size());
   }
   return success();
 }
@@ -59,18 +73,15 @@ Result<void> TargetDigest::finish() {
     return Rejection{Rule::target_length_mismatch, path_,
                      std::to_string(received_) + " bytes, listed are " + std::to_string(length_)};
   }
-  if (!sha256_ && !sha512_) {
-    return Rejection{Rule::hash_unsupported, path_, "neither sha256 nor sha512 is listed"};
-  }
-  for (auto* listed : {&sha256_, &sha512_}) {
-    if (!*listed) continue;
+  if (listed_.empty()) return unsupported(path_, unsupported_);
+  for (Listed& listed : listed_) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    EVP_DigestFinal_ex((*listed)->context.get(), digest.data(), &size);
+    EVP_DigestFinal_ex(listed.context.get(), digest.data(), &size);
     std::string const found = to_hex({reinterpret_cast<char const*>(digest.data()), size});
-    if (!equal_hex(found, (*listed)->hex)) {
+    if (!equal_hex(found, listed.hex)) {
       return Rejection{Rule::target_hash_mismatch, path_,
-                       difference((*listed)->algorithm, (*listed)->hex, found)};
+                       difference(listed.algorithm, listed.hex, found)};
     }
   }
   return success();
@@ -83,25 +94,23 @@ Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
         Rule::length_mismatch, std::string(role),
         std::to_string(bytes.size()) + " bytes, listed are " + std::to_string(*listed.length)};
   }
-  if (listed.hashes.listed() && !listed.hashes.known()) {
-    return Rejection{Rule::hash_unsupported, std::string(role),
-                     "neither sha256 nor sha512 is listed"};
-  }
-  if (!listed.hashes.sha256.empty()) {
-    std::string const found = sha256_hex(bytes);
-    if (!equal_hex(found, listed.hashes.sha256)) {
+  if (!listed.hashes.listed()) return success();
+  bool compared = false;
+  std::string unknown;
+  for (json::Member const& member : listed.hashes.all->object()) {
+    evp_md_st const* const digest = digest_named(member.name);
+    std::string const found = digest != nullptr ? digest_hex(*digest, bytes) : std::string{};
+    if (found.empty()) {
+      append_name(unknown, member.name);
+    } else if (!equal_hex(found, member.value.string())) {
       return Rejection{Rule::hash_mismatch, std::string(role),
-                       difference("sha256", listed.hashes.sha256, found)};
+                       difference(member.name, member.value.string(), found)};
+    } else {
+      compared = true;
     }
   }
-  if (!listed.hashes.sha512.empty()) {
-    std::string const found = sha512_hex(bytes);
-    if (!equal_hex(found, listed.hashes.sha512)) {
-      return Rejection{Rule::hash_mismatch, std::string(role),
-                       difference("sha512", listed.hashes.sha512, found)};
-    }
-  }
-  return success();
+  if (compared) return success();
+  return unsupported(std::string(role), unknown);
 }
 
 }  // namespace canary::tuf

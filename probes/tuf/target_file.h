@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probes/tuf/metadata.h"
 #include "probes/tuf/rejection.h"
@@ -16,7 +16,7 @@ struct evp_md_ctx_st;
 
 namespace canary::tuf {
 
-// Every listed hash that we know must match; at least one known is needed.
+// Every listed hash that OpenSSL can compute must match; one at least is needed.
 class TargetDigest {
  public:
   // Copies what it needs of `expected`. `path` names the target in rejections.
@@ -40,15 +40,15 @@ class TargetDigest {
   };
   using Context = std::unique_ptr<evp_md_ctx_st, Free>;
   struct Listed {
-    std::string_view algorithm;
+    std::string algorithm;
     std::string hex;
     Context context;
   };
   std::string path_;
   std::uint64_t length_;
   std::uint64_t received_ = 0;
-  std::optional<Listed> sha256_;
-  std::optional<Listed> sha512_;
+  std::vector<Listed> listed_;
+  std::string unsupported_;  // names of listed algorithms that OpenSSL has not
 };
 
 // Checks bytes in memory against what timestamp or snapshot lists about metadata.

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "probes/tuf/public_key.h"
+
 namespace canary::tuf {
 namespace {
 
@@ -15,8 +17,13 @@ constexpr std::size_t kShownReasons = 3;  // in a rejection; notices hold them a
 class Tallier {
  public:
   Tallier(std::string_view role, std::span<Key const> keys, std::span<Signature const> signatures,
-          std::string_view signed_bytes)
-      : role_(role), keys_(keys), signatures_(signatures), signed_bytes_(signed_bytes) {}
+          std::string_view signed_bytes, FileBudget const& budget)
+      : role_(role),
+        keys_(keys),
+        signatures_(signatures),
+        message_(signed_bytes),
+        budget_(budget),
+        time_left_(budget.verifying) {}
 
   SignatureTally run(RoleKeys const& authorised);
 
@@ -24,61 +31,105 @@ class Tallier {
   void note(NoticeKind kind, std::string detail) {
     tally_.notices.push_back({kind, std::string(role_), std::move(detail)});
   }
+  Signature const* signature_by(std::string_view id) const;
+  bool draw_on_budget(Key const& key);
   void count(std::string_view id);
+  void count_unusable(Key const& key, Fitness fitness, std::string const& problem, bool has_signed);
   void count_signature(Key const& key, std::string_view hex);
+  void count_valid(Key const& key, PublicKey const& decoded, bool unusual_salt);
 
   std::string_view role_;
   std::span<Key const> keys_;
   std::span<Signature const> signatures_;
-  std::string_view signed_bytes_;
-  std::set<std::string_view> fingerprints_;
+  Message message_;
+  FileBudget const& budget_;
+  std::chrono::microseconds time_left_;
+  std::size_t verified_ = 0;
+  std::set<std::string> fingerprints_;
+  std::set<std::string_view> unsupported_;  // texts of such keys that signed
   SignatureTally tally_;
 };
 
-void Tallier::count_signature(Key const& key, std::string_view hex) {
-  SignatureCheck const check = check_signature(key, hex, signed_bytes_);
-  std::string id(key.id);
-  switch (check.state) {
-    case SignatureState::valid:
-      ++tally_.valid_ids;
-      if (fingerprints_.insert(key.fingerprint).second) {
-        ++tally_.valid;
-      } else {
-        note(NoticeKind::same_key_twice, "key " + id + " is another key id's public key");
-      }
-      if (check.unusual_salt) note(NoticeKind::salt_length, "signature by key " + id);
-      return;
-    case SignatureState::empty:
-      ++tally_.missing;
-      note(NoticeKind::signature_missing, "empty signature by key " + id);
-      return;
-    case SignatureState::malformed:
-      ++tally_.invalid;
-      note(NoticeKind::signature_invalid, "signature by key " + id + " is not hexadecimal");
-      return;
-    case SignatureState::invalid:
-      ++tally_.invalid;
-      note(NoticeKind::signature_invalid, "signature by key " + id + " does not verify");
-      return;
+Signature const* Tallier::signature_by(std::string_view id) const {
+  auto const at = std::lower_bound(
+      signatures_.begin(), signatures_.end(), id,
+      [](Signature const& each, std::string_view wanted) { return each.keyid < wanted; });
+  return at != signatures_.end() && at->keyid == id ? &*at : nullptr;
+}
+
+bool Tallier::draw_on_budget(Key const& key) {
+  auto const cost = nominal_cost(key, message_.bytes().size());
+  // The first is always verified: a large file is no reason to look at no signature at all.
+  bool const within = verified_ == 0 || (verified_ < budget_.verifications && cost <= time_left_);
+  if (!within) return false;
+  ++verified_;
+  time_left_ -= std::min(cost, time_left_);
+  return true;
+}
+
+void Tallier::count_unusable(Key const& key, Fitness fitness, std::string const& problem,
+                             bool has_signed) {
+  std::string detail = "key " + std::string(key.id) + ": " + problem;
+  if (fitness == Fitness::malformed || !has_signed) ++tally_.missing;
+  if (fitness == Fitness::malformed) return note(NoticeKind::key_unusable, std::move(detail));
+  note(NoticeKind::key_unsupported, std::move(detail));
+  bool const counts =
+      has_signed && unsupported_.insert(key.text.empty() ? key.id : key.text).second;
+  if (counts) ++tally_.unsupported;
+}
+
+void Tallier::count_valid(Key const& key, PublicKey const& decoded, bool unusual_salt) {
+  std::string const id(key.id);
+  ++tally_.valid_ids;
+  if (fingerprints_.insert(decoded.fingerprint).second) {
+    ++tally_.valid;
+  } else {
+    note(NoticeKind::same_key_twice, "key " + id + " is another key id's public key");
+  }
+  if (unusual_salt) note(NoticeKind::salt_length, "signature by key " + id);
+  if (decoded.other_curve) {
+    note(NoticeKind::key_encoding, "key " + id + " is not on the curve of its scheme " +
+                                       std::string(name(key.scheme)) +
+                                       ": python-tuf and tough refuse it");
+  }
+  if (decoded.compressed) {
+    note(NoticeKind::key_encoding, "key " + id + " is a compressed curve point: go-tuf refuses it");
   }
 }
 
+void Tallier::count_signature(Key const& key, std::string_view hex) {
+  std::string const id(key.id);
+  if (hex.empty()) {
+    ++tally_.missing;
+    return note(NoticeKind::signature_missing, "empty signature by key " + id);
+  }
+  if (hex.size() > budget_.signature_text || !draw_on_budget(key)) {
+    ++tally_.unverified;
+    return;
+  }
+  PublicKey const decoded = decode_key(key, budget_);
+  if (!decoded.usable()) return count_unusable(key, decoded.fitness, decoded.problem, true);
+  SignatureCheck const check = check_signature(decoded, hex, message_);
+  if (check.state == SignatureState::valid) return count_valid(key, decoded, check.unusual_salt);
+  ++tally_.invalid;
+  bool const malformed = check.state == SignatureState::malformed;
+  note(NoticeKind::signature_invalid,
+       "signature by key " + id + (malformed ? " is not hexadecimal" : " does not verify"));
+}
+
 void Tallier::count(std::string_view id) {
-  std::string text(id);
   Key const* key = find_key(keys_, id);
   if (key == nullptr) {
-    note(NoticeKind::key_missing, "no key has the id " + text);
+    note(NoticeKind::key_missing, "no key has the id " + std::string(id));
     ++tally_.missing;
     return;
   }
-  auto const signature = std::lower_bound(
-      signatures_.begin(), signatures_.end(), id,
-      [](Signature const& each, std::string_view wanted) { return each.keyid < wanted; });
+  Signature const* const signature = signature_by(id);
   if (!key->usable()) {
-    note(NoticeKind::key_unusable, "key " + text + ": " + key->problem);
-    ++tally_.missing;
-  } else if (signature == signatures_.end() || signature->keyid != id) {
-    note(NoticeKind::signature_missing, "no signature by key " + text);
+    bool const has_signed = signature != nullptr && !signature->hex.empty();
+    count_unusable(*key, key->fitness, key->problem, has_signed);
+  } else if (signature == nullptr) {
+    note(NoticeKind::signature_missing, "no signature by key " + std::string(id));
     ++tally_.missing;
   } else {
     count_signature(*key, signature->hex);
@@ -110,12 +161,26 @@ SignatureTally Tallier::run(RoleKeys const& authorised) {
   return std::move(tally_);
 }
 
+// The reasons that explain the rule come first.
+std::string reasons(SignatureTally const& tally, NoticeKind first) {
+  std::string text;
+  std::size_t shown = 0;
+  for (bool const wanted : {true, false}) {
+    for (Notice const& notice : tally.notices) {
+      if ((notice.kind == first) != wanted || shown == kShownReasons) continue;
+      text.append("; ").append(notice.detail);
+      ++shown;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorised,
                                 std::span<Key const> keys, std::span<Signature const> signatures,
-                                std::string_view signed_bytes) {
-  return Tallier(role, keys, signatures, signed_bytes).run(authorised);
+                                std::string_view signed_bytes, FileBudget const& budget) {
+  return Tallier(role, keys, signatures, signed_bytes, budget).run(authorised);
 }
 
 Result<void> require_threshold(std::string_view role, std::string_view delegator,
@@ -124,9 +189,17 @@ Result<void> require_threshold(std::string_view role, std::string_view delegator
   std::string detail = std::to_string(tally.valid) + " of " + std::to_string(tally.keys) +
                        " keys signed, " + std::string(delegator) + " demands " +
                        std::to_string(tally.threshold);
-  std::size_t const shown = std::min(tally.notices.size(), kShownReasons);
-  for (std::size_t i = 0; i < shown; ++i) detail.append("; ").append(tally.notices[i].detail);
-  return Rejection{tally.invalid > 0 ? Rule::signature_invalid : Rule::threshold, std::string(role),
+  if (!tally.undecided()) {
+    detail += reasons(tally, NoticeKind::signature_invalid);
+    return Rejection{tally.invalid > 0 ? Rule::signature_invalid : Rule::threshold,
+                     std::string(role), std::move(detail)};
+  }
+  if (tally.unverified > 0) {
+    detail += "; " + std::to_string(tally.unverified) +
+              " more signatures were not verified (budget verifications)";
+  }
+  detail += reasons(tally, NoticeKind::key_unsupported);
+  return Rejection{tally.unsupported > 0 ? Rule::unsupported : Rule::budget, std::string(role),
                    std::move(detail)};
 }
 

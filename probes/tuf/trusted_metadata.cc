@@ -10,6 +10,7 @@
 #include "probes/tuf/canonical_json.h"
 #include "probes/tuf/delegation.h"
 #include "probes/tuf/parse.h"
+#include "probes/tuf/public_key.h"
 #include "probes/tuf/target_file.h"
 
 namespace canary::tuf {
@@ -22,14 +23,36 @@ std::string versions(std::string_view what, std::uint64_t found, std::string_vie
   return text.append(std::to_string(expected));
 }
 
-// What a role's keys are, independent of their order; the id alone where a key is unusable.
-std::set<std::string> key_set(Root const& root, RoleKeys const& role) {
-  std::set<std::string> keys;
-  for (std::string_view const id : role.keyids) {
-    Key const* key = find_key(root.keys, id);
-    keys.insert(key != nullptr && key->usable() ? key->fingerprint : std::string(id));
+bool same_key(Key const& a, Key const& b) {
+  return a.type == b.type && a.scheme_name == b.scheme_name && a.text == b.text;
+}
+
+// The decoded key, however it is written; the id alone where it can't be used.
+std::string identity(Root const& root, std::string_view id, FileBudget const& budget) {
+  Key const* key = find_key(root.keys, id);
+  std::string fingerprint = key != nullptr ? decode_key(*key, budget).fingerprint : std::string{};
+  return fingerprint.empty() ? std::string(id) : fingerprint;
+}
+
+// Is a key of `before` no longer among those of `after`? Keys that are listed as they were are not
+// decoded; beyond the budget of verifications a key is taken for what its id says.
+bool lost_a_key(std::pair<Root const&, RoleKeys const&> before,
+                std::pair<Root const&, RoleKeys const&> after, FileBudget const& budget) {
+  std::set<std::string_view> const kept(after.second.keyids.begin(), after.second.keyids.end());
+  std::vector<std::string_view> gone;
+  for (std::string_view const id : before.second.keyids) {
+    Key const* old = find_key(before.first.keys, id);
+    Key const* now = find_key(after.first.keys, id);
+    bool const same = old != nullptr && now != nullptr ? same_key(*old, *now) : old == now;
+    if (!kept.contains(id) || !same) gone.push_back(id);
   }
-  return keys;
+  if (gone.empty()) return false;
+  if (gone.size() + kept.size() > budget.verifications) return true;
+  std::set<std::string> there;
+  for (std::string_view const id : kept) there.insert(identity(after.first, id, budget));
+  return std::any_of(gone.begin(), gone.end(), [&](std::string_view id) {
+    return !there.contains(identity(before.first, id, budget));
+  });
 }
 
 // Old snapshots list root.json too; it is no targets file.
@@ -62,7 +85,7 @@ TrustedMetadata::TrustedMetadata(Time reference, Policy policy)
 Result<TrustedMetadata> TrustedMetadata::create(std::string root, Time reference, Policy policy) {
   TrustedMetadata trusted(reference, policy);
   BOOST_OUTCOME_TRYV(trusted.check_size("root", root.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(root), trusted.depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(root), policy.budget));
   Root const& content = metadata.content;
   BOOST_OUTCOME_TRY(auto tally,
                     trusted.verify("root", metadata, {"root itself", content.root, content.keys}));
@@ -79,7 +102,7 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
                      "more than " + std::to_string(root_updates_) + " new roots in one refresh"};
   }
   BOOST_OUTCOME_TRYV(check_size("root", bytes.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(bytes), depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(bytes), policy_.budget));
   Root const& fresh = metadata.content;
   Root const& old = root_->content;
   // §5.3.4: by a threshold of the trusted root's keys, and of its own.
@@ -93,11 +116,7 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
   // §5.3.11. Only the loss of a key ends what it may have fast-forwarded; one more beside the
   // others is no reason to give up the comparison with what was trusted.
   for (RoleKeys Root::* role : {&Root::timestamp, &Root::snapshot}) {
-    std::set<std::string> const before = key_set(old, old.*role);
-    std::set<std::string> const after = key_set(fresh, fresh.*role);
-    if (!std::includes(after.begin(), after.end(), before.begin(), before.end())) {
-      keys_rotated_ = true;
-    }
+    if (lost_a_key({old, old.*role}, {fresh, fresh.*role}, policy_.budget)) keys_rotated_ = true;
   }
   forget_predecessor(tally);
   accept("root", metadata, std::move(tally));
@@ -118,7 +137,7 @@ Result<void> TrustedMetadata::load_previous_timestamp(std::string bytes) {
       require_stage(Stage::timestamp, "timestamp", "not between root and timestamp"));
   BOOST_OUTCOME_TRYV(require_unrotated("timestamp"));
   BOOST_OUTCOME_TRYV(check_size("timestamp", bytes.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_timestamp(std::move(bytes), depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_timestamp(std::move(bytes), policy_.budget));
   Root const& root = root_->content;
   BOOST_OUTCOME_TRY(auto tally, verify("timestamp", metadata, {"root", root.timestamp, root.keys}));
   tallies_.insert_or_assign("timestamp", std::move(tally));
@@ -131,7 +150,7 @@ Result<void> TrustedMetadata::load_previous_snapshot(std::string bytes) {
   BOOST_OUTCOME_TRYV(require_stage(Stage::timestamp, "snapshot", "not between root and timestamp"));
   BOOST_OUTCOME_TRYV(require_unrotated("snapshot"));
   BOOST_OUTCOME_TRYV(check_size("snapshot", bytes.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_snapshot(std::move(bytes), depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_snapshot(std::move(bytes), policy_.budget));
   Root const& root = root_->content;
   BOOST_OUTCOME_TRYV(verify("snapshot", metadata, {"root", root.snapshot, root.keys}));
   metadata.signed_bytes = {};
@@ -142,7 +161,7 @@ Result<void> TrustedMetadata::load_previous_snapshot(std::string bytes) {
 Result<TimestampOutcome> TrustedMetadata::update_timestamp(std::string bytes) {
   BOOST_OUTCOME_TRYV(require_stage(Stage::timestamp, "timestamp", "not between root and snapshot"));
   BOOST_OUTCOME_TRYV(check_size("timestamp", bytes.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_timestamp(std::move(bytes), depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_timestamp(std::move(bytes), policy_.budget));
   Root const& root = root_->content;
   BOOST_OUTCOME_TRY(auto tally,  // §5.4.2
                     verify("timestamp", metadata, {"root", root.timestamp, root.keys}));
@@ -187,7 +206,7 @@ Result<void> TrustedMetadata::update_snapshot(std::string bytes) {
   MetaFile const& listed = timestamp_->content.snapshot;
   BOOST_OUTCOME_TRYV(check_size("snapshot", bytes.size()));
   BOOST_OUTCOME_TRYV(check_meta_file("snapshot", listed, bytes));  // §5.5.2
-  BOOST_OUTCOME_TRY(auto metadata, parse_snapshot(std::move(bytes), depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_snapshot(std::move(bytes), policy_.budget));
   Root const& root = root_->content;
   BOOST_OUTCOME_TRY(auto tally,  // §5.5.3
                     verify("snapshot", metadata, {"root", root.snapshot, root.keys}));
@@ -265,7 +284,7 @@ Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification
   auto const known = targets_.find(role);
   bool const again = known != targets_.end() && known->second.metadata->bytes() == bytes;
   if (again) return verify_again(role, by, known->second);
-  BOOST_OUTCOME_TRY(auto metadata, parse_targets(std::move(bytes), role, depth()));
+  BOOST_OUTCOME_TRY(auto metadata, parse_targets(std::move(bytes), role, policy_.budget));
   BOOST_OUTCOME_TRY(auto tally, verify(role, metadata, by));  // §5.6.3
   Targets const& fresh = metadata.content;
   if (fresh.version != listed->version) {  // §5.6.4
@@ -296,7 +315,8 @@ Result<void> TrustedMetadata::verify_again(std::string_view role, Verification c
   Metadata<Targets> const& metadata = *accepted.metadata;
   std::string text;
   BOOST_OUTCOME_TRYV(append_canonical_json(text, *metadata.signed_part, role, "signed"));
-  SignatureTally tally = tally_signatures(role, by.authorised, by.keys, metadata.signatures, text);
+  SignatureTally tally =
+      tally_signatures(role, by.authorised, by.keys, metadata.signatures, text, policy_.budget);
   BOOST_OUTCOME_TRYV(require_threshold(role, by.delegator, tally));
   tallies_.insert_or_assign(std::string(role), std::move(tally));
   accepted.delegators.emplace(by.delegator);
@@ -365,8 +385,8 @@ Result<void> TrustedMetadata::check_size(std::string_view role, std::size_t size
 template <class T>
 Result<SignatureTally> TrustedMetadata::verify(std::string_view role, Metadata<T> const& metadata,
                                                Verification const& by) const {
-  SignatureTally tally =
-      tally_signatures(role, by.authorised, by.keys, metadata.signatures, metadata.signed_bytes);
+  SignatureTally tally = tally_signatures(role, by.authorised, by.keys, metadata.signatures,
+                                          metadata.signed_bytes, policy_.budget);
   BOOST_OUTCOME_TRYV(require_threshold(role, by.delegator, tally));
   return tally;
 }

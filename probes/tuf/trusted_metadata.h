@@ -31,13 +31,13 @@ struct Limits {
   std::size_t timestamp = 1 << 20;
   std::size_t snapshot = 16 << 20;
   std::size_t targets = 64 << 20;    // top-level and delegated
-  std::size_t depth = 64;            // of JSON
   std::size_t root_rotations = 256;  // new roots in one walk
 };
 
 struct Policy {
   ExpiryPolicy expiry = ExpiryPolicy::abort;
   Limits limits;
+  FileBudget budget;
 };
 
 struct ExpiredRole {
@@ -137,7 +137,6 @@ class TrustedMetadata {
   Result<void> verify_again(std::string_view role, Verification const& by,
                             AcceptedTargets& accepted);
   void note(Notices const& notices);
-  json::ParseLimits depth() const { return {policy_.limits.depth}; }
 
   Time reference_;
   Policy policy_;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Another implementation's repositories verify here, and ours there: python-tuf, from its registry.
 // Skipped, with the reason, where Python or python-tuf can't be had.
-#include <sys/wait.h>
-
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -12,43 +9,18 @@
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
 #include "tests/tuf/folders.h"
+#include "tests/tuf/programs.h"
 
 namespace canary::tuf {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Ran {
-  int status = -1;
-  std::string output;  // of both streams
-};
-
-Ran run(std::string const& command) {
-  Ran ran;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char buffer[4096];
-  while (std::size_t const size = std::fread(buffer, 1, sizeof buffer, pipe)) {
-    ran.output.append(buffer, size);
-  }
-  int const status = ::pclose(pipe);
-  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ran;
-}
-
-std::string shell_quote(std::string const& text) {
-  std::string quoted = "'";
-  for (char const c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 class PythonTuf : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists("tests/tuf/python_tuf_env.sh")) GTEST_SKIP() << "not in the project's folder";
-    Ran const made = run("tests/tuf/python_tuf_env.sh build/python-tuf");
-    if (made.status != 0) GTEST_SKIP() << "no python-tuf: " << made.output;
-    python_ = "build/python-tuf/bin/python";
+    python_ = python_tuf();
+    if (python_.empty()) GTEST_SKIP() << "no python-tuf";
   }
 
   Ran interop(std::string const& arguments) const {

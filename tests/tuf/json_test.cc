@@ -57,14 +57,12 @@ INSTANTIATE_TEST_SUITE_P(
                     "lone surrogate at byte 8, $[0]"},
         RefusedCase{"lone_low_surrogate", R"(["\udc00"])", "json_utf8",
                     "lone surrogate at byte 8, $[0]"},
-        RefusedCase{"too_deep", nested(65), "json_depth",
-                    "nested too deeply at byte 64, " +
+        RefusedCase{"too_deep", nested(513), "json_depth",
+                    "nested deeper than 512 levels (budget depth) at byte 512, " +
                         [] {
                           std::string path = "$";
-                          for (int i = 0; i < 64; ++i) {
-                            path += "[0]";
-                          }
-                          return path;
+                          for (int i = 0; i < 24; ++i) path += "[0]";
+                          return path + "…";
                         }()},
         RefusedCase{"duplicate_key", R"({"a":{"b":1,"c":2,"b":3}})", "json_duplicate_key",
                     "name appears twice at byte 19, $.a.b"},
@@ -121,8 +119,22 @@ TEST(Json, UnescapesLongStrings) {
 TEST(Json, AllowsWhiteSpaceAround) { CANARY_EXPECT_OK(Document::parse(" \t\r\n{ } \n", "x", {})); }
 
 TEST(Json, AllowsTheDeepestNestingThatTheLimitAdmits) {
-  CANARY_EXPECT_OK(Document::parse(nested(64), "x", {}));
+  CANARY_EXPECT_OK(Document::parse(nested(512), "x", {}));
   CANARY_EXPECT_OK(Document::parse(nested(1000), "x", {.depth = 1000}));
+}
+
+TEST(Json, KnowsHowDeepItIs) {
+  EXPECT_EQ(Document::parse("1", "x", {}).value()->depth(), 0U);
+  EXPECT_EQ(Document::parse("{}", "x", {}).value()->depth(), 1U);
+  EXPECT_EQ(Document::parse(R"([{"a":[]},[]])", "x", {}).value()->depth(), 3U);
+}
+
+TEST(Json, RefusesMoreValuesThanTheBudget) {
+  CANARY_EXPECT_OK(Document::parse("[1,[],{}]", "x", {.values = 4}));
+  auto const more = Document::parse("[1,[],{}]", "x", {.values = 3});
+
+  ASSERT_EQ(verdict(more), "budget");
+  EXPECT_EQ(more.error().detail, "more than 3 values (budget values) at byte 9, $");
 }
 
 TEST(Json, FindsMembersInLargeAndSmallObjects) {

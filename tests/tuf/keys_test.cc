@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probes/tuf/keys.h"
-
 #include <algorithm>
 
 #include "probes/tuf/digest.h"
+#include "probes/tuf/public_key.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
@@ -25,6 +24,18 @@ constexpr std::string_view kP256Key =
 constexpr std::string_view kP256Point =
     "04471e95270c63e1c3b4ba1a83c42f444b99db301cbc08b8cae69b8349899389b1190ca468623a2906421802"
     "6d0e2321cc1afad1803b8bc9286ca2fbc1d6617f15";
+constexpr std::string_view kP256Compressed =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADRx6VJwxj4cO0uhqDxC9ES5nbMBy8\n"
+    "CLjK5puDSYmTibE=\n"
+    "-----END PUBLIC KEY-----\n";
+constexpr std::string_view kP256Hybrid =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAHRx6VJwxj4cO0uhqDxC9ES5nbMBy8\n"
+    "CLjK5puDSYmTibEZDKRoYjopBkIYAm0OIyHMGvrRgDuLyShsovvB1mF/FQ==\n"
+    "-----END PUBLIC KEY-----\n";
+constexpr std::string_view kP256CompressedPoint =
+    "03471e95270c63e1c3b4ba1a83c42f444b99db301cbc08b8cae69b8349899389b1";
 constexpr std::string_view kP256Signature =
     "3045022100cb43691ddd91088890e6a0210cf1d4b9c1b047781a235793d27bc87408e60915022014152a6372"
     "9083b02db8a44a9dea5eff79a8f2edd8de444b5abd5e49005238c2";
@@ -47,6 +58,26 @@ constexpr std::string_view kRsaKey =
     "Ves9lJ66I0HzAHjgPogMTJZz5Mib67grXQ9eztdZM8zWJXPGYq41rpxbgfsT4mNl\n"
     "PQC6KukOKn+nhx6u+UCP3rABkoqs+1SbxyMbA/tgI+unMkOWKp8cFd02TwCn9Fx/\n"
     "jQIDAQAB\n"
+    "-----END PUBLIC KEY-----\n";
+constexpr std::string_view kRsaPkcs1Key =
+    "-----BEGIN RSA PUBLIC KEY-----\n"
+    "MIIBCgKCAQEAutFc/UPcHlTbz1dvylw+9kLeVv78P2wMvcr9j2RuyFQ7rB9eusEc\n"
+    "7Gz+UvvX49zLT9e2Ri2kww4/xMypEic0E+ro4oHpK3rykJKo0c5GF6FubzNw3Q95\n"
+    "7SZilMgYxgPvEqtyRq/0GlrSXioggf31Bhf6+/pGIGq/ip8y4eYMOf7NCqC/xOKr\n"
+    "0qckmvYawE9CwnR6ezD6WlZreub2yn4eVes9lJ66I0HzAHjgPogMTJZz5Mib67gr\n"
+    "XQ9eztdZM8zWJXPGYq41rpxbgfsT4mNlPQC6KukOKn+nhx6u+UCP3rABkoqs+1Sb\n"
+    "xyMbA/tgI+unMkOWKp8cFd02TwCn9Fx/jQIDAQAB\n"
+    "-----END RSA PUBLIC KEY-----\n";
+// An exponent of 72 bits.
+constexpr std::string_view kLongExponentKey =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBKTANBgkqhkiG9w0BAQEFAAOCARYAMIIBEQKCAQEArUXyPTsaEd9Yf9KAO6ts\n"
+    "OY2INIp+7Y0U8G0/73AZZqDDgeiPOMDI/YcSuLwHbzeHudF54GwP1PX4EwxCN3MO\n"
+    "36+9Z/lhlpnP4ZiK2fBsFEoCW0E/ipoCHqZIp90Gg565Bbbm4wfUvtxRQxGT5sPz\n"
+    "ORorjx/x/UKil1XUwTqQKTHNRH41uLbY/kQuPUNyBOUtsiIaWACKBabEZHFZwyTJ\n"
+    "hZuBDnZuydKGY8qCjdX0s7LksGzmB0HHqHzkLIIYBy6MNb+ZLcnpxhZhLnaWps7M\n"
+    "G3jlEGFzEdijws5vRH7U1XseL+uJQUw0PBAnxNHDhrvEzWE+MNjxat+Rt1hKImWx\n"
+    "9QIKAPXCzXiaOAIIqQ==\n"
     "-----END PUBLIC KEY-----\n";
 constexpr std::string_view kRsaSignature32 =
     "597be4ac322daf9e25fee27bb69aa0e8335e65e3e28fee56fcc27cfd0085ac182f8eb5069d916cd2f8e33d09"
@@ -84,14 +115,26 @@ constexpr std::string_view kSmallRsaKey =
     "83AxPlSbdM9nOlvItQIDAQAB\n"
     "-----END PUBLIC KEY-----\n";
 
-Result<Key> read_key(std::string const& object, std::string const& id = "id") {
-  BOOST_OUTCOME_TRY(auto const document, json::Document::parse(object, "root", {}));
-  BOOST_OUTCOME_TRY(auto key, parse_key(id, document->root(), "root"));
-  // The views outlive the document here only where the tests look at none.
-  key.id = {};
-  key.type = {};
-  key.scheme_name = {};
-  return key;
+// A key and the document that it points into.
+struct ReadKey {
+  std::shared_ptr<json::Document const> document;
+  Key key;
+};
+
+Result<ReadKey> read_key(std::string const& object, std::string const& id = "id") {
+  ReadKey read;
+  BOOST_OUTCOME_TRY(read.document, json::Document::parse(object, "root", {}));
+  BOOST_OUTCOME_TRY(read.key, parse_key(id, read.document->root(), "root"));
+  read.key.id = {};  // the text of a temporary
+  return read;
+}
+
+PublicKey decoded(std::string const& object) { return decode_key(read_key(object).value().key); }
+
+SignatureCheck check(PublicKey const& key, std::string_view signature,
+                     std::string_view bytes = kMessage) {
+  Message message(bytes);
+  return check_signature(key, signature, message);
 }
 
 std::string object(std::string const& type, std::string const& scheme, std::string_view text) {
@@ -116,45 +159,40 @@ class OpensslSignature : public ::testing::TestWithParam<Vector> {};
 
 TEST_P(OpensslSignature, Verifies) {
   Vector const& vector = GetParam();
-  auto const key = read_key(object(vector.type, vector.scheme, vector.key));
-  CANARY_ASSERT_OK(key);
-  ASSERT_TRUE(key.value().usable()) << key.value().problem;
+  PublicKey const key = decoded(object(vector.type, vector.scheme, vector.key));
+  ASSERT_TRUE(key.usable()) << key.problem;
 
-  SignatureCheck const check = check_signature(key.value(), vector.signature, kMessage);
+  SignatureCheck const checked = check(key, vector.signature);
 
-  EXPECT_EQ(check.state, SignatureState::valid);
-  EXPECT_EQ(check.unusual_salt, vector.unusual_salt);
+  EXPECT_EQ(checked.state, SignatureState::valid);
+  EXPECT_EQ(checked.unusual_salt, vector.unusual_salt);
 }
 
 TEST_P(OpensslSignature, VerifiesInUpperCase) {
   Vector const& vector = GetParam();
-  auto const key = read_key(object(vector.type, vector.scheme, vector.key));
-  CANARY_ASSERT_OK(key);
+  PublicKey const key = decoded(object(vector.type, vector.scheme, vector.key));
   std::string upper(vector.signature);
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
 
-  EXPECT_EQ(check_signature(key.value(), upper, kMessage).state, SignatureState::valid);
+  EXPECT_EQ(check(key, upper).state, SignatureState::valid);
 }
 
 TEST_P(OpensslSignature, DoesNotVerifyOtherBytes) {
   Vector const& vector = GetParam();
-  auto const key = read_key(object(vector.type, vector.scheme, vector.key));
-  CANARY_ASSERT_OK(key);
+  PublicKey const key = decoded(object(vector.type, vector.scheme, vector.key));
 
-  EXPECT_EQ(check_signature(key.value(), vector.signature, "canonical Bytes").state,
-            SignatureState::invalid);
+  EXPECT_EQ(check(key, vector.signature, "canonical Bytes").state, SignatureState::invalid);
 }
 
 TEST_P(OpensslSignature, DoesNotVerifyWhenLongerOrShorter) {
   Vector const& vector = GetParam();
-  auto const key = read_key(object(vector.type, vector.scheme, vector.key));
-  CANARY_ASSERT_OK(key);
+  PublicKey const key = decoded(object(vector.type, vector.scheme, vector.key));
   std::string const longer = std::string(vector.signature) + "00";
   std::string const shorter(vector.signature.substr(2));
 
-  EXPECT_EQ(check_signature(key.value(), longer, kMessage).state, SignatureState::invalid);
-  EXPECT_EQ(check_signature(key.value(), shorter, kMessage).state, SignatureState::invalid);
+  EXPECT_EQ(check(key, longer).state, SignatureState::invalid);
+  EXPECT_EQ(check(key, shorter).state, SignatureState::invalid);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -166,6 +204,13 @@ INSTANTIATE_TEST_SUITE_P(
                kP256Signature},
         Vector{"ecdsa_p256_hex_point", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", kP256Point,
                kP256Signature},
+        Vector{"ecdsa_p256_compressed", "ecdsa", "ecdsa-sha2-nistp256", kP256Compressed,
+               kP256Signature},
+        Vector{"ecdsa_p256_hybrid", "ecdsa", "ecdsa-sha2-nistp256", kP256Hybrid, kP256Signature},
+        Vector{"ecdsa_p256_compressed_hex", "ecdsa", "ecdsa-sha2-nistp256", kP256CompressedPoint,
+               kP256Signature},
+        Vector{"rsa_pkcs1_pem", "rsa", "rsassa-pss-sha256", kRsaPkcs1Key, kRsaSignature32},
+        Vector{"rsa_pkcs1_padding", "rsa", "rsa-pkcs1v15-sha256", kRsaKey, kRsaPkcs1Signature},
         Vector{"ecdsa_p384", "ecdsa", "ecdsa-sha2-nistp384", kP384Key, kP384Signature},
         Vector{"rsa_salt_32", "rsa", "rsassa-pss-sha256", kRsaKey, kRsaSignature32},
         Vector{"rsa_salt_64", "rsa", "rsassa-pss-sha256", kRsaKey, kRsaSignature64, true},
@@ -173,21 +218,18 @@ INSTANTIATE_TEST_SUITE_P(
     [](auto const& info) { return info.param.name; });
 
 TEST(Signature, OfTheWrongShapeIsNamed) {
-  auto const key = read_key(object("ed25519", "ed25519", kEd25519Key));
-  CANARY_ASSERT_OK(key);
+  PublicKey const key = decoded(object("ed25519", "ed25519", kEd25519Key));
 
-  EXPECT_EQ(check_signature(key.value(), "", kMessage).state, SignatureState::empty);
-  EXPECT_EQ(check_signature(key.value(), "zz", kMessage).state, SignatureState::malformed);
-  EXPECT_EQ(check_signature(key.value(), "abc", kMessage).state, SignatureState::malformed);
-  EXPECT_EQ(check_signature(key.value(), "abcd", kMessage).state, SignatureState::invalid);
+  EXPECT_EQ(check(key, "").state, SignatureState::empty);
+  EXPECT_EQ(check(key, "zz").state, SignatureState::malformed);
+  EXPECT_EQ(check(key, "abc").state, SignatureState::malformed);
+  EXPECT_EQ(check(key, "abcd").state, SignatureState::invalid);
 }
 
 TEST(Signature, OfRsaWithPkcs1PaddingIsInvalid) {
-  auto const key = read_key(object("rsa", "rsassa-pss-sha256", kRsaKey));
-  CANARY_ASSERT_OK(key);
+  PublicKey const key = decoded(object("rsa", "rsassa-pss-sha256", kRsaKey));
 
-  EXPECT_EQ(check_signature(key.value(), kRsaPkcs1Signature, kMessage).state,
-            SignatureState::invalid);
+  EXPECT_EQ(check(key, kRsaPkcs1Signature).state, SignatureState::invalid);
 }
 
 struct UnusableCase {
@@ -200,51 +242,115 @@ struct UnusableCase {
   }
 };
 
-class UnusableKey : public ::testing::TestWithParam<UnusableCase> {};
+class MalformedKey : public ::testing::TestWithParam<UnusableCase> {};
 
-TEST_P(UnusableKey, IsKeptWithItsProblem) {
-  auto const key = read_key(GetParam().object);
+TEST_P(MalformedKey, IsKeptWithItsProblem) {
+  PublicKey const key = decoded(GetParam().object);
 
-  CANARY_ASSERT_OK(key);
-  EXPECT_FALSE(key.value().usable());
-  EXPECT_EQ(key.value().problem, GetParam().problem);
+  EXPECT_FALSE(key.usable());
+  EXPECT_EQ(key.fitness, Fitness::malformed);
+  EXPECT_EQ(key.problem, GetParam().problem);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Cases, UnusableKey,
+    Cases, MalformedKey,
     ::testing::Values(
-        UnusableCase{"unknown_type", object("sphincs+", "sphincs+", "00"),
-                     "unknown type or scheme"},
-        UnusableCase{"unknown_scheme", object("rsa", "rsa-pkcs1v15-sha256", kRsaKey),
-                     "unknown type or scheme"},
         UnusableCase{"type_of_another_scheme", object("rsa", "ed25519", kEd25519Key),
-                     "unknown type or scheme"},
+                     R"(keytype "rsa", scheme "ed25519" do not belong together)"},
         UnusableCase{"no_public", R"({"keytype":"ed25519","scheme":"ed25519","keyval":{}})",
                      "keyval has no public key"},
         UnusableCase{"short_ed25519", object("ed25519", "ed25519", "abcd"),
                      "an ed25519 key is 64 hexadecimal digits"},
-        UnusableCase{"p384_key_under_p256", object("ecdsa", "ecdsa-sha2-nistp256", kP384Key),
-                     "the key is not on the scheme's curve"},
         UnusableCase{"rsa_key_under_ecdsa", object("ecdsa", "ecdsa-sha2-nistp256", kRsaKey),
-                     "the key is not on the scheme's curve"},
+                     "not a key on one of the curves P-224, P-256, P-384, P-521"},
         UnusableCase{"ecdsa_key_under_rsa", object("rsa", "rsassa-pss-sha256", kP256Key),
                      "not an RSA key"},
         UnusableCase{"small_rsa", object("rsa", "rsassa-pss-sha256", kSmallRsaKey),
-                     "RSA keys have 2048 to 16384 bits, this one 1024"},
+                     "RSA keys have 2048 bits or more, this one 1024"},
         UnusableCase{"no_pem", object("rsa", "rsassa-pss-sha256", "hello"), "not a PEM public key"},
         UnusableCase{"encrypted_pem",
                      object("rsa", "rsassa-pss-sha256",
                             "-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\n"
                             "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
                             "AAAA\n-----END PUBLIC KEY-----\n"),
-                     "not a PEM public key"},
+                     "its public key does not decode"},
         UnusableCase{"point_off_the_curve",
                      object("ecdsa", "ecdsa-sha2-nistp256", "04" + std::string(128, '1')),
                      "not a point of the curve"},
-        UnusableCase{"compressed_point",
-                     object("ecdsa", "ecdsa-sha2-nistp256", "02" + std::string(64, '1')),
-                     "a hexadecimal ECDSA key is one uncompressed point of the scheme's curve"}),
+        UnusableCase{"point_of_another_length", object("ecdsa", "ecdsa-sha2-nistp384", kP256Point),
+                     "not a point of the curve"}),
     [](auto const& info) { return info.param.name; });
+
+class UnsupportedKey : public ::testing::TestWithParam<UnusableCase> {};
+
+TEST_P(UnsupportedKey, IsNeverCalledBad) {
+  PublicKey const key = decoded(GetParam().object);
+
+  EXPECT_FALSE(key.usable());
+  EXPECT_EQ(key.fitness, Fitness::unsupported);
+  EXPECT_EQ(key.problem, GetParam().problem);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, UnsupportedKey,
+    ::testing::Values(
+        UnusableCase{"unknown_type", object("sphincs", "sphincs-shake-128s", "00"),
+                     R"(keytype "sphincs", scheme "sphincs-shake-128s" are not supported by )"
+                     "canaryd"},
+        UnusableCase{"unknown_scheme", object("rsa", "pgp+rsa-pkcsv1.5", kRsaKey),
+                     R"(keytype "rsa", scheme "pgp+rsa-pkcsv1.5" are not supported by canaryd)"},
+        UnusableCase{"no_public_of_unknown",
+                     R"({"keytype":"sigstore-oidc","scheme":"Fulcio","keyval":{"identity":"a"}})",
+                     R"(keytype "sigstore-oidc", scheme "Fulcio" are not supported by canaryd)"},
+        UnusableCase{"long_text", object("rsa", "rsassa-pss-sha256", std::string(8'193, 'a')),
+                     "a public key of 8193 bytes; canaryd reads up to 8192"},
+        UnusableCase{"long_exponent", object("rsa", "rsassa-pss-sha256", kLongExponentKey),
+                     "an RSA exponent of 72 bits; canaryd verifies up to 64"}),
+    [](auto const& info) { return info.param.name; });
+
+TEST(UnsupportedKey, OfMoreBitsThanTheBudget) {
+  FileBudget budget;
+  budget.rsa_bits = 2'047;
+
+  ReadKey const read = read_key(object("rsa", "rsassa-pss-sha256", kRsaKey)).value();
+  PublicKey const key = decode_key(read.key, budget);
+
+  EXPECT_EQ(key.fitness, Fitness::unsupported);
+  EXPECT_EQ(key.problem, "an RSA key of 2048 bits; canaryd verifies up to 2047");
+}
+
+// One public key has one fingerprint, whoever wrote it.
+TEST(Fingerprint, IsThatOfTheKeyNotOfItsText) {
+  auto const p256 = [](std::string_view text) {
+    return decoded(object("ecdsa", "ecdsa-sha2-nistp256", text)).fingerprint;
+  };
+  std::string const whole = p256(kP256Key);
+  std::string crlf(kP256Key);
+  for (std::size_t at = 0; (at = crlf.find('\n', at)) != std::string::npos; at += 2) {
+    crlf.insert(at, "\r");
+  }
+  ASSERT_NE(whole, "");
+  EXPECT_EQ(p256(kP256Compressed), whole);
+  EXPECT_EQ(p256(kP256Hybrid), whole);
+  EXPECT_EQ(p256(kP256Point), whole);
+  EXPECT_EQ(p256(kP256CompressedPoint), whole);
+  EXPECT_EQ(p256(crlf), whole);
+  EXPECT_EQ(p256("a note\n" + std::string(kP256Key)), whole);
+
+  std::string const rsa = decoded(object("rsa", "rsassa-pss-sha256", kRsaKey)).fingerprint;
+  ASSERT_NE(rsa, "");
+  EXPECT_EQ(decoded(object("rsa", "rsassa-pss-sha256", kRsaPkcs1Key)).fingerprint, rsa);
+  EXPECT_EQ(decoded(object("rsa", "rsa-pkcs1v15-sha512", kRsaKey)).fingerprint, rsa);
+}
+
+TEST(PublicKey, KnowsHowItIsWritten) {
+  EXPECT_FALSE(decoded(object("ecdsa", "ecdsa-sha2-nistp256", kP256Key)).compressed);
+  EXPECT_TRUE(decoded(object("ecdsa", "ecdsa-sha2-nistp256", kP256Compressed)).compressed);
+  EXPECT_TRUE(decoded(object("ecdsa", "ecdsa-sha2-nistp256", kP384Key)).other_curve);
+  EXPECT_FALSE(decoded(object("ecdsa", "ecdsa-sha2-nistp384", kP384Key)).other_curve);
+  EXPECT_TRUE(read_key(object("rsa", "rsassa-pss-sha256", kRsaPkcs1Key)).value().key.pkcs1);
+  EXPECT_TRUE(read_key(object("ecdsa", "ecdsa-sha2-nistp256", kP256Point)).value().key.hex_point);
+}
 
 TEST(Key, WithoutRequiredFieldsIsRefused) {
   EXPECT_EQ(verdict(read_key("[]")), "field_invalid");
@@ -263,9 +369,9 @@ TEST(KeyId, IsTheHashOfTheCanonicalKey) {
 
   CANARY_ASSERT_OK(right);
   CANARY_ASSERT_OK(wrong);
-  EXPECT_TRUE(right.value().id_matches);
-  EXPECT_FALSE(wrong.value().id_matches);
-  EXPECT_TRUE(wrong.value().usable());
+  EXPECT_TRUE(right.value().key.id_matches);
+  EXPECT_FALSE(wrong.value().key.id_matches);
+  EXPECT_TRUE(wrong.value().key.usable());
 }
 
 TEST(KeyId, CountsUnknownFields) {
@@ -282,14 +388,22 @@ TEST_P(AuthoredKey, SignsWhatTheEngineVerifies) {
   auto const key = read_key(signer.public_json(), signer.id());
   CANARY_ASSERT_OK(key);
 
-  EXPECT_TRUE(key.value().id_matches);
-  EXPECT_EQ(check_signature(key.value(), signer.sign(kMessage), kMessage).state,
-            SignatureState::valid);
+  EXPECT_TRUE(key.value().key.id_matches);
+  PublicKey const decoded = decode_key(key.value().key);
+  SignatureCheck const checked = check(decoded, signer.sign(kMessage));
+  EXPECT_EQ(checked.state, SignatureState::valid);
+  EXPECT_FALSE(checked.unusual_salt);
+  EXPECT_EQ(check(decoded, signer.sign("other bytes")).state, SignatureState::invalid);
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, AuthoredKey,
-                         ::testing::Values(Scheme::ed25519, Scheme::ecdsa_sha2_nistp256,
-                                           Scheme::ecdsa_sha2_nistp384, Scheme::rsassa_pss_sha256));
+                         ::testing::Values(Scheme::ed25519, Scheme::ecdsa_sha2_nistp224,
+                                           Scheme::ecdsa_sha2_nistp256, Scheme::ecdsa_sha2_nistp384,
+                                           Scheme::ecdsa_sha2_nistp521, Scheme::rsassa_pss_sha224,
+                                           Scheme::rsassa_pss_sha256, Scheme::rsassa_pss_sha384,
+                                           Scheme::rsassa_pss_sha512, Scheme::rsa_pkcs1v15_sha224,
+                                           Scheme::rsa_pkcs1v15_sha256, Scheme::rsa_pkcs1v15_sha384,
+                                           Scheme::rsa_pkcs1v15_sha512));
 
 TEST(SeededKey, OfOneSeedIsAlwaysTheSame) {
   EXPECT_EQ(SigningKey::ed25519("a").id(), SigningKey::ed25519("a").id());

@@ -155,8 +155,8 @@ TEST(TrustedRoot, WithAKeyOfUnknownTypeStillWorks) {
   auto const trusted = refresh(publish(repository).metadata);
 
   CANARY_ASSERT_OK(trusted);
-  EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::key_unusable, "root"));
-  EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::key_unusable, "targets"));
+  EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::key_unsupported, "root"));
+  EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::key_unsupported, "targets"));
 }
 
 TEST(TrustedRoot, OfEverySchemeVerifiesTheWholeRepository) {

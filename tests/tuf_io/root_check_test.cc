@@ -39,15 +39,15 @@ TEST(RootCheck, FindsTheExpiryOfARootThatIsBadlySignedToo) {
 }
 
 TEST(RootCheck, RefusesWhatIsNoRoot) {
-  EXPECT_EQ(bad(check("{}")), "critical metadata root (parse)\n");
+  EXPECT_EQ(bad(check("{}")), "unknown metadata root (configuration)\n");
   EXPECT_EQ(bad(check(publish(a_repository(kNow)).metadata.at("timestamp.json"))),
-            "critical metadata root (parse)\n");
+            "unknown metadata root (configuration)\n");
 }
 
 TEST(RootCheck, WarnsOfAKeyThatStrictClientsRefuse) {
   Repository repository = a_repository(kNow);
   Signers& signers = repository.roots[0].root;
-  signers.keys = {signers.keys[0].with_id("not-the-hash")};
+  signers.keys = {signers.keys[0].with_id(std::string(64, 'a'))};
   EXPECT_EQ(bad(check(publish(repository).root(1))), "warning signatures root (signature)\n");
 }
 
