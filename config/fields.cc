@@ -113,7 +113,7 @@ void describe(FieldVisitor& v, MetadataLimits& limits) {
   v.size("timestamp", limits.timestamp, kSmallestMetadata, kLargestMetadata);
   v.size("snapshot", limits.snapshot, kSmallestMetadata, kLargestMetadata);
   v.size("targets", limits.targets, kSmallestMetadata, kLargestMetadata);
-  v.integer("root_rotations", limits.root_rotations, 1, 256);
+  v.integer("root_rotations", limits.root_rotations, 1, 65'536);
   v.integer("delegated_roles", limits.delegated_roles, 1, 1'000'000);
 }
 

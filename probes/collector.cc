@@ -3,6 +3,7 @@
 // Thread: none (one run's).
 #include "probes/collector.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -95,7 +96,7 @@ Collector::Collector(Report& report, std::vector<config::AcceptSpec> const& acce
 Collector::~Collector() {
   std::vector<bool> gone(report_.findings.size(), false);
   for (auto const& [like, group] : groups_) {
-    if (group.size <= kSubjectsNamed) continue;
+    if (group.size <= group.places.size()) continue;
     Finding sum = sum_up(group);
     for (std::size_t const place : group.places) gone[place] = true;
     gone[group.places.front()] = false;
@@ -110,24 +111,24 @@ Collector::~Collector() {
   report_.findings.resize(kept);
 }
 
-void Collector::add(Finding finding) {
+void Collector::add(Finding finding, std::uint64_t times) {
   if (finding.severity == Severity::ok) {
     report_.findings.push_back(std::move(finding));
     return;
   }
   mark(finding);
-  bool const alone = finding.subject.empty() || std::string_view{finding.check} == "targets";
-  if (!alone) {
+  if (!finding.subject.empty()) {
     Likeness like{finding.check, finding.severity, finding.reason,
-                  shape(finding.message, finding.subject),
+                  groups_.size() < kMostGroups ? shape(finding.message, finding.subject) : "",
                   finding.accepted ? finding.accepted->because.text() : std::string{}};
     Group& group = groups_[std::move(like)];
-    ++group.size;
-    if (group.size > 1) {
+    group.size += times;
+    if (!group.places.empty()) {
       Finding const& first = report_.findings[group.places.front()];
       group.same_message = group.same_message && first.message == finding.message;
     }
-    if (group.size > kSubjectsNamed) return;
+    bool const target = std::string_view{finding.check} == "targets";
+    if (group.places.size() == (target ? kTargetsNamed : kSubjectsNamed)) return;
     group.places.push_back(report_.findings.size());
   }
   report_.findings.push_back(std::move(finding));
@@ -173,11 +174,12 @@ void Collector::complete() {
 Finding Collector::sum_up(Group const& group) const {
   Finding sum = report_.findings[group.places.front()];
   std::string subjects;
-  for (std::size_t i = 0; i < kSubjectsInASum; ++i) {
+  std::size_t const named = std::min(kSubjectsInASum, group.places.size());
+  for (std::size_t i = 0; i < named; ++i) {
     if (i > 0) subjects += ", ";
     subjects += std::string_view{report_.findings[group.places[i]].subject};
   }
-  subjects += " and " + std::to_string(group.size - kSubjectsInASum) + " more";
+  subjects += " and " + std::to_string(group.size - named) + " more";
   std::string message = sum.message;
   message += " (" + std::to_string(group.size) + " alike";
   if (!group.same_message) {

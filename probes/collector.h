@@ -32,14 +32,19 @@ class Collector {
   Collector(Collector const&) = delete;
   Collector& operator=(Collector const&) = delete;
 
-  // Into the report at once, or into its group.
-  void add(Finding finding);
+  // Into the report at once, or into its group. `times`: so many that are alike, of which only this
+  // one is known.
+  void add(Finding finding, std::uint64_t times = 1);
   // The run went to its end: notes the entries of `accept` that nothing was meant by.
   void complete();
 
   // More findings that are not ok and differ in their subjects only become one, which names the
-  // first subjects and their number. Targets stay: each is somebody's download.
+  // first subjects and their number. Of targets more stand singly: each is somebody's download.
   static constexpr std::size_t kSubjectsNamed = 20;
+  static constexpr std::size_t kTargetsNamed = 100;
+  // Beyond so many kinds of messages, those of one check, severity and reason are alike: whoever
+  // writes a repository can think of any number.
+  static constexpr std::size_t kMostGroups = 256;
 
  private:
   struct Entry {
@@ -50,7 +55,7 @@ class Collector {
   using Likeness = std::tuple<std::string, Severity, Reason, std::string, std::string>;
   struct Group {
     std::uint64_t size = 0;
-    std::vector<std::size_t> places;  // in the report; of the first kSubjectsNamed
+    std::vector<std::size_t> places;  // in the report; of the first ones
     bool same_message = true;
   };
   void mark(Finding& finding);

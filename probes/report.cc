@@ -136,4 +136,9 @@ Finding const* Report::worst() const {
   return result;
 }
 
+std::string Report::stood_at() const {
+  if (step.empty()) return {};
+  return "; it was at " + step + (step_url.empty() ? "" : " (" + step_url + ")");
+}
+
 }  // namespace canary::probes

@@ -132,8 +132,14 @@ struct Report {
   // where a run was cut short, or where something stood in the way of the rest.
   bool complete = false;
 
+  // What the run is at, for one that is cut short.
+  HarmlessText<256> step;  // "the delegated role bin-0a, 12 roles done"
+  Subject step_url;        // what it asks for there, without its query
+
   Severity severity() const;     // worst finding that is not accepted; ok when there is none
   Finding const* worst() const;  // nullptr when all are ok or accepted
+  // "; it was at fetching the timestamp (https://host/metadata/timestamp.json)", or "".
+  std::string stood_at() const;
   friend bool operator==(Report const&, Report const&) = default;
 };
 

@@ -65,4 +65,9 @@ Task<void> sleep_until(Trace trace, StaticName name, Deadline deadline,
   co_await timer.async_wait(wait(trace, name, where));
 }
 
+Task<void> Turn::pass(Trace trace, std::source_location where) {
+  co_await sleep_until(trace, "turn", Deadline::after({}), where);
+  since_ = Clock::now();
+}
+
 }  // namespace canary::runtime

@@ -3,6 +3,8 @@
 // Thread: loop.
 #pragma once
 
+#include <chrono>
+
 #include <boost/asio/steady_timer.hpp>
 
 #include "runtime/deadline.h"
@@ -36,5 +38,19 @@ class Event {
 // Sleeps. Cancelled with the run.
 Task<void> sleep_until(Trace trace, StaticName name, Deadline deadline,
                        std::source_location where = std::source_location::current());
+
+// For a coroutine that goes over what came from outside: it gives the loop to others every few
+// milliseconds, however much there is. `if (turn.over()) co_await turn.pass(trace);`
+class Turn {
+ public:
+  // Has this coroutine gone on for longer than a handler should since it last passed?
+  bool over() const { return Clock::now() - since_ > kTurn; }
+  // Goes on in a handler of its own, after those that wait.
+  Task<void> pass(Trace trace, std::source_location where = std::source_location::current());
+
+ private:
+  static constexpr std::chrono::milliseconds kTurn{2};
+  Clock::time_point since_ = Clock::now();
+};
 
 }  // namespace canary::runtime

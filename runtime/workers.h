@@ -69,6 +69,13 @@ class Workers {
     co_return co_await job.result(trace, name, where);
   }
 
+  // Destroys `value` on one of the threads: what was made from outside may be large, and then its
+  // end would hold the loop. Thread: any.
+  template <class T>
+  void retire(T value) {
+    enqueue("retire", [owned = std::make_shared<T>(std::move(value))] {});
+  }
+
  private:
   std::shared_ptr<Place const> enqueue(StaticName name, std::function<void()> work);
   struct Impl;

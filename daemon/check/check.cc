@@ -28,12 +28,12 @@ using runtime::Task;
 
 constexpr std::size_t kSideBySide = 8;
 
-Finding cut_short(Reason reason, std::string message) {
+Finding cut_short(Reason reason, std::string message, probes::Report const& report) {
   return {.check = "run",
-          .subject = "",
+          .subject = report.step_url,
           .severity = Severity::unknown,
           .reason = reason,
-          .message = std::move(message),
+          .message = std::move(message) + report.stood_at(),
           .evidence = ""};
 }
 
@@ -93,9 +93,11 @@ Task<void> run_one(World& world, std::size_t index) {
     checked.report.findings.push_back(
         cut_short(Reason::timeout,
                   "the check did not end within its timeout of " + config::to_text(spec.timeout) +
-                      "; --timeout, or the probe's own, gives it longer"));
+                      "; --timeout, or the probe's own, gives it longer",
+                  checked.report));
   } else if (!failure.empty()) {
-    checked.report.findings.push_back(cut_short(Reason::internal, "canaryd failed: " + failure));
+    checked.report.findings.push_back(
+        cut_short(Reason::internal, "canaryd failed: " + failure, checked.report));
   }
   checked.complete = true;
 }
@@ -138,7 +140,8 @@ std::vector<CheckedProbe> check(CheckRequest request, CheckProgress& progress,
   for (auto& checked : world->checked) {
     if (checked.complete) continue;
     checked.report.findings.push_back(cut_short(
-        Reason::cancelled, "interrupted: the rest of this report is what was known by then"));
+        Reason::cancelled, "interrupted: the rest of this report is what was known by then",
+        checked.report));
   }
   auto checked = std::move(world->checked);
   // Coroutines that did not unwind still refer to it; the process ends soon.

@@ -33,23 +33,24 @@ AdmissionLimits limits_of(config::SchedulerSettings const& settings) {
           static_cast<std::size_t>(settings.max_concurrent_runs_per_host)};
 }
 
-probes::Finding timed_out(config::ProbeSpec const& spec) {
+probes::Finding timed_out(config::ProbeSpec const& spec, probes::Report const& report) {
   return {.check = "run",
-          .subject = "",
+          .subject = report.step_url,
           .severity = probes::Severity::unknown,
           .reason = probes::Reason::timeout,
-          .message = "the run did not end within its timeout of " + config::to_text(spec.timeout),
+          .message = "the run did not end within its timeout of " + config::to_text(spec.timeout) +
+                     report.stood_at(),
           .evidence = ""};
 }
 
-probes::Finding stalled(std::chrono::nanoseconds after) {
+probes::Finding stalled(std::chrono::nanoseconds after, probes::Report const& report) {
   auto const span = std::chrono::duration_cast<std::chrono::milliseconds>(after);
   return {.check = "run",
-          .subject = "",
+          .subject = report.step_url,
           .severity = probes::Severity::unknown,
           .reason = probes::Reason::stalled,
           .message = "the watchdog cancelled the run after " + config::to_text(span) +
-                     ": it made no progress",
+                     ": it made no progress" + report.stood_at(),
           .evidence = ""};
 }
 
@@ -231,9 +232,9 @@ runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> 
     results_.abandoned(spec->name.text);
   } else {
     if (run->stalled) {
-      run->report.findings.push_back(stalled(Clock::now() - began));
+      run->report.findings.push_back(stalled(Clock::now() - began, run->report));
     } else if (!in_time) {
-      run->report.findings.push_back(timed_out(*spec));
+      run->report.findings.push_back(timed_out(*spec, run->report));
     }
     if (!failure.empty()) run->report.findings.push_back(defect(std::move(failure)));
     conclude(*spec, std::move(run->report), Clock::now() - began);

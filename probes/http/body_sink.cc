@@ -17,13 +17,40 @@ using runtime::Trace;
 
 namespace {
 constexpr std::size_t kFirstRoom = 16 * 1024;
+constexpr std::size_t kBlock = 1024 * 1024;
+
+// Gives each block back as soon as it was copied.
+std::string join(std::vector<std::string> blocks) {
+  std::size_t size = 0;
+  for (std::string const& block : blocks) size += block.size();
+  std::string whole;
+  whole.reserve(size);
+  for (std::string& block : blocks) {
+    whole += block;
+    block = {};
+  }
+  return whole;
+}
+}  // namespace
+
+MemorySink::~MemorySink() { clear(); }
+
+void MemorySink::clear() {
+  if (blocks_.size() > 1) cpu_.retire(std::move(blocks_));
+  blocks_.clear();
+  filled_ = 0;
 }
 
 Task<std::span<char>> MemorySink::room(Trace) {
-  if (filled_ == body_.size()) {
-    body_.resize(std::max({kFirstRoom, filled_ == 0 ? hint_ : 0, filled_ * 2}));
+  if (blocks_.empty()) {
+    blocks_.emplace_back(std::clamp(hint_, kFirstRoom, kBlock), '\0');
+  } else if (filled_ == blocks_.back().size() && filled_ < kBlock) {
+    blocks_.back().resize(std::min(filled_ * 2, kBlock));
+  } else if (filled_ == blocks_.back().size()) {
+    blocks_.emplace_back(kBlock, '\0');
+    filled_ = 0;
   }
-  co_return std::span<char>{body_}.subspan(filled_);
+  co_return std::span<char>{blocks_.back()}.subspan(filled_);
 }
 
 bool MemorySink::commit(std::size_t size) {
@@ -32,12 +59,20 @@ bool MemorySink::commit(std::size_t size) {
 }
 
 Task<void> MemorySink::restart(Trace) {
-  filled_ = 0;
+  clear();
   co_return;
 }
 
-Task<bool> MemorySink::finish(Trace) {
-  body_.resize(filled_);
+Task<bool> MemorySink::finish(Trace trace) {
+  if (!blocks_.empty()) blocks_.back().resize(filled_);
+  if (blocks_.size() > 1) {
+    auto job = [blocks = std::move(blocks_)]() mutable { return join(std::move(blocks)); };
+    blocks_.clear();
+    body_ = co_await cpu_.run(trace, "http.join", std::move(job));
+  } else if (!blocks_.empty()) {
+    body_ = std::move(blocks_.back());
+  }
+  clear();
   co_return true;
 }
 

@@ -31,20 +31,31 @@ class BodySink {
   virtual runtime::Task<bool> finish(runtime::Trace trace) = 0;
 };
 
-// Keeps the body: for metadata.
+// Keeps the body: for metadata. In blocks that a worker joins at the end, so that a long body has
+// no longer steps on the loop than a short one.
 class MemorySink final : public BodySink {
  public:
-  explicit MemorySink(std::size_t size_hint = 0) : hint_(size_hint) {}
+  // `cpu` outlives the sink.
+  explicit MemorySink(runtime::Workers& cpu, std::size_t size_hint = 0)
+      : cpu_(cpu), hint_(size_hint) {}
+  ~MemorySink() override;
+  MemorySink(MemorySink const&) = delete;
+  MemorySink& operator=(MemorySink const&) = delete;
   runtime::Task<std::span<char>> room(runtime::Trace trace) override;
   bool commit(std::size_t size) override;
   runtime::Task<void> restart(runtime::Trace trace) override;
   runtime::Task<bool> finish(runtime::Trace trace) override;
+  // REQUIRES: finish() returned.
   std::string take() { return std::move(body_); }
 
  private:
-  std::string body_;
-  std::size_t filled_ = 0;
+  void clear();
+
+  runtime::Workers& cpu_;
   std::size_t hint_;
+  std::vector<std::string> blocks_;  // all full but the last
+  std::size_t filled_ = 0;           // of the last
+  std::string body_;
 };
 
 // What deals with a body's pieces on a worker thread: a hash, a file being written. Called by one

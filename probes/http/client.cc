@@ -371,7 +371,7 @@ Client::~Client() = default;
 Task<Result<Response>> Client::get(Request request, Deadline deadline, Trace trace) {
   constexpr std::uint64_t kHintMax = 1024 * 1024;
   auto const hint = std::min(request.exact_length.value_or(0), kHintMax);
-  MemorySink sink{static_cast<std::size_t>(hint)};
+  MemorySink sink{impl_->services.cpu, static_cast<std::size_t>(hint)};
   auto outcome = co_await impl_->run(std::move(request), sink, deadline, trace);
   if (outcome) outcome.value().body = sink.take();
   co_return outcome;

@@ -29,7 +29,7 @@ struct FileBudget {
 
 // Of one run of a probe, all files together.
 struct RunBudget {
-  std::uint64_t bins = 65'536;            // of succinct roles
+  std::size_t name = 4'096;               // bytes of a role's or target's name that is asked for
   std::chrono::milliseconds cpu{60'000};  // of workers: parsing, verifying, searching
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 #include "probes/tuf/digest.h"
@@ -63,11 +64,18 @@ bool take_match(std::string_view& pattern, std::string_view& text) {
   return wanted == "?" || wanted == character;
 }
 
+// What looking at an element of the pattern costs: a set is read whole, and to the pattern's end
+// where it is not closed.
+std::uint64_t cost_of(std::string_view pattern) {
+  if (!pattern.starts_with('[')) return 1;
+  return std::min(pattern.size(), pattern.find(']', 2)) + 1;
+}
+
 // One segment; remembers only the last `*`, so time is at most the product of the lengths.
-bool segment_matches(std::string_view pattern, std::string_view text) {
+bool segment_matches(std::string_view pattern, std::string_view text, MatchBudget& budget) {
   std::optional<std::string_view> star;  // what follows the last `*`
   std::string_view star_text;            // where it was tried last
-  while (true) {
+  while (budget.take(cost_of(pattern))) {
     if (pattern.starts_with('*')) {
       pattern.remove_prefix(1);
       star = pattern;
@@ -81,15 +89,17 @@ bool segment_matches(std::string_view pattern, std::string_view text) {
     text = star_text;
     pattern = *star;
   }
+  return false;
 }
 
 }  // namespace
 
-bool path_matches(std::string_view pattern, std::string_view path) {
+bool path_matches(std::string_view pattern, std::string_view path, MatchBudget& budget) {
   while (true) {
     std::size_t const pattern_end = pattern.find('/');
     std::size_t const path_end = path.find('/');
-    if (!segment_matches(pattern.substr(0, pattern_end), path.substr(0, path_end))) return false;
+    std::string_view const segment = pattern.substr(0, pattern_end);
+    if (!segment_matches(segment, path.substr(0, path_end), budget)) return false;
     bool const pattern_ends = pattern_end == std::string_view::npos;
     if (pattern_ends != (path_end == std::string_view::npos)) return false;
     if (pattern_ends) return true;
@@ -100,11 +110,16 @@ bool path_matches(std::string_view pattern, std::string_view path) {
 
 std::string path_hash(std::string_view path) { return sha256_hex(path); }
 
-bool delegates(DelegatedRole const& role, std::string_view path, std::string_view path_hash) {
-  return std::any_of(role.paths.begin(), role.paths.end(),
-                     [&](std::string_view pattern) { return path_matches(pattern, path); }) ||
-         std::any_of(role.path_hash_prefixes.begin(), role.path_hash_prefixes.end(),
-                     [&](std::string_view prefix) { return path_hash.starts_with(prefix); });
+bool delegates(DelegatedRole const& role, std::string_view path, std::string_view path_hash,
+               MatchBudget& budget) {
+  auto const matches = [&](std::string_view pattern) {
+    return path_matches(pattern, path, budget);
+  };
+  auto const begins = [&](std::string_view prefix) {
+    return budget.take(1) && path_hash.starts_with(prefix);
+  };
+  return std::any_of(role.paths.begin(), role.paths.end(), matches) ||
+         std::any_of(role.path_hash_prefixes.begin(), role.path_hash_prefixes.end(), begins);
 }
 
 std::string bin_name(SuccinctRoles const& roles, std::uint64_t bin) {
@@ -114,6 +129,15 @@ std::string bin_name(SuccinctRoles const& roles, std::uint64_t bin) {
   return std::string(roles.name_prefix).append("-").append(digits);
 }
 
+std::uint64_t count_of(Delegations const& delegations) {
+  return delegations.succinct ? delegations.succinct->count() : delegations.roles.size();
+}
+
+std::string name_at(Delegations const& delegations, std::uint64_t position) {
+  return delegations.succinct ? bin_name(*delegations.succinct, position)
+                              : std::string(delegations.roles[position].name);
+}
+
 std::uint64_t bin_of(SuccinctRoles const& roles, std::string_view path_hash) {
   std::uint32_t first = 0;
   std::string_view const digits = path_hash.substr(0, 8);
@@ -121,11 +145,24 @@ std::uint64_t bin_of(SuccinctRoles const& roles, std::string_view path_hash) {
   return std::uint64_t{first} >> (32U - roles.bit_length);
 }
 
-std::optional<RoleKeys> delegated_keys(Delegations const& delegations, std::string_view role) {
-  auto const at =
-      std::find_if(delegations.roles.begin(), delegations.roles.end(),
-                   [&](DelegatedRole const& delegated) { return delegated.name == role; });
-  if (at != delegations.roles.end()) return at->keys;
+std::vector<std::uint32_t> roles_by_name(Delegations const& delegations) {
+  std::vector<std::uint32_t> order(delegations.roles.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return delegations.roles[a].name < delegations.roles[b].name;
+  });
+  return order;
+}
+
+std::optional<RoleKeys> delegated_keys(Delegations const& delegations,
+                                       std::span<std::uint32_t const> by_name,
+                                       std::string_view role) {
+  auto const at = std::lower_bound(by_name.begin(), by_name.end(), role,
+                                   [&](std::uint32_t index, std::string_view wanted) {
+                                     return delegations.roles[index].name < wanted;
+                                   });
+  if (at != by_name.end() && delegations.roles[*at].name == role)
+    return delegations.roles[*at].keys;
   if (!delegations.succinct) return std::nullopt;
   SuccinctRoles const& succinct = *delegations.succinct;
   std::string_view const prefix = succinct.name_prefix;
@@ -146,6 +183,12 @@ TargetSearch::TargetSearch(TrustedMetadata const& trusted, std::string path, std
 
 SearchStep TargetSearch::next() {
   while (!pending_.empty()) {
+    if (budget_.spent()) {
+      return NoTarget{{Rule::budget, path_,
+                       "the search for it was given up: matching it with the delegations' patterns "
+                       "takes more than " +
+                           std::to_string(MatchBudget::kSearch) + " steps"}};
+    }
     NeedRole current = pending_.back();
     if (visited_.contains(current.role)) {  // §5.6.7.1
       pending_.pop_back();
@@ -174,9 +217,13 @@ void TargetSearch::push_delegated(std::string const& role, Delegations const& de
     pending_.push_back({bin_name(succinct, bin_of(succinct, path_hash_)), role});
     return;
   }
+  // Names differ within a list, and at most max_roles + 1 are visited: of more than twice as many
+  // the last can't be reached.
+  std::size_t const most = 2 * max_roles_ + 2;
   std::vector<NeedRole> next;
   for (DelegatedRole const& delegated : delegations.roles) {
-    if (!delegates(delegated, path_, path_hash_)) continue;
+    if (!budget_.take(1) || next.size() == most) break;
+    if (!delegates(delegated, path_, path_hash_, budget_)) continue;
     next.push_back({std::string(delegated.name), role});
     if (delegated.terminating) {
       pending_.clear();
@@ -194,9 +241,9 @@ DelegationWalk::DelegationWalk(TrustedMetadata const& trusted, std::size_t max_p
 void DelegationWalk::enter(std::string const& role) {
   if (!entered_.insert(role).second) return;
   Targets const* targets = trusted_.targets(role);
-  if (targets != nullptr && targets->delegations) {
-    levels_.push_back({role, &*targets->delegations, 0});
-  }
+  if (targets == nullptr || !targets->delegations) return;
+  levels_.push_back({role, &*targets->delegations, 0});
+  on_the_way_.insert(role);
 }
 
 std::optional<NeedRole> DelegationWalk::next() {
@@ -205,9 +252,8 @@ std::optional<NeedRole> DelegationWalk::next() {
   while (!levels_.empty()) {
     Level& level = levels_.back();
     Delegations const& delegations = *level.delegations;
-    std::uint64_t const count =
-        delegations.succinct ? delegations.succinct->count() : delegations.roles.size();
-    if (level.position == count) {
+    if (level.position == count_of(delegations)) {
+      on_the_way_.erase(level.role);
       levels_.pop_back();
       continue;
     }
@@ -215,14 +261,12 @@ std::optional<NeedRole> DelegationWalk::next() {
       truncated_ = true;
       return std::nullopt;
     }
-    std::uint64_t const position = level.position++;
-    std::string name = delegations.succinct ? bin_name(*delegations.succinct, position)
-                                            : std::string(delegations.roles[position].name);
-    open_ = NeedRole{std::move(name), level.role};
+    open_ = NeedRole{name_at(delegations, level.position++), level.role};
     ++pairs_;
-    bool const cycle = std::any_of(levels_.begin(), levels_.end(),
-                                   [&](Level const& above) { return above.role == open_->role; });
-    if (cycle) cycles_.push_back(*open_);
+    if (on_the_way_.contains(open_->role)) {
+      ++cycles_;
+      if (named_cycles_.size() < kCyclesNamed) named_cycles_.push_back(*open_);
+    }
     return open_;
   }
   return std::nullopt;

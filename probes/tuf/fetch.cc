@@ -87,6 +87,7 @@ FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
   if (fault.absent()) {
     result.kind = FetchFault::Kind::missing;
     result.reason = Reason::metadata_missing;
+    result.refused = fault.status == 403;
   } else if (fault.answered && !says_not_now(fault)) {
     result.kind = FetchFault::Kind::wrong;
   }

@@ -30,6 +30,9 @@ struct FetchFault {
     unanswered,  // nothing that could be judged: DNS, connect, TLS, timeout, 5xx, 429, 401
   };
   Kind kind = Kind::unanswered;
+  // Missing by a 403. Storage services answer so for files that are not there, and servers for
+  // what we may not see: only what else they serve tells.
+  bool refused = false;
   probes::Reason reason = probes::Reason::none;
   std::string url{};
   std::string detail{};      // one sentence

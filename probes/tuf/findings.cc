@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/tuf/budget.h"
 #include "probes/tuf/notice_meaning.h"
 
 namespace canary::tuf {
@@ -181,6 +182,32 @@ Finding ok_finding(std::string_view check, std::string subject, std::string mess
 Finding finding_of(RefreshFailure const& failure, Stage stage) {
   if (Rejection const* why = failure.rejection()) return of_rejection(*why, stage);
   return of_fault(failure.role, *failure.fault(), stage);
+}
+
+Finding long_name_finding(std::string_view check, std::string_view name) {
+  constexpr std::size_t kShown = 80;
+  return {.check = std::string(check),
+          .subject = std::string(name.substr(0, kShown)) + "…",
+          .severity = Severity::unknown,
+          .reason = probes::Reason::size_limit,
+          .message = "not asked for: its name is " + std::to_string(name.size()) +
+                     " bytes long, more than the " + std::to_string(RunBudget{}.name) +
+                     " that are looked at",
+          .evidence = "budget of a name's length"};
+}
+
+Finding refused_finding(FetchFault const& fault, std::string_view what) {
+  std::string message = "refused or missing: " + fault.detail + " for ";
+  message.append(what).append(
+      ", and served no file at all, so nothing was learnt about the repository: look at the URL "
+      "and "
+      "at the credentials that it wants");
+  return {.check = std::string(kReachable),
+          .subject = fault.url,
+          .severity = Severity::unknown,
+          .reason = probes::Reason::http_status,
+          .message = std::move(message),
+          .evidence = fault.url};
 }
 
 Finding finding_of(StoreFault const& fault) {

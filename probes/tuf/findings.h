@@ -43,6 +43,10 @@ probes::Finding ok_finding(std::string_view check, std::string subject, std::str
 // An answer that is wrong is critical, no answer is unknown.
 probes::Finding finding_of(RefreshFailure const& failure, Stage stage);
 probes::Finding finding_of(StoreFault const& fault);
+// A name so long that it is not asked for: no server takes such a URL.
+probes::Finding long_name_finding(std::string_view check, std::string_view name);
+// 403 for everything that was asked for (`what`: "3 targets"): refused or missing, nobody can tell.
+probes::Finding refused_finding(FetchFault const& fault, std::string_view what);
 
 config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,
                                               std::string_view role);

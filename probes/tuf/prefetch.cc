@@ -3,27 +3,17 @@
 // Thread: loop.
 #include "probes/tuf/prefetch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
 
 namespace canary::tuf {
-namespace {
-
-std::uint64_t count_of(Delegations const& delegations) {
-  return delegations.succinct ? delegations.succinct->count() : delegations.roles.size();
-}
-
-std::string name_at(Delegations const& delegations, std::uint64_t position) {
-  return delegations.succinct ? bin_name(*delegations.succinct, position)
-                              : std::string(delegations.roles[position].name);
-}
-
-}  // namespace
 
 runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(NeedRole need,
                                                                       runtime::Trace trace) {
   auto const executor = co_await runtime::asio::this_coro::executor;
+  ++delegators_[need.delegator].walked;
   start_next(need.delegator, executor, trace);
   auto const found = downloads_.find(need.role);
   if (found == downloads_.end()) co_return std::nullopt;
@@ -42,16 +32,19 @@ void Prefetch::start_next(std::string const& delegator, runtime::Executor execut
   Targets const* targets = refresh_.trusted().targets(delegator);
   if (targets == nullptr || !targets->delegations) return;
   Delegator& state = delegators_[delegator];
-  while (state.outstanding < ahead_ && state.next < count_of(*targets->delegations)) {
+  state.next = std::max(state.next, state.walked - 1);
+  std::uint64_t const end = std::min(count_of(*targets->delegations), state.walked + kLookAhead);
+  while (state.outstanding < ahead_ && state.next < end && left_ > 0) {
     std::string role = name_at(*targets->delegations, state.next++);
     // Known from elsewhere, or nothing to ask for: the walk sees to it.
-    bool const pointless = refresh_.trusted().targets(role) != nullptr ||
-                           refresh_.trusted().expected(role) == nullptr ||
-                           downloads_.contains(role);
+    bool const pointless =
+        role.size() > RunBudget{}.name || refresh_.trusted().targets(role) != nullptr ||
+        refresh_.trusted().expected(role) == nullptr || downloads_.contains(role);
     if (pointless) continue;
     auto const download_to = std::make_shared<Download>(delegator, executor);
     downloads_.emplace(role, download_to);
     ++state.outstanding;
+    --left_;
     group_.start(download(std::move(role), download_to, trace));
   }
 }

@@ -20,10 +20,10 @@ namespace canary::tuf {
 
 class Prefetch {
  public:
-  // At most `ahead` files per delegator are fetched or held. Both outlive this; the tasks belong to
-  // `group`, which is joined before any of the three goes away.
-  Prefetch(Refresh& refresh, runtime::TaskGroup& group, std::size_t ahead)
-      : refresh_(refresh), group_(group), ahead_(ahead) {}
+  // At most `ahead` files per delegator are fetched or held, and `most` in all. Both outlive this;
+  // the tasks belong to `group`, which is joined before any of the three goes away.
+  Prefetch(Refresh& refresh, runtime::TaskGroup& group, std::size_t ahead, std::size_t most)
+      : refresh_(refresh), group_(group), ahead_(ahead), left_(most) {}
 
   // What the server answered for the role, if it was or is being fetched; nullopt: ask yourself.
   runtime::Task<std::optional<FetchResult<FetchedFile>>> take(NeedRole need, runtime::Trace trace);
@@ -37,7 +37,10 @@ class Prefetch {
     bool ended = false;  // with or without an answer
     runtime::Event changed;
   };
+  // How far it looks at once. Of 2^32 bins hardly any may be listed.
+  static constexpr std::uint64_t kLookAhead = 64;
   struct Delegator {
+    std::uint64_t walked = 0;     // roles that the walk has asked for
     std::uint64_t next = 0;       // the first role that was not started yet
     std::size_t outstanding = 0;  // started and not taken
   };
@@ -48,6 +51,7 @@ class Prefetch {
   Refresh& refresh_;
   runtime::TaskGroup& group_;
   std::size_t ahead_;
+  std::size_t left_;  // downloads that may still be started
   std::map<std::string, Delegator, std::less<>> delegators_;
   std::map<std::string, std::shared_ptr<Download>, std::less<>> downloads_;  // by role
 };

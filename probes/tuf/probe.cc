@@ -13,15 +13,14 @@
 #include "probes/http/client.h"
 #include "probes/http/fault.h"
 #include "probes/http/services.h"
+#include "probes/tuf/delegation_audit.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/expiry_watch.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/pin.h"
-#include "probes/tuf/prefetch.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/surroundings.h"
 #include "probes/tuf/target_audit.h"
-#include "runtime/task_group.h"
 
 namespace canary::tuf {
 namespace {
@@ -33,10 +32,10 @@ using probes::Severity;
 using runtime::Task;
 using runtime::Trace;
 
-// Facts of more roles would be more series than a monitor wants; the first to expire are kept.
-constexpr std::size_t kDelegatedFacts = 64;
-// Files of delegated roles that are fetched while one before them is verified.
-constexpr std::size_t kRolesAhead = 4;
+// What clients do where there are many roots (python-tuf 7, go-tuf 2, tough 0.21).
+constexpr std::string_view kRootLimits =
+    "python-tuf and go-tuf take 256 new roots in one refresh and work with the last of them, tough "
+    "gives up after 1,024";
 
 Policy policy_of(config::MetadataLimits const& limits) {
   Policy policy;
@@ -60,7 +59,7 @@ RefreshSettings settings_of(config::TufSpec const& spec, ProbeContext const& con
 // Copies the client's totals into the report, however the run ends.
 class Meter {
  public:
-  Meter(http::Client const& client, Refresh const& refresh, Report& report)
+  Meter(http::Client const& client, Refresh& refresh, Report& report)
       : client_(client), refresh_(refresh), report_(report) {}
   ~Meter() {
     http::Totals const& totals = client_.totals();
@@ -77,14 +76,14 @@ class Meter {
                        .request = times[http::Phase::request],
                        .first_byte = times[http::Phase::first_byte],
                        .body = times[http::Phase::body],
-                       .verify = refresh_.verify_time()};
+                       .verify = refresh_.work().elapsed()};
   }
   Meter(Meter const&) = delete;
   Meter& operator=(Meter const&) = delete;
 
  private:
   http::Client const& client_;
-  Refresh const& refresh_;
+  Refresh& refresh_;
   Report& report_;
 };
 
@@ -107,14 +106,24 @@ class Run {
  private:
   Task<bool> start(Trace trace);
   Task<std::optional<std::string>> read_pinned(Trace trace);
-  Task<std::optional<std::string>> stored_root(std::string pin, std::string pinned, Trace trace);
-  Task<bool> walk_roots(bool replayed, Trace trace);
+  Task<std::optional<Trusted>> verify_pinned(Trace trace);
+  Task<std::optional<std::string>> stored_root(std::string pinned, Trace trace);
+  Task<bool> begin_from_stored(std::string stored, Trace trace);
+  Task<bool> walk_roots(Trace trace);
+  Task<void> report_roots(Trace trace);
+  void report_more_roots(Root const& root);
+  Task<bool> timestamp(Trace trace);
   Task<bool> top_level(Trace trace);
-  Task<void> delegations(Trace trace);
-  Task<void> follow(DelegationWalk& walk, Prefetch& prefetch, Trace trace);
-  void conclude_delegations(DelegationWalk const& walk);
   void report_role(std::string const& role, Common const& content);
-  void report_delegated(std::string const& role);
+  Task<void> report_notices(std::string role, Trace trace) {
+    return add_notices(*context_.findings, refresh_, std::move(role), trace);
+  }
+  // What is asked for now, for a run that is cut short.
+  void at(std::string step, std::string file) {
+    context_.report.step = std::move(step);
+    std::string const url = spec_.metadata_url.child(file).text();
+    context_.report.step_url = url.substr(0, url.find('?'));
+  }
   void report_rollback();
   void report_store();
   void add(Finding finding) { context_.findings->add(std::move(finding)); }
@@ -132,24 +141,24 @@ class Run {
   Meter meter_;
   std::string pin_;
   std::uint64_t pinned_version_ = 0;
-  bool from_stored_ = false;
-  bool roles_missing_ = false;  // a delegated role could not be looked at
-  std::vector<std::string> accepted_;    // targets roles, in the order of the walk
-  std::vector<Finding> good_delegated_;  // ok findings, named singly or summed up
-  std::vector<probes::RoleFacts> delegated_facts_;
+  // Nothing is known against the roots up to the one that the walk begins at; or why not.
+  RefreshResult<void> replayed_ = outcome::success();
+  bool roots_reported_ = false;
 };
 
 Task<void> Run::run(Trace trace) {
-  if (!co_await start(trace)) co_return;
-  bool const complete = co_await top_level(trace);
+  if (!co_await start(trace) || !co_await walk_roots(trace)) co_return;
+  bool complete = co_await top_level(trace);
   if (complete) {
-    co_await delegations(trace);
-    TargetAudit audit{spec_, context_, client_, refresh_};
-    co_await audit.run(accepted_, trace);
+    DelegationAudit roles{spec_, context_, refresh_, expiry_};
+    co_await roles.run(trace);
+    complete = roles.complete();
+    TargetAudit targets{spec_, context_, client_, refresh_};
+    co_await targets.run(roles.take_accepted(), trace);
   }
   if (auto refused = co_await expiry_.store(trace)) add(std::move(*refused));
   report_store();
-  context_.report.complete = complete && !roles_missing_;
+  context_.report.complete = complete;
 }
 
 Task<std::optional<std::string>> Run::read_pinned(Trace trace) {
@@ -174,59 +183,96 @@ Task<std::optional<std::string>> Run::read_pinned(Trace trace) {
   co_return std::nullopt;
 }
 
-// The newest root that was trusted, if it came from this pinned root.
-Task<std::optional<std::string>> Run::stored_root(std::string pin, std::string pinned,
-                                                  Trace trace) {
+// The pinned root, verified; its hash is in pin_.
+Task<std::optional<Trusted>> Run::verify_pinned(Trace trace) {
+  std::optional<std::string> pinned = co_await read_pinned(trace);
+  if (!pinned) co_return std::nullopt;
+  auto hash = [bytes = *pinned] { return sha256_hex(bytes); };
+  pin_ = co_await refresh_.work().run(trace, "tuf.hash", std::move(hash));
+  auto verified = co_await refresh_.verify_root(std::move(*pinned), trace);
+  if (verified) {
+    pinned_version_ = verified.value()->root().version;
+    co_return std::move(verified).value();
+  }
+  add(pin_finding(spec_.root.string(), verified.error()));
+  co_return std::nullopt;
+}
+
+// The newest root that was trusted, if it came from this pinned root and is another one.
+Task<std::optional<std::string>> Run::stored_root(std::string pinned, Trace trace) {
   auto const stored_pin = co_await store_.read_pin(trace);
-  if (!stored_pin || stored_pin.value() != pin) co_return std::nullopt;
+  if (!stored_pin || stored_pin.value() != pin_) co_return std::nullopt;
   auto stored = co_await store_.read("root", spec_.limits.root, trace);
   if (!stored || !stored.value() || *stored.value() == pinned) co_return std::nullopt;
   co_return std::move(*stored.value());
 }
 
+// False: it can't be used. One beyond the limit of rotations is not: the verdict is to be the same
+// in every run.
+Task<bool> Run::begin_from_stored(std::string stored, Trace trace) {
+  auto verified = co_await refresh_.verify_root(std::move(stored), trace);
+  std::string unusable;
+  if (!verified) {
+    unusable = sentence(verified.error());
+  } else {
+    std::uint64_t const version = verified.value()->root().version;
+    if (version >= pinned_version_) {
+      auto const limit = policy_of(spec_.limits).limits.root_rotations;
+      if (version - pinned_version_ > limit) co_return false;
+      co_await refresh_.begin(std::move(verified).value(), trace);
+      co_return true;
+    }
+    unusable = "older than the pinned root: version " + std::to_string(version) + ", pinned is " +
+               std::to_string(pinned_version_);
+  }
+  Notice const notice{NoticeKind::previous_discarded, "root", std::move(unusable)};
+  for (Finding& finding : notice_findings({notice})) add(std::move(finding));
+  co_return false;
+}
+
 // Trusts a root. False: there is none that could be trusted.
 Task<bool> Run::start(Trace trace) {
-  std::optional<std::string> const pinned = co_await read_pinned(trace);
+  context_.report.step = "verifying the pinned root";
+  std::optional<Trusted> pinned = co_await verify_pinned(trace);
   if (!pinned) co_return false;
   auto const opened = co_await store_.open(trace);
   if (!opened) add(finding_of(opened.error()));
-  auto const checked = TrustedMetadata::create(*pinned, context_.now, policy_of(spec_.limits));
-  if (!checked) {
-    add(pin_finding(spec_.root.string(), checked.error()));
-    co_return false;
-  }
-  pinned_version_ = checked.value().root().version;
-  pin_ = sha256_hex(*pinned);
-  std::optional<std::string> stored = co_await stored_root(pin_, *pinned, trace);
-  if (stored) {
-    auto const begun = co_await refresh_.begin(std::move(*stored), trace);
-    from_stored_ = begun && refresh_.trusted().root().version >= pinned_version_;
-    if (!from_stored_) {
-      Notice const notice{NoticeKind::previous_discarded, "root",
-                          begun ? "older than the pinned root" : sentence(begun.error())};
-      for (Finding& finding : notice_findings({notice})) add(std::move(finding));
-    }
-  }
-  if (!from_stored_ && !good(co_await refresh_.begin(*pinned, trace), Stage::metadata)) {
-    co_return false;
-  }
+  std::string bytes{(*pinned)->bytes("root")};
+  std::optional<std::string> stored = co_await stored_root(std::move(bytes), trace);
+  bool const from_stored = stored && co_await begin_from_stored(std::move(*stored), trace);
+  if (!from_stored) co_await refresh_.begin(*pinned, trace);
   auto const kept = co_await store_.write_pin(pin_, trace);
   if (!kept) add(finding_of(kept.error()));
   if (auto unusable = co_await expiry_.load(pin_, trace)) add(std::move(*unusable));
-  bool replayed = true;
-  if (from_stored_) {
-    replayed = good(co_await refresh_.replay_roots(*pinned, trace), Stage::root_walk);
-  }
-  co_return co_await walk_roots(replayed, trace);
+  if (!from_stored) co_return true;
+  at("walking from the pinned root to the trusted one", metadata_file("root", pinned_version_ + 1));
+  replayed_ = co_await refresh_.replay_roots(std::move(*pinned), trace);
+  co_return true;
 }
 
-// `replayed`: nothing is known against the roots up to the one that the walk begins at.
-Task<bool> Run::walk_roots(bool replayed, Trace trace) {
+// What a 403 to the first request means can't be said before something was served: then it is kept.
+Task<bool> Run::walk_roots(Trace trace) {
+  at("walking to the newest root", metadata_file("root", refresh_.trusted().root().version + 1));
   auto const walked = co_await refresh_.update_roots(trace);
-  if (!good(walked, Stage::root_walk)) co_return false;
+  if (!walked) {
+    good(replayed_, Stage::root_walk);
+    good(walked, Stage::root_walk);
+    co_return false;
+  }
+  if (refresh_.served()) co_await report_roots(trace);
+  co_return true;
+}
+
+Task<void> Run::report_roots(Trace trace) {
+  if (std::exchange(roots_reported_, true)) co_return;
   Root const& root = refresh_.trusted().root();
-  add(ok_finding(kReachable, spec_.metadata_url.text(), "the repository answers"));
-  if (replayed) {
+  if (refresh_.served()) {
+    add(ok_finding(kReachable, spec_.metadata_url.text(), "the repository answers"));
+  }
+  bool const replayed = good(replayed_, Stage::root_walk);
+  if (refresh_.more_roots()) {
+    report_more_roots(root);
+  } else if (replayed && refresh_.served()) {
     std::string way = root.version == pinned_version_
                           ? "the pinned root " + std::to_string(root.version) + " is the newest"
                           : "from the pinned root " + std::to_string(pinned_version_) +
@@ -236,20 +282,51 @@ Task<bool> Run::walk_roots(bool replayed, Trace trace) {
   }
   co_await expiry_.look_at_root(trace);
   report_role("root", root);
+  co_await report_notices("root", trace);
+}
+
+void Run::report_more_roots(Root const& root) {
+  std::string const limit = std::to_string(root.version - pinned_version_);
+  add({.check = std::string(kRootChain),
+       .subject = "root",
+       .severity = Severity::warning,
+       .reason = probes::Reason::size_limit,
+       .message = "there are more than " + limit + " roots after the pinned root " +
+                  std::to_string(pinned_version_) + "; what follows was judged by root " +
+                  std::to_string(root.version) + ". " + std::string(kRootLimits) +
+                  ": ship a newer root with them, pin a newer one here, or raise "
+                  "limits.root_rotations",
+       .evidence = "limits.root_rotations " + limit});
+}
+
+Task<bool> Run::timestamp(Trace trace) {
+  at("fetching the timestamp", metadata_file("timestamp"));
+  auto const updated = co_await refresh_.update_timestamp(trace);
+  FetchFault const* fault = updated ? nullptr : updated.error().fault();
+  if (!refresh_.served() && fault != nullptr && fault->refused) {
+    add(refused_finding(*fault, "all that was asked for"));
+    co_return false;
+  }
+  co_await report_roots(trace);
+  if (!good(updated, Stage::metadata)) co_return false;
+  report_role("timestamp", *refresh_.trusted().timestamp());
+  co_await report_notices("timestamp", trace);
   co_return true;
 }
 
 Task<bool> Run::top_level(Trace trace) {
   TrustedMetadata const& trusted = refresh_.trusted();
-  if (!good(co_await refresh_.update_timestamp(trace), Stage::metadata)) co_return false;
-  report_role("timestamp", *trusted.timestamp());
+  if (!co_await timestamp(trace)) co_return false;
+  at("fetching the snapshot", metadata_file("snapshot"));
   if (!good(co_await refresh_.update_snapshot(trace), Stage::metadata)) co_return false;
   report_rollback();
   report_role("snapshot", *trusted.snapshot());
+  co_await report_notices("snapshot", trace);
+  at("fetching the targets role", metadata_file("targets"));
   if (!good(co_await refresh_.update_targets(trace), Stage::metadata)) co_return false;
   report_role("targets", *trusted.targets());
+  co_await report_notices("targets", trace);
   add(ok_finding(kConsistency, "", "timestamp, snapshot and targets belong together"));
-  accepted_.push_back("targets");
   co_return true;
 }
 
@@ -269,117 +346,12 @@ void Run::report_role(std::string const& role, Common const& content) {
   if (auto const tally = trusted.tallies().find(role); tally != trusted.tallies().end()) {
     add(signature_finding(role, tally->second));
   }
-  Notices own;
-  std::copy_if(trusted.notices().begin(), trusted.notices().end(), std::back_inserter(own),
-               [&](Notice const& notice) { return notice.role == role; });
-  for (Finding& finding : notice_findings(own)) add(std::move(finding));
   context_.report.measurements.roles.push_back({.role = role,
                                                 .version = std::int64_t(content.version),
                                                 .expires = content.expires,
                                                 .warning = thresholds.warning,
                                                 .critical = thresholds.critical,
                                                 .size = trusted.bytes(role).size()});
-}
-
-// Every role that can be reached, verified by each delegator that leads to it.
-Task<void> Run::delegations(Trace trace) {
-  runtime::Frame const frame{trace, "tuf.delegations"};
-  auto const limit = static_cast<std::size_t>(std::max(0, spec_.limits.delegated_roles));
-  DelegationWalk walk{refresh_.trusted(), limit};
-  runtime::TaskGroup group{co_await runtime::asio::this_coro::executor};
-  Prefetch prefetch{refresh_, group, kRolesAhead};
-  // In the group as well: whatever ends the walk, join() sees the downloads out.
-  group.start(follow(walk, prefetch, frame.trace()));
-  co_await group.join(frame.trace());
-  conclude_delegations(walk);
-}
-
-// Both live in the frame of delegations().
-Task<void> Run::follow(DelegationWalk& walk, Prefetch& prefetch, Trace trace) {
-  while (std::optional<NeedRole> need = walk.next()) {
-    bool const known = refresh_.trusted().targets(need->role) != nullptr;
-    std::string const role = need->role;
-    Refresh::Answer answer = co_await prefetch.take(*need, trace);
-    RefreshResult<void> const updated =
-        co_await refresh_.update_delegated(std::move(*need), std::move(answer), trace);
-    if (!good(updated, Stage::metadata)) {
-      roles_missing_ = true;
-    } else if (!known) {
-      report_delegated(role);
-    }
-  }
-}
-
-void Run::report_delegated(std::string const& role) {
-  TrustedMetadata const& trusted = refresh_.trusted();
-  Targets const& content = *trusted.targets(role);
-  accepted_.push_back(role);
-  ThresholdsInForce const thresholds = expiry_.thresholds(role, content);
-  std::vector<Finding> found{expiry_finding(role, content.expires, context_.now, thresholds),
-                             signature_finding(role, trusted.tallies().find(role)->second)};
-  for (Finding& finding : found) {
-    if (finding.severity != Severity::ok) {
-      add(std::move(finding));
-    } else if (accepted_.size() <= kRolesNamed + 1) {
-      good_delegated_.push_back(std::move(finding));
-    }
-  }
-  auto const later = [](probes::RoleFacts const& a, probes::RoleFacts const& b) {
-    return a.expires < b.expires;
-  };
-  delegated_facts_.push_back({.role = role,
-                              .version = std::int64_t(content.version),
-                              .expires = content.expires,
-                              .warning = thresholds.warning,
-                              .critical = thresholds.critical,
-                              .size = trusted.bytes(role).size()});
-  std::push_heap(delegated_facts_.begin(), delegated_facts_.end(), later);
-  if (delegated_facts_.size() <= kDelegatedFacts) return;
-  std::pop_heap(delegated_facts_.begin(), delegated_facts_.end(), later);
-  delegated_facts_.pop_back();
-}
-
-void Run::conclude_delegations(DelegationWalk const& walk) {
-  std::size_t const roles = accepted_.size() - 1;  // without "targets"
-  if (roles <= kRolesNamed) {
-    for (Finding& finding : good_delegated_) add(std::move(finding));
-  } else {
-    std::string const all =
-        "no finding of its own for a delegated role means that it is ok: " + count(roles, "role") +
-        " looked at";
-    add(ok_finding(kExpiry, "", all));
-    add(ok_finding(kSignatures, "", all));
-  }
-  Notices notices;
-  for (Notice const& notice : refresh_.trusted().notices()) {
-    if (is_delegated_role_name(notice.role)) notices.push_back(notice);
-  }
-  for (Finding& finding : notice_findings(notices)) add(std::move(finding));
-  std::sort(delegated_facts_.begin(), delegated_facts_.end(),
-            [](auto const& a, auto const& b) { return a.expires < b.expires; });
-  auto& facts = context_.report.measurements.roles;
-  facts.insert(facts.end(), delegated_facts_.begin(), delegated_facts_.end());
-  for (NeedRole const& cycle : walk.cycles()) {
-    add({.check = std::string(kDelegations),
-         .subject = cycle.role,
-         .severity = Severity::warning,
-         .reason = probes::Reason::parse,
-         .message = "the delegation leads back to a role on the way to it: some clients go round "
-                    "for ever",
-         .evidence = cycle.delegator + " delegates to " + cycle.role});
-  }
-  if (walk.truncated()) {
-    roles_missing_ = true;
-    add({.check = std::string(kDelegations),
-         .subject = "",
-         .severity = Severity::unknown,
-         .reason = probes::Reason::size_limit,
-         .message = "there are more delegations than the limit of " + std::to_string(walk.pairs()) +
-                    "; the rest was not looked at",
-         .evidence = "limits.delegated_roles"});
-  } else if (walk.pairs() > 0) {
-    add(ok_finding(kDelegations, "", count(roles, "delegated role") + " verified"));
-  }
 }
 
 void Run::report_store() {

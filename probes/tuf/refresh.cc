@@ -11,8 +11,9 @@
 namespace canary::tuf {
 namespace {
 
-// Above this the loop would be held for longer than it may: a worker verifies.
-constexpr std::size_t kInlineBytes = std::size_t{256} << 10U;
+constexpr std::size_t kNameShown = 80;
+// Of a rejection's detail, which may repeat a stranger's words.
+constexpr std::size_t kDetailBytes = 1'024;
 
 RefreshFailure failed(std::string role, Rejection rejection) {
   return {std::move(role), std::move(rejection)};
@@ -35,6 +36,16 @@ std::string signed_content(Root const& root) {
   return text ? std::move(text).value() : root.document->text();
 }
 
+// A long name in it would cost each of those who copy it.
+Rejection shortened(Rejection why) {
+  if (why.detail.size() > kDetailBytes) {
+    why.detail.resize(kDetailBytes);
+    why.detail.shrink_to_fit();
+    why.detail += "…";
+  }
+  return why;
+}
+
 }  // namespace
 
 std::string sentence(RefreshFailure const& failure) {
@@ -44,7 +55,33 @@ std::string sentence(RefreshFailure const& failure) {
 
 Refresh::Refresh(RefreshSettings settings, http::Client& client, LocalStore& store,
                  runtime::Workers& cpu)
-    : settings_(std::move(settings)), client_(client), store_(store), cpu_(cpu) {}
+    : settings_(std::move(settings)),
+      client_(client),
+      store_(store),
+      cpu_(cpu),
+      work_(cpu, settings_.cpu_limit) {}
+
+// What was parsed may be large: it goes where it was made.
+Refresh::~Refresh() {
+  cpu_.retire(std::move(trusted_));
+  cpu_.retire(std::move(failed_));
+}
+
+runtime::Task<Result<Trusted>> Refresh::verify_root(std::string root, runtime::Trace trace) {
+  auto job = [root = std::move(root), now = settings_.reference,
+              policy = settings_.policy]() mutable -> Result<Trusted> {
+    auto created = TrustedMetadata::create(std::move(root), now, policy);
+    if (!created) return shortened(std::move(created).error());
+    return std::make_shared<TrustedMetadata>(std::move(created).value());
+  };
+  co_return co_await work_.run(trace, "tuf.verify", std::move(job));
+}
+
+runtime::Task<void> Refresh::begin(Trusted root, runtime::Trace trace) {
+  trusted_ = std::move(root);
+  first_root_ = trusted_->root().version;
+  co_await store_role("root", trace);
+}
 
 std::optional<Time> Refresh::last_modified(std::string const& role) const {
   auto const found = last_modified_.find(role);
@@ -53,10 +90,9 @@ std::optional<Time> Refresh::last_modified(std::string const& role) const {
 
 runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.begin"};
-  auto created = TrustedMetadata::create(root, settings_.reference, settings_.policy);
-  if (!created) co_return failed("root", std::move(created).error());
-  trusted_ = std::make_shared<TrustedMetadata>(std::move(created).value());
-  co_await store_role("root", std::move(root), frame.trace());
+  auto verified = co_await verify_root(std::move(root), frame.trace());
+  if (!verified) co_return failed("root", std::move(verified).error());
+  co_await begin(std::move(verified).value(), frame.trace());
   co_return outcome::success();
 }
 
@@ -64,48 +100,61 @@ FileRequest Refresh::file(std::string name, std::size_t limit) const {
   return {settings_.metadata_url, std::move(name), limit, settings_.deadline};
 }
 
+runtime::Task<FetchResult<FetchedFile>> Refresh::ask(FileRequest request, runtime::Trace trace) {
+  auto answer = co_await fetch(client_, std::move(request), trace);
+  served_ = served_ || answer || answer.error().kind == FetchFault::Kind::wrong;
+  co_return answer;
+}
+
 runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_root(std::uint64_t version,
                                                             runtime::Trace trace) {
   FileRequest request = file(metadata_file("root", version), settings_.policy.limits.root);
-  co_return co_await fetch(client_, std::move(request), trace);
+  co_return co_await ask(std::move(request), trace);
 }
 
-runtime::Task<RefreshResult<void>> Refresh::replay_roots(std::string pinned, runtime::Trace trace) {
+namespace {
+Result<void> next_root(TrustedMetadata& trusted, std::string root) {
+  return trusted.update_root(std::move(root));
+}
+}  // namespace
+
+runtime::Task<RefreshResult<void>> Refresh::replay_roots(Trusted pinned, runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.replay_roots"};
-  auto created = TrustedMetadata::create(std::move(pinned), settings_.reference, settings_.policy);
-  if (!created) co_return failed("root", std::move(created).error());
-  TrustedMetadata walker = std::move(created).value();
-  Root const& trusted = trusted_->root();
-  while (walker.root().version < trusted.version) {
-    auto bytes = co_await fetch_root(walker.root().version + 1, frame.trace());
+  first_root_ = pinned->root().version;
+  std::uint64_t const last = trusted_->root().version;
+  while (pinned->root().version < last) {
+    auto bytes = co_await fetch_root(pinned->root().version + 1, frame.trace());
     if (!bytes) co_return failed("root", std::move(bytes).error());
-    Result<void> const updated = walker.update_root(std::move(bytes.value().bytes));
+    Work work{"root", next_root, std::move(bytes.value().bytes)};
     last_modified_["root"] = bytes.value().last_modified;
+    Result<void> const updated = co_await apply(pinned, std::move(work), frame.trace());
     if (!updated) co_return failed("root", updated.error());
     frame.trace().progress();
   }
-  if (walker.root().version == trusted.version &&
-      signed_content(walker.root()) != signed_content(trusted)) {
-    Rejection why{Rule::equivocation, "root",
-                  "version " + std::to_string(trusted.version) +
-                      " differs from the one that was trusted before"};
-    co_return failed("root", std::move(why));
-  }
-  co_return outcome::success();
+  auto compare = [pinned, trusted = trusted_] {
+    return signed_content(pinned->root()) == signed_content(trusted->root());
+  };
+  pinned.reset();  // the job's, which ends it on its worker
+  bool const same = co_await work_.run(frame.trace(), "tuf.compare", std::move(compare));
+  if (same) co_return outcome::success();
+  Rejection why{
+      Rule::equivocation, "root",
+      "version " + std::to_string(last) + " differs from the one that was trusted before"};
+  co_return failed("root", std::move(why));
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.root"};
+  std::uint64_t const last = first_root_ + settings_.policy.limits.root_rotations;
   while (true) {
     auto bytes = co_await fetch_root(trusted_->root().version + 1, frame.trace());
     if (!bytes && bytes.error().kind == FetchFault::Kind::missing) break;  // §5.3.9
     if (!bytes) co_return failed("root", std::move(bytes).error());
-    Step step = [](TrustedMetadata& trusted, std::string root) {
-      return trusted.update_root(std::move(root));
-    };
-    Result<void> const updated =
-        co_await apply(std::move(step), std::move(bytes.value().bytes), frame.trace());
+    more_roots_ = trusted_->root().version >= last;
+    if (more_roots_) break;
+    Work work{"root", next_root, std::move(bytes.value().bytes)};
     last_modified_["root"] = bytes.value().last_modified;
+    Result<void> const updated = co_await apply(trusted_, std::move(work), frame.trace());
     if (!updated) co_return failed("root", updated.error());
     // §5.3.11, and before the root that demands it: after a crash in between the old root would
     // find them gone, which is harmless; a new root would find them and not know any better.
@@ -114,7 +163,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
       co_await forget("snapshot", frame.trace());
       rotation_forgotten_ = true;
     }
-    co_await store_role("root", std::string(trusted_->bytes("root")), frame.trace());  // §5.3.8
+    co_await store_role("root", frame.trace());  // §5.3.8
     frame.trace().progress();
   }
   Result<void> const finished = trusted_->finish_roots();
@@ -136,21 +185,22 @@ runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
     Step step = [](TrustedMetadata& trusted, std::string bytes) {
       return trusted.load_previous_timestamp(std::move(bytes));
     };
-    Result<void> const loaded = co_await apply(std::move(step), std::move(*timestamp), trace);
+    Work work{"timestamp", std::move(step), std::move(*timestamp)};
+    Result<void> const loaded = co_await apply(trusted_, std::move(work), trace);
     if (!loaded) note_unusable(loaded.error());
     had_previous_ = loaded.has_value();
   }
-  stored_snapshot_ = co_await read_stored("snapshot", trace);
-  if (stored_snapshot_) {
-    Step step = [](TrustedMetadata& trusted, std::string bytes) {
-      return trusted.load_previous_snapshot(std::move(bytes));
-    };
-    Result<void> const loaded = co_await apply(std::move(step), *stored_snapshot_, trace);
-    if (!loaded) {
-      note_unusable(loaded.error());
-      stored_snapshot_.reset();
-    }
-  }
+  auto snapshot = co_await read_stored("snapshot", trace);
+  if (!snapshot) co_return;
+  stored_snapshot_ = std::make_shared<std::string const>(std::move(*snapshot));
+  Step step = [stored = stored_snapshot_](TrustedMetadata& trusted, std::string) {
+    return trusted.load_previous_snapshot(*stored);
+  };
+  Work work{"snapshot", std::move(step)};
+  Result<void> const loaded = co_await apply(trusted_, std::move(work), trace);
+  if (loaded) co_return;
+  note_unusable(loaded.error());
+  stored_snapshot_.reset();
 }
 
 // A new root may well demand more of a copy than was demanded when it was stored: no oddity.
@@ -164,13 +214,19 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   runtime::Frame const frame{trace, "tuf.timestamp"};
   co_await load_previous(frame.trace());
   FileRequest request = file(metadata_file("timestamp"), trusted_->size_limit("timestamp"));
-  auto bytes = co_await fetch(client_, std::move(request), frame.trace());
+  auto bytes = co_await ask(std::move(request), frame.trace());
   if (!bytes) co_return failed("timestamp", std::move(bytes).error());
-  auto const updated = trusted_->update_timestamp(std::move(bytes.value().bytes));
+  auto verdict = std::make_shared<TimestampOutcome>(TimestampOutcome::unchanged);
+  Step step = [verdict](TrustedMetadata& trusted, std::string answer) -> Result<void> {
+    BOOST_OUTCOME_TRY(*verdict, trusted.update_timestamp(std::move(answer)));
+    return success();
+  };
   last_modified_["timestamp"] = bytes.value().last_modified;
+  Work work{"timestamp", std::move(step), std::move(bytes.value().bytes)};
+  Result<void> const updated = co_await apply(trusted_, std::move(work), frame.trace());
   if (!updated) co_return failed("timestamp", updated.error());
-  if (updated.value() == TimestampOutcome::accepted && trusted_->expired().empty()) {
-    co_await store_role("timestamp", std::string(trusted_->bytes("timestamp")), frame.trace());
+  if (*verdict == TimestampOutcome::accepted && trusted_->expired().empty()) {
+    co_await store_role("timestamp", frame.trace());
   }
   frame.trace().progress();
   co_return outcome::success();
@@ -181,7 +237,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_snapshot(runtime::Trace trace
   Step step = [](TrustedMetadata& trusted, std::string bytes) {
     return trusted.update_snapshot(std::move(bytes));
   };
-  Sources sources{.stored = std::exchange(stored_snapshot_, std::nullopt)};
+  Sources sources{.stored = std::exchange(stored_snapshot_, nullptr)};
   co_return co_await take("snapshot", std::move(sources), std::move(step), frame.trace());
 }
 
@@ -191,31 +247,65 @@ runtime::Task<RefreshResult<void>> Refresh::update_targets(runtime::Trace trace)
     return trusted.update_targets(std::move(bytes));
   };
   Sources sources;
-  if (settings_.reuse_stored) sources.stored = co_await read_stored("targets", frame.trace());
+  if (settings_.reuse_stored) {
+    auto stored = co_await read_stored("targets", frame.trace());
+    if (stored) sources.stored = std::make_shared<std::string const>(std::move(*stored));
+  }
   co_return co_await take("targets", std::move(sources), std::move(step), frame.trace());
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_delegated(NeedRole need, Answer answer,
                                                              runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.delegated", need.role};
+  if (need.role.size() > RunBudget{}.name) {
+    Rejection why{Rule::budget, need.role.substr(0, kNameShown) + "…",
+                  "not asked for: its name is " + std::to_string(need.role.size()) + " bytes long"};
+    co_return failed(why.role, why);
+  }
   if (auto const before = failed_.find(need); before != failed_.end()) co_return before->second;
+  bool const known = trusted_->targets(need.role) != nullptr;
+  auto delegated = known ? update_delegator(need, frame.trace())
+                         : take_delegated(need, std::move(answer), frame.trace());
+  auto updated = co_await std::move(delegated);
+  // What the snapshot does not list is refused without a request anyway.
+  bool const asked = trusted_->expected(need.role) != nullptr;
+  if (!updated && asked) failed_.emplace(std::move(need), updated.error());
+  co_return updated;
+}
+
+// Reached before, from another delegator: the same file, verified by this one's keys.
+runtime::Task<RefreshResult<void>> Refresh::update_delegator(NeedRole need, runtime::Trace trace) {
+  Step step = [need](TrustedMetadata& trusted, std::string) {
+    return trusted.update_delegator(need.role, need.delegator);
+  };
+  Work work{need.role, std::move(step)};
+  Result<void> const verified = co_await apply(trusted_, std::move(work), trace);
+  if (!verified) co_return failed(std::move(need.role), verified.error());
+  trace.progress();
+  co_return outcome::success();
+}
+
+runtime::Task<RefreshResult<void>> Refresh::take_delegated(NeedRole need, Answer answer,
+                                                           runtime::Trace trace) {
   Step step = [need](TrustedMetadata& trusted, std::string bytes) {
     return trusted.update_delegated_targets(need.role, need.delegator, std::move(bytes));
   };
   Sources sources{.answer = std::move(answer)};
-  if (trusted_->targets(need.role) != nullptr) {
-    // Reached before, from another delegator: the same file, verified by this one's keys.
-    sources.stored = std::string(trusted_->bytes(need.role));
-  } else if (settings_.reuse_stored) {
-    sources.stored = co_await read_stored(need.role, frame.trace());
+  if (settings_.reuse_stored) {
+    auto stored = co_await read_stored(need.role, trace);
+    if (stored) sources.stored = std::make_shared<std::string const>(std::move(*stored));
   }
-  auto taken = co_await take(need.role, std::move(sources), std::move(step), frame.trace());
-  if (!taken) failed_.emplace(std::move(need), taken.error());
-  co_return taken;
+  co_return co_await take(std::move(need.role), std::move(sources), std::move(step), trace);
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_all(runtime::Trace trace) {
   auto done = co_await update_roots(trace);
+  if (done && more_roots_) {
+    Rejection why{Rule::root_rotation_limit, "root",
+                  "more than " + std::to_string(settings_.policy.limits.root_rotations) +
+                      " new roots in one refresh"};
+    co_return failed("root", std::move(why));
+  }
   if (done) done = co_await update_timestamp(trace);
   if (done) done = co_await update_snapshot(trace);
   if (done) done = co_await update_targets(trace);
@@ -224,9 +314,11 @@ runtime::Task<RefreshResult<void>> Refresh::update_all(runtime::Trace trace) {
 
 runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.find", path};
-  TargetSearch search{*trusted_, path};
+  auto const search = std::make_shared<TargetSearch>(*trusted_, path);
   while (true) {
-    SearchStep step = search.next();
+    if (work_.spent()) co_return failed(path, work_.refusal(path));
+    auto look = [search, owner = trusted_] { return search->next(); };
+    SearchStep step = co_await work_.run(frame.trace(), "tuf.search", std::move(look));
     if (auto* found = std::get_if<FoundTarget>(&step)) co_return std::move(*found);
     if (auto* nothing = std::get_if<NoTarget>(&step)) {
       co_return failed(std::move(path), std::move(nothing->why));
@@ -237,20 +329,14 @@ runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtim
   }
 }
 
-runtime::Task<Result<void>> Refresh::apply(Step step, std::string bytes, runtime::Trace trace) {
-  auto const begun = runtime::Clock::now();
-  if (bytes.size() <= kInlineBytes) {
-    Result<void> verdict = step(*trusted_, std::move(bytes));
-    verify_time_ += runtime::Clock::now() - begun;
-    co_return verdict;
-  }
-  // The job owns what it works on: it may outlive a cancelled step.
-  auto job = [trusted = trusted_, step = std::move(step), bytes = std::move(bytes)]() mutable {
-    return step(*trusted, std::move(bytes));
+runtime::Task<Result<void>> Refresh::apply(Trusted to, Work work, runtime::Trace trace) {
+  if (work_.spent()) co_return work_.refusal(std::move(work.role));
+  auto job = [to = std::move(to), work = std::move(work)]() mutable -> Result<void> {
+    Result<void> verdict = work.step(*to, std::move(work.bytes));
+    if (verdict) return verdict;
+    return shortened(std::move(verdict).error());
   };
-  Result<void> verdict = co_await cpu_.run(trace, "tuf.verify", std::move(job));
-  verify_time_ += runtime::Clock::now() - begun;
-  co_return verdict;
+  co_return co_await work_.run(trace, "tuf.verify", std::move(job));
 }
 
 runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
@@ -258,7 +344,7 @@ runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
   std::optional<std::uint64_t> version;
   if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
   FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
-  co_return co_await fetch(client_, std::move(request), trace);
+  co_return co_await ask(std::move(request), trace);
 }
 
 runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sources, Step step,
@@ -267,25 +353,24 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sourc
     Rejection why{Rule::role_not_in_snapshot, role, "snapshot does not list it"};
     co_return failed(std::move(role), std::move(why));
   }
-  bool const reached_before = trusted_->targets(role) != nullptr;
-  if (sources.stored && (settings_.reuse_stored || reached_before)) {
-    Result<void> const good = co_await apply(step, std::move(*sources.stored), trace);
+  if (sources.stored && settings_.reuse_stored) {
+    Step again = [step, stored = sources.stored](TrustedMetadata& trusted, std::string) {
+      return step(trusted, *stored);
+    };
+    Work work{role, std::move(again)};
+    Result<void> const good = co_await apply(trusted_, std::move(work), trace);
     if (good) co_return outcome::success();
-    if (reached_before) co_return failed(std::move(role), good.error());
   }
   if (!sources.answer) sources.answer.emplace(co_await fetch_role(role, trace));
   FetchResult<FetchedFile>& file = *sources.answer;
   if (!file) co_return failed(std::move(role), std::move(file).error());
   last_modified_[role] = file.value().last_modified;
-  Result<void> const accepted =
-      co_await apply(std::move(step), std::move(file.value().bytes), trace);
+  Work work{role, std::move(step), std::move(file.value().bytes)};
+  Result<void> const accepted = co_await apply(trusted_, std::move(work), trace);
   if (!accepted) co_return failed(std::move(role), accepted.error());
   // Of delegated roles a stored copy only saves a request: none for somebody who always asks.
   bool const useful = settings_.reuse_stored || !is_delegated_role_name(role);
-  if (useful && trusted_->expired().empty()) {
-    std::string copy{trusted_->bytes(role)};
-    co_await store_role(std::move(role), std::move(copy), trace);
-  }
+  if (useful && trusted_->expired().empty()) co_await store_role(std::move(role), trace);
   trace.progress();
   co_return outcome::success();
 }
@@ -303,7 +388,9 @@ runtime::Task<void> Refresh::forget(std::string role, runtime::Trace trace) {
   if (!forgotten) store_faults_.push_back(forgotten.error());
 }
 
-runtime::Task<void> Refresh::store_role(std::string role, std::string bytes, runtime::Trace trace) {
+// As it was accepted.
+runtime::Task<void> Refresh::store_role(std::string role, runtime::Trace trace) {
+  auto bytes = trusted_->shared_bytes(role);
   auto const written = co_await store_.write(std::move(role), std::move(bytes), trace);
   if (!written) store_faults_.push_back(written.error());
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's workflow with its I/O: fetch, verify, store, step by step. Each step may be run only
 // after the one before it succeeded; a failed step leaves what was trusted before.
-// Thread: loop; large metadata is verified on the cpu workers, files are on the disk worker.
-// Source: TUF 1.0.34 §5.0–5.6.
+// Thread: loop; metadata is parsed, verified and searched on the cpu workers, files are on the disk
+// worker. Source: TUF 1.0.34 §5.0–5.6.
 #pragma once
 
 #include <chrono>
@@ -16,6 +16,8 @@
 
 #include "config/result.h"
 #include "config/url.h"
+#include "probes/tuf/bounded_work.h"
+#include "probes/tuf/budget.h"
 #include "probes/tuf/delegation.h"
 #include "probes/tuf/fetch.h"
 #include "probes/tuf/store.h"
@@ -49,23 +51,39 @@ struct RefreshSettings {
   // wants to see what the server has, and stores no delegated roles (their versions, which a
   // rollback is found by, are in the snapshot; thousands of files would cost it minutes).
   bool reuse_stored = true;
+  std::chrono::nanoseconds cpu_limit = RunBudget{}.cpu;  // of all that the workers do for it
 };
+
+// A trusted state. Shared with jobs that outlive a cancelled step; one job at a time changes it,
+// and nobody reads it meanwhile.
+using Trusted = std::shared_ptr<TrustedMetadata>;
 
 class Refresh {
  public:
   // All references outlive the refresh. `store` is open, or remembers nothing.
   Refresh(RefreshSettings settings, http::Client& client, LocalStore& store, runtime::Workers& cpu);
+  ~Refresh();
+  Refresh(Refresh const&) = delete;
+  Refresh& operator=(Refresh const&) = delete;
 
-  // §5.2: trusts `root`, which must be signed by its own keys, and stores it.
+  // Verifies a root by its own keys. Trusts and stores nothing.
+  runtime::Task<Result<Trusted>> verify_root(std::string root, runtime::Trace trace);
+
+  // §5.2: trusts `root`, and stores it.
+  runtime::Task<void> begin(Trusted root, runtime::Trace trace);
+  // Both.
   runtime::Task<RefreshResult<void>> begin(std::string root, runtime::Trace trace);
 
   // For a canary whose trusted root is newer than the pinned one: are the roots between them still
   // served, and do they lead to the trusted one? What a freshly installed client needs.
-  // REQUIRES: begin() succeeded, update_roots() was not called.
-  runtime::Task<RefreshResult<void>> replay_roots(std::string pinned, runtime::Trace trace);
+  // REQUIRES: begin() succeeded, update_roots() was not called; `pinned` is of verify_root() and
+  // used for nothing else.
+  runtime::Task<RefreshResult<void>> replay_roots(Trusted pinned, runtime::Trace trace);
 
-  // §5.3. Only a definite "not there" ends the walk. Roots are stored as they are accepted; where
-  // one rotates the keys of timestamp or snapshot, their stored copies are deleted first.
+  // §5.3. A definite "not there" ends the walk, as does the limit of root_rotations, counted from
+  // the root that begin() or, for a canary, replay_roots() was given: see more_roots(). Roots are
+  // stored as they are accepted; where one rotates the keys of timestamp or snapshot, their stored
+  // copies are deleted first.
   runtime::Task<RefreshResult<void>> update_roots(runtime::Trace trace);
   // Asks for the file of the trusted root, for its last_modified() alone; no answer is none.
   runtime::Task<void> look_at_root(runtime::Trace trace);
@@ -81,7 +99,7 @@ class Refresh {
   // update_delegated(): it looks at nothing that changes then.
   runtime::Task<FetchResult<FetchedFile>> fetch_role(std::string role, runtime::Trace trace);
 
-  // All four.
+  // All four, as a client: more roots than the limit are a failure.
   runtime::Task<RefreshResult<void>> update_all(runtime::Trace trace);
 
   // §5.6.7: which role lists the target, loading the roles on the way.
@@ -90,6 +108,8 @@ class Refresh {
   // REQUIRES: begin() succeeded. Do not touch it while a step is running.
   TrustedMetadata const& trusted() const { return *trusted_; }
   std::shared_ptr<TrustedMetadata const> shared() const { return trusted_; }
+  // Workers within the run's budget of CPU time, for whoever goes over trusted().
+  BoundedWork& work() { return work_; }
 
   // What our own disk refused; the workflow went on without it.
   std::vector<StoreFault> const& store_faults() const { return store_faults_; }
@@ -100,17 +120,28 @@ class Refresh {
   // When the server's file of a role was last changed, by what came with it; nullopt: not fetched,
   // or not told.
   std::optional<Time> last_modified(std::string const& role) const;
-  // Spent in verifying so far, waiting for a worker included.
-  std::chrono::nanoseconds verify_time() const { return verify_time_; }
+  // There is a root after the last one that was accepted, which was the last within the limit.
+  bool more_roots() const { return more_roots_; }
+  // Did the server give any file, in this refresh? A 403 says something only where it did.
+  bool served() const { return served_; }
 
  private:
-  // Hands bytes to the state machine, on a worker where they are large.
+  // Hands bytes to the state machine on a worker; refuses once the budget is used up.
   using Step = std::function<Result<void>(TrustedMetadata&, std::string)>;
-  runtime::Task<Result<void>> apply(Step step, std::string bytes, runtime::Trace trace);
+  struct Work {
+    std::string role;
+    Step step;
+    std::string bytes{};
+  };
+  runtime::Task<Result<void>> apply(Trusted to, Work work, runtime::Trace trace);
+  runtime::Task<FetchResult<FetchedFile>> ask(FileRequest request, runtime::Trace trace);
+  runtime::Task<RefreshResult<void>> update_delegator(NeedRole need, runtime::Trace trace);
+  runtime::Task<RefreshResult<void>> take_delegated(NeedRole need, Answer answer,
+                                                    runtime::Trace trace);
   // Takes `role` from where it is, or from the server; verifies and stores it.
   struct Sources {
-    std::optional<std::string> stored{};  // a copy that may still be good
-    Answer answer{};                      // of the server, where it was asked before
+    std::shared_ptr<std::string const> stored{};  // a copy that may still be good
+    Answer answer{};                              // of the server, where it was asked before
   };
   runtime::Task<RefreshResult<void>> take(std::string role, Sources sources, Step step,
                                           runtime::Trace trace);
@@ -120,21 +151,24 @@ class Refresh {
   runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);
   runtime::Task<void> forget(std::string role, runtime::Trace trace);
   void note_unusable(Rejection const& why);
-  runtime::Task<void> store_role(std::string role, std::string bytes, runtime::Trace trace);
+  runtime::Task<void> store_role(std::string role, runtime::Trace trace);
 
   RefreshSettings settings_;
   http::Client& client_;
   LocalStore& store_;
   runtime::Workers& cpu_;
-  std::shared_ptr<TrustedMetadata> trusted_;  // shared with jobs that outlive a cancelled step
-  std::optional<std::string> stored_snapshot_;
+  BoundedWork work_;
+  Trusted trusted_;
+  std::uint64_t first_root_ = 0;  // the version that the limit of rotations counts from
+  std::shared_ptr<std::string const> stored_snapshot_;
   std::map<NeedRole, RefreshFailure> failed_;
   std::map<std::string, std::optional<Time>> last_modified_;  // by role
   std::vector<StoreFault> store_faults_;
   Notices notices_;
-  std::chrono::nanoseconds verify_time_{0};
   bool rotation_forgotten_ = false;
   bool had_previous_ = false;
+  bool more_roots_ = false;
+  bool served_ = false;
 };
 
 }  // namespace canary::tuf

@@ -194,14 +194,15 @@ runtime::Task<StoreResult<std::optional<std::string>>> LocalStore::read_file(std
   co_return co_await disk_.run(trace, "store.read", std::move(job));
 }
 
-runtime::Task<StoreResult<void>> LocalStore::write_file(std::string name, std::string bytes,
+runtime::Task<StoreResult<void>> LocalStore::write_file(std::string name,
+                                                        std::shared_ptr<std::string const> bytes,
                                                         runtime::Trace trace) {
   if (folder_ == nullptr) co_return outcome::success();
   auto job = [folder = folder_, name, bytes = std::move(bytes)]() -> StoreResult<void> {
     std::filesystem::path const path = folder->path / name;
-    auto const stored = read_whole_file(path, bytes.size());
-    if (stored && stored.value() == bytes) return outcome::success();
-    return replace_file(path, bytes);
+    auto const stored = read_whole_file(path, bytes->size());
+    if (stored && stored.value() == *bytes) return outcome::success();
+    return replace_file(path, *bytes);
   };
   co_return co_await disk_.run(trace, "store.write", std::move(job));
 }
@@ -212,7 +213,8 @@ runtime::Task<StoreResult<std::optional<std::string>>> LocalStore::read(std::str
   co_return co_await read_file(metadata_file(role), limit, trace);
 }
 
-runtime::Task<StoreResult<void>> LocalStore::write(std::string role, std::string bytes,
+runtime::Task<StoreResult<void>> LocalStore::write(std::string role,
+                                                   std::shared_ptr<std::string const> bytes,
                                                    runtime::Trace trace) {
   co_return co_await write_file(metadata_file(role), std::move(bytes), trace);
 }
@@ -234,7 +236,8 @@ runtime::Task<StoreResult<std::optional<std::string>>> LocalStore::read_pin(runt
 
 runtime::Task<StoreResult<void>> LocalStore::write_pin(std::string sha256_hex,
                                                        runtime::Trace trace) {
-  co_return co_await write_file(std::string(kPinFile), std::move(sha256_hex), trace);
+  auto bytes = std::make_shared<std::string const>(std::move(sha256_hex));
+  co_return co_await write_file(std::string(kPinFile), std::move(bytes), trace);
 }
 
 runtime::Task<StoreResult<LocalStore::Seen>> LocalStore::read_sightings(std::string pin, Time now,

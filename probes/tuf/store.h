@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "config/result.h"
 #include "probes/tuf/sightings.h"
@@ -57,7 +58,12 @@ class LocalStore {
 
   // Temporary file in the same folder, fsync, rename, fsync of the folder. Touches nothing where
   // the same bytes are stored already.
-  runtime::Task<StoreResult<void>> write(std::string role, std::string bytes, runtime::Trace trace);
+  runtime::Task<StoreResult<void>> write(std::string role, std::shared_ptr<std::string const> bytes,
+                                         runtime::Trace trace);
+  runtime::Task<StoreResult<void>> write(std::string role, std::string bytes,
+                                         runtime::Trace trace) {
+    return write(std::move(role), std::make_shared<std::string const>(std::move(bytes)), trace);
+  }
 
   // Removes a role's file; it is no fault where there is none.
   runtime::Task<StoreResult<void>> forget(std::string role, runtime::Trace trace);
@@ -85,7 +91,8 @@ class LocalStore {
   runtime::Task<StoreResult<std::optional<std::string>>> read_file(std::string name,
                                                                    std::size_t limit,
                                                                    runtime::Trace trace);
-  runtime::Task<StoreResult<void>> write_file(std::string name, std::string bytes,
+  runtime::Task<StoreResult<void>> write_file(std::string name,
+                                              std::shared_ptr<std::string const> bytes,
                                               runtime::Trace trace);
 
   std::filesystem::path path_;

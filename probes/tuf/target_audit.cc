@@ -18,26 +18,40 @@ namespace canary::tuf {
 using probes::Severity;
 using Kind = config::TargetSelection::Kind;
 
+namespace {
+// Planned and not yet taken by a lane.
+constexpr std::size_t kQueued = 256;
+// Failing targets that have a finding of their own.
+constexpr std::size_t kTargetsNamed = 100;
+}  // namespace
+
 TargetAudit::TargetAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
                          http::Client& client, Refresh& refresh)
     : spec_(spec),
       context_(context),
       client_(client),
       refresh_(refresh),
-      base_(spec.targets_url ? *spec.targets_url : default_targets_url(spec.metadata_url)) {}
+      base_(spec.targets_url ? *spec.targets_url : default_targets_url(spec.metadata_url)),
+      served_(base_.origin() == spec.metadata_url.origin()) {}
+
+TargetAudit::~TargetAudit() { context_.cpu.retire(std::move(plan_)); }
 
 runtime::Task<void> TargetAudit::run(std::vector<std::string> roles, runtime::Trace trace) {
   if (spec_.targets.kind == Kind::none) co_return;
   runtime::Frame const frame{trace, "tuf.targets_audit"};
+  auto const executor = co_await runtime::asio::this_coro::executor;
+  room_.emplace(executor);
+  runtime::TaskGroup group{executor};
   if (spec_.targets.kind == Kind::names) {
     co_await find_named(frame.trace());
   } else {
-    plan_ = std::make_unique<TargetPlan>(refresh_.shared(), std::move(roles));
-    context_.progress.targets_total = plan_->entries();
-    context_.progress.bytes_total = plan_->bytes();
+    co_await make_plan(std::move(roles), frame.trace());
+    group.start(queue_planned(frame.trace()));
   }
-  runtime::TaskGroup group{co_await runtime::asio::this_coro::executor};
-  for (int i = 0; i < std::max(1, spec_.parallel_targets); ++i) group.start(lane(frame.trace()));
+  for (int i = 0; i < std::max(1, spec_.parallel_targets); ++i) {
+    lanes_.push_back(std::make_unique<runtime::Event>(executor));
+    group.start(lane(*lanes_.back(), frame.trace()));
+  }
   co_await group.join(frame.trace());
   conclude();
 }
@@ -49,53 +63,100 @@ runtime::Task<void> TargetAudit::find_named(runtime::Trace trace) {
   names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
   std::uint64_t bytes = 0;
   for (std::string const& name : names_) {
+    context_.report.step = "searching for the target " + name;
     auto const found = co_await refresh_.find(name, trace);
     if (!found) {
-      failed({name, found.error().why});
+      report({name, found.error().why}, 1);
       continue;
     }
-    named_.push_back({{}, name, found.value().file});
+    queue_.push_back({{}, name, found.value().file});
     bytes += found.value().file.length;
   }
-  context_.progress.targets_total = named_.size();
+  all_queued_ = true;
+  context_.progress.targets_total = queue_.size();
   context_.progress.bytes_total = bytes;
 }
 
-runtime::Task<std::optional<PlannedTarget>> TargetAudit::next(runtime::Trace trace) {
-  if (plan_ == nullptr) {
-    if (next_named_ == named_.size()) co_return std::nullopt;
-    co_return named_[next_named_++];
-  }
-  while (!plan_->done()) {
-    std::optional<PlannedTarget> target = plan_->next();
-    if (target) co_return target;
-    co_await runtime::sleep_until(trace, "targets.yield", runtime::Deadline::after({}));
-  }
-  co_return std::nullopt;
+runtime::Task<void> TargetAudit::make_plan(std::vector<std::string> roles, runtime::Trace trace) {
+  auto job = [trusted = refresh_.shared(), roles = std::move(roles)]() mutable {
+    return std::make_shared<TargetPlan>(std::move(trusted), std::move(roles));
+  };
+  plan_ = co_await refresh_.work().run(trace, "targets.plan", std::move(job));
+  context_.progress.targets_total = plan_->entries();
+  context_.progress.bytes_total = plan_->bytes();
 }
 
-runtime::Task<void> TargetAudit::lane(runtime::Trace trace) {
+// Looks a little ahead of the lanes.
+runtime::Task<void> TargetAudit::queue_planned(runtime::Trace trace) {
+  struct End {
+    TargetAudit& audit;
+    ~End() {
+      audit.all_queued_ = true;
+      audit.wake_lanes();
+    }
+  };
+  End const end{*this};  // however it ends: lanes do not wait for a plan that comes no more
+  while (!plan_->done() && !refresh_.work().spent()) {
+    if (queue_.size() >= kQueued) {
+      co_await room_->wait_until(trace, "targets.room", runtime::Deadline::never());
+      continue;
+    }
+    auto job = [plan = plan_] { return plan->next(); };
+    auto const planned = co_await refresh_.work().run(trace, "targets.plan", std::move(job));
+    queue_.insert(queue_.end(), planned.begin(), planned.end());
+    trace.progress();
+    wake_lanes();
+  }
+}
+
+void TargetAudit::wake_lanes() {
+  for (auto const& lane : lanes_) lane->notify();
+}
+
+runtime::Task<std::optional<PlannedTarget>> TargetAudit::next(runtime::Event& queued,
+                                                              runtime::Trace trace) {
+  while (queue_.empty()) {
+    if (all_queued_) co_return std::nullopt;
+    co_await queued.wait_until(trace, "targets.next", runtime::Deadline::never());
+  }
+  PlannedTarget const target = queue_.front();
+  queue_.pop_front();
+  if (queue_.size() < kQueued / 2) room_->notify();
+  co_return target;
+}
+
+runtime::Task<void> TargetAudit::lane(runtime::Event& queued, runtime::Trace trace) {
+  runtime::Turn turn;
   while (true) {
-    std::optional<PlannedTarget> target = co_await next(trace);
+    std::optional<PlannedTarget> const target = co_await next(queued, trace);
     if (!target) co_return;
     co_await verify(*target, trace);
     ++context_.progress.targets_done;
+    if (turn.over()) co_await turn.pass(trace);
   }
 }
 
 runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace trace) {
+  if (target.path.size() > RunBudget{}.name) {
+    ++context_.report.measurements.targets_unknown;
+    add(long_name_finding(kTargets, target.path));
+    co_return;
+  }
   std::string path{target.path};
   if (target.file.length > spec_.max_target_bytes) {
     ++context_.report.measurements.targets_unknown;
     add({.check = std::string(kTargets),
-         .subject = std::move(path),
-         .severity = Severity::unknown,
-         .reason = probes::Reason::size_limit,
-         .message = "not fetched: " + config::size_text(target.file.length) +
-                    " are listed, above the probe's limit",
-         .evidence = "max_target_bytes " + std::to_string(spec_.max_target_bytes)});
+                 .subject = std::move(path),
+                 .severity = Severity::unknown,
+                 .reason = probes::Reason::size_limit,
+                 .message = "not fetched: " + config::size_text(target.file.length) +
+                            " are listed, above the probe's limit",
+                 .evidence = "max_target_bytes " + std::to_string(spec_.max_target_bytes)});
     co_return;
   }
+  context_.report.step =
+      "downloading targets, " + count(context_.progress.targets_done.load(), "target") + " done";
+  context_.report.step_url = base_.text().substr(0, base_.text().find('?'));
   TargetRequest request{.base = base_,
                         .path = path,
                         .file = target.file,
@@ -107,22 +168,40 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
     failed(fetched.error());
     co_return;
   }
-  ++context_.report.measurements.targets_verified;
+  verified();
   verified_bytes_ += target.file.length;
   if (fetched.value().hash_before_folder) {
     add({.check = std::string(kTargets),
-         .subject = path,
-         .severity = Severity::warning,
-         .reason = probes::Reason::target_missing,
-         .message = "verified, but it is only where some clients look: the hash stands before the "
-                    "folder instead of the file's name",
-         .evidence = fetched.value().url.text()});
+                 .subject = path,
+                 .severity = Severity::warning,
+                 .reason = probes::Reason::target_missing,
+                 .message = "verified, but it is only where some clients look: the hash stands "
+                            "before the folder instead of the file's name",
+                 .evidence = fetched.value().url.text()});
   } else if (spec_.targets.kind == Kind::names) {
     add(ok_finding(kTargets, path, "verified, " + config::size_text(target.file.length)));
   }
 }
 
+void TargetAudit::verified() {
+  ++context_.report.measurements.targets_verified;
+  if (std::exchange(served_, true)) return;
+  // This place serves files: what it refuses is missing, as storage services say it.
+  for (RefreshFailure const& failure : refused_) report(failure, 1);
+  std::uint64_t const more = refused_count_ - refused_.size();
+  if (more > 0) report(refused_.back(), more);
+  refused_.clear();
+  refused_count_ = 0;
+}
+
 void TargetAudit::failed(RefreshFailure const& failure) {
+  FetchFault const* fault = failure.fault();
+  if (served_ || fault == nullptr || !fault->refused) return report(failure, 1);
+  ++refused_count_;
+  if (refused_.size() < kTargetsNamed) refused_.push_back(failure);
+}
+
+void TargetAudit::report(RefreshFailure const& failure, std::uint64_t times) {
   probes::Finding finding = finding_of(failure, Stage::target);
   // A failing role on the way to the target names itself in the message.
   std::string const& path = failure.role;
@@ -132,11 +211,21 @@ void TargetAudit::failed(RefreshFailure const& failure) {
   }
   finding.check = kTargets;
   auto& measured = context_.report.measurements;
-  ++(finding.severity == Severity::unknown ? measured.targets_unknown : measured.targets_failed);
-  add(std::move(finding));
+  auto& counter =
+      finding.severity == Severity::unknown ? measured.targets_unknown : measured.targets_failed;
+  counter += times;
+  context_.findings->add(std::move(finding), times);
+}
+
+// Everything that was asked for there was answered with 403.
+void TargetAudit::conclude_refused() {
+  if (refused_count_ == 0) return;
+  context_.report.measurements.targets_unknown += refused_count_;
+  add(refused_finding(*refused_.front().fault(), count(refused_count_, "target")));
 }
 
 void TargetAudit::conclude() {
+  conclude_refused();
   auto const& measured = context_.report.measurements;
   if (plan_ != nullptr && plan_->unreachable() > 0) {
     add({.check = std::string(kDelegations),
@@ -156,11 +245,36 @@ void TargetAudit::conclude() {
                     " not looked at: the search for them needs a role that could not be verified",
          .evidence = "tuf 5.6.7"});
   }
+  if (plan_ != nullptr) conclude_budget();
   if (measured.targets_failed > 0 || measured.targets_unknown > 0) return;
   if (spec_.targets.kind != Kind::all) return;
   add(ok_finding(kTargets, "",
                  count(measured.targets_verified, "target") + " verified, " +
                      config::size_text(verified_bytes_)));
+}
+
+void TargetAudit::conclude_budget() {
+  auto& unknown = context_.report.measurements.targets_unknown;
+  if (plan_->given_up() > 0) {
+    unknown += plan_->given_up();
+    add({.check = std::string(kTargets),
+         .subject = plan_->first_given_up(),
+         .severity = Severity::unknown,
+         .reason = probes::Reason::size_limit,
+         .message = "not looked at, with " + count(plan_->given_up() - 1, "other target") +
+                    ": the search for each takes more steps of matching patterns than the budget",
+         .evidence = std::to_string(MatchBudget::kSearch) + " steps"});
+  }
+  if (plan_->left() > 0) {
+    unknown += plan_->left();
+    Rejection const why = refresh_.work().refusal("targets");
+    add({.check = std::string(kTargets),
+         .subject = "targets",
+         .severity = Severity::unknown,
+         .reason = probes::Reason::size_limit,
+         .message = count(plan_->left(), "target") + " " + why.detail,
+         .evidence = std::string(name(why.rule))});
+  }
 }
 
 void TargetAudit::add(std::int64_t bytes) {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "probes/probe.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/targets.h"
+#include "runtime/event.h"
 #include "runtime/task.h"
 
 namespace canary::tuf {
@@ -23,6 +26,9 @@ class TargetAudit final : private ByteCounter {
  public:
   TargetAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
               http::Client& client, Refresh& refresh);
+  ~TargetAudit();
+  TargetAudit(TargetAudit const&) = delete;
+  TargetAudit& operator=(TargetAudit const&) = delete;
 
   // `roles` are the accepted targets roles, "targets" first. Does nothing where the spec wants no
   // targets verified. REQUIRES: every delegation has been tried.
@@ -30,11 +36,18 @@ class TargetAudit final : private ByteCounter {
 
  private:
   runtime::Task<void> find_named(runtime::Trace trace);
-  runtime::Task<void> lane(runtime::Trace trace);
-  runtime::Task<std::optional<PlannedTarget>> next(runtime::Trace trace);
+  runtime::Task<void> make_plan(std::vector<std::string> roles, runtime::Trace trace);
+  runtime::Task<void> queue_planned(runtime::Trace trace);
+  runtime::Task<void> lane(runtime::Event& queued, runtime::Trace trace);
+  runtime::Task<std::optional<PlannedTarget>> next(runtime::Event& queued, runtime::Trace trace);
   runtime::Task<void> verify(PlannedTarget target, runtime::Trace trace);
+  void wake_lanes();
+  void verified();
   void failed(RefreshFailure const& failure);
+  void report(RefreshFailure const& failure, std::uint64_t times);
   void conclude();
+  void conclude_refused();
+  void conclude_budget();
   void add(std::int64_t bytes) override;
   void add(probes::Finding finding) { context_.findings->add(std::move(finding)); }
 
@@ -43,11 +56,17 @@ class TargetAudit final : private ByteCounter {
   http::Client& client_;
   Refresh& refresh_;
   config::Url base_;
-  std::unique_ptr<TargetPlan> plan_;  // of all targets; or
-  std::vector<PlannedTarget> named_;  // those that were asked for
-  std::vector<std::string> names_;    // what named_ points to
-  std::size_t next_named_ = 0;
+  std::shared_ptr<TargetPlan> plan_;  // of all targets
+  std::vector<std::string> names_;    // of those that were asked for: what queue_ points to
+  std::deque<PlannedTarget> queue_;
+  bool all_queued_ = false;
+  std::optional<runtime::Event> room_;                  // in queue_
+  std::vector<std::unique_ptr<runtime::Event>> lanes_;  // there is something in queue_, or all is
   std::uint64_t verified_bytes_ = 0;
+  // Targets that were answered with 403 before any file was served from there.
+  bool served_ = false;
+  std::vector<RefreshFailure> refused_;
+  std::uint64_t refused_count_ = 0;
 };
 
 }  // namespace canary::tuf

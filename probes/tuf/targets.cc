@@ -8,14 +8,16 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "probes/http/client.h"
+#include "probes/tuf/bounded_work.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
 
 namespace canary::tuf {
 namespace {
 
-// How many entries next() looks at before it gives the loop back.
-constexpr std::size_t kEntriesAtOnce = 64;
+// What one next() may take: other probes wait for the same workers.
+constexpr std::size_t kPlannedAtOnce = 256;
+constexpr std::chrono::milliseconds kPlanningAtOnce{20};
 
 class HashConsumer final : public http::BodyConsumer {
  public:
@@ -184,8 +186,10 @@ TargetPlan::TargetPlan(std::shared_ptr<TrustedMetadata const> trusted,
   }
 }
 
-std::optional<PlannedTarget> TargetPlan::next() {
-  for (std::size_t looked_at = 0; looked_at < kEntriesAtOnce && !done(); ++looked_at) {
+std::vector<PlannedTarget> TargetPlan::next() {
+  std::vector<PlannedTarget> planned;
+  auto const until = thread_cpu_time() + kPlanningAtOnce;
+  while (!done() && planned.size() < kPlannedAtOnce && thread_cpu_time() < until) {
     std::string const& role = roles_[role_];
     auto const& entries = trusted_->targets(role)->entries;
     if (entry_ == entries.size()) {
@@ -194,9 +198,10 @@ std::optional<PlannedTarget> TargetPlan::next() {
       continue;
     }
     Targets::Entry const& entry = entries[entry_++];
-    if (leads_here(role, entry.path)) return PlannedTarget{role, entry.path, entry.file};
+    ++looked_at_;
+    if (leads_here(role, entry.path)) planned.push_back({role, entry.path, entry.file});
   }
-  return std::nullopt;
+  return planned;
 }
 
 bool TargetPlan::leads_here(std::string_view role, std::string_view path) {
@@ -208,6 +213,8 @@ bool TargetPlan::leads_here(std::string_view role, std::string_view path) {
     ++shadowed_;
   } else if (std::holds_alternative<NeedRole>(step)) {
     ++unresolved_;
+  } else if (std::get<NoTarget>(step).why.rule == Rule::budget) {
+    if (given_up_++ == 0) first_given_up_ = path;
   } else {
     if (unreachable_++ == 0) first_unreachable_ = path;
   }

@@ -66,13 +66,14 @@ struct PlannedTarget {
 
 // Every target that a client could get, each once: the role that a client's search ends at decides.
 // REQUIRES: all reachable roles have been tried; `trusted` doesn't change meanwhile.
+// Thread: none; the work of a worker, from its construction to its end.
 class TargetPlan {
  public:
   // `roles` in the order in which they were accepted, "targets" first.
   TargetPlan(std::shared_ptr<TrustedMetadata const> trusted, std::vector<std::string> roles);
 
-  // The next one; nullopt when there is none within the next few entries: ask again until done().
-  std::optional<PlannedTarget> next();
+  // The next ones, as many as a short job of a worker finds: maybe none. Ask again until done().
+  std::vector<PlannedTarget> next();
   bool done() const { return role_ == roles_.size(); }
 
   // Of all entries, those of which no client knows included.
@@ -86,6 +87,11 @@ class TargetPlan {
   std::string const& first_unreachable() const { return first_unreachable_; }
   // Their search needs a role that could not be accepted.
   std::uint64_t unresolved() const { return unresolved_; }
+  // Their search takes more than we do for one, and the first of them.
+  std::uint64_t given_up() const { return given_up_; }
+  std::string const& first_given_up() const { return first_given_up_; }
+  // Not looked at so far.
+  std::uint64_t left() const { return entries_ - looked_at_; }
 
  private:
   bool leads_here(std::string_view role, std::string_view path);
@@ -99,7 +105,10 @@ class TargetPlan {
   std::uint64_t shadowed_ = 0;
   std::uint64_t unreachable_ = 0;
   std::uint64_t unresolved_ = 0;
+  std::uint64_t given_up_ = 0;
+  std::uint64_t looked_at_ = 0;
   std::string first_unreachable_;
+  std::string first_given_up_;
 };
 
 }  // namespace canary::tuf

@@ -255,22 +255,44 @@ Result<void> TrustedMetadata::update_targets(std::string bytes) {
   return success();
 }
 
-Result<void> TrustedMetadata::update_delegated_targets(std::string_view role,
-                                                       std::string_view delegator,
-                                                       std::string bytes) {
+// What a delegator says of a role. The keys are views into its document.
+struct TrustedMetadata::Delegation {
+  RoleKeys authorised;
+  std::span<Key const> keys;
+};
+
+Result<TrustedMetadata::Delegation> TrustedMetadata::delegation(std::string_view role,
+                                                                std::string_view delegator) const {
   BOOST_OUTCOME_TRYV(require_stage(Stage::delegated, role, "not after targets"));
-  Targets const* parent = targets(delegator);
-  if (parent == nullptr) {
+  auto const by = targets_.find(delegator);
+  if (by == targets_.end()) {
     return Rejection{Rule::out_of_order, std::string(role),
                      "its delegator " + std::string(delegator) + " was not accepted before"};
   }
-  std::optional<RoleKeys> const keys =
-      parent->delegations ? delegated_keys(*parent->delegations, role) : std::nullopt;
+  std::optional<Delegations> const& delegations = by->second.metadata->content.delegations;
+  std::optional<RoleKeys> keys =
+      delegations ? delegated_keys(*delegations, by->second.by_name, role) : std::nullopt;
   if (!keys) {
     return Rejection{Rule::role_not_delegated, std::string(role),
                      std::string(delegator) + " does not delegate to it"};
   }
-  return accept_targets(role, {delegator, *keys, parent->delegations->keys}, std::move(bytes));
+  return Delegation{std::move(*keys), delegations->keys};
+}
+
+Result<void> TrustedMetadata::update_delegated_targets(std::string_view role,
+                                                       std::string_view delegator,
+                                                       std::string bytes) {
+  BOOST_OUTCOME_TRY(auto const by, delegation(role, delegator));
+  return accept_targets(role, {delegator, by.authorised, by.keys}, std::move(bytes));
+}
+
+Result<void> TrustedMetadata::update_delegator(std::string_view role, std::string_view delegator) {
+  BOOST_OUTCOME_TRY(auto const by, delegation(role, delegator));
+  auto const known = targets_.find(role);
+  if (known == targets_.end()) {
+    return Rejection{Rule::out_of_order, std::string(role), "was not accepted before"};
+  }
+  return verify_again(role, {delegator, by.authorised, by.keys}, known->second);
 }
 
 Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification const& by,
@@ -303,8 +325,11 @@ Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification
   }
   BOOST_OUTCOME_TRYV(check_expiry(role, fresh));  // §5.6.5
   accept(role, metadata, std::move(tally));
-  AcceptedTargets accepted{std::make_shared<Metadata<Targets> const>(std::move(metadata)), {}};
+  AcceptedTargets accepted{std::make_shared<Metadata<Targets> const>(std::move(metadata)), {}, {}};
   accepted.delegators.emplace(by.delegator);
+  if (auto const& delegations = accepted.metadata->content.delegations) {
+    accepted.by_name = roles_by_name(*delegations);
+  }
   targets_.emplace(role, std::move(accepted));
   return success();
 }
@@ -334,11 +359,20 @@ bool TrustedMetadata::is_trusted(std::string_view role, std::string_view delegat
 }
 
 std::string_view TrustedMetadata::bytes(std::string_view role) const {
-  if (role == "root") return root_->bytes();
-  if (role == "timestamp" && timestamp_ != nullptr) return timestamp_->bytes();
-  if (role == "snapshot" && snapshot_ != nullptr) return snapshot_->bytes();
+  std::shared_ptr<std::string const> const text = shared_bytes(role);
+  return text != nullptr ? std::string_view(*text) : std::string_view{};
+}
+
+std::shared_ptr<std::string const> TrustedMetadata::shared_bytes(std::string_view role) const {
+  auto const text = [](auto const& metadata) -> std::shared_ptr<std::string const> {
+    if (metadata == nullptr) return nullptr;
+    return {metadata->content.document, &metadata->bytes()};
+  };
+  if (role == "root") return text(root_);
+  if (role == "timestamp") return text(timestamp_);
+  if (role == "snapshot") return text(snapshot_);
   auto const at = targets_.find(role);
-  return at != targets_.end() ? std::string_view(at->second.metadata->bytes()) : std::string_view{};
+  return at != targets_.end() ? text(at->second.metadata) : nullptr;
 }
 
 MetaFile const* TrustedMetadata::expected(std::string_view role) const {
@@ -405,7 +439,9 @@ Result<void> TrustedMetadata::check_expiry(std::string_view role, Common const& 
 template <class T>
 void TrustedMetadata::accept(std::string_view role, Metadata<T>& metadata, SignatureTally tally) {
   metadata.signed_bytes = {};
-  std::erase_if(notices_, [&](Notice const& notice) { return notice.role == role; });
+  if (tallies_.contains(role)) {  // of the one that it replaces
+    std::erase_if(notices_, [&](Notice const& notice) { return notice.role == role; });
+  }
   note(metadata.notices);
   note(tally.notices);
   tallies_.insert_or_assign(std::string(role), std::move(tally));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -81,6 +82,9 @@ class TrustedMetadata {
   Result<void> update_delegated_targets(std::string_view role, std::string_view delegator,
                                         std::string bytes);
 
+  // The same for a role that was accepted from another delegator: its signatures are asked again.
+  Result<void> update_delegator(std::string_view role, std::string_view delegator);
+
   Root const& root() const { return root_->content; }
   Timestamp const* timestamp() const { return timestamp_ ? &timestamp_->content : nullptr; }
   Snapshot const* snapshot() const { return snapshot_ ? &snapshot_->content : nullptr; }
@@ -92,6 +96,8 @@ class TrustedMetadata {
   bool is_trusted(std::string_view role, std::string_view delegator) const;
   // Original bytes of an accepted role ("root", "timestamp", …); empty where there is none.
   std::string_view bytes(std::string_view role) const;
+  // The same, kept alive; nullptr where there is none.
+  std::shared_ptr<std::string const> shared_bytes(std::string_view role) const;
 
   // How to ask for a targets file: what the snapshot lists, nullptr where it does not.
   MetaFile const* expected(std::string_view role) const;
@@ -117,6 +123,7 @@ class TrustedMetadata {
   enum class Stage : std::uint8_t { roots, timestamp, snapshot, targets, delegated };
   struct AcceptedTargets {
     std::shared_ptr<Metadata<Targets> const> metadata;
+    std::vector<std::uint32_t> by_name;  // of its delegated roles
     std::set<std::string, std::less<>> delegators;
   };
   struct Verification;
@@ -136,6 +143,8 @@ class TrustedMetadata {
   Result<void> accept_targets(std::string_view role, Verification const& by, std::string bytes);
   Result<void> verify_again(std::string_view role, Verification const& by,
                             AcceptedTargets& accepted);
+  struct Delegation;
+  Result<Delegation> delegation(std::string_view role, std::string_view delegator) const;
   void note(Notices const& notices);
 
   Time reference_;

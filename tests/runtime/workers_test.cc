@@ -149,5 +149,17 @@ TEST(Workers, DoNotRunWhatWasGivenUpBeforeItBegan) {
   EXPECT_FALSE(ran);
 }
 
+TEST(Workers, RetireWhatTheyAreGivenOnAThreadOfTheirs) {
+  struct Large {
+    std::promise<std::thread::id>& ended;
+    ~Large() { ended.set_value(std::this_thread::get_id()); }
+  };
+  RunningLoop running;
+  Workers workers{"test", 1};
+  std::promise<std::thread::id> ended;
+  workers.retire(std::make_unique<Large>(ended));
+  EXPECT_NE(ended.get_future().get(), std::this_thread::get_id());
+}
+
 }  // namespace
 }  // namespace canary::runtime

@@ -108,6 +108,60 @@ TEST_F(ProbeMemory, StartsAnewFromAnotherPinnedRoot) {
   EXPECT_EQ(stored().at("root.json"), published.root(1));
 }
 
+TEST_F(ProbeMemory, PassesOverAStoredRootThatIsOlderThanThePinnedOne) {
+  add_root(repository_);
+  Published const published = publish(repository_);
+  world_.serve(published);
+  write_folder(world_.folder.path(), {{"pinned.json", published.root(2)}});
+  ASSERT_EQ(bad(world_.run()), "");
+  write_folder(world_.folder.path() / "state", {{"root.json", published.root(1)}});
+  world_.server.take_requests();
+  probes::Report const report = world_.run();
+  EXPECT_EQ(bad(report), "warning store root (internal)\n");
+  EXPECT_THAT(findings(report, "store")[0].evidence,
+              testing::HasSubstr("older than the pinned root: version 1, pinned is 2"));
+  EXPECT_THAT(world_.server.take_requests(),
+              testing::Not(testing::Contains("metadata/2.root.json")));
+  EXPECT_EQ(stored().at("root.json"), published.root(2));
+}
+
+class ManyRoots : public ProbeMemory {
+ protected:
+  ManyRoots() {
+    for (int i = 0; i < 6; ++i) add_root(repository_);
+    world_.serve(publish(repository_));
+  }
+};
+
+TEST_F(ManyRoots, GiveTheSameVerdictInEveryRun) {
+  world_.spec.limits.root_rotations = 4;
+  for (int run = 0; run < 3; ++run) {
+    probes::Report const report = world_.run();
+    EXPECT_EQ(bad(report), "warning root_chain root (size_limit)\n") << run;
+    EXPECT_EQ(
+        findings(report, "root_chain")[0].message,
+        "there are more than 4 roots after the pinned root 1; what follows was judged by root "
+        "5. python-tuf and go-tuf take 256 new roots in one refresh and work with the last of "
+        "them, tough gives up after 1,024: ship a newer root with them, pin a newer one here, "
+        "or raise limits.root_rotations");
+    EXPECT_EQ(report.measurements.roles[0].version, 5);
+  }
+}
+
+TEST_F(ManyRoots, AreWalkedToTheEndWithinTheLimit) {
+  world_.spec.limits.root_rotations = 6;
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_EQ(bad(world_.run()), "") << run;
+    EXPECT_EQ(stored().at("root.json"), publish(repository_).root(7)) << run;
+  }
+}
+
+TEST_F(ManyRoots, AreJudgedAnewWhenTheLimitIsLowered) {
+  ASSERT_EQ(bad(world_.run()), "");
+  world_.spec.limits.root_rotations = 4;
+  EXPECT_EQ(bad(world_.run()), "warning root_chain root (size_limit)\n");
+}
+
 TEST_F(ProbeMemory, GoesOnFromThePinnedRootWhereTheStoredOneIsGarbage) {
   add_root(repository_);
   world_.serve(publish(repository_));

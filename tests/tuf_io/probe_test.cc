@@ -252,6 +252,60 @@ TEST(Probe, CannotTellWhereTheServerSaysNotNow) {
                                   " (http_status)\n");
 }
 
+Published three_roots() {
+  Repository repository = a_repository(kNow);
+  add_root(repository);
+  add_root(repository);
+  return publish(repository);
+}
+
+void refuse_everything(ProbeWorld& world, Published const& published) {
+  for (auto const& [path, content] : as_files(published)) world.server.answer(path, 403);
+  world.server.answer("metadata/4.root.json", 403);
+}
+
+TEST(Probe, LearnsNothingWhereEverythingIsRefused) {
+  Published const published = three_roots();
+  ProbeWorld world{published};
+  refuse_everything(world, published);
+  probes::Report report = world.run();
+  std::string const url = world.server.url("metadata/timestamp.json");
+  EXPECT_EQ(bad(report), "unknown reachable " + url + " (http_status)\n");
+  EXPECT_THAT(findings(report, "reachable")[0].message,
+              testing::HasSubstr("refused or missing: the server answers 403"));
+  EXPECT_TRUE(findings(report, "root_chain").empty()) << "whether 1 is the newest, nobody knows";
+
+  world.serve(published);
+  ASSERT_EQ(bad(world.run()), "");
+  refuse_everything(world, published);
+  EXPECT_EQ(bad(world.run()), "unknown reachable " + url + " (http_status)\n")
+      << "nor that the roots of before are gone";
+}
+
+TEST(Probe, TakesARefusalForMissingWhereOtherFilesAreServed) {
+  Published const published = three_roots();
+  ProbeWorld world{published};
+  world.server.answer("metadata/4.root.json", 403);
+  EXPECT_EQ(bad(world.run()), "") << "the end of the chain, as storage services say it";
+  world.server.answer("metadata/3.root.json", 403);
+  EXPECT_EQ(bad(world.run()), "critical root_chain root (metadata_missing)\n")
+      << "the one that was seen before";
+  world.remember = false;
+  world.serve(published);
+  world.server.answer("metadata/timestamp.json", 403);
+  EXPECT_EQ(bad(world.run()), "critical metadata timestamp (metadata_missing)\n");
+}
+
+TEST(Probe, ClaimsNothingOfRootsWhereNoFileWasServed) {
+  Published const published = three_roots();
+  ProbeWorld world{published};
+  world.spec.metadata_url = url_of(world.server.url("elsewhere"));
+  probes::Report const report = world.run();
+  EXPECT_EQ(bad(report), "critical metadata timestamp (metadata_missing)\n");
+  EXPECT_TRUE(findings(report, "root_chain").empty());
+  EXPECT_TRUE(findings(report, "reachable").empty());
+}
+
 TEST(Probe, NeverMixesABadTargetWithOneThatItCannotReach) {
   Published const published = publish(a_repository(kNow));
   ProbeWorld world{published};
@@ -350,7 +404,22 @@ TEST(Probe, StopsAtItsLimitOfDelegationsAndSaysSo) {
       .signers = {.keys = {SigningKey::ed25519("bins")}}, .bit_length = 5, .name_prefix = "bin"};
   ProbeWorld world{publish(repository)};
   world.spec.limits.delegated_roles = 10;
-  EXPECT_EQ(bad(world.run()), "unknown delegations  (size_limit)\n");
+  EXPECT_EQ(bad(world.run()), "unknown delegations targets (size_limit)\n");
+}
+
+TEST(Probe, TellsOfManyRolesThatAreMissingAsOne) {
+  Repository repository = a_repository(kNow);
+  repository.targets.succinct = SuccinctSpec{{{SigningKey::ed25519("bins")}}, 5, "bin"};
+  Published published = publish(repository);
+  for (auto const& [name, content] : publish(repository).metadata) {
+    if (name.find("bin-") != std::string::npos) published.metadata.erase(name);
+  }
+  ProbeWorld world{published};
+  probes::Report const report = world.run();
+  ASSERT_EQ(findings(report, "metadata").size(), 1U);
+  EXPECT_EQ(findings(report, "metadata")[0].subject, "bin-00");
+  EXPECT_THAT(findings(report, "metadata")[0].message,
+              testing::HasSubstr("(32 alike; this is bin-00)"));
 }
 
 TEST(Probe, KeepsWhatItFoundWhenItIsCutShort) {
@@ -376,6 +445,8 @@ TEST(Probe, KeepsWhatItFoundWhenItIsCutShort) {
                runtime::DeadlinePassed);
   EXPECT_THAT(bad(report), testing::HasSubstr("critical expiry timestamp (expired)"));
   EXPECT_GT(report.measurements.requests, 0U) << "the totals are kept as well";
+  EXPECT_EQ(report.stood_at(), "; it was at downloading targets, 0 targets done (" +
+                                   world.server.url("targets") + ")");
 }
 
 }  // namespace

@@ -81,8 +81,8 @@ TEST(TargetPlan, HasEachTargetOnceAsAClientWouldFindIt) {
                   {"targets", "first", "second"}};
   std::vector<std::string> planned;
   while (!plan.done()) {
-    if (auto const target = plan.next()) {
-      planned.push_back(std::string(target->role) + ":" + std::string(target->path));
+    for (PlannedTarget const& target : plan.next()) {
+      planned.push_back(std::string(target.role) + ":" + std::string(target.path));
     }
   }
   EXPECT_EQ(planned, (std::vector<std::string>{"targets:top", "first:x/a", "second:y/b"}));
@@ -137,6 +137,31 @@ TEST_F(ProbedTargets, EveryFailureIsReportedAndNotTheFirstOnly) {
   EXPECT_EQ(report.measurements.targets_unknown, 1U);
   EXPECT_EQ(world.progress.targets_total, 20U);
   EXPECT_EQ(world.progress.targets_done, 20U);
+}
+
+TEST_F(ProbedTargets, OfAnotherHostThatRefusesThemAllAreNoVerdict) {
+  Published const published = publish(a_repository(kNow));
+  ProbeWorld world{published};
+  FileServer other;
+  world.spec.targets_url = url_of(other.url("targets"));
+  for (auto const& [path, content] : as_files(published)) other.answer(path, 403);
+  probes::Report const report = world.run();
+  ASSERT_EQ(findings(report, "targets").size(), 0U);
+  EXPECT_EQ(report.measurements.targets_unknown, 2U);
+  EXPECT_EQ(report.measurements.targets_failed, 0U);
+  EXPECT_THAT(bad(report), testing::HasSubstr("unknown reachable " + other.url("targets/")));
+}
+
+TEST_F(ProbedTargets, RefusedWhereAnotherIsServedAreMissing) {
+  Published const published = publish(a_repository(kNow));
+  ProbeWorld world{published};
+  FileServer other;
+  world.spec.targets_url = url_of(other.url("targets"));
+  other.replace(as_files(published));
+  other.answer("targets/" + published.targets.begin()->first, 403);
+  probes::Report const report = world.run();
+  EXPECT_THAT(bad(report), testing::MatchesRegex("critical targets .* \\(target_missing\\)\n"));
+  EXPECT_EQ(report.measurements.targets_failed, 1U);
 }
 
 TEST_F(ProbedTargets, ByNameAreFoundThroughDelegations) {

@@ -170,6 +170,8 @@ Task<void> healthy(config::ProbeSpec, Deadline, Trace, Report& report) {
 
 Task<void> endless(config::ProbeSpec, Deadline, Trace trace, Report& report) {
   report.findings.push_back({.check = "reachable"});
+  report.step = "fetching the timestamp";
+  report.step_url = "https://example.org/timestamp.json";
   co_await runtime::sleep_until(trace, "test.forever", Deadline::never());
 }
 
@@ -230,6 +232,10 @@ TEST(Scheduler, EndsARunAtItsTimeoutAndKeepsWhatItFound) {
   EXPECT_EQ(row.severity, Severity::unknown);
   EXPECT_EQ(row.last_failure_reason, Reason::timeout);
   EXPECT_EQ(row.last_report->findings.front().check, "reachable");
+  EXPECT_EQ(row.last_report->findings.back().subject, "https://example.org/timestamp.json");
+  EXPECT_EQ(row.last_report->findings.back().message,
+            "the run did not end within its timeout of 5ms; it was at fetching the timestamp "
+            "(https://example.org/timestamp.json)");
 }
 
 TEST(Scheduler, TurnsADefectIntoAFindingAndGoesOn) {
