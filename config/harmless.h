@@ -6,6 +6,7 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -67,6 +68,11 @@ class HarmlessText {
     return std::string{a}.append(b.text_);
   }
   friend bool operator==(HarmlessText const&, HarmlessText const&) = default;
+  template <class Text>
+    requires std::convertible_to<Text const&, std::string_view>
+  friend bool operator==(HarmlessText const& a, Text const& b) {
+    return std::string_view{a.text_} == std::string_view{b};
+  }
   friend auto operator<=>(HarmlessText const&, HarmlessText const&) = default;
 
  private:

@@ -84,7 +84,7 @@ TEST_F(ProbeExpiry, IsLearntFromTheNextVersionOn) {
   ASSERT_EQ(expiry("timestamp", hours{10}).severity, probes::Severity::warning);
   sign(days{1}, hours{11});
   probes::Finding const fresh = expiry("timestamp", hours{11});
-  EXPECT_EQ(fresh.severity, probes::Severity::ok) << fresh.message;
+  EXPECT_EQ(fresh.severity, probes::Severity::ok) << fresh.message.text();
   EXPECT_THAT(fresh.evidence, testing::HasSubstr("valid for about 1 day, from when it was new, "
                                                  "2026-06-01T11:00:00Z"));
   EXPECT_EQ(expiry("timestamp", hours{26}).severity, probes::Severity::ok);

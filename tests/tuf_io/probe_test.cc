@@ -62,7 +62,8 @@ TEST(Probe, ShowsNoSecretOfAUrl) {
   ASSERT_EQ(bad(report),
             "unknown reachable http://127.0.0.1:1/metadata/2.root.json?... (connect)\n");
   for (probes::Finding const& finding : report.findings) {
-    for (std::string const& text : {finding.subject, finding.message, finding.evidence}) {
+    for (std::string const& text :
+         {finding.subject.text(), finding.message.text(), finding.evidence.text()}) {
       EXPECT_THAT(text, testing::Not(testing::HasSubstr("hunter2")));
     }
   }
@@ -95,7 +96,7 @@ TEST(Probe, NamesTheProxyBesideWhateverIsNotOk) {
   std::string const address = proxy.substr(0, proxy.find('/'));
   for (probes::Finding const& finding : report.findings) {
     bool const named = finding.message.ends_with("(through the proxy " + address + ")");
-    EXPECT_EQ(named, finding.severity != Severity::ok) << finding.message;
+    EXPECT_EQ(named, finding.severity != Severity::ok) << finding.message.text();
   }
 }
 

@@ -165,7 +165,7 @@ TEST_P(ToughRoot, IsReportedAsWhatItIs) {
   if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent";
   fs::path const file =
       fs::exists(folder / "root.json") ? folder / "root.json" : folder / "1.root.json";
-  probes::Report const report = check_root(read_file(file), file.filename().string(),
+  probes::Report const report = check_root({read_file(file), file.filename().string()},
                                            day(2019y / 12 / 1), {std::chrono::days{7}, {}});
   EXPECT_EQ(bad(report), GetParam().expected);
 }
