@@ -10,30 +10,18 @@
 
 namespace canary::runtime {
 
-// Each has a timer of its own: one that several share would wake them all whenever it is set.
-struct Event::Waiter {
-  Waiter(Event& of, Deadline deadline)
-      : event(&of), next(std::exchange(of.first_, this)), timer(of.executor_) {
-    if (next != nullptr) next->previous = this;
-    timer.expires_at(deadline.point());
-  }
-  ~Waiter() { leave(); }
-  Waiter(Waiter const&) = delete;
-  Waiter& operator=(Waiter const&) = delete;
+Event::Waiter::Waiter(Event& of, Deadline deadline)
+    : event(&of), next(std::exchange(of.first_, this)), timer(of.executor_) {
+  if (next != nullptr) next->previous = this;
+  timer.expires_at(deadline.point());
+}
 
-  void leave() {
-    if (event == nullptr) return;
-    (previous != nullptr ? previous->next : event->first_) = next;
-    if (next != nullptr) next->previous = previous;
-    event = nullptr;
-  }
-
-  Event* event;  // nullptr: no longer in its list
-  Waiter* next;
-  Waiter* previous = nullptr;
-  asio::steady_timer timer;
-  bool notified = false;
-};
+void Event::Waiter::leave() {
+  if (event == nullptr) return;
+  (previous != nullptr ? previous->next : event->first_) = next;
+  if (next != nullptr) next->previous = previous;
+  event = nullptr;
+}
 
 Event::~Event() {
   while (first_ != nullptr) first_->leave();

@@ -29,8 +29,21 @@ class Event {
   void notify();
 
  private:
-  // One coroutine's wait; lives in its frame.
-  struct Waiter;
+  // One coroutine's wait; lives in its frame. Each has a timer of its own: one that several share
+  // would wake them all whenever it is set.
+  struct Waiter {
+    Waiter(Event& of, Deadline deadline);
+    ~Waiter() { leave(); }
+    Waiter(Waiter const&) = delete;
+    Waiter& operator=(Waiter const&) = delete;
+    void leave();
+
+    Event* event;  // nullptr: no longer in its list
+    Waiter* next;
+    Waiter* previous = nullptr;
+    asio::steady_timer timer;
+    bool notified = false;
+  };
   Executor executor_;
   Waiter* first_ = nullptr;  // a list through the waiters
 };

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "runtime/event.h"
 
@@ -120,6 +121,11 @@ void begins() {
 
 std::chrono::steady_clock::time_point end_of(Hands const& hands) {
   return std::chrono::steady_clock::now() + (hands.span == 0ms ? 24h : hands.span);
+}
+
+void never_waited_for(runtime::Workers::Job<bool> job) {
+  static auto* const kept = new std::vector<runtime::Workers::Job<bool>>;  // for the process's life
+  kept->push_back(std::move(job));
 }
 
 void later(std::chrono::milliseconds span, std::function<void()> what) {

@@ -19,6 +19,7 @@
 
 #include "daemon/app/app.h"
 #include "runtime/trace.h"
+#include "runtime/workers.h"
 
 namespace canary::faults {
 
@@ -50,6 +51,9 @@ void begins();
 std::chrono::steady_clock::time_point end_of(Hands const& hands);
 // Calls `what` on a thread of its own once the span is over; never for 0. The thread lives on.
 void later(std::chrono::milliseconds span, std::function<void()> what);
+
+// Keeps a job that nobody waits for: given up, one that has not begun would not be run.
+void never_waited_for(runtime::Workers::Job<bool> job);
 
 // Hands for AppOptions::around_runs: the probe called "victim" runs into the fault.
 daemon::RunProbe around_runs(daemon::RunProbe real, daemon::AppParts parts);

@@ -68,7 +68,8 @@ struct Two {
 [[gnu::noinline]] void takes_a_then_b(Hands const& hands) {
   static Two two;
   auto const end = end_of(hands);
-  hands.parts.cpu.start(hands.parts.loop.executor(), [end] { return takes_b_then_a(two, end); });
+  never_waited_for(hands.parts.cpu.start(hands.parts.loop.executor(),
+                                         [end] { return takes_b_then_a(two, end); }));
   std::lock_guard const first{two.a};
   two.held.fetch_add(1);
   while (two.held.load() < 2) std::this_thread::yield();
@@ -91,7 +92,8 @@ struct Two {
   static std::promise<void> done;
   auto const result = done.get_future();
   auto const executor = hands.parts.loop.executor();
-  auto const job = hands.parts.cpu.start(executor, [executor] { return waits_for_the_loop(executor, done); });
+  never_waited_for(
+      hands.parts.cpu.start(executor, [executor] { return waits_for_the_loop(executor, done); }));
   begins();
   result.wait_until(end_of(hands));
 }
@@ -152,8 +154,8 @@ void waits_for_a_starved_holder(Hands const& hands) {
   static std::promise<void> held;
   auto const now_held = held.get_future();
   auto const end = end_of(hands);
-  hands.parts.cpu.start(hands.parts.loop.executor(),
-                        [end] { return holds_it_starved(mutex, held, end); });
+  never_waited_for(hands.parts.cpu.start(hands.parts.loop.executor(),
+                                         [end] { return holds_it_starved(mutex, held, end); }));
   now_held.wait();
   begins();
   std::lock_guard const lock{mutex};

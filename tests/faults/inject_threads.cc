@@ -38,27 +38,29 @@ void exhausts_the_workers(Hands const& hands) {
   auto const end = end_of(hands);
   begins();
   for (int i = 0; i < 8; ++i) {
-    hands.parts.cpu.start(hands.parts.loop.executor(), [end] { return sleeps_in_a_job(end); });
+    never_waited_for(
+        hands.parts.cpu.start(hands.parts.loop.executor(), [end] { return sleeps_in_a_job(end); }));
   }
 }
 
 void keeps_a_worker_busy(Hands const& hands) {
   auto const end = end_of(hands);
   begins();
-  hands.parts.cpu.start(hands.parts.loop.executor(), [end] { return computes_in_a_job(end); });
+  never_waited_for(
+      hands.parts.cpu.start(hands.parts.loop.executor(), [end] { return computes_in_a_job(end); }));
 }
 
 // CANARY_FAULT_PATH is on a file system that never answers, or a FIFO without a writer.
 void hangs_the_disk(Hands const& hands) {
   begins();
-  hands.parts.disk.start(hands.parts.loop.executor(),
-                         [path = hands.path] { return opens_a_file_that_hangs(path); });
+  never_waited_for(hands.parts.disk.start(
+      hands.parts.loop.executor(), [path = hands.path] { return opens_a_file_that_hangs(path); }));
 }
 
 // The scheduler's wait loses the one who waits: it is never resumed, whatever comes. Reaches into
 // private members; this file is compiled without access control.
 void loses_the_scheduler(Hands const& hands) {
-  auto& implementation = hands.parts.scheduler.changed_.timer_.impl_.get_implementation();
+  auto& implementation = hands.parts.scheduler.changed_.first_->timer.impl_.get_implementation();
   auto& waiting = implementation.timer_data.op_queue_;
   waiting.front_ = nullptr;
   waiting.back_ = nullptr;
