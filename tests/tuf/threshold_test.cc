@@ -173,7 +173,7 @@ TEST(HostileRoot, OfThousandsOfKeysCostsNoMoreThanItsBytes) {
   SignatureTally const tally = tally_signatures(
       "root", root.root, root.keys, parsed.value().signatures, parsed.value().signed_bytes);
 
-  EXPECT_LT(cpu_time() - begun, std::chrono::milliseconds{200});
+  EXPECT_LT(cpu_time() - begun, std::chrono::milliseconds{500});
   EXPECT_EQ(root.keys.size(), 4'466U);
   EXPECT_FALSE(tally.met());
   EXPECT_LE(parsed.value().notices.size(), 8U);
