@@ -15,6 +15,8 @@
 namespace canary::tuf {
 namespace {
 
+// Where a target may be looked for: a list of hashes is a stranger's.
+constexpr std::size_t kMostPlaces = 6;
 // What one next() may take: other probes wait for the same workers.
 constexpr std::size_t kPlannedAtOnce = 256;
 constexpr std::chrono::milliseconds kPlanningAtOnce{20};
@@ -137,7 +139,14 @@ std::vector<TargetPlace> target_places(config::Url const& base, std::string_view
     std::string const name = std::string(file.hashes.sha256).append(".").append(path);
     places.push_back({base.child(quote_path(name)), true});
   }
-  // Without a hash that we know there is no such name, and nothing to compare with either.
+  // Whatever else is listed gives the file its name, too, even where we can't compute it.
+  std::span<json::Member const> const listed_hashes =
+      file.hashes.listed() ? file.hashes.all->object() : std::span<json::Member const>{};
+  for (json::Member const& hash : listed_hashes) {
+    if (places.size() == kMostPlaces) break;
+    if (hash.name == "sha256" || hash.name == "sha512") continue;
+    places.push_back({base.child(quote_path(target_file_path(path, hash.value.string())))});
+  }
   if (places.empty()) places.push_back({base.child(quote_path(path))});
   return places;
 }

@@ -10,7 +10,8 @@ import urllib.parse
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from securesystemslib.signer import CryptoSigner
+from cryptography.hazmat.primitives.asymmetric import ec
+from securesystemslib.signer import CryptoSigner, SSlibKey
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.api.metadata import (DelegatedRole, Delegations, Metadata, MetaFile, Root, Snapshot,
                               SuccinctRoles, TargetFile, Targets, Timestamp)
@@ -24,15 +25,38 @@ SIGNERS = {
 }
 
 
+def signer_of(private_key, scheme):
+    return CryptoSigner(private_key, SSlibKey.from_crypto(private_key.public_key(), scheme=scheme))
+
+
+# Every other scheme that securesystemslib signs with, a role each.
+SCHEMES = {
+    "schemes-a": {
+        "root": lambda: CryptoSigner.generate_rsa(scheme="rsassa-pss-sha512"),
+        "timestamp": lambda: CryptoSigner.generate_rsa(scheme="rsassa-pss-sha384"),
+        "snapshot": lambda: CryptoSigner.generate_rsa(scheme="rsa-pkcs1v15-sha256"),
+        "targets": lambda: CryptoSigner.generate_rsa(scheme="rsa-pkcs1v15-sha384"),
+    },
+    "schemes-b": {
+        "root": lambda: CryptoSigner.generate_rsa(scheme="rsa-pkcs1v15-sha512"),
+        "timestamp": lambda: signer_of(ec.generate_private_key(ec.SECP384R1()),
+                                       "ecdsa-sha2-nistp384"),
+        "snapshot": lambda: signer_of(ec.generate_private_key(ec.SECP521R1()),
+                                      "ecdsa-sha2-nistp521"),
+        "targets": CryptoSigner.generate_ecdsa,
+    },
+}
+
+
 class Repository:
     """One repository below `folder`; every role is signed by a fresh key of one kind."""
 
-    def __init__(self, folder, kind, consistent):
+    def __init__(self, folder, kind, consistent, signers=None):
         self.metadata, self.targets = folder / "metadata", folder / "targets"
         self.metadata.mkdir(parents=True)
         self.targets.mkdir()
         self.kind, self.consistent = kind, consistent
-        self.signers = {role: SIGNERS[kind]() for role in
+        self.signers = {role: (signers[role] if signers else SIGNERS[kind])() for role in
                         ("root", "timestamp", "snapshot", "targets")}
         self.roles = {"targets": Targets(expires=EXPIRES)}
         self.role_signers = {"targets": self.signers["targets"]}
@@ -114,6 +138,10 @@ def write(folder):
             repository.add_target("deep", "apps/two", b"two\n")
             repository.publish()
             repository.rotate_root()
+    for name, signers in SCHEMES.items():
+        repository = Repository(folder / name, "ed25519", True, signers)
+        repository.add_target("targets", "hello.txt", b"hello\n")
+        repository.publish()
     bins = Repository(folder / "bins", "ed25519", True)
     succinct = bins.delegate_bins(5, "bin")
     for i in range(20):

@@ -107,6 +107,21 @@ TEST_F(PythonTuf, WritesHashBinsThatTheEngineVerifies) {
   }
 }
 
+TEST_F(PythonTuf, SignsWithEverySchemeThatTheEngineVerifies) {
+  fs::path const written = folder_.path() / "written";
+  Ran const ran = interop("write " + shell_quote(written.string()));
+  ASSERT_EQ(ran.status, 0) << ran.output;
+
+  for (std::string const name : {"schemes-a", "schemes-b"}) {
+    SCOPED_TRACE(name);
+    auto const trusted = refresh(read_folder(written / name / "metadata"));
+
+    CANARY_ASSERT_OK(trusted);
+    EXPECT_TRUE(has_notice(trusted.value().notices(), NoticeKind::key_scheme, "root"));
+    EXPECT_FALSE(has_notice(trusted.value().notices(), NoticeKind::salt_length, "root"));
+  }
+}
+
 TEST_F(PythonTuf, AcceptsARepositoryOfEveryScheme) {
   Repository repository = a_repository(std::chrono::sys_days{std::chrono::year{2036} / 1 / 1});
   Signers const rsa{{SigningKey::generate(Scheme::rsassa_pss_sha256)}};

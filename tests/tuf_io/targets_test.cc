@@ -25,6 +25,9 @@ TEST(TargetPlaces, AreTheSpecificationsFirst) {
   EXPECT_EQ(
       texts(target_places(base, "d/f", file, true)),
       (std::vector<std::string>{"https://h/t/d/aa.f", "https://h/t/d/bb.f", "https://h/t/aa.d/f"}));
+  auto const other = json::Document::parse(R"({"blake2b-256":"cc","md5":"dd"})", "x", {}).value();
+  EXPECT_EQ(texts(target_places(base, "d/f", {.hashes = {.all = &other->root()}}, true)),
+            (std::vector<std::string>{"https://h/t/d/cc.f", "https://h/t/d/dd.f"}));
   EXPECT_EQ(texts(target_places(base, "d/f", file, false)),
             (std::vector<std::string>{"https://h/t/d/f"}));
 }
