@@ -137,7 +137,8 @@ Task<void> StateKeeper::keep() {
   runtime::RunTrace const row{"state", Deadline::never(), runtime::RunRecord::service};
   while (true) {
     while (!queue_.empty()) co_await write_queued(row.trace());
-    co_await wake_.wait_until(row.trace(), "state.wait", Deadline::never());
+    bool const woken = co_await wake_.wait_until(row.trace(), "state.wait", Deadline::never());
+    if (!woken) runtime::throw_operation_aborted();  // cancelled
   }
 }
 
