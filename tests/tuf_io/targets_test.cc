@@ -134,10 +134,10 @@ TEST_F(ProbedTargets, EveryFailureIsReportedAndNotTheFirstOnly) {
   EXPECT_EQ(verdict("f104"), "critical hash_mismatch");
   EXPECT_THAT(verdict("f105"), testing::StartsWith("critical"));
   EXPECT_THAT(verdict("f106"), testing::StartsWith("critical"));
-  EXPECT_EQ(verdict("f107"), "critical http_status");
+  EXPECT_EQ(verdict("f107"), "unknown credentials");
   EXPECT_EQ(report.measurements.targets_verified, 13U);
-  EXPECT_EQ(report.measurements.targets_failed, 6U);
-  EXPECT_EQ(report.measurements.targets_unknown, 1U);
+  EXPECT_EQ(report.measurements.targets_failed, 5U);
+  EXPECT_EQ(report.measurements.targets_unknown, 2U);
   EXPECT_EQ(world.progress.targets_total, 20U);
   EXPECT_EQ(world.progress.targets_done, 20U);
 }
