@@ -182,13 +182,7 @@ TargetSearch::TargetSearch(TrustedMetadata const& trusted, std::string path, std
       pending_{{"targets", "root"}} {}
 
 SearchStep TargetSearch::next() {
-  while (!pending_.empty()) {
-    if (budget_.spent()) {
-      return NoTarget{{Rule::budget, path_,
-                       "the search for it was given up: matching it with the delegations' patterns "
-                       "takes more than " +
-                           std::to_string(MatchBudget::kSearch) + " steps"}};
-    }
+  while (!pending_.empty() && !budget_.spent()) {
     NeedRole current = pending_.back();
     if (visited_.contains(current.role)) {  // §5.6.7.1
       pending_.pop_back();
@@ -205,6 +199,13 @@ SearchStep TargetSearch::next() {
     Targets const& targets = *trusted_.targets(current.role);
     if (TargetFile const* file = targets.find(path_)) return FoundTarget{current.role, *file};
     if (targets.delegations) push_delegated(current.role, *targets.delegations);
+  }
+  // What it did not match is not known to be absent.
+  if (budget_.spent()) {
+    return NoTarget{{Rule::budget, path_,
+                     "the search for it was given up: matching it with the delegations' patterns "
+                     "takes more than " +
+                         std::to_string(MatchBudget::kSearch) + " steps"}};
   }
   return NoTarget{{Rule::target_not_found, path_,
                    "listed by none of the " + std::to_string(visited_.size()) + " roles asked"}};
