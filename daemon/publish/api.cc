@@ -12,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "config/duration.h"
 #include "daemon/publish/report_json.h"
 
 namespace canary::daemon {
@@ -90,6 +91,26 @@ json::object counters(ProbeRow const& row) {
   out["bytes_received"] = row.bytes_received;
   out["requests"] = row.requests;
   out["retries"] = row.retries;
+  return out;
+}
+
+// What the last look that had it said.
+json::object known_json(Known const& known) {
+  json::array roles;
+  for (auto const& role : known.roles) {
+    roles.push_back(json::object{{"role", role.facts.role.text()},
+                                 {"version", role.facts.version},
+                                 {"expires", config::to_text(role.facts.expires)},
+                                 {"seen", rfc3339(role.seen)}});
+  }
+  json::object out;
+  out["roles"] = std::move(roles);
+  out["tls_not_after"] = nullptr;
+  out["tls_seen"] = nullptr;
+  if (known.tls_not_after) {
+    out["tls_not_after"] = config::to_text(*known.tls_not_after);
+    out["tls_seen"] = rfc3339(known.tls_seen);
+  }
   return out;
 }
 
@@ -176,6 +197,7 @@ std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view
   json::object out = short_form(snapshot, *row, now);
   out["as_of"] = rfc3339(now);
   out["counters"] = counters(*row);
+  out["known"] = known_json(*row->known);
   out["findings"] = json::array{};
   out["measurements"] = nullptr;
   if (row->last_report) {

@@ -7,6 +7,20 @@
 
 namespace canary::daemon {
 
+namespace {
+
+// "expired: timestamp: expired 2026-11-21T21:05:11Z, 3 days ago, https://…".
+std::string last_failure(ProbeRow const& row) {
+  if (!row.last_failure_finding) return {};
+  auto const& finding = *row.last_failure_finding;
+  std::string text{to_text(row.last_failure_reason)};
+  text += ": " + sentence(finding);
+  std::string const& url = finding.url.empty() ? row.facts.url : finding.url;
+  return text.find(url) == std::string::npos ? text + ", " + url : text;
+}
+
+}  // namespace
+
 std::string landing_page(Snapshot const& snapshot) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
@@ -32,7 +46,7 @@ std::string landing_page(Snapshot const& snapshot) {
     page.append("<tr><td><a href=\"/api/v1/probes/").append(name).append("\">");
     page.append(name).append("</a></td><td>");
     page += state_text(*row);
-    page += "</td><td>" + html(row->last_failure_finding ? sentence(*row->last_failure_finding) : "") + "</td></tr>\n";
+    page += "</td><td>" + html(last_failure(*row)) + "</td></tr>\n";
   }
   page += "</table>\n</body>\n</html>\n";
   return page;

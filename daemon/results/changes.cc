@@ -60,7 +60,8 @@ ByPlace by_place(OpenFindings const& open) {
 }
 
 bool same(Finding const& a, Finding const& b) {
-  return a.severity == b.severity && a.reason == b.reason;
+  return a.severity == b.severity && a.reason == b.reason &&
+         a.accepted.has_value() == b.accepted.has_value();
 }
 
 // Takes from both what is the same in both.
@@ -100,7 +101,8 @@ std::vector<FindingChange> changes_between(OpenFindings const& before, OpenFindi
     take_same(were, findings);
     for (std::size_t i = 0; i < findings.size(); ++i) {
       if (i < were.size()) {
-        changes.push_back({Kind::changed, *findings[i], were[i]->severity, were[i]->reason});
+        changes.push_back({Kind::changed, *findings[i], were[i]->severity, were[i]->reason,
+                           were[i]->accepted.has_value()});
       } else if (!before.cut()) {
         changes.push_back({.kind = Kind::opened, .finding = *findings[i]});
       }

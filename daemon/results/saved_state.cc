@@ -30,6 +30,12 @@ json::value time_json(std::optional<SysTime> const& time) {
   return time ? json::value(time->time_since_epoch().count()) : json::value(nullptr);
 }
 
+json::value acceptance_json(std::optional<probes::Acceptance> const& accepted) {
+  if (!accepted) return nullptr;
+  return json::object{{"because", accepted->because.text()},
+                      {"until", accepted->until.time_since_epoch().count()}};
+}
+
 json::object finding_json(Finding const& finding) {
   return {{"check", finding.check.text()},
           {"subject", finding.subject.text()},
@@ -37,7 +43,8 @@ json::object finding_json(Finding const& finding) {
           {"reason", probes::to_text(finding.reason)},
           {"message", finding.message.text()},
           {"evidence", finding.evidence.text()},
-          {"url", finding.url.text()}};
+          {"url", finding.url.text()},
+          {"accepted", acceptance_json(finding.accepted)}};
 }
 
 json::object role_json(KnownRole const& role) {
@@ -84,13 +91,19 @@ Reason reason_of(std::string_view word) {
 
 Finding finding_of(json::value const& value) {
   auto const& from = value.as_object();
+  std::optional<probes::Acceptance> accepted;
+  if (auto const& given = from.at("accepted"); given.is_object()) {
+    accepted = {.because = text_of(given.as_object(), "because"),
+                .until = std::chrono::sys_seconds{seconds{number_of(given.as_object(), "until")}}};
+  }
   return {.check = text_of(from, "check"),
           .subject = text_of(from, "subject"),
           .severity = severity_of(from.at("severity").as_string()),
           .reason = reason_of(from.at("reason").as_string()),
           .message = text_of(from, "message"),
           .evidence = text_of(from, "evidence"),
-          .url = text_of(from, "url")};
+          .url = text_of(from, "url"),
+          .accepted = std::move(accepted)};
 }
 
 KnownRole role_of(json::value const& value) {

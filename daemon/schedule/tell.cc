@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/duration.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -18,6 +20,19 @@ std::string_view subject_of(Finding const& finding) {
 // The URL that was asked, else where the repository is.
 std::string_view url_of(Finding const& finding, Changes const& changes) {
   return finding.url.empty() ? changes.url : finding.url;
+}
+
+// "until 2027-01-01T00:00:00Z: the vendor knows"; empty, so left out, where it is not accepted.
+std::string acceptance(Finding const& finding) {
+  if (!finding.accepted) return {};
+  return "until " + config::to_text(finding.accepted->until) + ": " + finding.accepted->because;
+}
+
+std::string was(FindingChange const& change) {
+  if (change.kind == FindingChange::Kind::opened) return {};
+  std::string text{to_text(change.was)};
+  text.append(", ").append(to_text(change.was_reason));
+  return change.was_accepted ? text + ", accepted" : text;
 }
 
 void tell_state(Log& log, Changes const& changes) {
@@ -57,15 +72,14 @@ void tell_finding(Log& log, FindingChange const& change, Changes const& changes)
     return;
   }
   bool const opened = change.kind == FindingChange::Kind::opened;
-  std::string was;
-  if (!opened) was.append(to_text(change.was)).append(", ").append(to_text(change.was_reason));
   log.warn(opened ? "finding opened" : "finding changed",
            {{"probe", changes.probe},
             {"check", finding.check},
             {"subject", subject_of(finding)},
             {"severity", to_text(finding.severity)},
             {"reason", to_text(finding.reason)},
-            {"was", was},
+            {"was", was(change)},
+            {"accepted", acceptance(finding)},
             {"detail", finding.message},
             {"evidence", evidence_beside(finding)},
             {"url", url_of(finding, changes)}});

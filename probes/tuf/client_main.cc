@@ -17,6 +17,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "config/harmless.h"
 #include "probes/tuf/client.h"
 #include "runtime/block_on.h"
 #include "runtime/limits.h"
@@ -45,13 +46,16 @@ NO_PROXY, certificate authorities from SSL_CERT_FILE or the system.
 A target is stored as one file, its path percent-encoded: dir/a becomes dir%2Fa.
 Exit status: 0 success; 1 anything else, with the reason on standard error.)";
 
+constexpr std::size_t kLongestSentence = 4'096;
+
 struct Arguments {
   std::string metadata_dir, metadata_url, target_base_url, target_dir, root;
   std::vector<std::string> target_names;
 };
 
+// Of a server or a file there may be anything in it.
 int fail(std::string const& why) {
-  std::cerr << "tuf-client: " << why << "\n";
+  std::cerr << "tuf-client: " << make_harmless(why, kLongestSentence) << "\n";
   return 1;
 }
 

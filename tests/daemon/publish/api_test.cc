@@ -124,6 +124,34 @@ TEST_F(Api, ShowsWhatIsAcceptedBesideItsSeverity) {
   EXPECT_TRUE(probe("other").at("findings").at(0).at("accepted").is_null());
 }
 
+TEST_F(Api, SaysWhereTheLastFailureWas) {
+  auto& history = add("demo");
+  auto facts = history.row().facts;
+  facts.url = "https://h/metadata";
+  history.reconfigured(facts);
+  history.finished(at(1s), 1ms, report(Severity::critical, "expired"));
+  history.finished(at(2s), 1ms, report(Severity::ok, "fine"));
+  auto const shown = probe("demo");
+  auto const& failure = shown.at("last_failure");
+  EXPECT_EQ(failure.at("check").as_string(), "expiry");
+  EXPECT_EQ(failure.at("subject").as_string(), "targets");
+  EXPECT_EQ(failure.at("url").as_string(), "https://h/metadata");
+  EXPECT_EQ(failure.at("sentence").as_string(), "targets: expired [tuf 5.6.5]");
+  EXPECT_THAT(landing_page(snapshot()),
+              HasSubstr("expired: targets: expired [tuf 5.6.5], https://h/metadata"));
+}
+
+TEST_F(Api, KeepsWhatIsKnownWhenARunFails) {
+  auto& history = add("demo");
+  history.finished(at(1s), 1ms, report(Severity::ok, "fine"));
+  history.finished(at(2s), 1ms, Report{});
+  auto const shown = probe("demo");
+  auto const& role = shown.at("known").at("roles").at(0);
+  EXPECT_EQ(role.at("version").as_int64(), 7);
+  EXPECT_EQ(role.at("expires").as_string(), "2026-03-01T00:00:00Z");
+  EXPECT_EQ(role.at("seen").as_string(), "2026-01-02T00:00:01.000Z");
+}
+
 TEST_F(Api, StaysJsonWhateverAServerSays) {
   std::string hostile = "\"}]\n\x1B[2J </script> ";
   for (int c = 0; c < 256; ++c) hostile += static_cast<char>(c);

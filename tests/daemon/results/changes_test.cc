@@ -90,6 +90,17 @@ TEST(FindingChanges, TellWhatSeverityAndReasonWere) {
               ElementsAre(FindingChange{Kind::changed, worse, Severity::warning, Reason::expiring}));
 }
 
+TEST(FindingChanges, TellWhenAFindingIsAcceptedAndWhenItIsNoLonger) {
+  Finding accepted = kExpired;
+  accepted.accepted = {.because = "known", .until = {}};
+  EXPECT_THAT(changes_between(open({kExpired}), open({accepted})),
+              ElementsAre(FindingChange{Kind::changed, accepted, Severity::critical,
+                                        Reason::expired, false}));
+  EXPECT_THAT(changes_between(open({accepted}), open({kExpired})),
+              ElementsAre(FindingChange{Kind::changed, kExpired, Severity::critical,
+                                        Reason::expired, true}));
+}
+
 TEST(FindingChanges, TellTwoFindingsOfOnePlaceApart) {
   auto const a = finding("signatures", "root", Severity::warning, Reason::signature);
   auto const b = finding("signatures", "root", Severity::warning, Reason::threshold);

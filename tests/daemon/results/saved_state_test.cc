@@ -20,7 +20,10 @@ Finding const kExpired{.check = "expiry",
                        .reason = Reason::expired,
                        .message = "expired \"yesterday\"",
                        .evidence = "tuf 5.4.4",
-                       .url = "https://h/timestamp.json"};
+                       .url = "https://h/timestamp.json",
+                       .accepted = probes::Acceptance{
+                           .because = "known",
+                           .until = std::chrono::sys_seconds{1'800'000'000s}}};
 
 SavedState a_state() {
   SavedState state{.url = "https://h/metadata",

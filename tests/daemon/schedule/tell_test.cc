@@ -95,6 +95,15 @@ TEST(Tell, AChangedFindingSaysWhatItWas) {
                                     "was=\"warning, expiring\" ")));
 }
 
+TEST(Tell, AnAcceptedFindingSaysUntilWhenAndWhy) {
+  Finding accepted = behind();
+  accepted.accepted = {.because = "the vendor knows", .until = std::chrono::sys_seconds{}};
+  FindingChange const change{Kind::changed, accepted, Severity::critical, Reason::freeze};
+  EXPECT_THAT(told(changes({change})),
+              ElementsAre(HasSubstr("was=\"critical, freeze\" accepted=\"until "
+                                    "1970-01-01T00:00:00Z: the vendor knows\" detail=")));
+}
+
 TEST(Tell, AClosedFindingIsGoodNews) {
   EXPECT_THAT(told(changes({{.kind = Kind::closed, .finding = behind()}})),
               ElementsAre("level=info msg=\"finding closed\" probe=bins check=consistency "
