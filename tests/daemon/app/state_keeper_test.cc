@@ -52,6 +52,7 @@ class Keeping : public ::testing::Test {
   Keeping() : disk_("disk", 1, runtime::ThreadRecord::disk) { running_.block_on(begin()); }
   ~Keeping() override {
     running_.block_on(end());
+    log_.reset();  // before what it writes to
     ::close(file_);
   }
 
