@@ -2,6 +2,7 @@
 // `canaryd run` as a program: it starts, serves, logs and stops.
 // Thread: main.
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 
 #include <boost/json/parse.hpp>
