@@ -25,7 +25,10 @@
 namespace canary::runtime {
 namespace {
 
-constexpr auto kOtherFamilyWait = std::chrono::milliseconds{50};
+// For the other kind of address, once one is decided. An A may be all that works where IPv6 does not
+// lead anywhere, and some servers say wrongly that there is no such name when asked for AAAA.
+constexpr auto kAaaaWait = std::chrono::milliseconds{50};
+constexpr auto kAWait = std::chrono::milliseconds{1'000};
 constexpr std::chrono::milliseconds kLeastTimeout{20};
 constexpr int kAddressesMax = 32;  // of one answer
 
@@ -336,7 +339,7 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
     bool const last_server = first + 1 == servers.servers.size();
     while (!channel->done() && !until.passed()) {
       if (channel->is_decided(last_server) && !shortened) {
-        until = deadline.within(kOtherFamilyWait);
+        until = deadline.within(channel->v4.done ? kAaaaWait : kAWait);
         shortened = true;
       }
       auto const wake = channel->next_timeout(until);
