@@ -25,8 +25,8 @@
 namespace canary::runtime {
 namespace {
 
-// For the other kind of address, once one is decided. An A may be all that works where IPv6 does not
-// lead anywhere, and some servers say wrongly that there is no such name when asked for AAAA.
+// For the other kind of address, once one is decided. An A may be all that works where IPv6 does
+// not lead anywhere, and some servers say wrongly that there is no such name when asked for AAAA.
 constexpr auto kAaaaWait = std::chrono::milliseconds{50};
 constexpr auto kAWait = std::chrono::milliseconds{1'000};
 constexpr std::chrono::milliseconds kLeastTimeout{20};

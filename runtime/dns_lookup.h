@@ -19,8 +19,8 @@ namespace canary::runtime {
 // Asks for A and AAAA side by side, as `family` says. Each server gets its share of the time, so
 // that silent ones leave enough for those behind them; one that answers SERVFAIL or the like is
 // followed by the next. Once one kind has addresses, there is no such name, or a server that is not
-// the last has failed, an AAAA has 50 ms left (RFC 8305 section 3: some servers never answer it) and
-// an A one second.
+// the last has failed, an AAAA has 50 ms left (RFC 8305 section 3: some servers never answer it)
+// and an A one second.
 Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, AddressFamily family,
                                                            NameServers servers, Deadline deadline,
                                                            Trace trace);
