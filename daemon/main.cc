@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
+#include <sstream>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -67,7 +69,9 @@ int chosen_command(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
+    std::ostringstream help;
+    int const code = app.exit(error, help, std::cerr);
+    canary::daemon::put(help.str());
     if (code == 0) return 0;  // --help, --version
     return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
   }

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <iostream>
 
 #include "runtime/limits.h"
 
@@ -26,9 +25,9 @@ void put(std::string_view text) {
 
 bool output_arrived() {
   errno = 0;
-  note(std::fflush(stdout) == 0);  // std::cout, where help is printed, writes through it
+  note(std::fflush(stdout) == 0);
   errno = 0;
-  note(std::ferror(stdout) == 0 && std::cout.good());
+  note(std::ferror(stdout) == 0);
   if (lost == 0) return true;
   std::fprintf(stderr, "canaryd: cannot write to standard output: %s\n",
                runtime::explain(lost).c_str());

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <sstream>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -123,8 +124,10 @@ int run(int count, char** values) {
   try {
     app.parse(count, values);
   } catch (CLI::Success const& asked) {
-    int const code = app.exit(asked);
-    if (std::fflush(stdout) == 0 && std::cout) return code;  // which writes through it
+    std::ostringstream help;
+    int const code = app.exit(asked, help, std::cerr);
+    bool const written = std::fputs(help.str().c_str(), stdout) >= 0;
+    if (written && std::fflush(stdout) == 0) return code;
     return fail("cannot write to standard output: " + runtime::explain(errno));
   } catch (CLI::ParseError const& error) {
     return fail(std::string(error.what()) + " (try tuf-client --help)");

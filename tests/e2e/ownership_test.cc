@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One process owns its state directory: a second one is refused, and who looks for it finds it.
 // Thread: main.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
