@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every alert of canaryd.rules.yml is fired once by the real program, by what it is for.
+
+A canaryd for each kind of trouble, one Prometheus for all of them, with a copy of the shipped rules
+in which every span of time is divided by one factor. Who must fire what stands in WANTED; a rule
+that is not there, or that nobody fires, fails the test. canaryd-faults is the product with hands
+laid on it (tests/faults). Exits 77 where a program is missing.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+from machines import Canaryd, Repositories, fifo, serve_one_scrape_in_three, serve_silence
+from scaled import scaled
+from story_test import Failed, eventually, get, listening_port, say
+
+FACTOR = 60     # an hour is a minute
+SCRAPE = "1s"    # a minute: the longest that the rules promise to hold at
+PATIENCE = 200   # seconds from when all is running
+
+# Alert: which canaryd fires it (Prometheus' label `instance`), and which of its series.
+WANTED = {
+    "Watchdog": {},
+    "CanarydHeartbeat": {},  # while there is none but the healthy one
+    "CanarydAbsent": {},     # at the end, when none is known
+    "CanarydDown": {"instance": "down"},
+    "CanarydScrapesLost": {"instance": "lossy"},
+    "CanarydExecutorStalled": {"instance": "hangs"},
+    "CanarydProbeStalled": {"instance": "deaf", "probe": "victim"},
+    "CanarydProbeStallsRepeatedly": {"instance": "silent", "probe": "silent"},
+    "CanarydProbeQuarantined": {"instance": "quarantine", "probe": "victim"},
+    "CanarydPartStalled": {"instance": "disk", "subject": "disk"},
+    "CanarydStalls": {"instance": "disk", "subject": "disk"},
+    "CanarydProbeStale": {"instance": "deaf", "probe": "victim"},
+    "CanarydProbeNeverRan": {"instance": "never", "probe": "victim"},
+    "CanarydNoProbes": {"instance": "empty"},
+    "CanarydProbesDropped": {"instance": "dropped"},
+    "CanarydRunsSkipped": {"instance": "repositories", "probe": "slow", "reason": "overlap"},
+    "CanarydScheduleLag": {"instance": "queue"},
+    "CanarydLoopLag": {"instance": "lag"},
+    "CanarydWatchdogLate": {"instance": "late"},
+    "CanarydDumpsFailing": {"instance": "dumps"},
+    "CanarydWasBlind": {"instance": "blind"},
+    "CanarydUncleanExit": {"instance": "blind"},
+    "CanarydRestartLoop": {"instance": "restarts"},
+    "CanarydConfigReloadFailed": {"instance": "refused"},
+    "CanarydClockSkew": {"instance": "clock"},
+    "CanarydMemoryGrowth": {"instance": "memory"},
+    "CanarydFdNearLimit": {"instance": "descriptors"},
+    "CanarydLogLinesDropped": {"instance": "pipe"},
+    "CanarydSeesNothing": {"instance": "blindfold"},
+    "TufIntegrityFailure": {"instance": "repositories", "probe": "tampered",
+                            "reason": "signature"},
+    "TufMetadataExpired": {"instance": "repositories", "probe": "expired", "role": "timestamp"},
+    "TufMetadataExpiringCritical": {"instance": "repositories", "probe": "soon-critical",
+                                    "role": "timestamp"},
+    "TufMetadataExpiringSoon": {"instance": "repositories", "probe": "soon", "role": "timestamp"},
+    "RepoProbeFailing": {"instance": "repositories", "probe": "tampered"},
+    "RepoUnreachable": {"instance": "repositories", "probe": "closed"},
+    "RepoProbeFlaky": {"instance": "repositories", "probe": "flaky"},
+    "TufMirrorsDisagree": {"repo": "mirrored", "role": "timestamp"},
+    "RepoTlsCertExpiring": {"instance": "repositories", "probe": "tls-ending"},
+    "RepoTlsCertExpired": {"instance": "repositories", "probe": "tls-ended"},
+    "RepoProbeNearTimeout": {"instance": "repositories", "probe": "slow"},
+}
+
+
+class Prometheus:
+    def __init__(self, project, folder, cleanup):
+        self.targets = folder / "targets.json"
+        self.known = {}
+        rules = (project / "config/prometheus/canaryd.rules.yml").read_text()
+        self.alerts = re.findall(r"alert: (\S+)", rules)
+        (folder / "canaryd.rules.yml").write_text(scaled(rules, FACTOR))
+        config = (project / "config/prometheus/prometheus.yml").read_text()
+        config = re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval): \w+",
+                        rf"\1: {SCRAPE}", config)
+        config = re.sub(r"\nalerting:\n(?:  .*\n)+", "\n", config)
+        config = re.sub(r'static_configs:\n\s+- targets: \[[^\]]*\]',
+                        f"file_sd_configs: [{{files: [{self.targets}], refresh_interval: 1s}}]",
+                        config)
+        (folder / "prometheus.yml").write_text(config)
+        self.write()
+        log = open(folder / "prometheus.log", "w")
+        process = subprocess.Popen(
+            ["prometheus", f"--config.file={folder}/prometheus.yml",
+             f"--storage.tsdb.path={folder}/tsdb", "--web.listen-address=127.0.0.1:0",
+             # What nobody makes any more is gone soon. Five seconds would be in proportion, and
+             # more than a busy machine keeps.
+             "--query.lookback-delta=15s"], stdout=log, stderr=log)
+        cleanup.callback(process.wait)
+        cleanup.callback(process.kill)
+        self.port = listening_port(process, "prometheus")
+        self.fired = {}
+
+    def write(self):
+        fresh = self.targets.with_suffix(".new")
+        fresh.write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"],
+                                      "labels": {"instance": name}}
+                                     for name, port in self.known.items()]))
+        fresh.rename(self.targets)
+
+    def know(self, **ports):
+        self.known.update(ports)
+        self.write()
+
+    def forget_all(self):
+        self.known = {}
+        self.write()
+
+    def look(self):
+        """Notes what fires now."""
+        query = urllib.parse.quote('ALERTS{alertstate="firing"}')
+        answer = get(f"http://127.0.0.1:{self.port}/api/v1/query?query={query}")
+        if not answer or answer[0] != 200:
+            return
+        for series in json.loads(answer[1])["data"]["result"]:
+            labels = series["metric"]
+            self.fired.setdefault(labels["alertname"], []).append(labels)
+
+    def missing(self, names):
+        def is_there(name):
+            return any(WANTED[name].items() <= labels.items()
+                       for labels in self.fired.get(name, []))
+        return [name for name in names if not is_there(name)]
+
+    def wait_for(self, names, patience):
+        told = set()
+        until = time.monotonic() + patience
+        while True:
+            self.look()
+            missing = self.missing(names)
+            for name in sorted(set(names) - set(missing) - told):
+                told.add(name)
+                say(f"fires: {name} {WANTED[name] or ''}")
+            if not missing:
+                return
+            if time.monotonic() > until:
+                elsewhere = {name: self.fired.get(name, [])[:3] for name in missing}
+                raise Failed(f"not fired within {patience} s: {elsewhere}")
+            time.sleep(0.5)
+
+
+class World:
+    def __init__(self, options, folder, cleanup):
+        self.options, self.folder, self.cleanup = options, folder, cleanup
+        self.repositories = Repositories(options.repository, folder / "repositories", cleanup)
+        self.machines = {}
+
+    def canaryd(self, name):
+        machine = Canaryd(self.options.canaryd, self.folder, name, self.cleanup)
+        self.machines[name] = machine
+        return machine
+
+    def victim(self, more=""):
+        return [self.repositories.probe("victim", more=more)]
+
+    def watching_repositories(self):
+        probe = self.repositories.probe
+        day = "{warning: 2d, critical: 1h}"
+        critical = "{warning: 3d, critical: 2d}"
+        mirrored = "    repository: mirrored\n"
+        self.canaryd("repositories").configure([
+            probe("good"), probe("tampered", "tampered"), probe("expired", "expired"),
+            probe("soon", "soon", expiry=day), probe("soon-critical", "soon", expiry=critical),
+            probe("closed", port=1), probe("flaky", way="flaky"),
+            probe("m1", "older", more=mirrored), probe("m2", "newer", more=mirrored),
+            probe("tls-ending", tls="ending"), probe("tls-ended", tls="ended"),
+            probe("slow", way="slow", more="    timeout: 2s\n")],
+            scheduler=", max_concurrent_runs_per_host: 32").start()
+
+    def troubled_by_themselves(self):
+        """Those of which the trouble begins at the start, or is their configuration's."""
+        probe, machine = self.repositories.probe, self.canaryd
+        machine("queue").configure(
+            [probe(f"q{i}", way="queued") for i in range(12)], interval="20s", timeout="30s",
+            scheduler=", max_concurrent_runs: 1").start()
+        machine("blindfold").configure([probe("one", port=1), probe("other", port=1)]).start()
+        patient = "first_byte_timeout: 50s, min_rate: 0B"
+        machine("silent").configure([probe("silent", port=serve_silence(), http=patient)],
+                                    watchdog=", run_stall: 1s, run_unwind: 1s",
+                                    timeout="1m").start()
+        never = machine("never").fault("deaf-wait").configure(
+            self.victim("    timeout: 2s\n"), watchdog=", run_stall: 1s, run_unwind: 1s")
+        never.trigger()
+        never.start()
+        for name in ("dropped", "empty", "refused", "memory", "down", "blind", "restarts", "late",
+                     "dumps", "descriptors"):
+            machine(name).configure([probe(f"p{i}") for i in range(4)], interval="5s").start()
+
+    def faults(self):
+        machine = self.canaryd
+        quick = ", run_stall: 1s, run_unwind: 1s"
+        machine("hangs").fault("sleep", ms=6_000).configure(self.victim()).start()
+        machine("lag").fault("sleep", again=True, ms=450).configure(
+            self.victim(), watchdog=", loop_stall: 2s").start()
+        machine("quarantine").fault("sleep", again=True, ms=1_300).configure(self.victim()).start()
+        machine("deaf").fault("deaf-wait").configure(self.victim("    timeout: 2s\n"),
+                                                     watchdog=quick).start()
+        machine("clock").fault("clock-forward").configure(self.victim()).start()
+        disk = machine("disk")
+        disk.fault("disk", path=fifo(disk.folder)).configure(
+            self.victim(), watchdog=", disk_stall: 1s").start()
+        reader, writer = os.pipe()
+        self.cleanup.callback(os.close, reader)
+        machine("pipe").fault("full-pipe", again=True).configure(self.victim()).start(writer)
+        os.close(writer)
+
+    def reload(self, name, probes):
+        self.machines[name].configure(probes, interval="5s")
+        self.machines[name].signal(signal.SIGHUP)
+
+    def make_trouble(self):
+        """Once all are scraped."""
+        machines, probe = self.machines, self.repositories.probe
+        for name in ("hangs", "lag", "quarantine", "deaf", "clock", "disk", "pipe"):
+            machines[name].trigger()
+        self.reload("dropped", [probe("p0")])
+        self.reload("empty", [probe("p0", more="    enabled: false\n")])
+        self.reload("memory", [probe(f"p{i}", more="    enabled: false\n")
+                               for i in range(4_000)] + [probe("last")])
+        (machines["refused"].folder / "canaryd.yml").write_text("probes: nonsense\n")
+        machines["refused"].signal(signal.SIGHUP)
+        machines["descriptors"].lower_descriptors()
+        machines["dumps"].forbid_writing()
+        machines["dumps"].signal(signal.SIGUSR1)
+        machines["down"].kill()
+        machines["blind"].kill()
+        threading.Thread(target=machines["late"].stutter, args=(PATIENCE,), daemon=True).start()
+        threading.Thread(target=self.restart_again_and_again, daemon=True).start()
+        threading.Thread(target=self.start_late, daemon=True).start()
+
+    def restart_again_and_again(self):
+        restarts = self.machines["restarts"].configure([self.repositories.probe("p0")])
+        for _ in range(5):
+            restarts.kill()
+            restarts.start()
+            time.sleep(2)
+
+    def start_late(self):
+        time.sleep(11)
+        self.machines["blind"].configure([self.repositories.probe("p0")]).start()
+
+
+def tell(options, folder, cleanup):
+    prometheus = Prometheus(pathlib.Path(options.project), folder, cleanup)
+    strangers = set(prometheus.alerts) ^ set(WANTED)
+    if strangers:
+        raise Failed(f"in the rules or in WANTED alone: {sorted(strangers)}")
+    world = World(options, folder, cleanup)
+    healthy = world.canaryd("healthy").configure([world.repositories.probe("p")]).start()
+    prometheus.know(healthy=healthy.port)
+    prometheus.wait_for(["Watchdog", "CanarydHeartbeat"], 30)
+
+    world.watching_repositories()
+    world.troubled_by_themselves()
+    world.faults()
+    prometheus.know(**{name: machine.port for name, machine in world.machines.items()})
+    prometheus.know(lossy=serve_one_scrape_in_three(f"127.0.0.1:{healthy.port}"))
+    ready = urllib.parse.quote('count(max_over_time(up[1m]) == 1)')
+
+    def all_scraped():
+        prometheus.look()
+        answer = get(f"http://127.0.0.1:{prometheus.port}/api/v1/query?query={ready}")
+        result = json.loads(answer[1])["data"]["result"] if answer else []
+        return result and int(result[0]["value"][1]) == len(prometheus.known)
+    eventually("every canaryd was scraped", all_scraped)
+    say(f"{len(world.machines)} canaryds run and are scraped")
+    world.make_trouble()
+    prometheus.wait_for([name for name in WANTED if name != "CanarydAbsent"], PATIENCE)
+    prometheus.forget_all()
+    prometheus.wait_for(["CanarydAbsent"], 30)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    for name in ("project", "canaryd", "repository"):
+        parser.add_argument(f"--{name}", required=True)
+    options = parser.parse_args()
+    for program in ("prometheus", "openssl"):
+        if not shutil.which(program):
+            print(f"skipped: {program} is not installed (./canary install-packages)")
+            return 77
+    with tempfile.TemporaryDirectory(prefix="canary-alerts-") as name, \
+            contextlib.ExitStack() as cleanup:
+        folder = pathlib.Path(name)
+        try:
+            tell(options, folder, cleanup)
+        except Failed as failed:
+            say(f"FAILED: {failed}")
+            for log in sorted([*folder.glob("*/log"), *folder.glob("*.log")]):
+                print(f"---- {log.relative_to(folder)}", log.read_text()[-1500:], sep="\n")
+            return 1
+    say(f"all {len(WANTED)} alerts have fired")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks: one canaryd for each kind of trouble, and the repositories that they watch."""
+import contextlib
+import functools
+import http.server
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+import time
+
+from story_test import listening_port
+
+NO_EXPIRY = "{warning: 0s, critical: 0s}"
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """Serves the folder of repositories; the first part of the path says how badly."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        way, _, rest = self.path[1:].partition("/")
+        self.path = "/" + rest
+        if way == "flaky" and int(time.time()) % 5 == 0:
+            self.send_error(503)
+            return
+        if way == "slow" and rest.endswith("/timestamp.json"):
+            time.sleep(1.75)
+        if way == "queued" and rest.endswith("/timestamp.json"):
+            time.sleep(1)
+        with contextlib.suppress(OSError):
+            super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # clients that went away, and those that refuse a certificate
+
+
+def serve(handler, tls=None):
+    server = Server(("127.0.0.1", 0), handler)
+    if tls:
+        # The handshake is the connection's own thread's.
+        server.socket = tls.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def serve_silence():
+    """Takes connections, and says nothing."""
+    import socket
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    kept = []
+
+    def accept():
+        while True:
+            kept.append(listener.accept()[0])
+    threading.Thread(target=accept, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def serve_one_scrape_in_three(target):
+    """A proxy before a canaryd, as bad as the way there can be."""
+    import urllib.request
+    calls = iter(range(10**9))
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if next(calls) % 3:
+                self.send_error(504)
+                return
+            with urllib.request.urlopen(f"http://{target}/metrics", timeout=5) as page:
+                body = page.read()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+    return serve(Proxy)
+
+
+def certificate(folder, name, ends):
+    """A self-signed certificate for 127.0.0.1 that is good until `ends`, seconds since 1970."""
+    home = folder / "ca" / name
+    home.mkdir(parents=True)
+    (home / "index.txt").touch()
+    (home / "ca.cnf").write_text(
+        f"[ca]\ndefault_ca=own\n[own]\ndatabase={home}/index.txt\nnew_certs_dir={home}\n"
+        "rand_serial=yes\ndefault_md=sha256\npolicy=any\nx509_extensions=server\n"
+        "[any]\ncommonName=supplied\n[server]\nsubjectAltName=IP:127.0.0.1\n"
+        "basicConstraints=critical,CA:TRUE\n[req]\ndistinguished_name=none\n[none]\n")
+    run = functools.partial(subprocess.run, check=True, capture_output=True)
+    run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", home / "key.pem", "-out", home / "csr.pem", "-subj", "/CN=canary",
+         "-config", home / "ca.cnf"])
+    stamp = functools.partial(time.strftime, "%Y%m%d%H%M%SZ")
+    run(["openssl", "ca", "-batch", "-selfsign", "-config", home / "ca.cnf", "-keyfile",
+         home / "key.pem", "-in", home / "csr.pem", "-out", home / "cert.pem", "-notext",
+         "-startdate", stamp(time.gmtime(time.time() - 3600)), "-enddate",
+         stamp(time.gmtime(ends))])
+    return home
+
+
+class Repositories:
+    """Signed by the project's own authoring; what is wrong with each is done to its files."""
+
+    def __init__(self, program, folder, cleanup):
+        self.folder, self.program, self.cleanup = folder, program, cleanup
+        self.folder.mkdir()
+        for name in ("good", "soon", "expired", "tampered", "newer"):
+            self.sign(name)
+        shutil.copytree(folder / "newer", folder / "older")
+        self.order("newer", "expire 864000")
+        self.order("soon", "expire 86400")
+        # Published ten days ago: a day is little of what is left.
+        for file in (folder / "soon/metadata").iterdir():
+            os.utime(file, (time.time() - 864_000,) * 2)
+        self.order("expired", "expire 2")
+        timestamp = folder / "tampered/metadata/timestamp.json"
+        timestamp.write_text(timestamp.read_text().replace('"version":1', '"version":9'))
+        self.port = serve(functools.partial(Files, directory=str(folder)))
+        self.tls = {}
+        for name, ends in (("ending", time.time() + 2 * 86_400), ("ended", time.time() + 75)):
+            home = certificate(folder.parent, name, ends)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(home / "cert.pem", home / "key.pem")
+            port = serve(functools.partial(Files, directory=str(folder)), context)
+            self.tls[name] = (port, home / "cert.pem")
+
+    def sign(self, name):
+        owner = subprocess.Popen([self.program, str(self.folder / name)], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.cleanup.callback(owner.wait)
+        self.cleanup.callback(owner.kill)
+        owner.stdout.readline()
+        setattr(self, name, owner)
+
+    def order(self, name, words):
+        owner = getattr(self, name)
+        owner.stdin.write(words + "\n")
+        owner.stdin.flush()
+        owner.stdout.readline()
+
+    def probe(self, name, repository="good", way="plain", port=None, more="", expiry=NO_EXPIRY,
+              http="", tls=None):
+        scheme = "http"
+        if tls:
+            scheme, (port, ca_file) = "https", self.tls[tls]
+            http = f"ca_file: {ca_file}"
+        base = f"{scheme}://127.0.0.1:{port or self.port}/{way}/{repository}"
+        roles = "".join(f"        {role}: {expiry}\n"
+                        for role in ("root", "timestamp", "snapshot", "targets"))
+        return (f"  - name: {name}\n{more}"
+                f"    http: {{max_attempts: 1{', ' + http if http else ''}}}\n"
+                f"    tuf:\n      metadata_url: {base}/metadata\n"
+                f"      root: {self.folder}/{repository}/root.json\n      expiry:\n{roles}")
+
+
+class Canaryd:
+    """One process at a time, in a folder of its own; restarted where the trouble wants it."""
+
+    def __init__(self, program, folder, name, cleanup):
+        self.program, self.folder, self.name = program, folder / name, name
+        (self.folder / "run").mkdir(parents=True)
+        self.process, self.port, self.environment, self.output = None, 0, {}, None
+        cleanup.callback(self.end)
+
+    def configure(self, probes, watchdog="", scheduler="", interval="1s", timeout="5s"):
+        (self.folder / "canaryd.yml").write_text(
+            f"state_directory: {self.folder}/state\n"
+            f"web: {{listen_addresses: ['127.0.0.1:{self.port}']}}\n"
+            f"scheduler: {{start_spread: 1s{scheduler}}}\n"
+            f"watchdog: {{on_dead: report{watchdog}}}\n"
+            f"defaults: {{interval: {interval}, timeout: {timeout}}}\nprobes:\n" + "".join(probes))
+        return self
+
+    def fault(self, name, again=False, ms=None, path=None):
+        self.environment = {"CANARY_FAULT": name, "CANARY_FAULT_DIR": str(self.folder)}
+        if again:
+            self.environment["CANARY_FAULT_AGAIN"] = "1"
+        if ms:
+            self.environment["CANARY_FAULT_MS"] = str(ms)
+        if path:
+            self.environment["CANARY_FAULT_PATH"] = str(path)
+        return self
+
+    def start(self, output=None):
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen(
+                [self.program, "run", "--config", str(self.folder / "canaryd.yml")],
+                stdout=output or log, stderr=output or log, restore_signals=False,
+                env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder / "run"),
+                     **self.environment})
+        self.port = listening_port(self.process, self.name)
+        return self
+
+    def trigger(self):
+        (self.folder / "trigger").touch()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def lower_descriptors(self):
+        """prlimit(2): what it has open is more than four fifths of what it may."""
+        own = len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (own + 2, own + 2))
+
+    def stutter(self, seconds):
+        """A machine that gives it little time: stopped for 1.5 s of every 2."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            self.signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            self.signal(signal.SIGCONT)
+            time.sleep(0.5)
+
+    def forbid_writing(self):
+        """prlimit(2): no file may grow. Who is told so by SIGXFSZ alone would die of it."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (1, 1))
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                self.signal(signal.SIGCONT)
+            self.kill()
+
+
+def fifo(folder):
+    path = pathlib.Path(folder) / "fifo"
+    os.mkfifo(path)
+    return path
