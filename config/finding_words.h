@@ -11,8 +11,8 @@
 namespace canary::config {
 
 inline constexpr auto kCheckWords = std::to_array<std::string_view>(
-    {"clock", "consistency", "credentials", "delegations", "expiry", "metadata", "reachable",
-     "rollback", "root_chain", "run", "signatures", "store", "targets"});
+    {"clock", "consistency", "credentials", "delegations", "expiry", "http", "metadata",
+     "reachable", "rollback", "root_chain", "run", "signatures", "store", "targets"});
 
 inline constexpr auto kReasonWords =
     std::to_array<std::string_view>({"cancelled",      "clock",

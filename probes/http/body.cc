@@ -135,6 +135,7 @@ Task<std::optional<Fault>> receive_chunked(Receiving& receiving) {
     std::string_view input{buffer};
     while (!input.empty()) {
       auto const step = decoder.next(input);
+      for (Oddity const oddity : decoder.oddities()) note(transfer.oddities, oddity);
       input.remove_prefix(step.consumed);
       if (step.state == ChunkDecoder::State::malformed) {
         co_return transfer.fault(FaultKind::malformed,

@@ -9,7 +9,9 @@
 namespace canary::http {
 namespace {
 
-constexpr std::size_t kLineMax = 4 * 1024;
+constexpr std::size_t kLineMax = 64 * 1024;
+constexpr std::size_t kGoLineMax = 4 * 1024;
+constexpr std::size_t kDigitsMax = 16;
 constexpr std::size_t kTrailerMax = 64 * 1024;
 
 // "1A;name=value" -> 26.
@@ -19,20 +21,32 @@ std::optional<std::uint64_t> chunk_size(std::string_view line) {
   std::uint64_t value = 0;
   auto const end = text.data() + text.size();
   auto const [stop, error] = std::from_chars(text.data(), end, value, 16);
-  if (text.empty() || error != std::errc{} || stop != end) return std::nullopt;
+  if (text.empty() || text.size() > kDigitsMax || error != std::errc{} || stop != end) return std::nullopt;
   return value;
 }
 
 }  // namespace
 
-// Moves input into line_ up to a line feed; true once the line is complete (its end removed).
+// Moves input into line_ up to a line feed; true once the line is complete (its CR is kept).
 bool ChunkDecoder::take_line(std::string_view& input) {
   auto const end = input.find('\n');
   auto const size = end == std::string_view::npos ? input.size() : end;
   line_.append(input.substr(0, std::min(size, kLineMax + 1)));
   input.remove_prefix(end == std::string_view::npos ? size : size + 1);
   if (end == std::string_view::npos) return false;
-  if (line_.ends_with('\r')) line_.pop_back();
+  return true;
+}
+
+bool ChunkDecoder::take_size(std::string_view line) {
+  if (line.size() > kGoLineMax) note(oddities_, Oddity::chunk_extension);
+  auto const extension = line.find(';');
+  bool const blank = extension != std::string_view::npos && extension > 0 &&
+                     (line[extension - 1] == ' ' || line[extension - 1] == '\t');
+  if (blank) note(oddities_, Oddity::chunk_extension);
+  auto const size = chunk_size(line);
+  if (!size) return false;
+  left_ = *size;
+  expect_ = left_ == 0 ? Expect::trailer : Expect::data;
   return true;
 }
 
@@ -51,21 +65,22 @@ ChunkDecoder::Step ChunkDecoder::framing(std::string_view input) {
     bool const complete = take_line(input);
     if (line_.size() > kLineMax) return step(State::malformed);
     if (!complete) break;
-    std::string const line = std::exchange(line_, {});
+    std::string line = std::exchange(line_, {});
+    bool const has_cr = line.ends_with('\r');
+    if (has_cr) line.pop_back();
     if (expect_ == Expect::data_end) {
-      if (!line.empty()) return step(State::malformed);
+      if (!line.empty() || !has_cr) return step(State::malformed);
       expect_ = Expect::size;
     } else if (expect_ == Expect::size) {
-      auto const size = chunk_size(line);
-      if (!size) return step(State::malformed);
-      left_ = *size;
-      expect_ = left_ == 0 ? Expect::trailer : Expect::data;
+      if (!has_cr) note(oddities_, Oddity::chunk_line_end);
+      if (!take_size(line)) return step(State::malformed);
       if (left_ > 0) {
         // Data follows: what is here of it goes out in the same step's sequel.
         return step(State::need_more);
       }
     } else {
       if (line.empty()) return step(State::done);
+      if (line.find(':') == std::string::npos) return step(State::malformed);
       trailer_bytes_ += line.size();
       if (trailer_bytes_ > kTrailerMax) return step(State::malformed);
     }

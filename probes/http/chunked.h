@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "probes/http/oddity.h"
+
 namespace canary::http {
 
 class ChunkDecoder {
@@ -23,9 +25,12 @@ class ChunkDecoder {
   Step next(std::string_view input);
   // Bytes that the current chunk still holds.
   std::uint64_t left_in_chunk() const { return left_; }
+  // What was odd so far.
+  Oddities const& oddities() const { return oddities_; }
 
  private:
   enum class Expect { size, data, data_end, trailer };
+  bool take_size(std::string_view line);
   Step framing(std::string_view input);
   bool take_line(std::string_view& input);
 
@@ -33,6 +38,7 @@ class ChunkDecoder {
   std::uint64_t left_ = 0;
   std::string line_;
   std::size_t trailer_bytes_ = 0;
+  Oddities oddities_;
 };
 
 }  // namespace canary::http

@@ -2,9 +2,9 @@
 #include "probes/http/client.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "config/duration.h"
 #include "probes/http/body.h"
@@ -12,6 +12,7 @@
 #include "probes/http/exchange.h"
 #include "probes/http/file_source.h"
 #include "probes/http/pool.h"
+#include "probes/http/redirect.h"
 #include "probes/http/retry.h"
 #include "probes/http/transfer.h"
 #include "runtime/event.h"
@@ -24,38 +25,28 @@ using runtime::Frame;
 using runtime::Task;
 using runtime::Trace;
 
+constexpr std::uint32_t kPythonRedirects = 3;
+
 std::chrono::sys_seconds wall_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-bool is_redirect(ResponseHead const& head) {
-  constexpr std::array kRedirects{301, 302, 303, 307, 308};
-  return std::ranges::find(kRedirects, head.status) != kRedirects.end();
-}
-
-bool is_encoded(std::string_view coding) {
-  constexpr std::string_view kNone = "identity";
-  return !coding.empty() &&
-         !std::ranges::equal(coding, kNone, [](char a, char b) { return (a | 0x20) == b; });
-}
-
-// Where a redirect leads, or why we do not follow.
-Result<config::Url> redirect_target(Transfer const& transfer, ResponseHead const& head) {
-  auto const location = head.header("location");
-  auto const refused = [&](std::string const& why) {
-    return transfer.fault(FaultKind::redirect_refused,
-                          "the answer " + std::to_string(head.status) + " redirects " + why,
-                          head.status);
+// What a body is said to be encoded as. Clients ignore what they do not know, over bytes that are
+// as they should be. A single gzip most of them decode, though nobody asked for it.
+std::optional<Fault> check_encoding(Transfer& transfer, ResponseHead const& head) {
+  std::vector<std::string> codings = list(head.header("content-encoding"));
+  std::string refused = head.unknown_coding;
+  if (codings.size() == 1 && codings[0] == "gzip") refused = codings[0];
+  auto const python_decodes = [](std::string const& coding) {
+    return coding == "gzip" || coding == "x-gzip" || coding == "deflate";
   };
-  if (location.empty()) return refused("without saying where to");
-  auto const to = transfer.url.resolve(location);
-  if (!to) return refused("to something that is no URL: " + to.error());
-  if (to.value().scheme() == config::Scheme::file) return refused("to a file: URL");
-  if (transfer.url.scheme() == config::Scheme::https &&
-      to.value().scheme() == config::Scheme::http) {
-    return refused("from https to http, " + to.value().text());
+  if (refused.empty() && std::ranges::any_of(codings, python_decodes)) {
+    note(transfer.oddities, Oddity::content_encoding);
   }
-  return to.value();
+  if (refused.empty()) return std::nullopt;
+  return transfer.fault(FaultKind::encoded,
+                        "the body is encoded as " + refused + ", which nobody asked for",
+                        head.status);
 }
 
 // What 401 and 407 say of our credentials, to follow the status; empty for others.
@@ -73,18 +64,11 @@ std::string about_credentials(Transfer const& transfer, std::optional<Proxy> con
 }
 
 // Looks at the head of a 2xx answer before any of its body is taken.
-std::optional<Fault> check_head(Transfer const& transfer, ResponseHead const& head) {
-  auto const coding = head.header("content-encoding");
-  auto const transfer_coding = head.header("transfer-encoding");
-  bool const recoded = !transfer_coding.empty() && head.body != ResponseHead::Body::chunked;
-  if (is_encoded(coding) || recoded || transfer_coding.find(',') != std::string_view::npos) {
-    return transfer.fault(FaultKind::encoded,
-                          "the body is encoded as " +
-                              std::string{is_encoded(coding) ? coding : transfer_coding} +
-                              ", which nobody asked for",
-                          head.status);
-  }
-  if (head.body != ResponseHead::Body::length || head.status == 206) return std::nullopt;
+std::optional<Fault> check_head(Transfer& transfer, ResponseHead const& head) {
+  if (auto fault = check_encoding(transfer, head)) return fault;
+  bool const resumed = head.status == 206 && transfer.received > 0;
+  if (head.status != 200 && !resumed) note(transfer.oddities, Oddity::status_not_200);
+  if (head.body != ResponseHead::Body::length || resumed) return std::nullopt;
   return check_length(transfer, head.length);
 }
 
@@ -173,10 +157,10 @@ Task<Result<ResponseHead>> Client::Impl::send(Transfer& transfer, std::optional<
 Task<std::optional<Fault>> Client::Impl::begin_body(Transfer& transfer, ResponseHead const& head,
                                                     Trace trace) {
   auto const again = transfer.received > 0;
-  if (head.status == 206) {
+  if (head.status == 206 && again) {
     auto const range = parse_content_range(head.header("content-range"));
     bool const fits =
-        again && transfer.validator && range && range->first == transfer.received &&
+        transfer.validator && range && range->first == transfer.received &&
         (!range->total || !transfer.total || *range->total == *transfer.total) &&
         (head.body != ResponseHead::Body::length || head.length == range->last - range->first + 1);
     if (!fits) {
@@ -301,19 +285,23 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
   transfer.secrets = co_await services.secrets.current(settings, trace);
   note_kept(transfer.secrets.kept);
   std::set<std::string> visited{transfer.url.unredacted()};
+  bool in_circle = false;
   while (true) {
     auto next = co_await hop(transfer, trace);
     if (!next) co_return next.error();
     if (next.value().response) co_return std::move(*next.value().response);
     auto const& to = *next.value().redirect;
-    bool const new_place = visited.insert(to.unredacted()).second;
-    if (!new_place || transfer.redirects == static_cast<std::uint32_t>(settings.max_redirects)) {
+    // Once in a circle is no loop yet: some servers set a cookie so, and all clients go on.
+    in_circle = in_circle || !visited.insert(to.unredacted()).second;
+    if (transfer.redirects == static_cast<std::uint32_t>(settings.max_redirects)) {
       co_return transfer.fault(FaultKind::redirect_loop,
-                               new_place ? "more than " + std::to_string(settings.max_redirects) +
-                                               " redirects; the next would lead to " + to.text()
-                                         : "redirected in a circle to " + to.text());
+                               in_circle ? "redirected in a circle to " + to.text()
+                                         : "more than " + std::to_string(settings.max_redirects) +
+                                               " redirects; the next would lead to " + to.text());
     }
-    ++transfer.redirects;
+    if (++transfer.redirects > kPythonRedirects) {
+      note(transfer.oddities, Oddity::many_redirects);
+    }
     transfer.url = to;
   }
 }
@@ -329,6 +317,9 @@ Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadli
       transfer.received = 0;
     }
     auto outcome = co_await attempt(transfer, frame.trace());
+    for (Oddity const oddity : transfer.oddities) {
+      totals.oddities.try_emplace(oddity, transfer.request.url);
+    }
     if (outcome) {
       auto response = std::move(outcome).value();
       response.times = transfer.clock.times();

@@ -15,7 +15,7 @@ namespace {
 using runtime::Task;
 using runtime::Trace;
 
-constexpr int kInterimAnswersMax = 16;  // 1xx before the answer
+constexpr int kInterimAnswersMax = 256;  // 1xx before the answer
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -64,8 +64,10 @@ Task<Result<ResponseHead>> read_head(Transfer& transfer, Connection& connection,
     }
     if (step.state == HeadParser::State::done) {
       auto head = parser->take();
+      for (Oddity const oddity : head.oddities) note(transfer.oddities, oddity);
       bool const is_interim = head.status / 100 == 1 && head.status != 101;
       if (!is_interim) co_return head;
+      if (head.status != 100) note(transfer.oddities, Oddity::interim);
       if (++interim > kInterimAnswersMax) {
         co_return transfer.fault(
             FaultKind::malformed,

@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "probes/http/oddity.h"
+
 namespace canary::http {
 
-inline constexpr std::size_t kHeadBytesMax = 64 * 1024;
+inline constexpr std::size_t kHeadBytesMax = 300 * 1024;  // curl's
 
 struct ResponseHead {
   enum class Body { none, length, chunked, until_close };
@@ -24,10 +26,15 @@ struct ResponseHead {
   Body body = Body::none;
   std::uint64_t length = 0;                                  // body == length
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string unknown_coding;  // a Transfer-Encoding that nobody asked for; empty: none
+  Oddities oddities;
 
   // The first header of that name; empty where there is none.
   std::string_view header(std::string_view name) const;
 };
+
+// The parts of a header that is a list, without blanks around, in lower case.
+std::vector<std::string> list(std::string_view value);
 
 // Reads one head out of bytes as they come.
 class HeadParser {
@@ -42,7 +49,8 @@ class HeadParser {
     State state;
     std::size_t consumed = 0;
   };
-  // `input` begins with what the steps before did not consume. Once done, what follows the
+  // `input` begins with what the steps before did not consume: they consume nothing until the head
+  // is there as a whole. Once done, what follows the
   // consumed bytes is the body.
   Step put(std::string_view input);
   // What is wrong; state malformed only.

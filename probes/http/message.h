@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "config/url.h"
 #include "probes/http/fault.h"
+#include "probes/http/oddity.h"
 #include "probes/http/server_clock.h"
 
 namespace canary::http {
@@ -62,6 +64,7 @@ struct Totals {
   std::vector<KeptCredential> kept_credentials;           // each once
   ClockDifferences clocks;  // of servers that sent a Date; the surest of each
   std::string proxy;        // "host:port" of the one that requests went through; empty: none did
+  std::map<Oddity, config::Url> oddities;  // and the URL that had it first
 };
 
 }  // namespace canary::http

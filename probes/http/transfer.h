@@ -13,6 +13,7 @@
 #include "probes/http/body_sink.h"
 #include "probes/http/fault.h"
 #include "probes/http/message.h"
+#include "probes/http/oddity.h"
 #include "probes/http/secret_files.h"
 #include "runtime/deadline.h"
 #include "runtime/trace.h"
@@ -56,6 +57,7 @@ struct Transfer {
   std::string proxy;            // "host:port" of the one on the way to `url`; empty: none
   CurrentSecrets secrets;       // as of the current attempt
   std::uint32_t redirects = 0;  // of the current attempt
+  Oddities oddities;            // of all its answers
 
   std::uint64_t received = 0;                       // bytes that the sink has
   std::uint64_t bytes = 0;                          // bytes of bodies ever received

@@ -7,7 +7,9 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/tuf/client_requests.h"
 #include "probes/tuf/role_name.h"
+#include "probes/tuf/targets.h"
 #include "runtime/event.h"
 #include "runtime/task_group.h"
 
@@ -81,10 +83,23 @@ Task<void> DelegationAudit::follow(Prefetch& prefetch, Trace trace) {
   }
 }
 
+// Clients may ask for different files.
+void DelegationAudit::look_at_name(std::string const& role) {
+  auto odd = odd_role_name(request_folder(spec_.metadata_url), role);
+  if (!odd || ++odd_names_ > kRolesNamed) return;
+  add({.check = std::string(kDelegations),
+       .subject = role,
+       .severity = Severity::warning,
+       .reason = probes::Reason::metadata_missing,
+       .message = std::move(*odd),
+       .evidence = metadata_file(role)});
+}
+
 void DelegationAudit::report(std::string const& role) {
   TrustedMetadata const& trusted = refresh_.trusted();
   Targets const& content = *trusted.targets(role);
   accepted_.push_back(role);
+  look_at_name(role);
   ThresholdsInForce const thresholds = expiry_.thresholds(role, content);
   std::vector<Finding> found{expiry_finding(role, content.expires, context_.now, thresholds),
                              signature_finding(role, trusted.tallies().find(role)->second)};

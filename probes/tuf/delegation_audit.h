@@ -41,6 +41,7 @@ class DelegationAudit {
  private:
   runtime::Task<void> follow(Prefetch& prefetch, runtime::Trace trace);
   void report(std::string const& role);
+  void look_at_name(std::string const& role);
   void keep_facts(probes::RoleFacts facts);
   void report_good();
   void conclude_cycles();
@@ -53,6 +54,7 @@ class DelegationAudit {
   std::shared_ptr<DelegationWalk> walk_;
   ExpiryWatch& expiry_;
   bool complete_ = true;
+  std::size_t odd_names_ = 0;
   std::vector<std::string> accepted_{"targets"};
   std::vector<probes::Finding> good_;     // ok findings, named singly or summed up
   std::vector<probes::RoleFacts> facts_;  // a heap, the last to expire first

@@ -3,6 +3,8 @@
 // Thread: loop.
 #include "probes/tuf/fetch.h"
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "probes/http/client.h"
@@ -76,9 +78,47 @@ FetchedFile file_of(http::Response response) {
   return file;
 }
 
+constexpr std::size_t kBytesShown = 60;
+
+// The first bytes of an answer, on one line, in quotes.
+std::string beginning(std::string_view body) {
+  std::string text = "\"";
+  for (char const c : body.substr(0, kBytesShown)) {
+    text += c >= 0x20 && c < 0x7f ? c : ' ';
+  }
+  return text + (body.size() > kBytesShown ? "...\"" : "\"");
+}
+
+// A page where metadata should be: no JSON at all, but what a portal, a login or a store's front
+// answers. Other faults of JSON the engine finds.
+std::optional<FetchFault> page(http::Response const& response, config::Url const& asked) {
+  std::size_t const first = response.body.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  bool const page = first != std::string::npos && response.body[first] == '<';
+  if (!page) return std::nullopt;
+  auto const type = response.header("content-type");
+  std::string detail = asked.text() + " is a page (";
+  detail.append(type && !type->empty() ? *type : "no content type").append(") instead of metadata");
+  if (response.redirects > 0) {
+    detail += ", after a redirect to " + response.final_url.text();
+  }
+  detail += "; it begins with " + beginning(std::string_view{response.body}.substr(first));
+  return FetchFault{.kind = FetchFault::Kind::wrong,
+                    .reason = Reason::parse,
+                    .url = asked.text(),
+                    .detail = std::move(detail)};
+}
+
+// The body, unless it is a page.
+FetchResult<FetchedFile> metadata_of(http::Response response, config::Url const& asked) {
+  if (auto fault = page(response, asked)) return std::move(*fault);
+  return file_of(std::move(response));
+}
+
 }  // namespace
 
-std::string sentence(FetchFault const& fault) { return fault.url + ": " + fault.detail; }
+std::string sentence(FetchFault const& fault) {
+  return fault.detail.starts_with(fault.url) ? fault.detail : fault.url + ": " + fault.detail;
+}
 
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
   FetchFault result{.reason = reason_of(fault), .url = url.text(), .detail = fault.message};
@@ -99,7 +139,7 @@ runtime::Task<FetchResult<FetchedFile>> fetch(http::Client& client, FileRequest 
   http::Request first{request.folder.child(request.file), request.limit};
   config::Url const url = first.url;
   auto answer = co_await client.get(std::move(first), request.deadline, trace);
-  if (answer) co_return file_of(std::move(answer).value());
+  if (answer) co_return metadata_of(std::move(answer).value(), url);
   bool const literal = answer.error().absent() && url.scheme() == config::Scheme::file &&
                        request.file.find('%') != std::string::npos;
   if (literal) {

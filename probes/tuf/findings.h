@@ -33,6 +33,7 @@ inline constexpr std::string_view kTargets = config::check_word("targets");
 inline constexpr std::string_view kStore = config::check_word("store");
 inline constexpr std::string_view kCredentials = config::check_word("credentials");
 inline constexpr std::string_view kClock = config::check_word("clock");
+inline constexpr std::string_view kHttp = config::check_word("http");
 
 // What was being done: the same answer means something else for a root, metadata and a target.
 enum class Stage { root_walk, metadata, target };

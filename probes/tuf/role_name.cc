@@ -12,11 +12,13 @@ constexpr std::string_view kDigits = "0123456789ABCDEF";
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~";
 
-std::string quote(std::string_view text, bool keep_slash) {
+}  // namespace
+
+std::string quote_role(std::string_view role) {
   std::string quoted;
-  quoted.reserve(text.size());
-  for (char const c : text) {
-    if (kUnreserved.find(c) != std::string_view::npos || (keep_slash && c == '/')) {
+  quoted.reserve(role.size());
+  for (char const c : role) {
+    if (kUnreserved.find(c) != std::string_view::npos) {
       quoted += c;
     } else {
       auto const byte = static_cast<unsigned char>(c);
@@ -27,12 +29,6 @@ std::string quote(std::string_view text, bool keep_slash) {
   }
   return quoted;
 }
-
-}  // namespace
-
-std::string quote_role(std::string_view role) { return quote(role, false); }
-
-std::string quote_path(std::string_view path) { return quote(path, true); }
 
 std::optional<std::string> unquote_role(std::string_view quoted) {
   std::string role;

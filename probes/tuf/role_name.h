@@ -16,9 +16,6 @@ std::string quote_role(std::string_view role);
 // The reverse, for names of stored files; nullopt where an escape is broken.
 std::optional<std::string> unquote_role(std::string_view quoted);
 
-// Percent-encodes each segment of a target's path and keeps its `/`.
-std::string quote_path(std::string_view path);
-
 // "snapshot.json", or "7.snapshot.json" where a version is given; the name is quoted.
 std::string metadata_file(std::string_view role, std::optional<std::uint64_t> version = {});
 

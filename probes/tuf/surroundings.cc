@@ -96,6 +96,15 @@ void add_surroundings(probes::Report& report, http::Totals const& totals) {
     bool const named = finding.message.find(proxy) != std::string::npos;
     if (!named) finding.message += " (through " + proxy + ")";
   }
+  for (auto const& [oddity, url] : totals.oddities) {
+    report.findings.push_back({.check = std::string(kHttp),
+                               .subject = url.origin(),
+                               .severity = Severity::warning,
+                               .reason = probes::Reason::parse,
+                               .message = "the server's answers have " + http::to_text(oddity),
+                               .evidence = url.text(),
+                               .url = url.text()});
+  }
   for (http::KeptCredential const& kept : totals.kept_credentials) {
     report.findings.push_back({.check = std::string(kCredentials),
                                .subject = kept.file,

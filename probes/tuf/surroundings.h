@@ -13,7 +13,8 @@
 namespace canary::tuf {
 
 // Names the proxy in each finding that is not ok: whatever was seen may be its work. Adds a warning
-// for each credential of ours whose file cannot be used any more.
+// for each credential of ours whose file cannot be used any more, and for each way in which answers
+// were odd.
 void add_surroundings(probes::Report& report, http::Totals const& totals);
 
 // Says beside an expiry by how much a server's Date and our clock differ, which lowers nothing.

@@ -143,6 +143,7 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
     co_return;
   }
   std::string path{target.path};
+  look_at_name(target);
   if (target.file.length > spec_.max_target_bytes) {
     ++context_.report.measurements.targets_unknown;
     add({.check = std::string(kTargets),
@@ -192,6 +193,23 @@ void TargetAudit::verified() {
   if (more > 0) report(refused_.back(), more);
   refused_.clear();
   refused_count_ = 0;
+}
+
+void TargetAudit::look_at_name(PlannedTarget const& target) {
+  auto const& hashes = target.file.hashes;
+  TargetName name{.path = target.path};
+  if (refresh_.trusted().root().consistent_snapshot) {
+    name.hash = hashes.sha256.empty() ? hashes.sha512 : hashes.sha256;
+  }
+  RequestFolder const folder = request_folder(base_);
+  std::optional<std::string> odd = odd_target_name(folder, name);
+  if (!odd || ++odd_names_ > kRolesNamed) return;
+  add({.check = std::string(kTargets),
+       .subject = std::string(target.path),
+       .severity = Severity::warning,
+       .reason = probes::Reason::target_missing,
+       .message = std::move(*odd),
+       .evidence = "asked for as " + target_request(folder.path, name)});
 }
 
 void TargetAudit::failed(RefreshFailure const& failure) {
@@ -246,6 +264,15 @@ void TargetAudit::conclude() {
          .evidence = "tuf 5.6.7"});
   }
   if (plan_ != nullptr) conclude_budget();
+  if (odd_names_ > kRolesNamed) {
+    add({.check = std::string(kTargets),
+         .subject = "",
+         .severity = Severity::warning,
+         .reason = probes::Reason::target_missing,
+         .message = "clients do not agree on the files of " +
+                    count(odd_names_ - kRolesNamed, "further target") + ", because of their names",
+         .evidence = count(odd_names_, "name")});
+  }
   if (measured.targets_failed > 0 || measured.targets_unknown > 0) return;
   if (spec_.targets.kind != Kind::all) return;
   add(ok_finding(kTargets, "",

@@ -45,6 +45,8 @@ class TargetAudit final : private ByteCounter {
   void verified();
   void failed(RefreshFailure const& failure);
   void report(RefreshFailure const& failure, std::uint64_t times);
+  // A name for which clients ask differently.
+  void look_at_name(PlannedTarget const& target);
   void conclude();
   void conclude_refused();
   void conclude_budget();
@@ -67,6 +69,7 @@ class TargetAudit final : private ByteCounter {
   bool served_ = false;
   std::vector<RefreshFailure> refused_;
   std::uint64_t refused_count_ = 0;
+  std::uint64_t odd_names_ = 0;
 };
 
 }  // namespace canary::tuf

@@ -3,12 +3,14 @@
 // Thread: loop; HashConsumer on the cpu workers.
 #include "probes/tuf/targets.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
 
 #include "probes/http/client.h"
 #include "probes/tuf/bounded_work.h"
+#include "probes/tuf/client_requests.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
 
@@ -102,7 +104,7 @@ runtime::Task<http::Result<std::shared_ptr<HashConsumer>>> download(TargetReques
   co_return std::move(answer).error();
 }
 
-// Without "." and "..", as clients' URL libraries send it; never above the base.
+// Without "." and "..", never above the base: a file outside of it is none of the repository's.
 std::string without_dots(std::string_view path) {
   std::vector<std::string_view> segments;
   while (true) {
@@ -124,30 +126,76 @@ std::string without_dots(std::string_view path) {
   return clean;
 }
 
+// `base` with another path and query; its own query stays, behind that of `request`.
+config::Url with_request(config::Url const& base, std::string const& request) {
+  std::string_view const text = base.unredacted();
+  std::size_t const path = std::min(text.find_first_of("/?", text.find("://") + 3), text.size());
+  std::string whole = std::string(text.substr(0, path)) + request;
+  if (std::size_t const query = text.find('?'); query != std::string_view::npos) {
+    whole += request.find('?') == std::string::npos ? '?' : '&';
+    whole += text.substr(query + 1);
+  }
+  auto url = config::Url::parse(whole);
+  return url ? std::move(url).value() : base.child(request);  // longer than a URL may be
+}
+
 }  // namespace
 
-std::vector<TargetPlace> target_places(config::Url const& base, std::string_view listed,
+RequestFolder request_folder(config::Url const& base) {
+  std::string_view const scheme = base.scheme() == config::Scheme::https  ? "https"
+                                  : base.scheme() == config::Scheme::http ? "http"
+                                                                          : "file";
+  std::string_view path = base.target();
+  path = path.substr(0, path.find('?'));
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return {scheme, path};
+}
+
+std::vector<TargetPlace> target_places(config::Url const& base, std::string_view path,
                                        TargetFile const& file, bool consistent) {
-  std::string const path = without_dots(listed);
-  if (!consistent) return {{base.child(quote_path(path))}};
-  std::vector<TargetPlace> places;
+  bool const on_disk = base.scheme() == config::Scheme::file;
+  std::vector<std::string_view> hashes;
   for (std::string_view const hash : {file.hashes.sha256, file.hashes.sha512}) {
-    if (!hash.empty()) places.push_back({base.child(quote_path(target_file_path(path, hash)))});
-  }
-  bool const in_folder = path.find('/') != std::string::npos;
-  if (in_folder && !file.hashes.sha256.empty()) {
-    std::string const name = std::string(file.hashes.sha256).append(".").append(path);
-    places.push_back({base.child(quote_path(name)), true});
+    if (consistent && !hash.empty()) hashes.push_back(hash);
   }
   // Whatever else is listed gives the file its name, too, even where we can't compute it.
-  std::span<json::Member const> const listed_hashes =
-      file.hashes.listed() ? file.hashes.all->object() : std::span<json::Member const>{};
-  for (json::Member const& hash : listed_hashes) {
-    if (places.size() == kMostPlaces) break;
+  std::span<json::Member const> const listed = consistent && file.hashes.listed()
+                                                   ? file.hashes.all->object()
+                                                   : std::span<json::Member const>{};
+  for (json::Member const& hash : listed) {
+    if (hashes.size() == kMostPlaces) break;
     if (hash.name == "sha256" || hash.name == "sha512") continue;
-    places.push_back({base.child(quote_path(target_file_path(path, hash.value.string())))});
+    hashes.push_back(hash.value.string());
   }
-  if (places.empty()) places.push_back({base.child(quote_path(path))});
+  if (hashes.empty()) hashes.emplace_back();
+  std::vector<TargetPlace> places;
+  auto const on_disk_as = [&](std::string_view name, std::string_view hash) {
+    std::string const file_path = target_file_path(without_dots(name), hash);
+    places.push_back({base.child(config::percent_encode(file_path, true))});
+  };
+  std::string_view const folder = request_folder(base).path;
+  for (std::string_view const hash : hashes) {
+    if (on_disk) {
+      on_disk_as(path, hash);
+    } else {
+      places.push_back({with_request(base, target_request(folder, {path, hash}))});
+    }
+  }
+  bool const in_folder = path.find('/') != std::string_view::npos;
+  if (in_folder && consistent && !file.hashes.sha256.empty()) {
+    std::string const name = std::string(file.hashes.sha256).append(".").append(path);
+    if (on_disk) {
+      on_disk_as(name, {});
+    } else {
+      places.push_back({with_request(base, target_request(folder, {name}))});
+    }
+    places.back().hash_before_folder = true;
+  }
+  // A server of this folder decodes what is asked for.
+  std::optional<std::string> const decoded = unquote_role(path);
+  if (on_disk && decoded && *decoded != path && decoded->find('\0') == std::string::npos) {
+    for (std::string_view const hash : hashes) on_disk_as(*decoded, hash);
+  }
   return places;
 }
 

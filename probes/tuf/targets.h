@@ -13,6 +13,7 @@
 
 #include "config/url.h"
 #include "probes/http/body_sink.h"
+#include "probes/tuf/client_requests.h"
 #include "probes/tuf/delegation.h"
 #include "probes/tuf/refresh.h"
 #include "runtime/deadline.h"
@@ -45,8 +46,12 @@ struct TargetPlace {
   bool hash_before_folder = false;
 };
 
-// The places of a target, the specification's first. Hash-prefixed with each listed hash where
-// snapshots are consistent.
+// The scheme and path of a folder's URL; refers to it.
+RequestFolder request_folder(config::Url const& base);
+
+// The places of a target, the specification's first, each asked for as clients ask. Hash-prefixed
+// with each listed hash where snapshots are consistent. On disk the name is the file's, or what a
+// server would decode it to.
 std::vector<TargetPlace> target_places(config::Url const& base, std::string_view path,
                                        TargetFile const& file, bool consistent);
 

@@ -138,12 +138,16 @@ TEST_F(Tls, ABodyThatIsCutIsNotComplete) {
   EXPECT_EQ(result.error().kind, FaultKind::truncated);
 }
 
-TEST_F(Tls, DoesNotLeadToPlainHttp) {
+TEST_F(Tls, LeadsToPlainHttpAsClientsDoAndSaysSo) {
   auto& server = serve({.addresses = {"127.0.0.1"}});
-  server.on("/down", redirect_to("http://127.0.0.1/"));
-  auto const result = get(server.url("/down"));
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().kind, FaultKind::redirect_refused);
+  support::HostileServer plain;
+  plain.on("/end", support::respond("here"));
+  server.on("/down", redirect_to(plain.url("/end")));
+  auto const client = make_client();
+  auto const result = get_with(*client, server.url("/down"));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result.value().body, "here");
+  EXPECT_TRUE(client->totals().oddities.contains(Oddity::downgraded));
 }
 
 TEST_F(Tls, ShowsOurCertificateWhereOneIsWanted) {

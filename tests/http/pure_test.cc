@@ -53,7 +53,7 @@ TEST(ChunkDecoder, RefusesWhatIsNoChunk) {
   EXPECT_EQ(decode("0x5\r\nhello\r\n", 100), "!");
   EXPECT_EQ(decode("5\r\nhelloX\r\n", 100), "hello!");
   EXPECT_EQ(decode("10000000000000000\r\n", 100), "!");
-  EXPECT_EQ(decode(std::string(10'000, '1'), 100), "!");
+  EXPECT_EQ(decode(std::string(100'000, '1'), 100), "!");
   std::string trailers = "0\r\n";
   for (int i = 0; i < 10'000; ++i) trailers += "Trailer: more and more\r\n";
   EXPECT_EQ(decode(trailers, 1000), "!");

@@ -156,7 +156,6 @@ TEST(FileNames, CarryVersionOrHash) {
   EXPECT_EQ(target_file_path("a.txt", "00ff"), "00ff.a.txt");
   EXPECT_EQ(target_file_path("dir/sub/a.txt", "00ff"), "dir/sub/00ff.a.txt");
   EXPECT_EQ(target_file_path("dir/", "00ff"), "dir/00ff.");
-  EXPECT_EQ(quote_path("dir/a b#c?d%5B"), "dir/a%20b%23c%3Fd%255B");
 }
 
 TEST(Rules, HaveANameASectionAndAReasonEach) {

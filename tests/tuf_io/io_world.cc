@@ -43,7 +43,7 @@ Files as_files(Published const& published) {
   Files files;
   for (auto const& [name, content] : published.metadata) files["metadata/" + name] = content;
   for (auto const& [name, content] : published.targets) {
-    files["targets/" + quote_path(name)] = content;
+    files[target_request("/targets", {name}).substr(1)] = content;
   }
   return files;
 }

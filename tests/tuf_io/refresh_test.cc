@@ -112,8 +112,13 @@ TEST_F(RefreshOverHttp, TakesAPageThatIsNoRootForAWrongAnswer) {
   server_.serve("metadata/4.root.json", "<html>welcome</html>");
   auto const result = refresh_from_first(published);
   ASSERT_FALSE(result);
-  ASSERT_NE(result.error().rejection(), nullptr);
-  EXPECT_EQ(result.error().rejection()->rule, Rule::json_syntax);
+  ASSERT_NE(result.error().fault(), nullptr);
+  EXPECT_EQ(result.error().fault()->kind, FetchFault::Kind::wrong);
+  EXPECT_EQ(result.error().fault()->reason, probes::Reason::parse);
+  EXPECT_EQ(result.error().fault()->detail,
+            server_.url("metadata/4.root.json") +
+                " is a page (no content type) instead of metadata; it begins with "
+                "\"<html>welcome</html>\"");
 }
 
 TEST_F(RefreshOverHttp, StopsAtTheLimitOfRootRotations) {

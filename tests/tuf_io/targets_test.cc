@@ -32,18 +32,37 @@ TEST(TargetPlaces, AreTheSpecificationsFirst) {
             (std::vector<std::string>{"https://h/t/d/f"}));
 }
 
-TEST(TargetPlaces, AreEncodedButForTheSlash) {
-  EXPECT_EQ(texts(target_places(url_of("https://h/t"), "a b/c?d#e%20", {}, false)),
-            (std::vector<std::string>{"https://h/t/a%20b/c%3Fd%23e%2520"}));
+std::vector<std::string> places(std::string const& base, std::string_view path) {
+  return texts(target_places(url_of(base), path, {}, false));
 }
 
-TEST(TargetPlaces, HaveNoDotsAndStayBelowTheBase) {
-  auto const place = [](std::string_view path) {
-    return texts(target_places(url_of("https://h/t"), path, {}, false)).at(0);
+TEST(TargetPlaces, AreWhatClientsAskFor) {
+  using testing::ElementsAre;
+  EXPECT_THAT(places("https://h/t", "Foo%20Bar.exe"), ElementsAre("https://h/t/Foo%20Bar.exe"));
+  EXPECT_THAT(places("https://h/t", "a+b:c@d[e]"), ElementsAre("https://h/t/a+b:c@d[e]"));
+  EXPECT_THAT(places("https://h/t", "a b\xC3\xBC"), ElementsAre("https://h/t/a%20b%C3%BC"));
+  EXPECT_THAT(places("https://h/t", "100%"), ElementsAre("https://h/t/100%25"));
+  EXPECT_THAT(places("https://h/t", "a?b#c"), ElementsAre("https://h/t/a?b"));
+  EXPECT_THAT(places("https://h/t/", "/a//b"), ElementsAre("https://h/t//a//b"));
+  EXPECT_THAT(places("https://h/r/t", "x/../../y"), ElementsAre("https://h/r/y"));
+  EXPECT_THAT(places("https://h/t?key=v", "a b"), ElementsAre("https://h/t/a%20b?key=v"));
+}
+
+TEST(TargetPlaces, OnDiskAreTheNameItselfOrWhatAServerWouldDecodeItTo) {
+  auto const paths = [](std::string_view name) {
+    std::vector<std::string> result;
+    for (auto const& place : target_places(url_of("file:///srv/t"), name, {}, false)) {
+      result.push_back(place.url.path());
+    }
+    return result;
   };
-  EXPECT_EQ(place("foo/../bar/./a..b"), "https://h/t/bar/a..b");
-  EXPECT_EQ(place("../../etc/passwd"), "https://h/t/etc/passwd");
-  EXPECT_EQ(place("a//b"), "https://h/t/a//b");
+  using testing::ElementsAre;
+  EXPECT_THAT(paths("a b?c#d"), ElementsAre("/srv/t/a b?c#d"));
+  EXPECT_THAT(paths("Foo%20Bar.exe"), ElementsAre("/srv/t/Foo%20Bar.exe", "/srv/t/Foo Bar.exe"));
+  EXPECT_THAT(paths("100%"), ElementsAre("/srv/t/100%"));
+  EXPECT_THAT(paths("../../etc/passwd"), ElementsAre("/srv/t/etc/passwd"));
+  EXPECT_THAT(paths("%2e%2e/x"), ElementsAre("/srv/t/%2e%2e/x", "/srv/t/x"));
+  EXPECT_THAT(paths("a%00b"), ElementsAre("/srv/t/a%00b"));
 }
 
 TEST(DefaultTargetsUrl, StandsBesideTheMetadata) {
@@ -104,6 +123,58 @@ class ProbedTargets : public testing::Test {
     return "no such target";
   }
 };
+
+// One target, listed as `name`, in a repository without consistent snapshots.
+Repository listing(std::string const& name) {
+  Repository repository = a_repository(kNow);
+  repository.roots[0].consistent_snapshot = false;
+  repository.targets.files = {{name, "content"}};
+  return repository;
+}
+
+TEST_F(ProbedTargets, EscapesAndPlusesAreAskedForAsTheyStand) {
+  for (std::string const name : {"Foo%20Bar.exe", "libgit2-0.12.25+1.3.0.crate", "d/a,b;c=d@e!f"}) {
+    ProbeWorld world{publish(listing(name))};
+    EXPECT_EQ(bad(world.run()), "") << name;
+    EXPECT_THAT(world.server.take_requests(), testing::Contains("targets/" + name));
+  }
+}
+
+TEST_F(ProbedTargets, ANameThatClientsAskForDifferentlyIsAWarningThatSaysHow) {
+  ProbeWorld world{publish(listing("a\\b"))};
+  auto const found = findings(world.run(), kTargets, "a\\b");
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].severity, Severity::warning);
+  EXPECT_EQ(found[0].message,
+            "clients do not agree on the file of this name: python-tuf and go-tuf ask for "
+            "/targets/a%5Cb, tough and tuf-js ask for /targets/a/b");
+  EXPECT_EQ(found[0].evidence, "asked for as /targets/a%5Cb");
+}
+
+TEST_F(ProbedTargets, NamesThatClientsDisagreeOnAreGrouped) {
+  Repository repository = listing("a");
+  for (int i = 0; i < 25; ++i) repository.targets.files["x\\" + std::to_string(100 + i)] = "y";
+  ProbeWorld world{publish(repository)};
+  auto const found = findings(world.run(), kTargets);
+  EXPECT_EQ(std::ranges::count(found, Severity::warning, &probes::Finding::severity), 21);
+  auto const summary = findings(world.run(), kTargets, "");
+  ASSERT_FALSE(summary.empty());
+  EXPECT_EQ(summary[0].message,
+            "clients do not agree on the files of 5 further targets, because of their names");
+}
+
+TEST_F(ProbedTargets, ARoleThatClientsAskForDifferentlyIsAWarning) {
+  Repository repository = a_repository(kNow);
+  Signers const signers{.keys = {SigningKey::ed25519("a")}};
+  repository.targets.delegations = {{.name = "a+b", .signers = signers, .paths = {"x/*"}}};
+  repository.delegated["a+b"] = {.version = 1, .expires = kNow + kYear, .files = {{"x/a", "1"}}};
+  ProbeWorld world{publish(repository)};
+  auto const found = findings(world.run(), kDelegations, "a+b");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].message,
+            "clients do not agree on the file of this name: python-tuf, tough and tuf-js ask for "
+            "/metadata/a%2Bb.json, go-tuf asks for /metadata/a+b.json");
+}
 
 TEST_F(ProbedTargets, EveryFailureIsReportedAndNotTheFirstOnly) {
   Repository repository = a_repository(kNow);
