@@ -55,7 +55,7 @@ bool read_finding(yaml::Cursor const& at, AcceptSpec& entry) {
   bool const known = is_word(at, "check", entry.check, kCheckWords);
   if (!is_word(at, "reason", entry.reason, kReasonWords) || !known) return false;
   if (is_one_of(kUnacceptableChecks, entry.check)) {
-    at.fail("a run that could not look at the repository is never accepted, got " + at.got(),
+    at.fail("what kept canaryd from looking, or is its own affair, is never accepted, got " + at.got(),
             "enabled: false pauses the probe");
     return false;
   }

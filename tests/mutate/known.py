@@ -18,9 +18,15 @@ KNOWN = [
      "installed.load(std::memory_order_acquire) && (CANARY_MUTANT(@N@) || !was_abandoned(thread)) && "
      "may_answer(thread);"),
     ("the second address family is waited for", "runtime/dns_lookup.cc",
-     "if (channel->has_addresses() && !shortened) {",
-     "if (channel->has_addresses() && !shortened && !CANARY_MUTANT(@N@)) {"),
+     "if (channel->is_decided(last_server) && !shortened) {",
+     "if (channel->is_decided(last_server) && !shortened && !CANARY_MUTANT(@N@)) {"),
     ("the folder is not synced", "probes/tuf/store.cc",
      'if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");',
      'if (!CANARY_MUTANT(@N@) && ::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");'),
+    ("missed runs are not counted", "daemon/schedule/scheduler.cc",
+     "results_.skipped(name, SkipReason::offline, due.missed);",
+     "if (!CANARY_MUTANT(@N@)) results_.skipped(name, SkipReason::offline, due.missed);"),
+    ("a stored root older than the pinned one is used", "probes/tuf/probe.cc",
+     "if (version >= pinned_version_) {",
+     "if (CANARY_MUTANT(@N@) || version >= pinned_version_) {"),
 ]

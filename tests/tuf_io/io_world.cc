@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "probes/tuf/client_requests.h"
 #include "probes/tuf/role_name.h"
 
 namespace canary::tuf {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/tuf/findings.h"
 #include "tests/tuf_io/io_world.h"
 
 namespace canary::tuf {
