@@ -42,6 +42,13 @@ struct Workers::Impl {
     }
   }
 
+  // REQUIRES: the lock is held.
+  Queue::iterator push(std::shared_ptr<Queued> job) {
+    auto const at = queue.insert(queue.end(), std::move(job));
+    rows_show_queue();
+    return at;
+  }
+
   // Takes a job out of the queue, unless a thread has begun it.
   void abandon(Queue::iterator place, Queued& job) {
     std::function<void()> dropped;  // goes after the lock
@@ -120,17 +127,25 @@ Workers::~Workers() {
 
 std::shared_ptr<Workers::Place const> Workers::enqueue(StaticName name,
                                                        std::function<void()> work) {
-  auto job = std::make_shared<Impl::Queued>(
-      Impl::Queued{name, coarse_now_ns(), std::move(work)});
+  auto job =
+      std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
   std::shared_ptr<Place const> place;
   {
     std::lock_guard const lock{impl_->mutex};
-    auto const at = impl_->queue.insert(impl_->queue.end(), std::move(job));
-    place = std::make_shared<Place>(impl_, at);
-    impl_->rows_show_queue();
+    place = std::make_shared<Place>(impl_, impl_->push(std::move(job)));
   }
   impl_->changed.notify_one();
   return place;
+}
+
+void Workers::put(StaticName name, std::function<void()> work) {
+  auto job =
+      std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
+  {
+    std::lock_guard const lock{impl_->mutex};
+    impl_->push(std::move(job));
+  }
+  impl_->changed.notify_one();
 }
 
 std::size_t Workers::queued() const {

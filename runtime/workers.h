@@ -73,11 +73,12 @@ class Workers {
   // end would hold the loop. Thread: any.
   template <class T>
   void retire(T value) {
-    enqueue("retire", [owned = std::make_shared<T>(std::move(value))] {});
+    put("retire", [owned = std::make_shared<T>(std::move(value))] {});
   }
 
  private:
   std::shared_ptr<Place const> enqueue(StaticName name, std::function<void()> work);
+  void put(StaticName name, std::function<void()> work);  // to be run, whoever waits
   struct Impl;
   std::shared_ptr<Impl> impl_;  // shared with the places, which may outlive the threads
 };

@@ -36,6 +36,7 @@ struct FetchFault {
   probes::Reason reason = probes::Reason::none;
   std::string url{};
   std::string detail{};      // one sentence
+  bool own_limit = false;    // too long for us, which says nothing of the file
   bool by_consumer = false;  // what the body was handed to wanted no more, and knows why
 
   friend bool operator==(FetchFault const&, FetchFault const&) = default;
@@ -57,7 +58,8 @@ FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
 struct FileRequest {
   config::Url folder;
   std::string file;       // percent-encoded
-  std::size_t limit = 0;  // bytes
+  std::size_t limit = 0;   // bytes
+  bool own_limit = false;  // the limit is ours, not a listed length: what is longer may be good
   runtime::Deadline deadline = runtime::Deadline::never();
 };
 

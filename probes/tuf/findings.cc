@@ -132,7 +132,8 @@ Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) 
                              fault.reason == probes::Reason::tls_wrong_name;
   bool const about_url = (unanswered || no_connection) && stage != Stage::target;
   bool const missing = fault.kind == FetchFault::Kind::missing;
-  std::string message = missing         ? "a listed file is missing: " + fault.detail
+  std::string message = fault.own_limit ? "could not be looked at: " + fault.detail
+                        : missing       ? "a listed file is missing: " + fault.detail
                         : no_connection ? "no client can connect: " + fault.detail
                         : fault.reason == probes::Reason::credentials ? fault.detail
                         : unanswered                                  ? "no answer: " + fault.detail
@@ -144,7 +145,7 @@ Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) 
   }
   return {.check = std::string(about_url ? kReachable : check_at(stage, kMetadata)),
           .subject = about_url ? fault.url : role,
-          .severity = unanswered ? Severity::unknown : Severity::critical,
+          .severity = unanswered || fault.own_limit ? Severity::unknown : Severity::critical,
           .reason = fault.reason,
           .message = std::move(message),
           .evidence = fault.url,

@@ -97,11 +97,22 @@ runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Tra
 }
 
 FileRequest Refresh::file(std::string name, std::size_t limit) const {
-  return {settings_.metadata_url, std::move(name), limit, settings_.deadline};
+  return {.folder = settings_.metadata_url,
+          .file = std::move(name),
+          .limit = limit,
+          .deadline = settings_.deadline};
 }
 
 runtime::Task<FetchResult<FetchedFile>> Refresh::ask(FileRequest request, runtime::Trace trace) {
+  bool const own_limit = request.own_limit;
   auto answer = co_await fetch(client_, std::move(request), trace);
+  if (!answer && own_limit && answer.error().reason == probes::Reason::size_limit) {
+    FetchFault fault = std::move(answer).error();
+    fault.own_limit = true;
+    fault.detail += ": a limit of ours (tuf.limits), not of the repository";
+    served_ = true;
+    co_return fault;
+  }
   served_ = served_ || answer || answer.error().kind == FetchFault::Kind::wrong;
   co_return answer;
 }
@@ -109,6 +120,7 @@ runtime::Task<FetchResult<FetchedFile>> Refresh::ask(FileRequest request, runtim
 runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_root(std::uint64_t version,
                                                             runtime::Trace trace) {
   FileRequest request = file(metadata_file("root", version), settings_.policy.limits.root);
+  request.own_limit = true;
   co_return co_await ask(std::move(request), trace);
 }
 
@@ -214,6 +226,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   runtime::Frame const frame{trace, "tuf.timestamp"};
   co_await load_previous(frame.trace());
   FileRequest request = file(metadata_file("timestamp"), trusted_->size_limit("timestamp"));
+  request.own_limit = true;
   auto bytes = co_await ask(std::move(request), frame.trace());
   if (!bytes) co_return failed("timestamp", std::move(bytes).error());
   auto verdict = std::make_shared<TimestampOutcome>(TimestampOutcome::unchanged);
@@ -344,6 +357,8 @@ runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
   std::optional<std::uint64_t> version;
   if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
   FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
+  MetaFile const* listed = trusted_->expected(role);
+  request.own_limit = listed == nullptr || !listed->length || *listed->length > request.limit;
   co_return co_await ask(std::move(request), trace);
 }
 

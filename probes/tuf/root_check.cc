@@ -16,7 +16,12 @@ probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds cons
   std::size_t const size = file.bytes.size();
   auto const parsed = parse_root(std::move(file.bytes));
   if (!parsed) {
-    report.findings.push_back(pin_finding(name, parsed.error()));
+    // Here the file is what is looked at: one that no client could use is bad. Another dialect's and
+    // what canaryd itself can't do are told as pins are.
+    probes::Finding finding = finding_of(RefreshFailure{"root", parsed.error()}, Stage::metadata);
+    report.findings.push_back(finding.severity == probes::Severity::critical
+                                  ? std::move(finding)
+                                  : pin_finding(name, parsed.error()));
     return report;
   }
   Metadata<Root> const& metadata = parsed.value();

@@ -160,7 +160,7 @@ TEST(Log, WritesJsonLinesThatParseWhateverTheTextIs) {
   ASSERT_THAT(lines, SizeIs(1));
   auto const object = boost::json::parse(lines.front()).as_object();
   EXPECT_EQ(object.at("level").as_string(), "error");
-  EXPECT_EQ(object.at("msg").as_string(), "bad %v {} answer\n");
+  EXPECT_EQ(object.at("msg").as_string(), "bad %v {} answer\\n");
   EXPECT_THAT(std::string{object.at("detail").as_string()}, HasSubstr("ABC"));
   EXPECT_THAT(std::string{object.at("ts").as_string()}, EndsWith("Z"));
 }

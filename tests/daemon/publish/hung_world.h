@@ -115,6 +115,7 @@ class HungWorld : public ::testing::Test {
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::string page = render_metrics({.snapshot = snapshot,
                                        .requests = {{"/metrics", 200, 1}},
+                                       .clients = {{.address = "127.0.0.1:9732"}},
                                        .process = process_facts(),
                                        .log_lines_dropped = 0,
                                        .now = now});

@@ -79,9 +79,13 @@ class World {
   }
   // As the watchdog does it: a flag in the run's record, and an eventfd.
   void want_cancelled(std::string const& probe) {
-    for (auto& run : runtime::tables()->runs()) {
-      bool const live = run.state.load() == runtime::RunRecord::running;
-      if (live && run.name.load() == probe) run.ask_cancel.store(run.generation.load());
+    for (bool found = false; !found;) {  // in flight is told before the run has its record
+      for (auto& run : runtime::tables()->runs()) {
+        bool const live = run.state.load() == runtime::RunRecord::running;
+        if (!live || run.name.load() != probe) continue;
+        run.ask_cancel.store(run.generation.load());
+        found = true;
+      }
     }
     std::uint64_t const one = 1;
     ASSERT_EQ(::write(cancels_, &one, sizeof one), static_cast<ssize_t>(sizeof one));
