@@ -55,8 +55,8 @@ struct HttpSettings {
   friend bool operator==(HttpSettings const&, HttpSettings const&) = default;
 };
 
-// A remaining validity. A fitted one ("up to 7d") is shortened for roles that are valid for so short
-// a time that it would be a large share of it; one that is not holds as it stands.
+// A remaining validity. A fitted one ("up to 7d") is shortened for roles that are valid for so
+// short a time that it would be a large share of it; one that is not holds as it stands.
 struct ExpiryThreshold {
   constexpr ExpiryThreshold() = default;
   template <class Rep, class Period>

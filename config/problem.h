@@ -12,10 +12,11 @@ namespace canary::config {
 // Holds text of the file: harmless from here on.
 struct Problem {
   HarmlessText<512> file;
-  int line = 0;            // 1-based; 0 where the file as a whole is meant
-  int column = 0;          // 1-based
-  HarmlessText<256> field;  // "probes[2].tuf.metadata_url"; empty where the file as a whole is meant
-  HarmlessText<512> message;  // "must be positive, got 0s"
+  int line = 0;    // 1-based; 0 where the file as a whole is meant
+  int column = 0;  // 1-based
+  HarmlessText<256>
+      field;  // "probes[2].tuf.metadata_url"; empty where the file as a whole is meant
+  HarmlessText<512> message;     // "must be positive, got 0s"
   HarmlessText<256> suggestion;  // "did you mean interval?"; empty where there is none
   friend bool operator==(Problem const&, Problem const&) = default;
 };

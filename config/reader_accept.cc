@@ -55,8 +55,9 @@ bool read_finding(yaml::Cursor const& at, AcceptSpec& entry) {
   bool const known = is_word(at, "check", entry.check, kCheckWords);
   if (!is_word(at, "reason", entry.reason, kReasonWords) || !known) return false;
   if (is_one_of(kUnacceptableChecks, entry.check)) {
-    at.fail("what kept canaryd from looking, or is its own affair, is never accepted, got " + at.got(),
-            "enabled: false pauses the probe");
+    at.fail(
+        "what kept canaryd from looking, or is its own affair, is never accepted, got " + at.got(),
+        "enabled: false pauses the probe");
     return false;
   }
   return true;
@@ -99,7 +100,7 @@ std::optional<AcceptSpec> Reader::acceptance(yaml::Cursor const& at) {
   auto const because = fields_->find("because");
   auto const until = fields_->find("until");
   if (!finding || !because || !until) {
-    std::string const missing = !finding ? "finding, check/subject/reason"
+    std::string const missing = !finding   ? "finding, check/subject/reason"
                                 : !because ? "because, what is known of it"
                                            : "until, a date such as 2027-03-31";
     at.fail("field missing: expected " + missing);

@@ -13,7 +13,8 @@
 namespace canary::config {
 
 // `state_directory` of the main file, its default where the file names none. Refused where the file
-// cannot be read, is no YAML, or says something else than a folder there; the rest is not looked at.
+// cannot be read, is no YAML, or says something else than a folder there; the rest is not looked
+// at.
 Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
     std::filesystem::path const& file);
 

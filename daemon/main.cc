@@ -84,8 +84,8 @@ int chosen_command(int argc, char** argv) {
   }
 }
 
-// Of a result that nobody got: "could not tell" where the command has a word for that. What is known
-// to be bad stays so.
+// Of a result that nobody got: "could not tell" where the command has a word for that. What is
+// known to be bad stays so.
 int without_output(int code, std::string const& command) {
   if (command == "check") return code == kCritical ? code : kWrongUseOfCheck;
   if (command == "status") return kNoAnswerOfStatus;
@@ -100,6 +100,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return canary::runtime::run_prepared(&run, argc, argv);
-}
+int main(int argc, char** argv) { return canary::runtime::run_prepared(&run, argc, argv); }

@@ -27,8 +27,7 @@ void broken_promise(char const* promise, std::source_location const& where) {
 bool off_the_loop() {
   if (on_loop_thread) return false;
   Tables* const all = tables();
-  return all != nullptr &&
-         all->loop().state.load(std::memory_order_acquire) == LoopRecord::in_run;
+  return all != nullptr && all->loop().state.load(std::memory_order_acquire) == LoopRecord::in_run;
 }
 
 }  // namespace canary::runtime

@@ -14,7 +14,8 @@ namespace canary::runtime {
 
 inline void require(bool holds, char const* promise,
                     std::source_location where = std::source_location::current()) {
-  if (!holds) [[unlikely]] broken_promise(promise, where);
+  if (!holds) [[unlikely]]
+    broken_promise(promise, where);
 }
 
 // The loop runs, and the calling thread is another one: what "Thread: loop" forbids. What is built

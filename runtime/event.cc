@@ -33,7 +33,7 @@ Task<bool> Event::wait_until(Trace trace, StaticName name, Deadline deadline,
   Waiter waiter{*this, deadline};
   co_await waiter.timer.async_wait(wait(trace, name, where));
   auto const state = co_await asio::this_coro::cancellation_state;
-  co_return waiter.notified && state.cancelled() == asio::cancellation_type::none;
+  co_return waiter.notified&& state.cancelled() == asio::cancellation_type::none;
 }
 
 void Event::notify() {

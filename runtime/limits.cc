@@ -90,10 +90,9 @@ std::string in_brackets(std::initializer_list<std::string> limits) {
 }
 
 std::string no_memory() {
-  return "there is no more memory" + in_brackets({limit(RLIMIT_AS, "RLIMIT_AS"),
-                                                  limit(RLIMIT_DATA, "RLIMIT_DATA"),
-                                                  limit(RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK"),
-                                                  group_limit("memory.max")});
+  return "there is no more memory" +
+         in_brackets({limit(RLIMIT_AS, "RLIMIT_AS"), limit(RLIMIT_DATA, "RLIMIT_DATA"),
+                      limit(RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK"), group_limit("memory.max")});
 }
 
 std::string lacking(int error) {

@@ -11,11 +11,12 @@
 
 namespace canary::runtime {
 
-// A program's main, prepared: `body` gets the same arguments, its result is returned. Descriptors 0 to 2 that are closed are held by /dev/null, so that
-// nothing else gets their numbers: reading the one for input and writing those for output fails,
-// as it did before. A file that reaches RLIMIT_FSIZE is an error, not a signal. An exception that
-// nobody catches ends the program with a sentence. All threads, the one that runs `body` included,
-// have stacks that suffice even where RLIMIT_STACK is small.
+// A program's main, prepared: `body` gets the same arguments, its result is returned. Descriptors 0
+// to 2 that are closed are held by /dev/null, so that nothing else gets their numbers: reading the
+// one for input and writing those for output fails, as it did before. A file that reaches
+// RLIMIT_FSIZE is an error, not a signal. An exception that nobody catches ends the program with a
+// sentence. All threads, the one that runs `body` included, have stacks that suffice even where
+// RLIMIT_STACK is small.
 int run_prepared(int (*body)(int, char**), int count, char** words);
 
 // Raises the soft limit of descriptors to the hard one. How many may be open now.

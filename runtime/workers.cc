@@ -127,8 +127,7 @@ Workers::~Workers() {
 
 std::shared_ptr<Workers::Place const> Workers::enqueue(StaticName name,
                                                        std::function<void()> work) {
-  auto job =
-      std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
+  auto job = std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
   std::shared_ptr<Place const> place;
   {
     std::lock_guard const lock{impl_->mutex};
@@ -139,8 +138,7 @@ std::shared_ptr<Workers::Place const> Workers::enqueue(StaticName name,
 }
 
 void Workers::put(StaticName name, std::function<void()> work) {
-  auto job =
-      std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
+  auto job = std::make_shared<Impl::Queued>(Impl::Queued{name, coarse_now_ns(), std::move(work)});
   {
     std::lock_guard const lock{impl_->mutex};
     impl_->push(std::move(job));

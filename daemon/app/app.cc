@@ -206,16 +206,15 @@ class Services {
                  probes::Report& report) {
     probes::Progress progress;
     auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    probes::ProbeContext context{
-        .http = http_,
-        .cpu = cpu_,
-        .disk = disk_,
-        .state_directory = places_.probe(spec.name.text),
-        .now = now,
-        .deadline = deadline,
-        .trace = trace,
-        .report = report,
-        .progress = progress};
+    probes::ProbeContext context{.http = http_,
+                                 .cpu = cpu_,
+                                 .disk = disk_,
+                                 .state_directory = places_.probe(spec.name.text),
+                                 .now = now,
+                                 .deadline = deadline,
+                                 .trace = trace,
+                                 .report = report,
+                                 .progress = progress};
     co_await probes::run_probe(std::move(spec), context);
   }
 
@@ -425,10 +424,8 @@ class App {
             .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
             .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
             .full_dump = [this] { return dumps_.full(watchdog_); },
-            .told_full =
-                [this](std::string_view address, std::size_t most, bool full) {
-                  tell_of_full(address, most, full);
-                },
+            .told_full = [this](std::string_view address, std::size_t most,
+                                bool full) { tell_of_full(address, most, full); },
             .answering = &watchdog_.answering()};
   }
 

@@ -68,8 +68,8 @@ bool wait_for(std::chrono::milliseconds limit, Done const& done) {
   return true;
 }
 
-// Where the helper writes what it makes of the dump, up to the extension. One that is in memory gets
-// a name of its own in the state directory (daemon/dump/helper/work.cc).
+// Where the helper writes what it makes of the dump, up to the extension. One that is in memory
+// gets a name of its own in the state directory (daemon/dump/helper/work.cc).
 fs::path readable_place(watchdog::DumpOutcome const& outcome, fs::path const& dumps) {
   fs::path const raw{outcome.path.data()};
   if (!raw.string().starts_with("/proc/")) return raw;

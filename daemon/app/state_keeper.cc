@@ -38,7 +38,8 @@ std::string because(char const* doing, fs::path const& path) {
 // Why not; empty where it is written.
 std::string write_file(fs::path const& path, std::string_view text) {
   fs::path const temporary = tuf::temporary_name(path);
-  int const file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  int const file =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (file < 0) return because("write", temporary);
   std::string failure;
   while (!text.empty() && failure.empty()) {

@@ -52,8 +52,8 @@ Owner read_owner(fs::path const& folder) {
 }
 
 bool same_folder(int one, int other) {
-  struct stat a {};
-  struct stat b {};
+  struct stat a{};
+  struct stat b{};
   return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
          a.st_ino == b.st_ino;
 }

@@ -79,8 +79,8 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
   for (auto const* finding : sorted) {
     auto const [word, colour] = finding->accepted ? kAcceptedLook : look(finding->severity);
     out += "  " + painted(padded(std::string{word}, 8), colour, style) + "  " +
-           padded(finding->check, check_width) + "  " +
-           padded(finding->subject, subject_width) + "  " + finding->message.text();
+           padded(finding->check, check_width) + "  " + padded(finding->subject, subject_width) +
+           "  " + finding->message.text();
     auto const more = evidence_beside(*finding);
     if (!more.empty() && finding->severity != Severity::ok) out += " [" + std::string{more} + "]";
     out += acceptance(*finding) + '\n';

@@ -35,9 +35,9 @@ struct Socket {
 };
 
 PrivateAnswer no_answer(RunningDaemon const& daemon, std::string const& why) {
-  std::string const who = daemon.process == 0 ? "the canaryd that owns "
-                                              : "canaryd process " + std::to_string(daemon.process) +
-                                                    " owns ";
+  std::string const who = daemon.process == 0
+                              ? "the canaryd that owns "
+                              : "canaryd process " + std::to_string(daemon.process) + " owns ";
   return {0, who + daemon.places.state.string() +
                  (daemon.process == 0 ? " does not answer at " : " and does not answer at ") +
                  daemon.places.socket().string() + ": " + why};

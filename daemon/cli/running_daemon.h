@@ -22,8 +22,8 @@ struct DaemonFlags {
 };
 void add_daemon_flags(CLI::App& command, DaemonFlags& flags);
 
-// The folders of the daemon that these flags mean, if its environment were ours. The error says which configuration cannot be read, and
-// why: there is no default for that.
+// The folders of the daemon that these flags mean, if its environment were ours. The error says
+// which configuration cannot be read, and why: there is no default for that.
 Result<Places, std::string> find_places(DaemonFlags const& flags);
 
 struct RunningDaemon {

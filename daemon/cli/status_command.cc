@@ -40,7 +40,8 @@ std::string probe_line(json::object const& probe) {
 
 // "last failure T (expired): timestamp: expired …, https://…".
 std::string failure_line(json::object const& failure) {
-  std::string line = "last failure " + text(failure.at("at")) + " (" + text(failure.at("reason")) + ")";
+  std::string line =
+      "last failure " + text(failure.at("at")) + " (" + text(failure.at("reason")) + ")";
   if (auto const* const sentence = failure.if_contains("sentence")) {
     std::string const said = text(*sentence);
     line += ": " + said;

@@ -30,8 +30,8 @@ bool exists(int directory, char const* name) { return ::faccessat(directory, nam
 bool leads_to(int directory, char const* name, int file) {
   struct stat named{};
   struct stat open{};
-  return ::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(file, &open) == 0 &&
-         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+  return ::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstat(file, &open) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 }  // namespace
@@ -84,8 +84,8 @@ bool RawDump::give_name(Spare& spare, std::string_view extension, std::span<char
   name << stem_.data() << extension;
   ShortText<256> whole;
   whole << place_.directory.c_str() << "/" << name.c_str();
-  bool const named = ::renameat(descriptors_->directory, spare.name.data(),
-                                descriptors_->directory, name.c_str()) == 0;
+  bool const named = ::renameat(descriptors_->directory, spare.name.data(), descriptors_->directory,
+                                name.c_str()) == 0;
   if (named && leads_to(AT_FDCWD, whole.c_str(), spare.descriptor)) {
     copy_text(path, whole.view());
     return true;
@@ -99,8 +99,8 @@ bool RawDump::keep_in_memory() {
   if (memory_ < 0 || ::ftruncate(memory_, 0) != 0) return false;
   std::uint64_t done = 0;
   while (done < result_.bytes) {
-    ssize_t const got = ::pread(file_, buffers_->file.data(), buffers_->file.size(),
-                                static_cast<off_t>(done));
+    ssize_t const got =
+        ::pread(file_, buffers_->file.data(), buffers_->file.size(), static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;
     auto const put = ::pwrite(memory_, buffers_->file.data(), static_cast<std::size_t>(got),

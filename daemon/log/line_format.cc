@@ -17,7 +17,7 @@ namespace {
 
 enum class Piece : char { text = 't', literal = 'l', cut = 'c' };  // literal: number, true, false
 
-constexpr std::size_t kHead = 3;  // kind and a length of two bytes
+constexpr std::size_t kHead = 3;             // kind and a length of two bytes
 constexpr std::size_t kLongestText = 8'192;  // more than a line holds, escapes included
 
 class Packer {

@@ -110,8 +110,9 @@ class StandingAnswer {
     ::MHD_add_response_header(response_.get(), "Connection", "close");
   }
   MHD_Result send(MHD_Connection* connection) const {
-    return response_ ? ::MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response_.get())
-                     : MHD_NO;
+    return response_
+               ? ::MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response_.get())
+               : MHD_NO;
   }
 
  private:

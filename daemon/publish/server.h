@@ -22,11 +22,11 @@ class Server {
   // Of the private listener: this machine's `status` and `dump`, and the watchdog.
   static constexpr int kPrivateConnections = 16;
 
-  // Listens on every address of `settings`, at most max_connections clients on each: a new one makes
-  // an idle one go (daemon/publish/clients.h); port 0 picks a free one. The error names the address:
-  // "cannot listen on 127.0.0.1:9732: Address already in use".
-  // `private_socket`: a path for the AF_UNIX listener that this machine's `canaryd dump` and
-  // `status`, and the watchdog, ask; none where it is empty.
+  // Listens on every address of `settings`, at most max_connections clients on each: a new one
+  // makes an idle one go (daemon/publish/clients.h); port 0 picks a free one. The error names the
+  // address: "cannot listen on 127.0.0.1:9732: Address already in use". `private_socket`: a path
+  // for the AF_UNIX listener that this machine's `canaryd dump` and `status`, and the watchdog,
+  // ask; none where it is empty.
   static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
                                                             Sources sources,
                                                             std::string const& private_socket = {});

@@ -24,7 +24,8 @@ Place place_of(Finding const& finding) { return {finding.check, finding.subject}
 
 // Those of `before` that a report has nothing to say about, well or not. An ok finding of a check
 // as a whole stands for each of its subjects.
-std::vector<Finding const*> not_looked_at(OpenFindings const& before, probes::Report const& report) {
+std::vector<Finding const*> not_looked_at(OpenFindings const& before,
+                                          probes::Report const& report) {
   std::set<Place> places;
   for (auto const& finding : before.findings) places.insert(place_of(finding));
   std::set<Place> found;
@@ -67,7 +68,8 @@ bool same(Finding const& a, Finding const& b) {
 // Takes from both what is the same in both.
 void take_same(std::vector<Finding const*>& before, std::vector<Finding const*>& after) {
   std::erase_if(after, [&](Finding const* now) {
-    auto const was = std::ranges::find_if(before, [&](auto const* old) { return same(*old, *now); });
+    auto const was =
+        std::ranges::find_if(before, [&](auto const* old) { return same(*old, *now); });
     if (was == before.end()) return false;
     before.erase(was);
     return true;
@@ -107,8 +109,8 @@ std::vector<FindingChange> changes_between(OpenFindings const& before, OpenFindi
         changes.push_back({.kind = Kind::opened, .finding = *findings[i]});
       }
     }
-    were.erase(were.begin(), were.begin() + static_cast<std::ptrdiff_t>(
-                                                std::min(were.size(), findings.size())));
+    were.erase(were.begin(),
+               were.begin() + static_cast<std::ptrdiff_t>(std::min(were.size(), findings.size())));
   }
   for (auto const& [place, findings] : old) {
     if (after.cut()) break;

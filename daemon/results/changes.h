@@ -27,16 +27,17 @@ OpenFindings open_after(OpenFindings const& before, probes::Report const& report
 struct FindingChange {
   enum class Kind : std::uint8_t { opened, changed, closed };
   Kind kind = Kind::opened;
-  probes::Finding finding;                            // as it is; a closed one as it was
-  probes::Severity was = probes::Severity::ok;        // a changed one
+  probes::Finding finding;                      // as it is; a closed one as it was
+  probes::Severity was = probes::Severity::ok;  // a changed one
   probes::Reason was_reason = probes::Reason::none;
   bool was_accepted = false;
   friend bool operator==(FindingChange const&, FindingChange const&) = default;
 };
 
 // Findings are told apart by check and subject; one has changed whose severity or reason became
-// another one, or that is accepted now or no longer. The opened first, then the changed, then the closed, each the worst first. Where a
-// side is cut, what may stand in the part that is missing is no change.
+// another one, or that is accepted now or no longer. The opened first, then the changed, then the
+// closed, each the worst first. Where a side is cut, what may stand in the part that is missing is
+// no change.
 std::vector<FindingChange> changes_between(OpenFindings const& before, OpenFindings const& after);
 
 }  // namespace canary::daemon

@@ -27,8 +27,9 @@ Known merged(Known const& before, probes::Report const& report, SysTime at) {
     if (!named.contains(role.facts.role)) after.roles.push_back(role);
   }
   if (after.roles.size() > kKnownRoles) {
-    std::ranges::sort(after.roles.begin() + first_older, after.roles.end(), {},
-                      [](KnownRole const& role) { return std::pair{role.facts.expires, role.facts.role}; });
+    std::ranges::sort(
+        after.roles.begin() + first_older, after.roles.end(), {},
+        [](KnownRole const& role) { return std::pair{role.facts.expires, role.facts.role}; });
     after.roles.resize(std::max(kKnownRoles, static_cast<std::size_t>(first_older)));
   }
   return after;

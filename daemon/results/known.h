@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stays known of a repository when a look at it fails: deadlines, versions, certificates' ends.
-// Thread: none (pure).
+// What stays known of a repository when a look at it fails: deadlines, versions, certificates'
+// ends. Thread: none (pure).
 #pragma once
 
 #include <cstddef>

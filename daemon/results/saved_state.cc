@@ -57,7 +57,8 @@ json::object role_json(KnownRole const& role) {
           {"seen", role.seen.time_since_epoch().count()}};
 }
 
-// ---- reading: each throws where the file is not as it was written --------------------------------
+// ---- reading: each throws where the file is not as it was written
+// --------------------------------
 
 std::string text_of(json::object const& from, std::string_view key) {
   return std::string{from.at(key).as_string()};
@@ -78,7 +79,8 @@ std::optional<SysTime> optional_time(json::object const& from, std::string_view 
 
 Severity severity_of(std::string_view word) {
   constexpr std::array kAll{Severity::ok, Severity::warning, Severity::critical, Severity::unknown};
-  auto const* const found = std::ranges::find(kAll, word, [](Severity each) { return to_text(each); });
+  auto const* const found =
+      std::ranges::find(kAll, word, [](Severity each) { return to_text(each); });
   return found == kAll.end() ? Severity::unknown : *found;
 }
 

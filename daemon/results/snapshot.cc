@@ -35,13 +35,14 @@ std::string_view to_text(SkipReason reason) {
 }
 
 ProbeFacts facts_of(config::ProbeSpec const& spec) {
-  return {.name = spec.name.text,
-          .repository = make_harmless(spec.repository.empty() ? spec.name.text : spec.repository, 256),
-          .kind = std::visit(KindName{}, spec.kind),
-          .enabled = spec.enabled,
-          .interval = spec.interval,
-          .timeout = spec.timeout,
-          .url = std::visit(Location{}, spec.kind)};
+  return {
+      .name = spec.name.text,
+      .repository = make_harmless(spec.repository.empty() ? spec.name.text : spec.repository, 256),
+      .kind = std::visit(KindName{}, spec.kind),
+      .enabled = spec.enabled,
+      .interval = spec.interval,
+      .timeout = spec.timeout,
+      .url = std::visit(Location{}, spec.kind)};
 }
 
 std::optional<bool> ProbeRow::success() const {

@@ -66,7 +66,7 @@ class Admission {
 
   AdmissionLimits limits_;
   std::uint64_t arrivals_ = 0;
-  Hosts hosts_;                                                   // with a run that goes on or waits
+  Hosts hosts_;                                                  // with a run that goes on or waits
   std::map<std::string, Hosts::iterator, std::less<>> running_;  // by probe
   std::map<std::string, Place, std::less<>> waiting_;            // by probe
   std::map<std::uint64_t, Hosts::iterator> turns_;  // hosts that may start, by their first arrival

@@ -72,17 +72,16 @@ void tell_finding(Log& log, FindingChange const& change, Changes const& changes)
     return;
   }
   bool const opened = change.kind == FindingChange::Kind::opened;
-  log.warn(opened ? "finding opened" : "finding changed",
-           {{"probe", changes.probe},
-            {"check", finding.check},
-            {"subject", subject_of(finding)},
-            {"severity", to_text(finding.severity)},
-            {"reason", to_text(finding.reason)},
-            {"was", was(change)},
-            {"accepted", acceptance(finding)},
-            {"detail", finding.message},
-            {"evidence", evidence_beside(finding)},
-            {"url", url_of(finding, changes)}});
+  log.warn(opened ? "finding opened" : "finding changed", {{"probe", changes.probe},
+                                                           {"check", finding.check},
+                                                           {"subject", subject_of(finding)},
+                                                           {"severity", to_text(finding.severity)},
+                                                           {"reason", to_text(finding.reason)},
+                                                           {"was", was(change)},
+                                                           {"accepted", acceptance(finding)},
+                                                           {"detail", finding.message},
+                                                           {"evidence", evidence_beside(finding)},
+                                                           {"url", url_of(finding, changes)}});
 }
 
 }  // namespace

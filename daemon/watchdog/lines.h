@@ -15,19 +15,19 @@ namespace canary::watchdog {
 
 struct Line {
   enum class Kind : std::uint8_t {
-    stall,   // the episode reached a level
-    over,    // it ended by itself
-    dumped,  // a dump was written, `path`
+    stall,            // the episode reached a level
+    over,             // it ended by itself
+    dumped,           // a dump was written, `path`
     dump_failed,      // `count`: errno
     dump_unreadable,  // the helper could not make `count` dumps readable
-    suppressed,      // `count` dumps or lines of this episode were not
-    cancelled,       // the watchdog asked the run to end
-    not_unwound,     // it did not
-    quarantined,     // the probe is not run any more, after `count` stalls of the loop
-    dying,           // the process is about to be ended
-    disturbed,       // the machine or somebody held us, for `nanoseconds`
-    emergency,       // the server has been silent for `nanoseconds`: the watchdog's page is served
-    emergency_over,  // it answers again, after `nanoseconds`
+    suppressed,       // `count` dumps or lines of this episode were not
+    cancelled,        // the watchdog asked the run to end
+    not_unwound,      // it did not
+    quarantined,      // the probe is not run any more, after `count` stalls of the loop
+    dying,            // the process is about to be ended
+    disturbed,        // the machine or somebody held us, for `nanoseconds`
+    emergency,        // the server has been silent for `nanoseconds`: the watchdog's page is served
+    emergency_over,   // it answers again, after `nanoseconds`
   };
   Kind kind = Kind::stall;
   Disturbance disturbance = Disturbance::late;

@@ -21,7 +21,8 @@ std::optional<std::uint64_t> chunk_size(std::string_view line) {
   std::uint64_t value = 0;
   auto const end = text.data() + text.size();
   auto const [stop, error] = std::from_chars(text.data(), end, value, 16);
-  if (text.empty() || text.size() > kDigitsMax || error != std::errc{} || stop != end) return std::nullopt;
+  if (text.empty() || text.size() > kDigitsMax || error != std::errc{} || stop != end)
+    return std::nullopt;
   return value;
 }
 

@@ -61,8 +61,7 @@ Result<config::Url> redirect_target(Transfer& transfer, ResponseHead const& head
   bool const two = std::ranges::count(head.headers, "location",
                                       [](auto const& header) { return header.first; }) > 1;
   if (two) note(transfer.oddities, Oddity::locations);
-  auto const to =
-      transfer.url.resolve(without_credentials(encoded(location, transfer.oddities)));
+  auto const to = transfer.url.resolve(without_credentials(encoded(location, transfer.oddities)));
   if (!to) return refused("to something that is no URL: " + to.error());
   if (to.value().scheme() == config::Scheme::file) return refused("to a file: URL");
   if (transfer.url.scheme() == config::Scheme::https &&

@@ -67,10 +67,10 @@ std::optional<std::string> tough_resolved(std::string_view path) {
 std::string_view scheme_of(std::string_view text) {
   std::size_t const colon = text.find(':');
   std::string_view const scheme = text.substr(0, colon);
-  bool const fits = colon != std::string_view::npos && !scheme.empty() && is_alnum(scheme[0]) &&
-                    (scheme[0] > '9') && std::ranges::all_of(scheme, [](char c) {
-                      return is_alnum(c) || is_in(c, "+-.");
-                    });
+  bool const fits =
+      colon != std::string_view::npos && !scheme.empty() && is_alnum(scheme[0]) &&
+      (scheme[0] > '9') &&
+      std::ranges::all_of(scheme, [](char c) { return is_alnum(c) || is_in(c, "+-."); });
   return fits ? scheme : std::string_view{};
 }
 

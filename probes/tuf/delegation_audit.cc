@@ -186,7 +186,8 @@ void DelegationAudit::conclude() {
   }
 }
 
-Task<void> add_notices(probes::Collector& findings, Refresh& refresh, std::string role, Trace trace) {
+Task<void> add_notices(probes::Collector& findings, Refresh& refresh, std::string role,
+                       Trace trace) {
   auto job = [trusted = refresh.shared(), role = std::move(role)] {
     Notices own;
     for (Notice const& notice : trusted->notices()) {

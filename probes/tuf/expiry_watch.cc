@@ -21,8 +21,9 @@ Task<std::optional<Finding>> ExpiryWatch::load(std::string pin, runtime::Trace t
                     .subject = store_.sightings_file().string(),
                     .severity = probes::Severity::warning,
                     .reason = probes::Reason::internal,
-                    .message = "the record of when each version was first seen is damaged and begun "
-                               "anew: until versions change, thresholds rest on the files' times",
+                    .message =
+                        "the record of when each version was first seen is damaged and begun "
+                        "anew: until versions change, thresholds rest on the files' times",
                     .evidence = {}};
 }
 
@@ -35,8 +36,8 @@ Task<std::optional<Finding>> ExpiryWatch::store(runtime::Trace trace) {
 
 ThresholdsInForce ExpiryWatch::thresholds(std::string const& role, Common const& content) {
   sightings_.saw(role, content.version, content.expires, now_);
-  Validity const validity = estimate_validity(content.expires, sightings_.of(role),
-                                              refresh_.last_modified(role), now_);
+  Validity const validity =
+      estimate_validity(content.expires, sightings_.of(role), refresh_.last_modified(role), now_);
   return thresholds_in_force(thresholds_of(policy_, role), validity);
 }
 

@@ -25,8 +25,8 @@ class ExpiryWatch {
   ExpiryWatch(config::ExpiryPolicy const& policy, Time now, LocalStore& store, Refresh& refresh)
       : policy_(policy), now_(now), store_(store), refresh_(refresh) {}
 
-  // What earlier runs saw, of the repository with this pinned root (the SHA-256 of its file). Without
-  // it nothing was seen yet. A finding where there was something that cannot be used.
+  // What earlier runs saw, of the repository with this pinned root (the SHA-256 of its file).
+  // Without it nothing was seen yet. A finding where there was something that cannot be used.
   runtime::Task<std::optional<probes::Finding>> load(std::string pin, runtime::Trace trace);
   // For the next run, where there is something new. A finding where our disk refused.
   runtime::Task<std::optional<probes::Finding>> store(runtime::Trace trace);
@@ -34,8 +34,8 @@ class ExpiryWatch {
   // REQUIRES: the content was verified; it is what is served now.
   ThresholdsInForce thresholds(std::string const& role, Common const& content);
 
-  // The newest root may be one that nobody needed to ask the server for. Asks, where the time of its
-  // file could make a difference.
+  // The newest root may be one that nobody needed to ask the server for. Asks, where the time of
+  // its file could make a difference.
   runtime::Task<void> look_at_root(runtime::Trace trace);
 
  private:

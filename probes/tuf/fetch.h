@@ -57,7 +57,7 @@ FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
 
 struct FileRequest {
   config::Url folder;
-  std::string file;       // percent-encoded
+  std::string file;        // percent-encoded
   std::size_t limit = 0;   // bytes
   bool own_limit = false;  // the limit is ours, not a listed length: what is longer may be good
   runtime::Deadline deadline = runtime::Deadline::never();

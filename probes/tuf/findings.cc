@@ -236,9 +236,9 @@ config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy
 Finding expiry_finding(std::string role, Time expires, Time now,
                        ThresholdsInForce const& thresholds) {
   std::string const date = config::to_text(expires);
-  Finding finding = ok_finding(kExpiry, std::move(role), {},
-                               "expires " + date + ", now " + config::to_text(now) + "; " +
-                                   sentence(thresholds.validity));
+  Finding finding = ok_finding(
+      kExpiry, std::move(role), {},
+      "expires " + date + ", now " + config::to_text(now) + "; " + sentence(thresholds.validity));
   std::chrono::seconds const left = expires - now;
   if (left <= std::chrono::seconds{0}) {  // §5.1: expired from that very second on
     finding.severity = Severity::critical;

@@ -16,8 +16,8 @@ probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds cons
   std::size_t const size = file.bytes.size();
   auto const parsed = parse_root(std::move(file.bytes));
   if (!parsed) {
-    // Here the file is what is looked at: one that no client could use is bad. Another dialect's and
-    // what canaryd itself can't do are told as pins are.
+    // Here the file is what is looked at: one that no client could use is bad. Another dialect's
+    // and what canaryd itself can't do are told as pins are.
     probes::Finding finding = finding_of(RefreshFailure{"root", parsed.error()}, Stage::metadata);
     report.findings.push_back(finding.severity == probes::Severity::critical
                                   ? std::move(finding)
@@ -42,8 +42,8 @@ probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds cons
         notices, [](Notice const& notice) { return notice.kind == NoticeKind::signature_invalid; });
   }
   report.findings.push_back(std::move(signatures));
-  ThresholdsInForce const thresholds = thresholds_in_force(
-      configured, estimate_validity(root.expires, {}, file.last_modified, now));
+  ThresholdsInForce const thresholds =
+      thresholds_in_force(configured, estimate_validity(root.expires, {}, file.last_modified, now));
   report.findings.push_back(expiry_finding("root", root.expires, now, thresholds));
   for (probes::Finding& finding : notice_findings(notices)) {
     report.findings.push_back(std::move(finding));

@@ -25,13 +25,13 @@ class Sightings {
   // now and then only.
   bool worth_storing() const { return worth_storing_; }
 
-  // `pin` says for which repository: sightings of another one are none. nullopt: damaged. Roles that
-  // have been expired for long are left out.
+  // `pin` says for which repository: sightings of another one are none. nullopt: damaged. Roles
+  // that have been expired for long are left out.
   static std::optional<Sightings> parse(std::string_view text, std::string_view pin, Time now);
   std::string text(std::string_view pin) const;
 
   static constexpr std::size_t kRoles = 1'024;
-  static constexpr std::size_t kVersions = 4;               // of one role
+  static constexpr std::size_t kVersions = 4;                         // of one role
   static constexpr std::size_t kLongestText = std::size_t{1} << 20U;  // bytes
 
   friend bool operator==(Sightings const& a, Sightings const& b) { return a.roles_ == b.roles_; }

@@ -26,7 +26,8 @@ std::string words_of(http::ClockDifference const& difference) {
 
 probes::RoleFacts const* facts_of(probes::Report const& report, std::string const& role) {
   auto const& roles = report.measurements.roles;
-  auto const found = std::ranges::find_if(roles, [&](auto const& facts) { return facts.role == role; });
+  auto const found =
+      std::ranges::find_if(roles, [&](auto const& facts) { return facts.role == role; });
   return found == roles.end() ? nullptr : &*found;
 }
 

@@ -147,12 +147,12 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
   if (target.file.length > spec_.max_target_bytes) {
     ++context_.report.measurements.targets_unknown;
     add({.check = std::string(kTargets),
-                 .subject = std::move(path),
-                 .severity = Severity::unknown,
-                 .reason = probes::Reason::size_limit,
-                 .message = "not fetched: " + config::size_text(target.file.length) +
-                            " are listed, above the probe's limit",
-                 .evidence = "max_target_bytes " + std::to_string(spec_.max_target_bytes)});
+         .subject = std::move(path),
+         .severity = Severity::unknown,
+         .reason = probes::Reason::size_limit,
+         .message = "not fetched: " + config::size_text(target.file.length) +
+                    " are listed, above the probe's limit",
+         .evidence = "max_target_bytes " + std::to_string(spec_.max_target_bytes)});
     co_return;
   }
   context_.report.step =
@@ -173,12 +173,12 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
   verified_bytes_ += target.file.length;
   if (fetched.value().hash_before_folder) {
     add({.check = std::string(kTargets),
-                 .subject = path,
-                 .severity = Severity::warning,
-                 .reason = probes::Reason::target_missing,
-                 .message = "verified, but it is only where some clients look: the hash stands "
-                            "before the folder instead of the file's name",
-                 .evidence = fetched.value().url.text()});
+         .subject = path,
+         .severity = Severity::warning,
+         .reason = probes::Reason::target_missing,
+         .message = "verified, but it is only where some clients look: the hash stands "
+                    "before the folder instead of the file's name",
+         .evidence = fetched.value().url.text()});
   } else if (spec_.targets.kind == Kind::names) {
     add(ok_finding(kTargets, path, "verified, " + config::size_text(target.file.length)));
   }

@@ -145,8 +145,8 @@ std::string urllib3_request(std::string_view folder, std::string_view name, std:
   std::string const kept = std::string(kSubDelimiters).append(":@/").append(more);
   std::optional<std::string> query;
   if (parts.query) query = urllib3_encode(*parts.query, kept + "?");
-  return with_query(
-      urllib3_encode(without_dot_segments(parts.path, "/", literal_dots), kept), query);
+  return with_query(urllib3_encode(without_dot_segments(parts.path, "/", literal_dots), kept),
+                    query);
 }
 
 std::optional<std::string> go_request(std::string_view folder, std::string_view name) {

@@ -7,7 +7,6 @@
 // has a watchdog and a dump helper of its own, which know no symbol yet. Exits with 1 where a dump
 // does not name the culprit's function and line, or an aim is missed at the 99th percentile.
 // Thread: main; the stalls are the loop's.
-#include <cerrno>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

@@ -33,13 +33,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"lines", "a\r\n\tb", R"(a\r\n\tb)"},
         Case{"terminal_sequence", "\x1B]0;owned\x07\x1B[2J", R"(\x1b]0;owned\x07\x1b[2J)"},
         Case{"zero", std::string{"a\0b", 3}, R"(a\x00b)"}, Case{"delete", "a\x7F", R"(a\x7f)"},
-        Case{"control_of_eight_bits", "\xC2\x9B" "31m", R"(\u{009b}31m)"},
+        Case{"control_of_eight_bits",
+             "\xC2\x9B"
+             "31m",
+             R"(\u{009b}31m)"},
         Case{"stray_byte", "a\x9Bz\xFF", R"(a\x9bz\xff)"},
         Case{"overlong_slash", "\xC0\xAF", R"(\xc0\xaf)"},
         Case{"cut_sequence", "\xE2\x82", R"(\xe2\x82)"},
         Case{"surrogate", "\xED\xA0\x80", R"(\xed\xa0\x80)"},
         Case{"beyond_unicode", "\xF4\x90\x80\x80", R"(\xf4\x90\x80\x80)"},
-        Case{"letters", "h\xC3\xA9 \xE6\x97\xA5 \xF0\x9F\x90\xA4", "h\xC3\xA9 \xE6\x97\xA5 \xF0\x9F\x90\xA4"},
+        Case{"letters", "h\xC3\xA9 \xE6\x97\xA5 \xF0\x9F\x90\xA4",
+             "h\xC3\xA9 \xE6\x97\xA5 \xF0\x9F\x90\xA4"},
         Case{"text_turned_around", "a\xE2\x80\xAEz", R"(a\u{202e}z)"},
         Case{"isolate", "\xE2\x81\xA6z", R"(\u{2066}z)"},
         Case{"mark_of_direction", "\xE2\x80\x8F\xD8\x9C", R"(\u{200f}\u{061c})"},
@@ -64,8 +68,14 @@ TEST(HarmlessLength, IsCutWithAMarkWhereItDoesNot) {
 }
 
 TEST(HarmlessLength, NeverEndsWithinACharacterOrAnEscape) {
-  EXPECT_EQ(make_harmless("aaaaaaaaaa\xC3\xA9" "aaaaaaaaaa", 20), "aaaaaaaaaa... [cut]");
-  EXPECT_EQ(make_harmless("aaaaaaaaa\x1B" "aaaaaaaaaa", 20), "aaaaaaaaa... [cut]");
+  EXPECT_EQ(make_harmless("aaaaaaaaaa\xC3\xA9"
+                          "aaaaaaaaaa",
+                          20),
+            "aaaaaaaaaa... [cut]");
+  EXPECT_EQ(make_harmless("aaaaaaaaa\x1B"
+                          "aaaaaaaaaa",
+                          20),
+            "aaaaaaaaa... [cut]");
 }
 
 TEST(HarmlessTextType, CleansWhateverItIsMadeFrom) {

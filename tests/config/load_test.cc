@@ -226,8 +226,7 @@ TEST_F(Load, LetsAProbeOverrideDefaultsFieldByField) {
   EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::names);
   EXPECT_THAT(tuf(spec).targets.names, ElementsAre("one", "all"));
   EXPECT_EQ(tuf(spec).targets_url.value_or(Url{}).path(), "/srv/targets");
-  EXPECT_EQ(tuf(spec).expiry.root,
-            (ExpiryThresholds{ExpiryThreshold::up_to(days{30}), days{1}}));
+  EXPECT_EQ(tuf(spec).expiry.root, (ExpiryThresholds{ExpiryThreshold::up_to(days{30}), days{1}}));
   EXPECT_EQ(tuf(spec).expiry.roles.at("npm"), (ExpiryThresholds{days{19}, days{1}}));
   EXPECT_EQ(tuf(spec).expiry.roles.at("other"), (ExpiryThresholds{days{20}, 0s}));
   EXPECT_EQ(tuf(spec).limits.root, 2u << 20);

@@ -89,7 +89,8 @@ TEST(Check, OfARepositoryThatWasSignedThisSecondForADayIs0) {
   auto const with_config =
       canaryd({"check", "--config", site.configure({site.probe("fresh")}), "fresh"});
   EXPECT_EQ(with_config.code, 0) << with_config.out;
-  EXPECT_EQ(check(site, "fresh", {"--at", config::to_text(now() + std::chrono::hours{17})}).code, 1);
+  EXPECT_EQ(check(site, "fresh", {"--at", config::to_text(now() + std::chrono::hours{17})}).code,
+            1);
 }
 
 // The same thresholds, whether from a configuration that sets none or from no configuration.

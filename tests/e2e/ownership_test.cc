@@ -122,7 +122,8 @@ TEST_F(Ownership, SaysThatNobodyRunsThoughASocketIsLeft) {
   for (std::string const verb : {"status", "dump"}) {
     auto const ran = canaryd({verb, "--config", config});
     EXPECT_EQ(ran.code, verb == "status" ? 3 : 1);
-    EXPECT_THAT(ran.err, HasSubstr("no canaryd runs: nobody holds the lock of " + state().string()));
+    EXPECT_THAT(ran.err,
+                HasSubstr("no canaryd runs: nobody holds the lock of " + state().string()));
   }
 }
 
@@ -144,8 +145,9 @@ TEST_F(Ownership, SaysWhereTheProcessDoesNotAnswer) {
 TEST_F(Ownership, NamesEachPlaceThatWasTriedInVain) {
   auto const ran = canaryd({"status", "--state-directory", "/nowhere/at/all"});
   EXPECT_EQ(ran.code, 3);
-  EXPECT_THAT(ran.err, HasSubstr("no canaryd was found; tried: cannot open /nowhere/at/all: No such "
-                                 "file or directory; cannot open /nowhere/at/all/run: "));
+  EXPECT_THAT(ran.err,
+              HasSubstr("no canaryd was found; tried: cannot open /nowhere/at/all: No such "
+                        "file or directory; cannot open /nowhere/at/all/run: "));
   EXPECT_THAT(ran.err, HasSubstr("/run/canaryd"));
 }
 
@@ -168,8 +170,8 @@ INSTANTIATE_TEST_SUITE_P(Of, UnreadableConfig, ::testing::Values("status", "dump
 
 // An operator's shell has none of the daemon's secrets.
 TEST_F(Ownership, IsFoundWithoutTheSecretsOfTheConfiguration) {
-  std::string const config = site_.configure({site_.probe(
-      "repo", "    http: {headers: {X-Token: {environment: CANARY_TEST_TOKEN}}}\n")});
+  std::string const config = site_.configure(
+      {site_.probe("repo", "    http: {headers: {X-Token: {environment: CANARY_TEST_TOKEN}}}\n")});
   support::ChildProcess daemon{command({"run", "--config", config}), {"CANARY_TEST_TOKEN=x"}};
   ASSERT_TRUE(daemon.says("msg=monitoring")) << daemon.err();
 
@@ -184,18 +186,18 @@ TEST_F(Ownership, OfWhatMayNotBeWrittenIsNamedAtTheStart) {
     fs::permissions(each, fs::perms{0755});
   }
   auto start = command({"run", "--config", config});
-  start.insert(start.begin(), {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
-                               "--clear-groups", "--"});
-  if (support::run({"/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "--", CANARYD,
-                    "--version"})
+  start.insert(start.begin(),
+               {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"});
+  if (support::run(
+          {"/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "--", CANARYD, "--version"})
           .code != 0) {
     GTEST_SKIP() << "cannot become another user, or that one cannot run canaryd";
   }
   Daemon daemon{start};
   ASSERT_TRUE(daemon.reaches(runs_of("repo"), 1)) << daemon.log();
   auto const log = daemon.log();
-  auto const told = log.find("directory=" + (state() / "probes").string() +
-                             " detail=\"Permission denied\"");
+  auto const told =
+      log.find("directory=" + (state() / "probes").string() + " detail=\"Permission denied\"");
   EXPECT_NE(told, std::string::npos) << log;
   EXPECT_LT(told, log.find("msg=monitoring"));
   EXPECT_EQ(daemon.stop(), 0);

@@ -30,8 +30,8 @@ class Waiting : public ::testing::TestWithParam<char const*> {
       return command({"check", "--root", site_.pinned_root("repo"), "--metadata-url", url,
                       "--output", "json"});
     }
-    return {TUF_CLIENT, "--metadata-dir", (site_.path() / "client").string(), "--metadata-url", url,
-            "refresh"};
+    return {TUF_CLIENT, "--metadata-dir", (site_.path() / "client").string(), "--metadata-url",
+            url,        "refresh"};
   }
   // Without it the server's silence would have ended it some time, too.
   static bool was_interrupted(support::ChildProcess& program) {
@@ -100,7 +100,8 @@ TEST(Stop, WaitsForADumpThatIsSlow) {
   ASSERT_TRUE(daemon.says("msg=stopped")) << daemon.err();
   // What ends before the watchdog has ended by now.
   auto const only_the_watchdog_is_left = [&] {
-    for (auto const& each : fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
+    for (auto const& each :
+         fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
       auto const name = tuf::read_file(each.path() / "comm");
       if (name == "loop\n" || name == "disk\n" || name == "cpu\n") return false;
     }

@@ -171,7 +171,8 @@ TEST_F(OddAnswers, LocationsLeadWhereMostClientsGo) {
     if (std::ranges::count(asked, most) < 2) continue;  // each goes its own way
     std::string to = location;
     if (auto const at = to.find("HOST"); at != std::string::npos) to.replace(at, 4, host);
-    server_.on("/r/" + name, raw("HTTP/1.1 302 R\r\nLocation: " + to + "\r\nContent-Length: 0\r\n"
+    server_.on("/r/" + name, raw("HTTP/1.1 302 R\r\nLocation: " + to +
+                                 "\r\nContent-Length: 0\r\n"
                                  "Connection: close\r\n\r\n"));
     auto const result = get(server_.url("/r/" + name));
     std::string const next = result ? server_.requests().back().target : "-";
@@ -180,8 +181,8 @@ TEST_F(OddAnswers, LocationsLeadWhereMostClientsGo) {
 }
 
 TEST_F(OddAnswers, CredentialsInALocationAreDropped) {
-  server_.on("/", redirect_to("http://user:secret@127.0.0.1:" + std::to_string(server_.port()) +
-                              "/end"));
+  server_.on(
+      "/", redirect_to("http://user:secret@127.0.0.1:" + std::to_string(server_.port()) + "/end"));
   server_.on("/end", respond("intact body"));
   EXPECT_TRUE(look().intact);
   EXPECT_FALSE(server_.requests().back().headers.contains("authorization"));

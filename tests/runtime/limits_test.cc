@@ -44,7 +44,9 @@ TEST(Explain, NamesTheLimitThatWasReachedAndItsValue) {
   EXPECT_EQ(explain(EFBIG), "File too large: no file may grow further (RLIMIT_FSIZE 4096)");
 }
 
-TEST(Explain, LeavesOtherErrorsAsTheyAre) { EXPECT_EQ(explain(ENOENT), "No such file or directory"); }
+TEST(Explain, LeavesOtherErrorsAsTheyAre) {
+  EXPECT_EQ(explain(ENOENT), "No such file or directory");
+}
 
 TEST(Explain, KnowsWhatThreadsAndMemoryLackByWhatWasThrown) {
   std::system_error const no_thread{EAGAIN, std::generic_category(), "no thread"};

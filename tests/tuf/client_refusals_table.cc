@@ -331,7 +331,8 @@ void add_delegations(Table& table) {
   row("pattern-braces", "ttt", "takes", "apps/*", "apps/{a,b}");
   row("pattern-range-backwards", "ttR", "pattern_refused", "apps/*", "apps/[z-a]");
   row("no-terminating", "RRR", "refuses field_missing", R"(,"terminating":false)", "");
-  row("keyid-twice", "Rtt", "key_listed_twice", R"("keyids":[)" + id, R"("keyids":[)" + id + "," + id);
+  row("keyid-twice", "Rtt", "key_listed_twice", R"("keyids":[)" + id,
+      R"("keyids":[)" + id + "," + id);
   row("delegation-keyid-no-hex", "ttR", "keyid_not_hex", R"("keyids":[)" + id,
       R"("keyids":["zz",)" + id);
   row("delegation-called-root", "Rtt", "refuses field_invalid", name, R"("name":"root")");

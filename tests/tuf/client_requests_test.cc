@@ -158,8 +158,9 @@ TEST(ClientRequests, RolesAreOneSegmentForEveryClient) {
   EXPECT_EQ(asked(ClientKind::tough, kAll), asked(ClientKind::python_tuf, kAll));
   EXPECT_EQ(asked(ClientKind::go_tuf, kAll),
             "/m/%20%21%22%23$%25&%27%28%29%2A+%2C%2F:%3B%3C=%3E%3F@%5B%5C%5D%5E%60%7B%7C%7D.json");
-  EXPECT_EQ(asked(ClientKind::tuf_js, kAll),
-            "/m/%20!%22%23%24%25%26'()*%2B%2C%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D.json");
+  EXPECT_EQ(
+      asked(ClientKind::tuf_js, kAll),
+      "/m/%20!%22%23%24%25%26'()*%2B%2C%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D.json");
   EXPECT_EQ(role_request_of(ClientKind::go_tuf, {"http", "/m"}, "\xC3\xBC/..", 7),
             "/m/7.%C3%BC%2F...json");
 }

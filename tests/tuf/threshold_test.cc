@@ -231,8 +231,9 @@ INSTANTIATE_TEST_SUITE_P(
         BudgetCase{
             "depth", [](FileBudget& budget) { budget.depth = 4; },
             "nested deeper than 4 levels (budget depth) at byte 636, $.signed.keys.0.keyval"},
-        BudgetCase{"values", [](FileBudget& budget) { budget.values = 10; },
-                   "more than 10 values (budget values) at byte 558, $.signed.consistent_snapshot"}),
+        BudgetCase{
+            "values", [](FileBudget& budget) { budget.values = 10; },
+            "more than 10 values (budget values) at byte 558, $.signed.consistent_snapshot"}),
     [](auto const& info) { return info.param.name; });
 
 TEST(Budget, OfEntriesAndRolesHoldsForTargets) {

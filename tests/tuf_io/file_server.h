@@ -44,7 +44,7 @@ class FileServer {
   std::mutex mutex_;
   Files files_;
   std::map<std::string, int> statuses_;
-  std::string last_modified_;  // a whole header
+  std::string last_modified_;   // a whole header
   std::string hanging_ = "\n";  // no path begins so
   std::string date_;
   std::vector<std::string> requests_;

@@ -59,7 +59,8 @@ ProbeWorld::ProbeWorld(Published const& published) : spec(a_spec()) {
 
 probes::Report ProbeWorld::run(Time now) {
   probes::Report report;
-  config::ProbeSpec whole{.name = {"p"}, .repository = "p", .http = http, .accept = accept, .kind = spec};
+  config::ProbeSpec whole{
+      .name = {"p"}, .repository = "p", .http = http, .accept = accept, .kind = spec};
   probes::ProbeContext context{.http = machine.services,
                                .cpu = machine.cpu,
                                .disk = machine.disk,

@@ -25,15 +25,28 @@ AcceptSpec entry(std::string check, std::string subject, std::string reason,
 }
 
 TEST(Patterns, StandForAnyTextAtTheirStars) {
-  for (auto const& [pattern, text] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {"root", "root"}, {"*", ""}, {"*", "a/b"}, {"bin-*", "bin-"},
-           {"bin-*", "bin-0f"}, {"*.json", "https://h/1.root.json"}, {"a*b*c", "axxbyybzc"},
-           {"**", "x"}, {"*a*", "a"}}) {
+  for (auto const& [pattern, text] :
+       std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                        {"root", "root"},
+                                                        {"*", ""},
+                                                        {"*", "a/b"},
+                                                        {"bin-*", "bin-"},
+                                                        {"bin-*", "bin-0f"},
+                                                        {"*.json", "https://h/1.root.json"},
+                                                        {"a*b*c", "axxbyybzc"},
+                                                        {"**", "x"},
+                                                        {"*a*", "a"}}) {
     EXPECT_TRUE(probes::matches(pattern, text)) << pattern << " " << text;
   }
-  for (auto const& [pattern, text] : std::vector<std::pair<std::string, std::string>>{
-           {"", "x"}, {"root", "roots"}, {"root", "Root"}, {"bin-*", "bin"}, {"*.json", "json"},
-           {"a*b*c", "axxbyyb"}, {"?", "x"}, {"[a]", "a"}}) {
+  for (auto const& [pattern, text] :
+       std::vector<std::pair<std::string, std::string>>{{"", "x"},
+                                                        {"root", "roots"},
+                                                        {"root", "Root"},
+                                                        {"bin-*", "bin"},
+                                                        {"*.json", "json"},
+                                                        {"a*b*c", "axxbyyb"},
+                                                        {"?", "x"},
+                                                        {"[a]", "a"}}) {
     EXPECT_FALSE(probes::matches(pattern, text)) << pattern << " " << text;
   }
 }
@@ -81,9 +94,10 @@ TEST_F(ProbeAccept, CountsAgainFromItsEndOnAndSaysSo) {
   EXPECT_EQ(world_.run(kNow + days{30} - std::chrono::seconds{1}).severity(), Severity::ok);
   probes::Report const report = world_.run(kNow + days{30});
   EXPECT_EQ(report.severity(), Severity::warning);
-  EXPECT_THAT(report.worst()->message,
-              testing::EndsWith(" (accepted until 2026-07-01T00:00:00Z, which is over: mended at the "
-                                "next ceremony)"));
+  EXPECT_THAT(
+      report.worst()->message,
+      testing::EndsWith(" (accepted until 2026-07-01T00:00:00Z, which is over: mended at the "
+                        "next ceremony)"));
 }
 
 TEST_F(ProbeAccept, HidesNothingWorseThanWhatWasAccepted) {

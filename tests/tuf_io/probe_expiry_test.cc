@@ -16,7 +16,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr char const* kAtNow = "Mon, 01 Jun 2026 00:00:00 GMT";          // kNow
+constexpr char const* kAtNow = "Mon, 01 Jun 2026 00:00:00 GMT";  // kNow
 constexpr char const* kElevenMonthsAgo = "Tue, 01 Jul 2025 00:00:00 GMT";
 
 class ProbeExpiry : public testing::Test {

@@ -67,7 +67,8 @@ TEST_F(ProbeMemory, KeepsNothingOfAnExpiredChainButRoots) {
   Files files = stored();
   EXPECT_EQ(files.erase("root.json"), 1U);
   EXPECT_EQ(files.erase("pinned.sha256"), 1U);
-  EXPECT_EQ(files.erase("versions.seen"), 1U) << "when what was seen, which is trusted with nothing";
+  EXPECT_EQ(files.erase("versions.seen"), 1U)
+      << "when what was seen, which is trusted with nothing";
   EXPECT_TRUE(files.empty());
 }
 

@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](auto&, Files& files) {
                   files["metadata/timestamp.json"] = std::string(1 << 20, ' ');
                 },
-                "critical metadata timestamp (size_limit)\n"},
+                "unknown metadata timestamp (size_limit)\n"},
         Illness{"NoSnapshot", [](auto&, Files& files) { files.erase("metadata/1.snapshot.json"); },
                 "critical metadata snapshot (metadata_missing)\n"},
         Illness{"OtherSnapshot",

@@ -39,9 +39,9 @@ TEST(RootCheck, FindsTheExpiryOfARootThatIsBadlySignedToo) {
 }
 
 TEST(RootCheck, RefusesWhatIsNoRoot) {
-  EXPECT_EQ(bad(check("{}")), "unknown metadata root (configuration)\n");
+  EXPECT_EQ(bad(check("{}")), "critical metadata root (parse)\n");
   EXPECT_EQ(bad(check(publish(a_repository(kNow)).metadata.at("timestamp.json"))),
-            "unknown metadata root (configuration)\n");
+            "critical metadata root (parse)\n");
 }
 
 TEST(RootCheck, WarnsOfAKeyThatStrictClientsRefuse) {

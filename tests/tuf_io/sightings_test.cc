@@ -115,7 +115,8 @@ TEST(Sightings, ThatAreDamagedAreNotUsed) {
   for (std::string const wrong :
        {"root 1 2 3 4\nend 2\n", "root 1 2 3\nend 1\n", "root 1 2 3 4 5\nend 1\n",
         "root x 2 3 4\nend 1\n", "root -1 2 3 4\nend 1\n", "%zz 1 2 3 4\nend 1\n",
-        "root 1 99999999999999 3 4\nend 1\n", "root 1 2 3 4\nend 1\nmore\n", "\nend 1\n", "end \n"}) {
+        "root 1 99999999999999 3 4\nend 1\n", "root 1 2 3 4\nend 1\nmore\n", "\nend 1\n",
+        "end \n"}) {
     EXPECT_FALSE(Sightings::parse(head + wrong, "pin", kNow)) << wrong;
   }
   EXPECT_FALSE(Sightings::parse("canaryd sightings 2 pin\nend 0\n", "pin", kNow));

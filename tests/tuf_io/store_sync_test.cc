@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What outlives a power cut: the system calls of the store, in their order. A file is on disk before
-// it gets its name, and the folder that names it after that; no test that only reads can tell.
+// What outlives a power cut: the system calls of the store, in their order. A file is on disk
+// before it gets its name, and the folder that names it after that; no test that only reads can
+// tell.
 #include <sys/syscall.h>
 #include <unistd.h>
 

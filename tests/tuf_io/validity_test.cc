@@ -24,8 +24,8 @@ SeenVersion seen(std::uint64_t version, seconds expires, seconds first, seconds 
 
 struct Case {
   std::string name;
-  SeenVersions seen;                    // the last is served now, at kNow
-  std::optional<seconds> file_time;     // from kNow
+  SeenVersions seen;                 // the last is served now, at kNow
+  std::optional<seconds> file_time;  // from kNow
   Source source;
   seconds span;
 };
@@ -52,13 +52,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"FileABitInTheFuture", {}, hours{2}, Source::last_modified, days{1}},
         Case{"FileOfNextYear", {}, days{300}, Source::unknown, days{1}},
         Case{"FileOfTheEpoch", {}, -days{20'000}, Source::unknown, days{1}},
-        Case{"FileYoungerThanItsExpiry", {seen(1, -days{1}, -days{2}, {})}, seconds{0},
-             Source::last_modified, days{1}},
+        Case{"FileYoungerThanItsExpiry",
+             {seen(1, -days{1}, -days{2}, {})},
+             seconds{0},
+             Source::last_modified,
+             days{1}},
         // One version only: it may have been old when it was first seen.
         Case{"FirstSight", {seen(1, days{20}, {}, {})}, {}, Source::unknown, days{20}},
-        Case{"FirstSeenLongAgo", {seen(1, days{20}, -days{80}, {})}, {}, Source::unknown, days{100}},
-        Case{"FileWrittenAgainEachHour", {seen(1, days{20}, -days{80}, {})}, -hours{1},
-             Source::last_modified, days{100}},
+        Case{
+            "FirstSeenLongAgo", {seen(1, days{20}, -days{80}, {})}, {}, Source::unknown, days{100}},
+        Case{"FileWrittenAgainEachHour",
+             {seen(1, days{20}, -days{80}, {})},
+             -hours{1},
+             Source::last_modified,
+             days{100}},
         // A version that came while somebody looked.
         Case{"SeenNew",
              {seen(1, hours{2}, -days{2}, -hours{1}), seen(2, hours{23}, -minutes{55}, {})},
@@ -134,7 +141,8 @@ TEST(Thresholds, OfUnknownValidityWarnAsConfiguredAndAreCriticalOnlyWhereThatIsC
 }
 
 TEST(Thresholds, ThatAreNotFittedHoldAsTheyStand) {
-  auto const in_force = thresholds_in_force({hours{20}, hours{12}}, {Source::seen_new, days{1}, kNow});
+  auto const in_force =
+      thresholds_in_force({hours{20}, hours{12}}, {Source::seen_new, days{1}, kNow});
   EXPECT_EQ(in_force.warning, hours{20});
   EXPECT_EQ(in_force.critical, hours{12});
   EXPECT_FALSE(in_force.warning_shortened || in_force.critical_shortened);

@@ -109,7 +109,8 @@ bool holds(std::string const& path, std::string const& text) {
 std::string free_base(std::string const& base, std::string const& object) {
   std::error_code unknown;
   std::string free = base;
-  for (int copy = 2; fs::exists(free + ".json", unknown) && !holds(free + ".json", object); ++copy) {
+  for (int copy = 2; fs::exists(free + ".json", unknown) && !holds(free + ".json", object);
+       ++copy) {
     free = base + "-" + std::to_string(copy);
   }
   return free;

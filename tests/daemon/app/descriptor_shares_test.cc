@@ -42,7 +42,8 @@ TEST(DescriptorShares, CutBothWithinTheLimitAndSayWhatWouldSuffice) {
     EXPECT_GE(shares.max_concurrent_runs, 1);
     EXPECT_LT(static_cast<std::size_t>(shares.max_connections + 8 * shares.max_concurrent_runs),
               limit - 100);
-    EXPECT_THAT(shares.cut, HasSubstr("of " + std::to_string(limit) + " descriptors (RLIMIT_NOFILE)"));
+    EXPECT_THAT(shares.cut,
+                HasSubstr("of " + std::to_string(limit) + " descriptors (RLIMIT_NOFILE)"));
     EXPECT_THAT(shares.cut, HasSubstr("would suffice"));
   }
 }

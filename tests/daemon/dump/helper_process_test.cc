@@ -67,10 +67,10 @@ TEST(HelperProcess, KeepsAnOlderDumpOfTheSameName) {
   StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
   auto values = child.read_until("STACK_MS");
   HelperProcess helper;
-  ASSERT_THAT(helper.start({.program = CANARY_DUMP_HELPER,
-                            .runtime = runtime.path(),
-                            .state = state.path()}),
-              IsEmpty());
+  ASSERT_THAT(
+      helper.start(
+          {.program = CANARY_DUMP_HELPER, .runtime = runtime.path(), .state = state.path()}),
+      IsEmpty());
 
   helper.send(values["DUMP"]);
 

@@ -249,7 +249,8 @@ TEST(Metrics, EscapeHostileRoleNamesAndShowEachRoleOnce) {
   std::string const labels = R"({probe="demo",repo="demo-repo",role=")";
   EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + R"(a"} 1\nevil{x="\)" + "\"}"));
   EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + R"(\xff)" + "\"}"));
-  EXPECT_TRUE(page.has("canaryd_tuf_metadata_version" + labels + std::string(119, 'x') + "... [cut]\"}"));
+  EXPECT_TRUE(
+      page.has("canaryd_tuf_metadata_version" + labels + std::string(119, 'x') + "... [cut]\"}"));
 }
 
 TEST(Metrics, LeaveOutAPausedProbeButSayThatItIsOne) {

@@ -291,8 +291,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Idler{"keep_the_connection", "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"},
                       Idler{"close_their_end", "", true},
                       Idler{"close_their_end_half_way", "GET /met", true},
-                      Idler{"ask_and_close_their_end",
-                            "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", true}),
+                      Idler{"ask_and_close_their_end", "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n",
+                            true}),
     [](auto const& info) { return info.param.name; });
 
 TEST_F(ServerTest, AnswersAClientThatClosesItsEndAfterAsking) {

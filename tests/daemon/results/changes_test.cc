@@ -28,7 +28,9 @@ Report look(std::vector<Finding> findings, bool complete = true) {
   return {.findings = std::move(findings), .complete = complete};
 }
 
-OpenFindings open(std::vector<Finding> findings) { return open_after({}, look(std::move(findings))); }
+OpenFindings open(std::vector<Finding> findings) {
+  return open_after({}, look(std::move(findings)));
+}
 
 Finding const kExpired = finding("expiry", "timestamp", Severity::critical);
 Finding const kExpiring = finding("expiry", "root", Severity::warning, Reason::expiring);
@@ -71,9 +73,8 @@ TEST(OpenFindings, AreBounded) {
 
 TEST(FindingChanges, NameWhatOpenedAndClosed) {
   auto const changes = changes_between(open({kExpiring}), open({kExpired}));
-  EXPECT_THAT(changes,
-              ElementsAre(FindingChange{.kind = Kind::opened, .finding = kExpired},
-                          FindingChange{.kind = Kind::closed, .finding = kExpiring}));
+  EXPECT_THAT(changes, ElementsAre(FindingChange{.kind = Kind::opened, .finding = kExpired},
+                                   FindingChange{.kind = Kind::closed, .finding = kExpiring}));
 }
 
 TEST(FindingChanges, AreNoneWhereOnlyTheWordsDiffer) {
@@ -86,8 +87,9 @@ TEST(FindingChanges, TellWhatSeverityAndReasonWere) {
   Finding worse = kExpiring;
   worse.severity = Severity::critical;
   worse.reason = Reason::expired;
-  EXPECT_THAT(changes_between(open({kExpiring}), open({worse})),
-              ElementsAre(FindingChange{Kind::changed, worse, Severity::warning, Reason::expiring}));
+  EXPECT_THAT(
+      changes_between(open({kExpiring}), open({worse})),
+      ElementsAre(FindingChange{Kind::changed, worse, Severity::warning, Reason::expiring}));
 }
 
 TEST(FindingChanges, TellWhenAFindingIsAcceptedAndWhenItIsNoLonger) {

@@ -188,8 +188,11 @@ TEST(History, AClockSetBackMakesNoNegativeSpan) {
 
 TEST(History, TellsOfFindingsThatComeAndGoWhileTheWorstStaysWhatItIs) {
   History history{demo()};
-  Finding const first{.check = "expiry", .subject = "a", .severity = Severity::critical,
-                      .reason = Reason::expired, .message = "expired"};
+  Finding const first{.check = "expiry",
+                      .subject = "a",
+                      .severity = Severity::critical,
+                      .reason = Reason::expired,
+                      .message = "expired"};
   Finding second = first;
   second.subject = "b";
   history.finished(at(1s), 1ms, report({first}));

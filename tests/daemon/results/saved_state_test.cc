@@ -22,8 +22,7 @@ Finding const kExpired{.check = "expiry",
                        .evidence = "tuf 5.4.4",
                        .url = "https://h/timestamp.json",
                        .accepted = probes::Acceptance{
-                           .because = "known",
-                           .until = std::chrono::sys_seconds{1'800'000'000s}}};
+                           .because = "known", .until = std::chrono::sys_seconds{1'800'000'000s}}};
 
 SavedState a_state() {
   SavedState state{.url = "https://h/metadata",

@@ -59,12 +59,11 @@ TEST(Tell, AStateHasItsSubjectReasonAndUrl) {
   Changes all = changes({{.kind = Kind::opened, .finding = behind()}});
   all.state = StateChange{
       .from = Severity::ok, .to = Severity::critical, .telling = behind(), .after = 90s};
-  EXPECT_THAT(
-      told(all),
-      ElementsAre("level=warn msg=\"probe changed state\" probe=bins from=ok to=critical "
-                  "after=90 check=consistency subject=bins-00 reason=freeze "
-                  "detail=\"version 4, the snapshot lists 5\" "
-                  "evidence=\"tuf 5.6.4 targets_mix_and_match\" url=https://h/metadata"))
+  EXPECT_THAT(told(all),
+              ElementsAre("level=warn msg=\"probe changed state\" probe=bins from=ok to=critical "
+                          "after=90 check=consistency subject=bins-00 reason=freeze "
+                          "detail=\"version 4, the snapshot lists 5\" "
+                          "evidence=\"tuf 5.6.4 targets_mix_and_match\" url=https://h/metadata"))
       << "and the finding that it names has no second line";
 }
 
@@ -125,7 +124,8 @@ TEST(Tell, WhatAServerSaysStaysOnItsLine) {
   hostile.message = "\x1B[2J\nlevel=error msg=\"all is well\"\xE2\x80\xAE";
   auto const lines = told(changes({{.kind = Kind::opened, .finding = hostile}}));
   ASSERT_THAT(lines, SizeIs(1));
-  EXPECT_THAT(lines[0], HasSubstr(R"(detail="\\x1b[2J\\nlevel=error msg=\"all is well\"\\u{202e}")"));
+  EXPECT_THAT(lines[0],
+              HasSubstr(R"(detail="\\x1b[2J\\nlevel=error msg=\"all is well\"\\u{202e}")"));
   EXPECT_THAT(lines[0], Not(HasSubstr("\x1B")));
 }
 

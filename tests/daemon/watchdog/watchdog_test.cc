@@ -88,27 +88,28 @@ struct FakeDump {
   std::atomic<std::uint64_t> unreadable{0};
 
   Dumper dumper() {
-    return {.self = this,
-            .start =
-                [](void* self, DumpOrder const& order) {
-                  auto& fake = *static_cast<FakeDump*>(self);
-                  fake.episodes.store(order.episodes.size());
-                  if (!order.episodes.empty()) {
-                    fake.subject.store(static_cast<int>(order.episodes[0].subject));
-                    fake.verdict.store(static_cast<int>(order.episodes[0].verdict));
-                  }
-                  fake.started.fetch_add(1);
-                  return fake.stack_can_be_copied.load();
-                },
-            .sample = [](void* self, std::int32_t) { ++static_cast<FakeDump*>(self)->samples; },
-            .finish =
-                [](void* self, PathText& path) {
-                  path = {"/dumps/fake"};
-                  auto& fake = *static_cast<FakeDump*>(self);
-                  ++fake.finished;
-                  return fake.error.load();
-                },
-            .poll = [](void* self) { return static_cast<FakeDump*>(self)->unreadable.exchange(0); }};
+    return {
+        .self = this,
+        .start =
+            [](void* self, DumpOrder const& order) {
+              auto& fake = *static_cast<FakeDump*>(self);
+              fake.episodes.store(order.episodes.size());
+              if (!order.episodes.empty()) {
+                fake.subject.store(static_cast<int>(order.episodes[0].subject));
+                fake.verdict.store(static_cast<int>(order.episodes[0].verdict));
+              }
+              fake.started.fetch_add(1);
+              return fake.stack_can_be_copied.load();
+            },
+        .sample = [](void* self, std::int32_t) { ++static_cast<FakeDump*>(self)->samples; },
+        .finish =
+            [](void* self, PathText& path) {
+              path = {"/dumps/fake"};
+              auto& fake = *static_cast<FakeDump*>(self);
+              ++fake.finished;
+              return fake.error.load();
+            },
+        .poll = [](void* self) { return static_cast<FakeDump*>(self)->unreadable.exchange(0); }};
   }
 };
 
