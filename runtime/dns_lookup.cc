@@ -37,6 +37,7 @@ struct Answer {
   bool asked = false;
   bool done = false;
   int status = ARES_SUCCESS;
+  int timeouts = 0;  // of servers, before the one that answered
   Resolver::Addresses addresses;
 };
 
@@ -74,6 +75,14 @@ class Channel : public std::enable_shared_from_this<Channel> {
     return has_addresses() || decides(v4, last_server) || decides(v6, last_server);
   }
   int own_error() const { return own_error_; }
+  // How many servers, from the first on, were silent before another one answered.
+  std::size_t servers_passed() const {
+    int most = 0;
+    for (Answer const* each : {&v4, &v6}) {
+      if (each->done && !is_timeout(each->status)) most = std::max(most, each->timeouts);
+    }
+    return static_cast<std::size_t>(most);
+  }
 
   Answer v4, v6;
 
@@ -234,12 +243,13 @@ void Channel::ready(std::shared_ptr<Watch> const& ready, int fd, bool write, err
   changed.notify();
 }
 
-void Channel::on_a(void* argument, int status, int, unsigned char* data, int size) {
+void Channel::on_a(void* argument, int status, int timeouts, unsigned char* data, int size) {
   auto& self = *static_cast<Channel*>(argument);
   std::array<ares_addrttl, kAddressesMax> found;
   int count = kAddressesMax;
   self.v4.done = true;
   self.v4.status = status;
+  self.v4.timeouts = timeouts;
   if (status == ARES_SUCCESS) {
     self.v4.status = ::ares_parse_a_reply(data, size, nullptr, found.data(), &count);
   }
@@ -251,12 +261,13 @@ void Channel::on_a(void* argument, int status, int, unsigned char* data, int siz
   self.changed.notify();
 }
 
-void Channel::on_aaaa(void* argument, int status, int, unsigned char* data, int size) {
+void Channel::on_aaaa(void* argument, int status, int timeouts, unsigned char* data, int size) {
   auto& self = *static_cast<Channel*>(argument);
   std::array<ares_addr6ttl, kAddressesMax> found;
   int count = kAddressesMax;
   self.v6.done = true;
   self.v6.status = status;
+  self.v6.timeouts = timeouts;
   if (status == ARES_SUCCESS) {
     self.v6.status = ::ares_parse_aaaa_reply(data, size, nullptr, found.data(), &count);
   }
@@ -319,10 +330,12 @@ ResolveFault fault_of(std::string const& name, AddressFamily family, Answer cons
 }  // namespace
 
 Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, AddressFamily family,
-                                                           NameServers servers, Deadline deadline,
-                                                           Trace trace) {
+                                                           NameServers servers,
+                                                           std::shared_ptr<SilentServers> silent,
+                                                           Deadline deadline, Trace trace) {
   Frame const frame{trace, "dns.lookup", name};
   auto const executor = co_await asio::this_coro::executor;
+  servers.servers = silent->last(std::move(servers.servers), Clock::now());
   for (std::size_t first = 0;; ++first) {
     Opened const channel{std::make_shared<Channel>(executor, frame.trace())};
     auto const left = std::chrono::floor<std::chrono::milliseconds>(deadline.left());
@@ -352,6 +365,10 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
     }
     Answer& v4 = channel->v4;
     Answer& v6 = channel->v6;
+    std::size_t const passed = channel->servers_passed();
+    for (std::size_t i = first; i < std::min(first + passed, servers.servers.size() - 1); ++i) {
+      silent->add(servers.servers[i], Clock::now());
+    }
     if (channel->has_addresses()) {
       std::ranges::sort(v6.addresses);
       std::ranges::sort(v4.addresses);

@@ -12,6 +12,7 @@
 
 #include "runtime/dns_lookup.h"
 #include "runtime/name_files.h"
+#include "runtime/silent_servers.h"
 #include "runtime/task_group.h"
 
 namespace canary::runtime {
@@ -91,6 +92,7 @@ struct Resolver::Impl {
   ResolverOptions options;
   Files files = {};
   Clock::time_point read_at = {};
+  std::shared_ptr<SilentServers> silent = std::make_shared<SilentServers>();
 
   static Task<Files> refresh(std::shared_ptr<Impl> self, Trace trace) {
     auto job = [options = self->options, known = self->files] {
@@ -139,7 +141,7 @@ Task<Result<Resolver::Addresses, ResolveFault>> Resolver::resolve(std::string ho
   if (auto const known = files->hosts.find(host); known != files->hosts.end()) {
     co_return of_family(known->second, family, host);
   }
-  co_return co_await dns_lookup(asked, family, files->servers, deadline, trace);
+  co_return co_await dns_lookup(asked, family, files->servers, impl->silent, deadline, trace);
 }
 
 }  // namespace canary::runtime

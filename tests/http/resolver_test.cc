@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include "runtime/name_files.h"
+#include "runtime/silent_servers.h"
 #include "tests/http/client_fixture.h"
 #include "tests/support/dns_server.h"
 
@@ -143,6 +144,32 @@ TEST_F(ResolverTest, ASilentServerLeavesTimeForTheOneBehindItWhateverResolvConfS
   options_.resolv_conf = folder_.write("patient.conf", "options timeout:30\n");
   auto const result = resolve("name.test", AddressFamily::any, 6s);
   ASSERT_TRUE(result) << result.error().message;
+}
+
+TEST_F(ResolverTest, AServerThatWasSilentAMomentAgoIsAskedLast) {
+  DnsServer other;
+  for (auto const* name : {"one.test", "two.test"}) {
+    dns_.add(name, {Behaviour::silent});
+    other.add(name, {"192.0.2.1"});
+  }
+  options_.servers.push_back(other.address());
+  ASSERT_THAT(addresses("one.test"), ElementsAre("192.0.2.1"));
+  auto const asked_before = dns_.queries();
+  ASSERT_GT(asked_before, 0);
+  EXPECT_THAT(addresses("two.test"), ElementsAre("192.0.2.1"));
+  EXPECT_EQ(dns_.queries(), asked_before);
+}
+
+TEST(SilentServers, AreAskedInTheirOldOrderAgainAfterAMinute) {
+  SilentServers silent;
+  auto const now = Clock::now();
+  silent.add("a", now);
+  EXPECT_THAT(silent.last({"a", "b", "c"}, now), ElementsAre("b", "c", "a"));
+  silent.add("b", now + 10s);
+  silent.add("c", now + 10s);
+  EXPECT_THAT(silent.last({"a", "b", "c"}, now + 10s), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(silent.last({"a", "b", "c"}, now + 60s), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(silent.last({"c", "a"}, now + 60s), ElementsAre("a", "c"));
 }
 
 TEST_F(ResolverTest, SaysWhatOurOwnSideLacksWhereItCannotEvenAsk) {

@@ -3,9 +3,10 @@
 """Which plausible one-line mistakes would the tests let pass?
 
 Copies the sources, writes a sample of mutations into the copy, each behind a switch, builds the test
-programs once, notes which program reaches which mutation, and runs for each mutation the programs
-that reach it until one fails. Prints the survivors; exit status 1 where a known mistake survived."""
+programs once, notes which test reaches which mutation, and runs for each mutation the tests that
+reach it until one fails. Prints the survivors; exit status 1 where a known mistake survived."""
 import argparse
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -24,7 +25,7 @@ from operators import Mutation, mutations_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = ["runtime", "probes", "daemon/watchdog", "daemon/schedule"]
-# What a test program gets: so long on a mutation as it took unmutated, times this, and some seconds.
+# What tests get on a mutation: so long as they took unmutated, times this, and some seconds.
 PATIENCE, GRACE = 3, 15
 SEED = 1729
 
@@ -40,14 +41,15 @@ def sources(wanted):
     return [name for name in tracked if name.endswith(".cc") and not name.startswith("tests/")]
 
 
-def known_mutations(files):
+def known_mutations(files, every):
+    """Those of the files, or every one; and the names of those whose line is gone."""
     found, gone = [], []
     for name, file, line, wrong in KNOWN:
         lines = (ROOT / file).read_text().split("\n")
         places = [number for number, text in enumerate(lines, 1) if text.strip() == line]
         if len(places) != 1:
             gone.append(f"{name}: {file} has that line {len(places)} times: {line}")
-        elif file in files:
+        elif every or file in files:
             found.append(Mutation(file, places[0], name, line, wrong))
     return found, gone
 
@@ -111,7 +113,7 @@ class Copy:
                            CCACHE_SLOPPINESS="pch_defines,time_macros")
         for _ in range(12):
             self.write(mutations)
-            subprocess.run(["cmake", "--preset", "dev", "-DCANARY_WERROR=OFF"], cwd=self.folder, check=True,
+            subprocess.run(["cmake", "--preset", "dev"], cwd=self.folder, check=True,
                            stdout=subprocess.DEVNULL)
             built = subprocess.run(["cmake", "--build", "--preset", "dev", "--", "-k", "0"], cwd=self.folder,
                                    env=environment, text=True, capture_output=True)
@@ -128,82 +130,107 @@ class Copy:
 
 
 @dataclasses.dataclass
-class Program:
-    """One test of ctest's that is a program: GoogleTest's or a script."""
+class Test:
+    """One of ctest's: a case of a GoogleTest program, or a script."""
     name: str
-    command: list
+    program: str   # its file's name, for a script the test's
+    command: list  # without the case
+    case: str      # "" for a script
     seconds: float = 0.0
-    reaches: set = dataclasses.field(default_factory=set)
+    reaches: frozenset = frozenset()
 
-    def run(self, folder, number, limit, reached=None):
-        """True when it passed."""
-        environment = dict(os.environ, CANARY_MUTANT=str(number), GTEST_FAIL_FAST="1", GTEST_BRIEF="1")
-        if reached:
-            environment["CANARY_MUTANTS_REACHED"] = reached
-        child = subprocess.Popen(self.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+def run(command, folder, number, limit, reached=None):
+    """True when it passed."""
+    environment = dict(os.environ, CANARY_MUTANT=str(number), GTEST_FAIL_FAST="1", GTEST_BRIEF="1")
+    if reached:
+        environment["CANARY_MUTANTS_REACHED"] = reached
+    child = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return child.wait(limit) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
         try:
-            return child.wait(limit) == 0
-        except subprocess.TimeoutExpired:
-            return False
-        finally:
-            try:
-                os.killpg(child.pid, 9)  # and what it left behind
-            except ProcessLookupError:
-                pass
-            child.wait()
+            os.killpg(child.pid, 9)  # and what it left behind
+        except ProcessLookupError:
+            pass
+        child.wait()
 
 
-def programs(copy, without):
-    """GoogleTest programs whole, other tests as they are."""
+def tests_of(copy, without):
     listed = subprocess.run(["ctest", "--preset", "dev", "--show-only=json-v1"], cwd=copy.folder, text=True,
                             check=True, capture_output=True).stdout
-    found = {}
+    found = []
     for test in json.loads(listed)["tests"]:
         command = test.get("command") or []
         if not command:
             continue
-        case = [part for part in command if part.startswith("--gtest_filter=")]
-        name = Path(command[0]).name if case else test["name"]
+        cases = [part.split("=", 1)[1] for part in command if part.startswith("--gtest_filter=")]
+        program = Path(command[0]).name if cases else test["name"]
         kept = [part for part in command if not part.startswith("--gtest_")]
-        if not re.search(without, name):
-            found[name] = Program(name, kept)
-    return list(found.values())
+        if not re.search(without, program):
+            found.append(Test(test["name"], program, kept, cases[0] if cases else ""))
+    return found
 
 
-def learn(copy, all_programs, count):
+def learn(copy, tests, count, workers):
     """Runs each unmutated: how long it takes and what it reaches. One that fails is left out."""
-    useful = []
-    for program in all_programs:
+    def look(test):
+        command = test.command + ([f"--gtest_filter={test.case}"] if test.case else [])
         with tempfile.NamedTemporaryFile() as file:
             file.truncate(1 << 16)
             begun = time.monotonic()
-            passed = program.run(copy.folder, 0, 900, file.name)
-            program.seconds = time.monotonic() - begun
-            program.reaches = {n for n, byte in enumerate(Path(file.name).read_bytes()[:count + 1]) if byte}
+            passed = run(command, copy.folder, 0, 300, file.name)
+            reached = Path(file.name).read_bytes()[:count + 1]
+        test.seconds = time.monotonic() - begun
+        test.reaches = frozenset(n for n, byte in enumerate(reached) if byte)
         if not passed:
-            say(f"mutate: {program.name} fails unmutated and is left out")
-        elif program.reaches:
-            say(f"mutate: {program.name}: {program.seconds:.0f} s, reaches {len(program.reaches)}")
-            useful.append(program)
-    return sorted(useful, key=lambda each: each.seconds)
+            say(f"mutate: {test.name} fails unmutated and is left out")
+        return passed and bool(test.reaches)
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return [test for test, useful in zip(tests, pool.map(look, tests)) if useful]
 
 
-def judge(copy, useful, mutations, until):
-    """By number: the program that failed, "" for a survivor, None where nothing reaches it."""
-    verdicts = {}
-    for number, each in enumerate(mutations, 1):
-        if time.monotonic() > until:
+def groups_of(tests, number, most):
+    """What reaches the mutation, as runs of programs, short ones first, no more than so many seconds.
+    Returns the groups and whether some tests did not fit."""
+    reaching = sorted((test for test in tests if number in test.reaches), key=lambda test: test.seconds)
+    taken, spent = [], 0.0
+    for test in reaching:
+        if taken and spent + test.seconds > most:
             break
-        reaching = [program for program in useful if number in program.reaches]
-        verdicts[number] = "" if reaching else None
-        for program in reaching:
-            if not program.run(copy.folder, number, program.seconds * PATIENCE + GRACE):
-                verdicts[number] = program.name
+        taken.append(test)
+        spent += test.seconds
+    programs = {}
+    for test in taken:
+        programs.setdefault(test.program, []).append(test)
+    return sorted(programs.values(), key=lambda group: sum(t.seconds for t in group)), len(taken) < len(reaching)
+
+
+def judge(copy, tests, mutations, until, most, workers):
+    """By number: the program that failed, "" for a survivor, None where nothing reaches it."""
+    def verdict_of(item):
+        number, each = item
+        if time.monotonic() > until:
+            return None
+        groups, shortened = groups_of(tests, number, most)
+        verdict, outcome = (None, "not reached") if not groups else ("", "SURVIVED")
+        if shortened:
+            outcome += f" {most:.0f} s of the tests that reach it"
+        for group in groups:
+            cases = ":".join(test.case for test in group)
+            command = group[0].command + ([f"--gtest_filter={cases}"] if cases else [])
+            if not run(command, copy.folder, number, sum(t.seconds for t in group) * PATIENCE + GRACE):
+                verdict, outcome = group[0].program, "killed by " + group[0].program
                 break
-        outcome = {None: "not reached", "": "SURVIVED"}.get(verdicts[number], f"killed by {verdicts[number]}")
         say(f"mutate: {number}/{len(mutations)} {each.file}:{each.line} {each.what}: {outcome}")
-    return verdicts
+        return number, verdict
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return dict(filter(None, pool.map(verdict_of, enumerate(mutations, 1))))
 
 
 def main():
@@ -213,6 +240,9 @@ def main():
     parser.add_argument("--sample", type=int, default=400, help="mutations written into the copy (400)")
     parser.add_argument("--without", default=r"^(faults_test|story|system|Story|System)",
                         help="test programs left out, a regular expression (those that take minutes)")
+    parser.add_argument("--longest", type=float, default=120, metavar="SECONDS",
+                        help="of tests for one mutation, the short ones first (120)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="tests at once (one a core)")
     parser.add_argument("files", nargs="*", default=DEFAULT, metavar="FILE",
                         help="folders or files (" + " ".join(DEFAULT) + ")")
     options = parser.parse_args()
@@ -220,7 +250,7 @@ def main():
     files = sources(options.files)
     if not files:
         sys.exit("mutate: no source file below " + " ".join(options.files))
-    known, gone = known_mutations(files)
+    known, gone = known_mutations(files, options.files == DEFAULT)
     taken, possible = sample(files, options.sample)
     places = {(each.file, each.line) for each in known}
     taken = known + [each for each in taken if (each.file, each.line) not in places]
@@ -228,9 +258,10 @@ def main():
 
     copy = Copy(ROOT / "build" / "mutate")
     mutations = copy.build(taken)
-    useful = learn(copy, programs(copy, options.without), len(mutations))
+    useful = learn(copy, tests_of(copy, options.without), len(mutations), options.workers)
+    say(f"mutate: {len(useful)} tests reach {len(frozenset().union(*(t.reaches for t in useful)))} mutations")
     begun = time.monotonic()
-    verdicts = judge(copy, useful, mutations, begun + options.budget * 60)
+    verdicts = judge(copy, useful, mutations, begun + options.budget * 60, options.longest, options.workers)
 
     survivors = [mutations[n - 1] for n, verdict in verdicts.items() if verdict == ""]
     unreached = [mutations[n - 1] for n, verdict in verdicts.items() if verdict is None]
@@ -243,7 +274,7 @@ def main():
         print("a known mistake's line is gone, tests/mutate/known.py needs it anew: " + each)
     print(f"seed {SEED}, {possible} possible, {len(mutations)} in the build, {len(verdicts)} judged in "
           f"{(time.monotonic() - begun) / 60:.0f} min: {killed} killed, {len(survivors)} survived, "
-          f"{len(unreached)} not reached by {len(useful)} test programs")
+          f"{len(unreached)} not reached by {len(useful)} tests")
     escaped = [each for each in known if each in survivors + unreached]
     return 1 if escaped or gone else 0
 
