@@ -81,7 +81,7 @@ class Copy:
     def write(self, mutations):
         """Brings the copy to HEAD's working tree, then writes each mutation behind its number."""
         by_file = {}
-        for number, each in enumerate(mutations, 1):
+        for number, each in mutations.items():
             by_file.setdefault(each.file, []).append((number, each))
         tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, text=True, check=True, capture_output=True)
         for name in tracked.stdout.split("\n"):
@@ -107,8 +107,14 @@ class Copy:
         lines[0] = '#include "tests/mutate/mutant.h"'
         return "\n".join(lines)
 
+    @staticmethod
+    def _places(text, severity):
+        found = re.findall(r"(?:\.\./)*((?:[\w-]+/)+\w+\.cc):(\d+):\d+: (?:" + severity + "):", text)
+        return {(name, int(line)) for name, line in found}
+
     def build(self, mutations):
-        """Builds the test programs; drops what does not compile. Returns what is left."""
+        """Builds the test programs; drops what does not compile. Returns what is left, by its number."""
+        mutations = dict(enumerate(mutations, 1))  # the others keep theirs, so that little is built anew
         environment = dict(os.environ, CCACHE_BASEDIR=str(self.folder), CCACHE_NOHASHDIR="1",
                            CCACHE_SLOPPINESS="pch_defines,time_macros")
         for _ in range(12):
@@ -119,9 +125,10 @@ class Copy:
                                    env=environment, text=True, capture_output=True)
             if built.returncode == 0:
                 return mutations
-            wrong = {(name, int(line)) for name, line in
-                     re.findall(r"(?:\.\./)*((?:[\w-]+/)+\w+\.cc):(\d+):\d+: error:", built.stdout)}
-            left = [each for each in mutations if (each.file, each.line) not in wrong]
+            wrong = self._places(built.stdout, "error") & {(each.file, each.line) for each in mutations.values()}
+            # In a constant expression the error is where it is used, and a note says where it stands.
+            wrong = wrong or self._places(built.stdout, "error|note")
+            left = {number: each for number, each in mutations.items() if (each.file, each.line) not in wrong}
             if len(left) == len(mutations):
                 sys.exit("mutate: the copy does not build:\n" + built.stdout[-4000:])
             say(f"mutate: {len(mutations) - len(left)} do not compile and are left out")
@@ -226,11 +233,11 @@ def judge(copy, tests, mutations, until, most, workers):
             if not run(command, copy.folder, number, sum(t.seconds for t in group) * PATIENCE + GRACE):
                 verdict, outcome = group[0].program, "killed by " + group[0].program
                 break
-        say(f"mutate: {number}/{len(mutations)} {each.file}:{each.line} {each.what}: {outcome}")
+        say(f"mutate: {number} of {len(mutations)}: {each.file}:{each.line} {each.what}: {outcome}")
         return number, verdict
 
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        return dict(filter(None, pool.map(verdict_of, enumerate(mutations, 1))))
+        return dict(filter(None, pool.map(verdict_of, mutations.items())))
 
 
 def main():
@@ -258,13 +265,13 @@ def main():
 
     copy = Copy(ROOT / "build" / "mutate")
     mutations = copy.build(taken)
-    useful = learn(copy, tests_of(copy, options.without), len(mutations), options.workers)
+    useful = learn(copy, tests_of(copy, options.without), len(taken), options.workers)
     say(f"mutate: {len(useful)} tests reach {len(frozenset().union(*(t.reaches for t in useful)))} mutations")
     begun = time.monotonic()
     verdicts = judge(copy, useful, mutations, begun + options.budget * 60, options.longest, options.workers)
 
-    survivors = [mutations[n - 1] for n, verdict in verdicts.items() if verdict == ""]
-    unreached = [mutations[n - 1] for n, verdict in verdicts.items() if verdict is None]
+    survivors = [mutations[n] for n, verdict in verdicts.items() if verdict == ""]
+    unreached = [mutations[n] for n, verdict in verdicts.items() if verdict is None]
     killed = len(verdicts) - len(survivors) - len(unreached)
     for title, those in (("survived", survivors), ("not reached by these tests", unreached)):
         print(f"{title}:" if those else f"{title}: none")
