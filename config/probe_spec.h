@@ -95,7 +95,7 @@ struct ExpiryPolicy {
 // Longest metadata file accepted, in bytes.
 struct MetadataLimits {
   std::uint64_t root = std::uint64_t{1} << 20;
-  std::uint64_t timestamp = std::uint64_t{64} << 10;
+  std::uint64_t timestamp = std::uint64_t{1} << 20;
   std::uint64_t snapshot = std::uint64_t{16} << 20;
   std::uint64_t targets = std::uint64_t{64} << 20;  // delegated roles too
   int root_rotations = 256;

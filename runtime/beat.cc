@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/contract.h"
 #include "runtime/event.h"
 #include "runtime/leaf.h"
 #include "runtime/trace.h"
@@ -45,6 +46,7 @@ void arrived(LoopRecord& loop, std::int64_t due) {
 }  // namespace
 
 Task<void> beat(std::chrono::milliseconds interval) {
+  require_loop_thread();
   RunTrace const run{"beat", Deadline::never(), RunRecord::service};
   LoopRecord& loop = tables()->loop();
   auto const executor = co_await asio::this_coro::executor;

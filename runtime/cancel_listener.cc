@@ -11,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/contract.h"
 #include "runtime/trace.h"
 
 namespace canary::runtime {
@@ -30,6 +31,7 @@ void cancel_those_asked_for(CancelRun const& cancel) {
 }  // namespace
 
 Task<void> listen_for_cancels(int descriptor, CancelRun cancel) {
+  require_loop_thread();
   RunTrace const run{"cancel", Deadline::never(), RunRecord::service};
   auto const executor = co_await asio::this_coro::executor;
   int const own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/contract.h"
 #include "runtime/dns_lookup.h"
 #include "runtime/name_files.h"
 #include "runtime/silent_servers.h"
@@ -112,6 +113,7 @@ Resolver::~Resolver() = default;
 Task<Result<Resolver::Addresses, ResolveFault>> Resolver::resolve(std::string host,
                                                                   AddressFamily family,
                                                                   Deadline deadline, Trace trace) {
+  require_loop_thread();
   auto const impl = impl_;
   error_code not_an_address;
   auto const literal = asio::ip::make_address(host, not_an_address);

@@ -12,6 +12,7 @@
 
 #include "config/url.h"
 #include "probes/tuf/store.h"
+#include "runtime/contract.h"
 #include "runtime/task_group.h"
 
 namespace canary::daemon {
@@ -124,6 +125,7 @@ void StateKeeper::queue(std::string const& probe) {
 }
 
 void StateKeeper::note(Changes const& changes) {
+  runtime::require_loop_thread();
   auto const written = written_.find(changes.probe);
   bool const due = written == written_.end() || Clock::now() - written->second >= kRefresh;
   if (!changes.any() && !due) {
@@ -135,6 +137,7 @@ void StateKeeper::note(Changes const& changes) {
 }
 
 Task<void> StateKeeper::keep() {
+  runtime::require_loop_thread();
   runtime::RunTrace const row{"state", Deadline::never(), runtime::RunRecord::service};
   while (true) {
     while (!queue_.empty()) co_await write_queued(row.trace());
@@ -144,6 +147,7 @@ Task<void> StateKeeper::keep() {
 }
 
 Task<void> StateKeeper::write_queued(Trace trace) {
+  runtime::require_loop_thread();
   std::vector<FileToWrite> files;
   while (!queue_.empty() && files.size() < kFilesPerJob) {
     std::string const probe = std::move(queue_.front());

@@ -7,6 +7,8 @@
 #include <functional>
 #include <thread>
 
+#include "runtime/contract.h"
+
 namespace canary::daemon {
 
 // All accesses to pointers, epoch and pins are sequentially consistent: a reader announces itself
@@ -36,6 +38,7 @@ ResultStore::Entry* ResultStore::find(std::string_view probe) {
 }
 
 void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates saved) {
+  runtime::require_loop_thread();
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries;
   auto directory = std::make_shared<Directory>();
   directory->entries.reserve(probes.size());
@@ -59,6 +62,7 @@ void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates s
 }
 
 void ResultStore::config_accepted(SysTime at) {
+  runtime::require_loop_thread();
   daemon_facts_.reload_successful = true;
   daemon_facts_.last_reload_success = at;
   daemon_facts_.last_reload_attempt = at;
@@ -67,6 +71,7 @@ void ResultStore::config_accepted(SysTime at) {
 }
 
 void ResultStore::config_refused(SysTime at, std::string why) {
+  runtime::require_loop_thread();
   daemon_facts_.reload_successful = false;
   daemon_facts_.last_reload_attempt = at;
   daemon_facts_.reload_error = std::move(why);
@@ -74,6 +79,7 @@ void ResultStore::config_refused(SysTime at, std::string why) {
 }
 
 void ResultStore::scheduled(std::string_view probe, SysTime next_run) {
+  runtime::require_loop_thread();
   if (Entry* const entry = find(probe)) {
     entry->history.scheduled(next_run);
     publish(*entry);
@@ -81,6 +87,7 @@ void ResultStore::scheduled(std::string_view probe, SysTime next_run) {
 }
 
 void ResultStore::started(std::string_view probe, SysTime at, std::chrono::nanoseconds lag) {
+  runtime::require_loop_thread();
   if (Entry* const entry = find(probe)) {
     schedule_lag_.observe(std::max(lag, std::chrono::nanoseconds{0}));
     entry->history.started(at);
@@ -91,6 +98,7 @@ void ResultStore::started(std::string_view probe, SysTime at, std::chrono::nanos
 std::optional<Changes> ResultStore::finished(std::string_view probe, SysTime at,
                                              std::chrono::nanoseconds duration,
                                              probes::Report report) {
+  runtime::require_loop_thread();
   Entry* const entry = find(probe);
   if (entry == nullptr) return std::nullopt;
   auto changes = entry->history.finished(at, duration, std::move(report));
@@ -99,11 +107,13 @@ std::optional<Changes> ResultStore::finished(std::string_view probe, SysTime at,
 }
 
 std::shared_ptr<ProbeRow const> ResultStore::row(std::string_view probe) {
+  runtime::require_loop_thread();
   Entry* const entry = find(probe);
   return entry == nullptr ? nullptr : entry->row.value;
 }
 
 void ResultStore::abandoned(std::string_view probe) {
+  runtime::require_loop_thread();
   if (Entry* const entry = find(probe)) {
     entry->history.abandoned();
     publish(*entry);
@@ -111,6 +121,7 @@ void ResultStore::abandoned(std::string_view probe) {
 }
 
 void ResultStore::stalled(std::string_view probe) {
+  runtime::require_loop_thread();
   if (Entry* const entry = find(probe)) {
     entry->history.stalled();
     publish(*entry);
@@ -118,6 +129,7 @@ void ResultStore::stalled(std::string_view probe) {
 }
 
 void ResultStore::skipped(std::string_view probe, SkipReason reason, std::uint64_t count) {
+  runtime::require_loop_thread();
   if (count == 0) return;
   if (Entry* const entry = find(probe)) {
     entry->history.skipped(reason, count);
@@ -151,6 +163,7 @@ void ResultStore::replace(Published<T>& owner, std::atomic<T const*>& slot,
 // nothing of what came later; so that it costs nothing either, what it holds back is not gone
 // through again before a reader came or went.
 void ResultStore::reclaim() {
+  runtime::require_loop_thread();
   std::vector<PinnedEpochs> pinned;
   for (auto const& pin : pins_) {
     PinnedEpochs const epochs{pin.first.load(), pin.last.load()};

@@ -12,6 +12,7 @@
 
 #include "config/duration.h"
 #include "daemon/schedule/tell.h"
+#include "runtime/contract.h"
 
 namespace canary::daemon {
 namespace {
@@ -104,6 +105,7 @@ Scheduler::Scheduler(runtime::Executor executor, config::SchedulerSettings setti
 
 void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
                           config::SchedulerSettings settings) {
+  runtime::require_loop_thread();
   auto const now = Clock::now();
   settings_ = settings;
   admission_.set_limits(limits_of(settings));
@@ -132,6 +134,7 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
 }
 
 runtime::Task<bool> Scheduler::run() {
+  runtime::require_loop_thread();
   runtime::RunTrace const run{"scheduler", Deadline::never(), runtime::RunRecord::service};
   while (!stopping_) {
     auto const now = Clock::now();
@@ -154,11 +157,13 @@ runtime::Task<bool> Scheduler::run() {
 }
 
 void Scheduler::request_stop() {
+  runtime::require_loop_thread();
   stopping_ = true;
   changed_.notify();
 }
 
 bool Scheduler::cancel(std::uint16_t run, std::uint32_t generation) {
+  runtime::require_loop_thread();
   for (auto const& [name, active] : runs_) {
     auto const* const row = active->row;
     if (row == nullptr || row->index() != run || row->generation() != generation) continue;
@@ -213,6 +218,7 @@ void Scheduler::start_admitted(TimePoint now) {
 
 runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> spec,
                                        std::shared_ptr<Run> run) {
+  runtime::require_loop_thread();
   auto const began = Clock::now();
   auto const deadline = Deadline::after(spec->timeout, began);
   std::string failure;

@@ -15,6 +15,7 @@
 #include "probes/http/redirect.h"
 #include "probes/http/retry.h"
 #include "probes/http/transfer.h"
+#include "runtime/contract.h"
 #include "runtime/event.h"
 
 namespace canary::http {
@@ -308,6 +309,7 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
 
 Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadline deadline,
                                          Trace trace) {
+  runtime::require_loop_thread();
   Frame const frame{trace, "http.get", request.url.host()};
   Transfer transfer{std::move(request), sink, settings, deadline};
   auto const attempts_max = static_cast<std::uint32_t>(std::max(settings.max_attempts, 1));

@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "config/duration.h"
+#include "runtime/contract.h"
 
 namespace canary::http {
 namespace {
@@ -142,6 +143,7 @@ Connection::~Connection() = default;
 Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::Context context,
                                                                   std::string host, Due due,
                                                                   Trace trace) {
+  runtime::require_loop_thread();
   tls_ = std::make_unique<Tls>(socket_, std::move(context));
   SSL* const native = tls_->stream.native_handle();
   if (!expect_host(native, host)) {
@@ -174,6 +176,7 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
 
 Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
                                        runtime::StaticName name, std::source_location where) {
+  runtime::require_loop_thread();
   Io io;
   guard_.expect(due);
   auto const buffer = asio::buffer(bytes);
@@ -195,6 +198,7 @@ Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
 
 Task<Connection::Io> Connection::read_some(std::span<char> room, Due due, Trace trace,
                                            runtime::StaticName name, std::source_location where) {
+  runtime::require_loop_thread();
   Io io;
   guard_.expect(due);
   auto const buffer = asio::buffer(room.data(), room.size());
@@ -215,6 +219,7 @@ Task<Connection::Io> Connection::read_some(std::span<char> room, Due due, Trace 
 }
 
 bool Connection::is_idle() {
+  runtime::require_loop_thread();
   char byte = 0;
   if (!socket_.is_open() || !input.empty() || timed_out()) return false;
   auto const size = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

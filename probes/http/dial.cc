@@ -6,6 +6,7 @@
 
 #include "probes/http/connect_race.h"
 #include "probes/http/exchange.h"
+#include "runtime/contract.h"
 
 namespace canary::http {
 namespace {
@@ -81,6 +82,7 @@ Task<std::optional<Fault>> start_tls(Transfer& transfer, Connection& connection,
 }  // namespace
 
 Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& services, Trace trace) {
+  runtime::require_loop_thread();
   auto const& settings = transfer.settings;
   bool const https = transfer.url.scheme() == config::Scheme::https;
   std::string const host = proxy ? proxy->host : transfer.url.host();

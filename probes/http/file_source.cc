@@ -17,6 +17,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "probes/http/body.h"
+#include "runtime/contract.h"
 #include "runtime/task_group.h"
 
 namespace canary::http {
@@ -156,6 +157,7 @@ Task<std::optional<Fault>> read_all(Transfer& transfer, Workers& disk, Trace tra
 }  // namespace
 
 Task<Result<Response>> read_file(Transfer& transfer, Workers& disk, Trace trace) {
+  runtime::require_loop_thread();
   auto reading = read_all(transfer, disk, trace);
   auto const outcome = co_await runtime::within(transfer.deadline, std::move(reading), trace);
   if (!outcome) {

@@ -5,6 +5,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "runtime/contract.h"
+
 namespace canary::http {
 
 using runtime::Clock;
@@ -46,11 +48,13 @@ Guard::Guard(runtime::Executor executor, std::function<void()> close)
     : state_(std::make_shared<State>(std::move(executor), std::move(close))) {}
 
 Guard::~Guard() {
+  runtime::require_loop_thread();
   state_->close = nullptr;
   state_->timer.cancel();
 }
 
 void Guard::expect(Due due) {
+  runtime::require_loop_thread();
   if (state_->fired) return;
   state_->due = due;
   if (due.at < state_->set_for) state_->set_timer();

@@ -5,6 +5,7 @@
 
 #include "config/secret.h"
 #include "probes/http/file_identity.h"
+#include "runtime/contract.h"
 #include "runtime/task_group.h"
 
 namespace canary::http {
@@ -47,6 +48,7 @@ SecretFiles::Entries SecretFiles::look(Entries entries) {
 }
 
 Task<CurrentSecrets> SecretFiles::current(config::HttpSettings settings, Trace trace) {
+  runtime::require_loop_thread();
   auto const now = Clock::now();
   Entries old;
   for (auto const& [words, secret] : secrets_of(settings)) {

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "probes/http/file_identity.h"
+#include "runtime/contract.h"
 
 namespace canary::http {
 namespace {
@@ -85,6 +86,7 @@ struct Loaded {
 }  // namespace
 
 runtime::Task<Given> TlsContexts::get(config::HttpSettings settings, runtime::Trace trace) {
+  runtime::require_loop_thread();
   std::string key;
   for (auto const* const file :
        {&settings.ca_file, &settings.client_cert_file, &settings.client_key_file}) {

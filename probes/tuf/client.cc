@@ -16,6 +16,7 @@
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/store.h"
 #include "probes/tuf/targets.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -56,6 +57,7 @@ class Session {
 };
 
 Task<ClientResult<void>> Session::refresh(Trace trace) {
+  runtime::require_loop_thread();
   auto const opened = co_await store_.open(trace);
   if (!opened) co_return sentence(opened.error());
   auto root = co_await store_.read("root", Limits{}.root, trace);
@@ -81,6 +83,7 @@ Task<bool> Session::is_there(std::filesystem::path file, std::string name, Targe
 
 Task<ClientResult<void>> Session::download(config::Url base, std::filesystem::path folder,
                                            std::string name, Trace trace) {
+  runtime::require_loop_thread();
   auto const found = co_await refresh_.find(name, trace);
   if (!found) co_return sentence(found.error());
   if (!refresh_.store_faults().empty()) co_return sentence(refresh_.store_faults().front());

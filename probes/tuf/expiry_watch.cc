@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "probes/tuf/findings.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 
@@ -12,6 +13,7 @@ using probes::Finding;
 using runtime::Task;
 
 Task<std::optional<Finding>> ExpiryWatch::load(std::string pin, runtime::Trace trace) {
+  runtime::require_loop_thread();
   pin_ = std::move(pin);
   auto read = co_await store_.read_sightings(pin_, now_, trace);
   if (!read) co_return finding_of(read.error());
@@ -28,6 +30,7 @@ Task<std::optional<Finding>> ExpiryWatch::load(std::string pin, runtime::Trace t
 }
 
 Task<std::optional<Finding>> ExpiryWatch::store(runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (!sightings_.worth_storing() || pin_.empty()) co_return std::nullopt;
   auto const written = co_await store_.write_sightings(sightings_, pin_, trace);
   if (written) co_return std::nullopt;
@@ -35,6 +38,7 @@ Task<std::optional<Finding>> ExpiryWatch::store(runtime::Trace trace) {
 }
 
 ThresholdsInForce ExpiryWatch::thresholds(std::string const& role, Common const& content) {
+  runtime::require_loop_thread();
   sightings_.saw(role, content.version, content.expires, now_);
   Validity const validity =
       estimate_validity(content.expires, sightings_.of(role), refresh_.last_modified(role), now_);

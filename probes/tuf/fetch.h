@@ -55,11 +55,18 @@ struct FetchedFile {
 // Classifies what the HTTP client reports about `url`.
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
 
+// Whose limit it is that a file may not be longer than.
+enum class Limit {
+  listed,   // a length that the repository lists
+  ours,     // of the configuration: what is longer may be good
+  clients,  // of the most generous client: what is longer nobody takes
+};
+
 struct FileRequest {
   config::Url folder;
-  std::string file;        // percent-encoded
-  std::size_t limit = 0;   // bytes
-  bool own_limit = false;  // the limit is ours, not a listed length: what is longer may be good
+  std::string file;       // percent-encoded
+  std::size_t limit = 0;  // bytes
+  Limit kind_of_limit = Limit::listed;
   runtime::Deadline deadline = runtime::Deadline::never();
 };
 

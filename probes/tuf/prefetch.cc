@@ -8,10 +8,13 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/contract.h"
+
 namespace canary::tuf {
 
 runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(NeedRole need,
                                                                       runtime::Trace trace) {
+  runtime::require_loop_thread();
   auto const executor = co_await runtime::asio::this_coro::executor;
   ++delegators_[need.delegator].walked;
   start_next(need.delegator, executor, trace);
@@ -51,6 +54,7 @@ void Prefetch::start_next(std::string const& delegator, runtime::Executor execut
 
 runtime::Task<void> Prefetch::download(std::string role, std::shared_ptr<Download> to,
                                        runtime::Trace trace) {
+  runtime::require_loop_thread();
   struct End {
     Download& download;
     ~End() {

@@ -21,6 +21,7 @@
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/surroundings.h"
 #include "probes/tuf/target_audit.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -147,6 +148,7 @@ class Run {
 };
 
 Task<void> Run::run(Trace trace) {
+  runtime::require_loop_thread();
   if (!co_await start(trace) || !co_await walk_roots(trace)) co_return;
   bool complete = co_await top_level(trace);
   if (complete) {
@@ -362,6 +364,7 @@ void Run::report_store() {
 }  // namespace
 
 Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http, ProbeContext context) {
+  runtime::require_loop_thread();
   runtime::Frame const frame{context.trace, "tuf", spec.metadata_url.host()};
   http::Client client{co_await runtime::asio::this_coro::executor, std::move(http), context.http};
   Run run{spec, context, client};

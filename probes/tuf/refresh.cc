@@ -104,12 +104,13 @@ FileRequest Refresh::file(std::string name, std::size_t limit) const {
 }
 
 runtime::Task<FetchResult<FetchedFile>> Refresh::ask(FileRequest request, runtime::Trace trace) {
-  bool const own_limit = request.own_limit;
+  Limit const limit = request.kind_of_limit;
   auto answer = co_await fetch(client_, std::move(request), trace);
-  if (!answer && own_limit && answer.error().reason == probes::Reason::size_limit) {
+  if (!answer && limit != Limit::listed && answer.error().reason == probes::Reason::size_limit) {
     FetchFault fault = std::move(answer).error();
-    fault.own_limit = true;
-    fault.detail += ": a limit of ours (tuf.limits), not of the repository";
+    fault.own_limit = limit == Limit::ours;
+    fault.detail += fault.own_limit ? ": a limit of ours (tuf.limits), not of the repository"
+                                    : ": no client reads more (tough 1 MiB, others less)";
     served_ = true;
     co_return fault;
   }
@@ -117,10 +118,19 @@ runtime::Task<FetchResult<FetchedFile>> Refresh::ask(FileRequest request, runtim
   co_return answer;
 }
 
+namespace {
+// Of a root or timestamp, whose length nothing lists. tough's default is the most generous of the
+// clients': 1 MiB for both, where python-tuf, go-tuf and tuf-js read 512,000 and 16,384 bytes.
+Limit limit_without_length(std::size_t limit) {
+  constexpr std::size_t kMostThatAClientReads = 1U << 20U;
+  return limit < kMostThatAClientReads ? Limit::ours : Limit::clients;
+}
+}  // namespace
+
 runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_root(std::uint64_t version,
                                                             runtime::Trace trace) {
   FileRequest request = file(metadata_file("root", version), settings_.policy.limits.root);
-  request.own_limit = true;
+  request.kind_of_limit = limit_without_length(request.limit);
   co_return co_await ask(std::move(request), trace);
 }
 
@@ -226,7 +236,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   runtime::Frame const frame{trace, "tuf.timestamp"};
   co_await load_previous(frame.trace());
   FileRequest request = file(metadata_file("timestamp"), trusted_->size_limit("timestamp"));
-  request.own_limit = true;
+  request.kind_of_limit = limit_without_length(request.limit);
   auto bytes = co_await ask(std::move(request), frame.trace());
   if (!bytes) co_return failed("timestamp", std::move(bytes).error());
   auto verdict = std::make_shared<TimestampOutcome>(TimestampOutcome::unchanged);
@@ -358,7 +368,8 @@ runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
   if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
   FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
   MetaFile const* listed = trusted_->expected(role);
-  request.own_limit = listed == nullptr || !listed->length || *listed->length > request.limit;
+  bool const ours = listed == nullptr || !listed->length || *listed->length > request.limit;
+  request.kind_of_limit = ours ? Limit::ours : Limit::listed;
   co_return co_await ask(std::move(request), trace);
 }
 

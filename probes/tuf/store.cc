@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "probes/tuf/role_name.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -176,6 +177,7 @@ LocalStore::LocalStore(std::filesystem::path folder, runtime::Workers& disk)
 LocalStore::~LocalStore() = default;
 
 runtime::Task<StoreResult<void>> LocalStore::open(runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (path_.empty()) co_return outcome::success();
   auto job = [path = path_] { return Folder::open(path); };
   auto opened = co_await disk_.run(trace, "store.open", std::move(job));
@@ -187,6 +189,7 @@ runtime::Task<StoreResult<void>> LocalStore::open(runtime::Trace trace) {
 runtime::Task<StoreResult<std::optional<std::string>>> LocalStore::read_file(std::string name,
                                                                              std::size_t limit,
                                                                              runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (folder_ == nullptr) co_return std::optional<std::string>{};
   auto job = [folder = folder_, name, limit] {
     return read_whole_file(folder->path / name, limit);
@@ -197,6 +200,7 @@ runtime::Task<StoreResult<std::optional<std::string>>> LocalStore::read_file(std
 runtime::Task<StoreResult<void>> LocalStore::write_file(std::string name,
                                                         std::shared_ptr<std::string const> bytes,
                                                         runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (folder_ == nullptr) co_return outcome::success();
   auto job = [folder = folder_, name, bytes = std::move(bytes)]() -> StoreResult<void> {
     std::filesystem::path const path = folder->path / name;
@@ -220,6 +224,7 @@ runtime::Task<StoreResult<void>> LocalStore::write(std::string role,
 }
 
 runtime::Task<StoreResult<void>> LocalStore::forget(std::string role, runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (folder_ == nullptr) co_return outcome::success();
   auto job = [folder = folder_, name = metadata_file(role)]() -> StoreResult<void> {
     std::filesystem::path const path = folder->path / name;

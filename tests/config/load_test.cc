@@ -195,7 +195,7 @@ TEST_F(Load, GivesDefaultsToEveryProbe) {
     EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::all);
     EXPECT_EQ(tuf(spec).parallel_targets, 2);
     EXPECT_EQ(tuf(spec).limits.root, 2u << 20);
-    EXPECT_EQ(tuf(spec).limits.timestamp, 64u << 10);
+    EXPECT_EQ(tuf(spec).limits.timestamp, 1u << 20);
   }
 }
 

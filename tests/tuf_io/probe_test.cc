@@ -214,9 +214,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "critical metadata timestamp (parse)\n"},
         Illness{"EndlessTimestamp",
                 [](auto&, Files& files) {
-                  files["metadata/timestamp.json"] = std::string(1 << 20, ' ');
+                  files["metadata/timestamp.json"] = std::string((1 << 20) + 1, ' ');
                 },
-                "unknown metadata timestamp (size_limit)\n"},
+                "critical metadata timestamp (size_limit)\n"},
         Illness{"NoSnapshot", [](auto&, Files& files) { files.erase("metadata/1.snapshot.json"); },
                 "critical metadata snapshot (metadata_missing)\n"},
         Illness{"OtherSnapshot",
@@ -235,6 +235,13 @@ INSTANTIATE_TEST_SUITE_P(
                 },
                 "critical consistency snapshot (freeze)\n"}),
     [](auto const& info) { return info.param.name; });
+
+TEST(Probe, CannotTellOfATimestampThatIsLongerThanOnlyOurOwnLimit) {
+  ProbeWorld world{publish(a_repository(kNow))};
+  world.spec.limits.timestamp = 20'000;
+  world.server.serve("metadata/timestamp.json", std::string(20'001, ' '));
+  EXPECT_EQ(bad(world.run()), "unknown metadata timestamp (size_limit)\n");
+}
 
 TEST(Probe, CannotTellWhereNobodyAnswers) {
   ProbeWorld world{publish(a_repository(kNow))};

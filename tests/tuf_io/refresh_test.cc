@@ -12,7 +12,6 @@ class RefreshOverHttp : public testing::Test {
   // One refresh of what the server has, by a client that starts from `root`.
   RefreshResult<void> refresh(std::string root) {
     TemporaryFolder folder;
-    http::Client client{machine_.loop.executor(), quick(), machine_.services};
     LocalStore store{folder.path(), machine_.disk};
     RefreshSettings settings{
         .metadata_url = url_of(server_.url("metadata")), .reference = kNow, .policy = policy_};
@@ -25,16 +24,17 @@ class RefreshOverHttp : public testing::Test {
       co_return co_await refresh.update_all({});
     };
     // Everything of the client's is made and unmade on the loop.
-    auto task = [](RefreshSettings settings, http::Client& client, LocalStore& store,
-                   Machine& machine, std::string root, decltype(work) work,
+    auto task = [](RefreshSettings settings, LocalStore& store, Machine& machine, std::string root,
+                   decltype(work) work,
                    RootVersion& version) -> runtime::Task<RefreshResult<void>> {
+      http::Client client{machine.loop.executor(), quick(), machine.services};
       Refresh refresh{std::move(settings), client, store, machine.cpu};
       auto done = co_await work(refresh, store, std::move(root));
       version.reached = refresh.trusted().root().version;
       co_return done;
     };
     return machine_.loop.block_on(
-        task(std::move(settings), client, store, machine_, std::move(root), work, root_version_));
+        task(std::move(settings), store, machine_, std::move(root), work, root_version_));
   }
   RefreshResult<void> refresh_from_first(Published const& published) {
     return refresh(published.root(1));
