@@ -73,6 +73,7 @@ class Keeping : public ::testing::Test {
     keeper_->note(*changes);
     co_return;
   }
+  Task<SavedState> saved(std::string probe) { co_return saved_state(*results_->row(probe)); }
   // What keep() does as soon as something is noted.
   Task<bool> finish() { co_return co_await keeper_->finish(Deadline::after(60s)); }
   // keep() until the file is there.
@@ -117,7 +118,7 @@ TEST_F(Keeping, TheNextProcessFindsWhatWasKnown) {
 
   auto const states = load();
   ASSERT_EQ(states.size(), 1u);
-  EXPECT_EQ(states.at("a"), saved_state(*results_->row("a")));
+  EXPECT_EQ(states.at("a"), running_.block_on(saved("a")));
   EXPECT_EQ(states.at("a").since, kFirst);
   EXPECT_THAT(log(), IsEmpty());
 }
