@@ -23,6 +23,20 @@ TEST_F(Redirects, AreFollowedForEveryStatusThatMeansOne) {
   }
 }
 
+TEST_F(Redirects, AreOddWhereAPercentSignBeginsNoEscape) {
+  server_.on_any(respond("here"));
+  auto const is_odd = [&](std::string const& location) {
+    server_.on("/start", redirect_to(location));
+    auto const client = make_client();
+    EXPECT_TRUE(get_with(*client, server_.url("/start"))) << location;
+    return client->totals().oddities.contains(Oddity::location_escape);
+  };
+  EXPECT_FALSE(is_odd("/%aF%09"));
+  for (auto const* location : {"/%zz", "/%Gf", "/%f", "/%:0", "/%0@", "/%0`", "/%0g"}) {
+    EXPECT_TRUE(is_odd(location)) << location;
+  }
+}
+
 TEST_F(Redirects, AreBounded) {
   for (int i = 0; i < 7; ++i) {
     server_.on("/" + std::to_string(i), redirect_to("/" + std::to_string(i + 1)));

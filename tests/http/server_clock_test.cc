@@ -22,6 +22,7 @@ TEST(ClockDifference, IsTheDatesBesideOurTimeHalfwayThroughTheRoundTrip) {
   EXPECT_TRUE(ahead->matters());
   EXPECT_FALSE(clock_difference("", "", kNow, 0s));
   EXPECT_FALSE(clock_difference("yesterday", "", kNow, 0s));
+  EXPECT_FALSE(clock_difference("Mon, 01 Jux 2026 00:00:00 GMT", "", kNow, 0s));
 }
 
 TEST(ClockDifference, CountsHowLongACacheKeptTheAnswer) {

@@ -162,6 +162,14 @@ INSTANTIATE_TEST_SUITE_P(
                       return targets_json(spec);
                     }(),
                     "field_invalid", "signed.delegations.roles: two roles are called apps"},
+        RefusedCase{"same_name_twice_with_another_between",
+                    [] {
+                      TargetsSpec spec = a_targets_spec();
+                      spec.delegations.resize(3, spec.delegations[0]);
+                      spec.delegations[1].name = "zebra";
+                      return targets_json(spec);
+                    }(),
+                    "field_invalid", "signed.delegations.roles: two roles are called apps"},
         RefusedCase{"bit_length_33",
                     with(succinct_targets(), R"("bit_length":4)", R"("bit_length":33)"),
                     "field_invalid", "signed.delegations.succinct_roles: bit_length"},

@@ -199,5 +199,14 @@ TEST(Blame, ManyCulpritsDoNotPushAQuarantinedOneOut) {
   EXPECT_EQ(memory.culprits[0].quarantined, 1u);
 }
 
+TEST(Blame, FindsAPlaceWhereAllAreQuarantined) {
+  Memory memory;
+  for (std::size_t i = 0; i < memory.culprits.size(); ++i) {
+    ASSERT_TRUE(blame(memory, "bad-" + std::to_string(i), kWall, 1, 60 * kS));
+  }
+
+  EXPECT_TRUE(blame(memory, "one more", kWall, 1, 60 * kS));
+}
+
 }  // namespace
 }  // namespace canary::watchdog
