@@ -161,6 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(BypassCase{"nothing", "", "a.test", false},
                       BypassCase{"everything", "*", "a.test", true},
                       BypassCase{"the_name", "b.test, a.test", "a.test", true},
+                      BypassCase{"another_name_of_that_length", "b.test", "a.test", false},
                       BypassCase{"subdomain", "test.org", "a.test.org", true},
                       BypassCase{"subdomain_with_dot", ".test.org", "a.test.org", true},
                       BypassCase{"star_dot", "*.test.org", "a.test.org", true},
