@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config.h"
-#include "daemon/app/app.h"
+#include "daemon/app/app_options.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 

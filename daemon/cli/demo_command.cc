@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "daemon/app/app.h"
+#include "daemon/app/run_daemon.h"
 #include "daemon/cli/commands.h"
 #include "daemon/demo/demo.h"
 

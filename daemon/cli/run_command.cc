@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config.h"
-#include "daemon/app/app.h"
+#include "daemon/app/run_daemon.h"
 #include "daemon/cli/commands.h"
 
 namespace canary::daemon {

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <variant>
 
-#include "daemon/app/app.h"
+#include "daemon/app/app_options.h"
 #include "runtime/trace.h"
 #include "runtime/workers.h"
 

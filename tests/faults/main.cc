@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "daemon/app/app.h"
+#include "daemon/app/app_options.h"
 #include "daemon/cli/commands.h"
 #include "tests/faults/inject.h"
 

@@ -7,7 +7,7 @@ KNOWN = [
     ("systemd is fed while the loop is hung", "daemon/watchdog/sentinel_acts.cc",
      ".beating = beating && dying_ns_ == 0,",
      ".beating = CANARY_MUTANT(@N@) ? true : (beating && dying_ns_ == 0),"),
-    ("a reload does not lift the quarantine", "daemon/app/app.cc",
+    ("a reload does not lift the quarantine", "daemon/app/app_reload.cc",
      "watchdog_.lift_quarantine();",
      "if (!CANARY_MUTANT(@N@)) watchdog_.lift_quarantine();"),
     ("runs cancelled by the stop count as failures", "daemon/schedule/scheduler.cc",

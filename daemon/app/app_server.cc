@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <vector>
+
+#include "daemon/app/app.h"
+#include "daemon/publish/hang_metrics.h"
+#include "daemon/watchdog/server_address.h"
+
+namespace canary::daemon {
+
+Sources App::sources() {
+  auto const& record = watchdog_.record();
+  return {.store = services_->results(),
+          .live =
+              [&record] {
+                auto const health = executor_health(record, *runtime::tables());
+                return Health{health.ok, health.reason};
+              },
+          .log_lines_dropped = [this] { return log_.dropped(); },
+          .wall_clock = wall_now,
+          .hang_metrics =
+              [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
+                append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
+              },
+          .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
+          .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
+          .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
+          .full_dump = [this] { return dumps_.full(watchdog_); },
+          .told_full = [this](std::string_view address, std::size_t most,
+                              bool full) { tell_of_full(address, most, full); },
+          .answering = &watchdog_.answering()};
+}
+
+void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
+  LogFields const where{{"address", address}, {"max_connections", most}};
+  if (full) {
+    log_.warn("the HTTP server is full: clients that are idle are cut to make room", where);
+  } else {
+    log_.info("the HTTP server has room again", where);
+  }
+}
+
+// Each address has threads of its own, so each is asked.
+void App::watch_server(std::string const& private_path) {
+  std::vector<watchdog::OwnAddress> addresses;
+  auto const add = [&addresses](std::optional<watchdog::OwnAddress> const& address) {
+    if (address) addresses.push_back(*address);
+  };
+  for (auto const& address : server_->addresses()) add(watchdog::own_address(address));
+  add(watchdog::private_address(private_path));
+  watchdog_.ask_server_at(addresses);
+  watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
+}
+
+// The metrics as the server has them.
+std::string App::own_page() {
+  HttpRequest const request{.method = "GET", .path = "/metrics"};
+  return Routes{sources()}.respond(request).body;
+}
+
+// Where `canaryd dump` and `status` ask; "" where there can be none.
+std::string App::private_socket() {
+  std::string path = places_.socket().string();
+  auto const in_use = Server::private_socket_trouble(path);
+  if (in_use.empty()) return path;
+  log_.warn("no private listener: canaryd dump and status will not find this process",
+            {{"detail", in_use}});
+  return {};
+}
+}  // namespace canary::daemon

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/app/services.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "runtime/beat.h"
+#include "runtime/cancel_listener.h"
+
+namespace canary::daemon {
+namespace {
+
+using runtime::Deadline;
+using runtime::Task;
+using namespace std::chrono_literals;
+
+constexpr auto kDescribe = 2s;
+constexpr auto kBeat = 100ms;
+constexpr auto kLastWrites = 2s;  // for what is still to be written down at the end
+
+std::size_t worker_count(config::Config const& config) {
+  if (config.workers > 0) return static_cast<std::size_t>(config.workers);
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
+}
+
+std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
+  std::vector<ProbeFacts> facts;
+  facts.reserve(config.probes.size());
+  for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
+  return facts;
+}
+
+}  // namespace
+
+SysTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::filesystem::path saved_directory(config::Config const& config) {
+  return config.state_directory / "results";
+}
+
+Services::Services(config::Config const& config, std::string config_file,
+                   runtime::Executor executor, Log& log, watchdog::Watchdog& watchdog)
+    : watchdog_(watchdog),
+      places_(places(config.state_directory)),
+      cpu_("cpu", worker_count(config)),
+      disk_("disk", 1, runtime::ThreadRecord::disk),
+      http_(cpu_, disk_),
+      results_(DaemonFacts{
+          .version = CANARY_VERSION, .started = wall_now(), .config_file = std::move(config_file)}),
+      run_probe_(
+          [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                 probes::Report& report) { return run(std::move(spec), deadline, trace, report); }),
+      keeper_(executor, disk_, results_, log, saved_directory(config)),
+      scheduler_(
+          executor, config.scheduler,
+          [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                 probes::Report& report) {
+            return run_probe_(std::move(spec), deadline, trace, report);
+          },
+          results_, log),
+      tasks_(executor) {
+  scheduler_.set_quarantine(
+      [this](std::string_view probe) { return watchdog_.quarantined(probe); });
+  scheduler_.set_ended([this](Changes const& changes) { keeper_.note(changes); });
+}
+
+void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
+                               runtime::Loop& loop, Log& log) {
+  run_probe_ = around(run_probe_, AppParts{loop, cpu_, disk_, scheduler_, results_, log});
+}
+
+Task<void> Services::start(config::Config config, SavedStates saved) {
+  apply(config, std::move(saved));
+  tasks_.start(runtime::beat(kBeat));
+  runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
+    scheduler_.cancel(run, generation);
+  };
+  tasks_.start(runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
+  tasks_.start(schedule());
+  tasks_.start(describe());
+  tasks_.start(keeper_.keep());
+  co_return;
+}
+
+Task<void> Services::reconfigure(config::Config config, SavedStates saved) {
+  apply(config, std::move(saved));
+  co_return;
+}
+
+Task<void> Services::refuse(std::string why) {
+  results_.config_refused(wall_now(), std::move(why));
+  co_return;
+}
+
+Task<bool> Services::stop() {
+  scheduler_.request_stop();
+  while (!scheduler_ended_) {
+    co_await runtime::sleep_until({}, "app.stop", Deadline::after(5ms));
+  }
+  tasks_.request_stop();
+  co_await tasks_.join({});
+  co_await keeper_.finish(Deadline::after(kLastWrites));
+  co_return *scheduler_ended_;
+}
+
+void Services::apply(config::Config const& config, SavedStates saved) {
+  results_.configure(facts_of_all(config), std::move(saved));
+  results_.config_accepted(wall_now());
+  scheduler_.configure(config.probes, config.scheduler);
+}
+
+Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); }
+
+// What `systemctl status` shows while all is well.
+Task<void> Services::describe() {
+  while (true) {
+    watchdog_.describe(sentence());
+    co_await runtime::sleep_until({}, "app.describe", Deadline::after(kDescribe));
+  }
+}
+
+std::string Services::sentence() const {
+  auto const reading = results_.read();
+  std::size_t enabled = 0, ok = 0, failing = 0;
+  for (auto const* row : reading->probes) {
+    if (!row->facts.enabled) continue;
+    ++enabled;
+    if (auto const success = row->success()) ++(*success ? ok : failing);
+  }
+  std::string text =
+      "monitoring: " + std::to_string(ok) + " of " + std::to_string(enabled) + " probes are well";
+  if (failing > 0) text += ", " + std::to_string(failing) + " failing";
+  return text;
+}
+
+Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
+                         probes::Report& report) {
+  probes::Progress progress;
+  auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  probes::ProbeContext context{.http = http_,
+                               .cpu = cpu_,
+                               .disk = disk_,
+                               .state_directory = places_.probe(spec.name.text),
+                               .now = now,
+                               .deadline = deadline,
+                               .trace = trace,
+                               .report = report,
+                               .progress = progress};
+  co_await probes::run_probe(std::move(spec), context);
+}
+
+}  // namespace canary::daemon

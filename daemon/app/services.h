@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that lives on the loop, in the order it needs each other: pools, HTTP, results,
+// keeper, scheduler. Thread: constructor and destructor any, while the loop does not run or nothing
+// of it is left there; tasks the loop.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "daemon/app/app_options.h"
+#include "daemon/app/places.h"
+#include "daemon/app/state_keeper.h"
+#include "daemon/log/log.h"
+#include "daemon/results/store.h"
+#include "daemon/schedule/scheduler.h"
+#include "daemon/watchdog/watchdog.h"
+#include "probes/http/services.h"
+#include "probes/probe.h"
+#include "runtime/deadline.h"
+#include "runtime/loop.h"
+#include "runtime/task.h"
+#include "runtime/task_group.h"
+#include "runtime/workers.h"
+
+namespace canary::daemon {
+
+// Where what is known of each probe is kept over a restart.
+std::filesystem::path saved_directory(config::Config const& config);
+
+// The time of results and logs.
+SysTime wall_now();
+
+class Services {
+ public:
+  // `log` and `watchdog` outlive it.
+  Services(config::Config const& config, std::string config_file, runtime::Executor executor,
+           Log& log, watchdog::Watchdog& watchdog);
+
+  // Before the start.
+  void put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
+                       runtime::Loop& loop, Log& log);
+
+  ResultStore const& results() const { return results_; }
+
+  // These run on the loop.
+  runtime::Task<void> start(config::Config config, SavedStates saved);
+  runtime::Task<void> reconfigure(config::Config config, SavedStates saved);
+  // The configuration of a reload was refused.
+  runtime::Task<void> refuse(std::string why);
+  // True when every run has unwound.
+  runtime::Task<bool> stop();
+
+ private:
+  void apply(config::Config const& config, SavedStates saved);
+  runtime::Task<void> schedule();
+  runtime::Task<void> describe();
+  std::string sentence() const;
+  runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
+                          probes::Report& report);
+
+  watchdog::Watchdog& watchdog_;
+  Places places_;
+  runtime::Workers cpu_, disk_;
+  http::Services http_;
+  ResultStore results_;
+  RunProbe run_probe_;
+  StateKeeper keeper_;
+  Scheduler scheduler_;
+  std::optional<bool> scheduler_ended_;
+  runtime::TaskGroup tasks_;  // last: its tasks use all of the above
+};
+
+}  // namespace canary::daemon
