@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -32,6 +33,13 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   facts.reserve(config.probes.size());
   for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
   return facts;
+}
+
+// Without it the loop would turn for nothing, and every page would call that healthy.
+[[noreturn]] void end_with_a_task(Log& log, std::string_view task, std::string_view why) {
+  log.error("a task of the loop ended; ending the process", {{"task", task}, {"detail", why}});
+  log.flush(1s);
+  std::abort();
 }
 
 }  // namespace
@@ -64,7 +72,9 @@ Services::Services(config::Config const& config, std::string config_file,
             return run_probe_(std::move(spec), deadline, trace, report);
           },
           results_, log),
-      tasks_(executor) {
+      tasks_(executor, [&log](std::string_view task, std::string_view why) {
+        end_with_a_task(log, task, why);
+      }) {
   scheduler_.set_quarantine(
       [this](std::string_view probe) { return watchdog_.quarantined(probe); });
   scheduler_.set_ended([this](Changes const& changes) { keeper_.note(changes); });
@@ -77,14 +87,15 @@ void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const
 
 Task<void> Services::start(config::Config config, SavedStates saved) {
   apply(config, std::move(saved));
-  tasks_.start(runtime::beat(kBeat));
+  tasks_.start("beat", runtime::beat(kBeat));
   runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
     scheduler_.cancel(run, generation);
   };
-  tasks_.start(runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
-  tasks_.start(schedule());
-  tasks_.start(describe());
-  tasks_.start(keeper_.keep());
+  tasks_.start("cancel",
+               runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
+  tasks_.start("scheduler", schedule());
+  tasks_.start("describe", describe());
+  tasks_.start("state", keeper_.keep());
   co_return;
 }
 
@@ -99,12 +110,13 @@ Task<void> Services::refuse(std::string why) {
 }
 
 Task<bool> Services::stop() {
+  tasks_.may_end();
   scheduler_.request_stop();
   while (!scheduler_ended_) {
     co_await runtime::sleep_until({}, "app.stop", Deadline::after(5ms));
   }
   tasks_.request_stop();
-  co_await tasks_.join({});
+  co_await tasks_.join();
   co_await keeper_.finish(Deadline::after(kLastWrites));
   co_return *scheduler_ended_;
 }

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "daemon/app/app_options.h"
+#include "daemon/app/lasting_tasks.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_keeper.h"
 #include "daemon/log/log.h"
@@ -22,7 +23,6 @@
 #include "runtime/deadline.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
-#include "runtime/task_group.h"
 #include "runtime/workers.h"
 
 namespace canary::daemon {
@@ -70,7 +70,7 @@ class Services {
   StateKeeper keeper_;
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
-  runtime::TaskGroup tasks_;  // last: its tasks use all of the above
+  LastingTasks tasks_;  // last: they use all of the above
 };
 
 }  // namespace canary::daemon
