@@ -9,6 +9,7 @@
 
 #include "runtime/contract.h"
 #include "runtime/event.h"
+#include "runtime/held.h"
 #include "runtime/leaf.h"
 #include "runtime/trace.h"
 
@@ -39,6 +40,7 @@ void arrived(LoopRecord& loop, std::int64_t due) {
   loop.lag[bucket].fetch_add(1, std::memory_order_relaxed);
   loop.lag_sum_ns.fetch_add(late, std::memory_order_relaxed);
   note(loop, now, late);
+  note_beat(due, now);
   loop.beats.fetch_add(1, std::memory_order_relaxed);
   loop.beat_ns.store(now, std::memory_order_release);
 }

@@ -29,7 +29,8 @@ inline constexpr std::array kOfProbes = std::to_array<Metric>({
     {"canaryd_probe_runs_skipped_total",
      Type::counter,
      "Due runs that did not start: overlap (the last one went on), concurrency (it still waited), "
-     "paused (quarantine), offline (nothing could start).",
+     "paused (quarantine), offline (nothing could start); disturbed: it started, but canaryd "
+     "itself was held meanwhile, and it was repeated.",
      {"probe", "reason"}},
     {"canaryd_probe_stalls_total",
      Type::counter,

@@ -30,8 +30,10 @@ std::string_view to_text(SkipReason reason) {
       return "paused";
     case SkipReason::offline:
       return "offline";
+    case SkipReason::disturbed:
+      return "disturbed";
   }
-  return "offline";
+  return "disturbed";
 }
 
 ProbeFacts facts_of(config::ProbeSpec const& spec) {

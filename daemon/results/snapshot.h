@@ -27,8 +27,8 @@ using SysTime = std::chrono::sys_time<std::chrono::milliseconds>;
 inline constexpr std::size_t kReasons = static_cast<std::size_t>(probes::Reason::internal) + 1;
 
 // Why a due run did not start: the closed set of the metric label `reason`.
-enum class SkipReason : std::uint8_t { overlap, concurrency, paused, offline };
-inline constexpr std::size_t kSkipReasons = 4;
+enum class SkipReason : std::uint8_t { overlap, concurrency, paused, offline, disturbed };
+inline constexpr std::size_t kSkipReasons = 5;
 std::string_view to_text(SkipReason reason);
 
 // What the configuration says of a probe.

@@ -47,6 +47,10 @@ void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates s
     std::shared_ptr<Entry> entry;
     if (known != entries_.end()) {
       entry = known->second;
+      if (entry->history.row().facts == facts) {  // most, of many probes: their rows stay
+        if (entries.emplace(facts.name, entry).second) directory->entries.push_back(entry);
+        continue;
+      }
       entry->history.reconfigured(facts);
     } else {
       entry = std::make_shared<Entry>(facts);

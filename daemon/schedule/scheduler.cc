@@ -13,12 +13,16 @@
 #include "config/duration.h"
 #include "daemon/schedule/tell.h"
 #include "runtime/contract.h"
+#include "runtime/held.h"
 
 namespace canary::daemon {
 namespace {
 
 using runtime::Clock;
 using runtime::Deadline;
+
+constexpr int kSetAsideAtMost = 3;
+constexpr std::chrono::nanoseconds kLeastSleep = std::chrono::seconds{1};
 
 SysTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -101,36 +105,50 @@ Scheduler::Scheduler(runtime::Executor executor, config::SchedulerSettings setti
       schedule_(settings.start_spread),
       admission_(limits_of(settings)),
       changed_(executor),
+      held_(runtime::loop_held),
+      slept_(runtime::machine_slept()),
       tasks_(executor) {}
 
 void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
                           config::SchedulerSettings settings) {
   runtime::require_loop_thread();
-  auto const now = Clock::now();
-  settings_ = settings;
-  admission_.set_limits(limits_of(settings));
+  // What may fail comes first: nothing is changed by then.
   std::map<std::string, Probe, std::less<>> fresh;
+  std::vector<std::string> due_anew;
   for (auto const& spec : probes) {
     if (!spec.enabled) continue;
+    auto const known = probes_.find(spec.name.text);
+    if (known != probes_.end() && *known->second.spec == spec) {
+      fresh.insert(*known);
+      continue;
+    }
+    due_anew.push_back(spec.name.text);
     fresh.emplace(spec.name.text,
                   Probe{std::make_shared<config::ProbeSpec const>(spec), host_of(spec)});
   }
-  for (auto const& [name, probe] : probes_) {
-    auto const kept = fresh.find(name);
-    if (kept != fresh.end() && *kept->second.spec == *probe.spec) continue;
-    schedule_.remove(name);
-    admission_.withdraw(name);
-    if (auto const run = runs_.find(name); run != runs_.end()) {
-      run->second->withdrawn = true;
-      run->second->end();
-    }
+  settings_ = settings;
+  admission_.set_limits(limits_of(settings));
+  probes_.swap(fresh);
+  for (auto const& [name, before] : fresh) {
+    auto const now = probes_.find(name);
+    if (now == probes_.end() || now->second.spec != before.spec) withdraw(name);
   }
-  probes_ = std::move(fresh);
-  for (auto const& [name, probe] : probes_) {
-    schedule_.set(name, probe.spec->interval, now);
+  auto const now = Clock::now();
+  for (auto const& name : due_anew) {
+    schedule_.set(name, probes_.find(name)->second.spec->interval, now);
     publish_next(name, now);
   }
   changed_.notify();
+}
+
+// The probe is gone or changed: what is under way is ended, and nothing is concluded from it.
+void Scheduler::withdraw(std::string const& name) {
+  schedule_.remove(name);
+  admission_.withdraw(name);
+  auto const run = runs_.find(name);
+  if (run == runs_.end()) return;
+  run->second->withdrawn = true;
+  run->second->end();
 }
 
 runtime::Task<bool> Scheduler::run() {
@@ -181,7 +199,24 @@ void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined
 
 void Scheduler::set_ended(std::function<void(Changes const&)> ended) { ended_ = std::move(ended); }
 
+void Scheduler::set_held(std::function<std::chrono::nanoseconds()> held) {
+  held_ = std::move(held);
+}
+
+// The clock of the schedule stands still while the machine sleeps: what would have been due then is
+// counted from how long that was.
+void Scheduler::count_what_was_slept_through() {
+  auto const slept = runtime::machine_slept();
+  auto const span = slept - std::exchange(slept_, slept);
+  if (span < kLeastSleep) return;
+  for (auto const& [name, probe] : probes_) {
+    auto const missed = static_cast<std::uint64_t>(span / probe.spec->interval);
+    if (missed > 0) results_.skipped(name, SkipReason::offline, missed);
+  }
+}
+
 void Scheduler::start_what_is_due(TimePoint now) {
+  count_what_was_slept_through();
   for (auto& due : schedule_.take_due(now)) {
     std::string const name = due.probe;
     results_.skipped(name, SkipReason::offline, due.missed);
@@ -221,8 +256,9 @@ runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> 
   runtime::require_loop_thread();
   auto const began = Clock::now();
   auto const deadline = Deadline::after(spec->timeout, began);
+  auto const held_before = held_() + runtime::machine_slept();
   std::string failure;
-  bool in_time = true;
+  bool in_time = true, again = false;
   {
     runtime::RunTrace row{spec->name.text, deadline};
     run->row = &row;
@@ -243,12 +279,41 @@ runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> 
       run->report.findings.push_back(timed_out(*spec, run->report));
     }
     if (!failure.empty()) run->report.findings.push_back(defect(std::move(failure)));
-    conclude(*spec, std::move(run->report), Clock::now() - began);
+    again = set_aside(*spec, run->report, held_() + runtime::machine_slept() - held_before);
+    if (!again) conclude(*spec, std::move(run->report), Clock::now() - began);
   }
   runs_.erase(spec->name.text);
   admission_.finished(spec->name.text);
+  if (again) repeat(spec->name.text);
   changed_.notify();
   start_admitted(Clock::now());
+}
+
+// Is nothing to be concluded from a run that did not go well, because canaryd was not there for a
+// part of it? Then it is repeated, a few times at most: a canaryd that is always held says what it
+// sees all the same.
+bool Scheduler::set_aside(config::ProbeSpec const& spec, probes::Report const& report,
+                          std::chrono::nanoseconds held) {
+  auto const found = probes_.find(spec.name.text);
+  if (found == probes_.end()) return false;
+  int& in_a_row = found->second.disturbed;
+  bool const well = report.severity() <= probes::Severity::warning;
+  if (well || held < runtime::kLeastAbsence || in_a_row == kSetAsideAtMost) {
+    in_a_row = 0;
+    return false;
+  }
+  ++in_a_row;
+  results_.abandoned(spec.name.text);
+  results_.skipped(spec.name.text, SkipReason::disturbed, 1);
+  log_.warn(
+      "a run says nothing of its repository, for canaryd itself was held meanwhile; repeating",
+      {{"probe", spec.name.text},
+       {"held", config::to_text(std::chrono::floor<std::chrono::milliseconds>(held))}});
+  return true;
+}
+
+void Scheduler::repeat(std::string const& probe) {
+  admission_.offer({.probe = probe, .at = Clock::now()}, probes_.find(probe)->second.host);
 }
 
 void Scheduler::conclude(config::ProbeSpec const& spec, probes::Report report,

@@ -52,6 +52,8 @@ class Scheduler {
   bool cancel(std::uint16_t run, std::uint32_t generation);
   // Asked before each run: a quarantined probe is skipped (as paused).
   void set_quarantine(std::function<bool(std::string_view probe)> quarantined);
+  // How long the loop was held so far, as runtime::loop_held(), which it is unless set.
+  void set_held(std::function<std::chrono::nanoseconds()> held);
   // Called after each run that ended with a report, on the loop; it must not wait.
   void set_ended(std::function<void(Changes const&)> ended);
 
@@ -59,15 +61,21 @@ class Scheduler {
   struct Probe {
     std::shared_ptr<config::ProbeSpec const> spec;
     std::string host;
+    int disturbed = 0;  // runs in a row that were set aside
   };
   struct Run;
 
+  void withdraw(std::string const& name);
   void start_what_is_due(TimePoint now);
   void start_admitted(TimePoint now);
   runtime::Task<void> run_one(std::shared_ptr<config::ProbeSpec const> spec,
                               std::shared_ptr<Run> run);
   void conclude(config::ProbeSpec const& spec, probes::Report report,
                 std::chrono::nanoseconds duration);
+  bool set_aside(config::ProbeSpec const& spec, probes::Report const& report,
+                 std::chrono::nanoseconds held);
+  void repeat(std::string const& probe);
+  void count_what_was_slept_through();
   void publish_next(std::string const& probe, TimePoint now);
 
   runtime::Executor executor_;
@@ -82,6 +90,8 @@ class Scheduler {
   runtime::Event changed_;
   std::function<bool(std::string_view)> quarantined_;
   std::function<void(Changes const&)> ended_;
+  std::function<std::chrono::nanoseconds()> held_;
+  std::chrono::nanoseconds slept_;  // by the machine, when it was last looked at
   bool stopping_ = false;
   runtime::TaskGroup tasks_;  // last: its tasks use all of the above
 };

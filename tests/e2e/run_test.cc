@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -147,6 +148,27 @@ TEST(Run, SaysWhichAddressIsTaken) {
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err, HasSubstr("cannot listen on " + address + ": Address already in use"));
   EXPECT_THAT(ran.err, Not(HasSubstr("msg=monitoring")));
+}
+
+TEST(Run, ConcludesNothingWhereItWasStoppedWhileABodyArrived) {
+  Site const site;
+  site.publish("half", tuf::a_repository(now()));
+  support::HostileServer server;
+  server.on_any(support::raw_then_silence("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"));
+  std::string const timeout = "    timeout: 2s\n";
+  Daemon daemon{site.configure({site.probe_at("half", server.url("/metadata"), timeout)})};
+  ASSERT_TRUE(server.wait_for_requests(1)) << daemon.log();
+  daemon.process().signal(SIGSTOP);
+  std::this_thread::sleep_for(
+      std::chrono::seconds{3});  // beyond the run's timeout: nothing tells the time but time
+  daemon.process().signal(SIGCONT);
+  EXPECT_TRUE(daemon.process().says("a run says nothing of its repository")) << daemon.log();
+  std::string const skipped =
+      R"(canaryd_probe_runs_skipped_total{probe="half",reason="disturbed"})";
+  EXPECT_TRUE(daemon.reaches(skipped, 1)) << daemon.log();
+  std::string const log = daemon.log();
+  EXPECT_EQ(log.substr(0, log.find("a run says nothing")).find("changed state"), std::string::npos)
+      << log;
 }
 
 TEST(Run, LogsEachChangeOfStateOnce) {

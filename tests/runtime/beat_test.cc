@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/event.h"
+#include "runtime/held.h"
 #include "runtime/task_group.h"
 #include "tests/runtime/running_loop.h"
 
@@ -29,6 +30,28 @@ std::uint64_t beats_in_history() {
   std::uint64_t beats = 0;
   for (auto const& slot : tables()->loop().lag_history) beats += slot.beats.load();
   return beats;
+}
+
+// Beats, and holds the loop for `span` meanwhile; returns for how long it says that it was held.
+Task<std::chrono::nanoseconds> held_for(std::chrono::nanoseconds span) {
+  TaskGroup group{co_await asio::this_coro::executor};
+  group.start(beat(1ms));
+  co_await sleep_until({}, "test.sleep", Deadline::after(20ms));
+  auto const before = loop_held();
+  auto const until = Clock::now() + span;
+  while (Clock::now() < until) continue;
+  auto const open = loop_held() - before;  // its beat has not come yet
+  co_await sleep_until({}, "test.sleep", Deadline::after(20ms));
+  EXPECT_GE(loop_held() - before, open) << "the beat came, and what was open is noted";
+  group.request_stop();
+  co_await group.join({});
+  co_return open;
+}
+
+TEST(Held, IsTheTimeInWhichNoBeatCameBeItStillSo) {
+  RunningLoop running;
+  EXPECT_GE(running.block_on(held_for(kLeastAbsence + 50ms)), kLeastAbsence);
+  EXPECT_EQ(running.block_on(held_for(50ms)), 0ns) << "hardly a moment";
 }
 
 TEST(Beat, IsNotedInTheHistoryOfLag) {

@@ -22,7 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kHandler{20};
+[[maybe_unused]] constexpr milliseconds kHandler{20};
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define CANARY_SANITIZED 1

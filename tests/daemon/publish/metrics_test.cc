@@ -120,7 +120,7 @@ TEST(Metrics, StartEveryFailureAndSkipCounterAtZero) {
               0)
         << to_text(reason);
   }
-  for (char const* reason : {"overlap", "concurrency", "paused", "offline"}) {
+  for (char const* reason : {"overlap", "concurrency", "paused", "offline", "disturbed"}) {
     EXPECT_EQ(page.value("canaryd_probe_runs_skipped_total{probe=\"demo\",reason=\"" +
                          std::string{reason} + "\"}"),
               0)

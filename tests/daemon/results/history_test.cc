@@ -277,7 +277,7 @@ TEST(SkipReasons, AndReasonsHaveARoomEach) {
   for (Reason const reason : probes::all_reasons()) {
     EXPECT_LT(static_cast<std::size_t>(reason), kReasons) << to_text(reason);
   }
-  EXPECT_EQ(to_text(static_cast<SkipReason>(kSkipReasons - 1)), "offline");
+  EXPECT_EQ(to_text(static_cast<SkipReason>(kSkipReasons - 1)), "disturbed");
 }
 
 }  // namespace

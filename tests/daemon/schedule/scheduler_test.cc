@@ -93,6 +93,8 @@ class World {
   // What the watchdog's wish leads to, without the way there.
   void cancel(std::string const& probe) { running_.block_on(cancel_run(probe)); }
   void quarantine(std::string const& probe) { running_.block_on(set_quarantine(probe)); }
+  // From now on the loop has been held for a minute more each time that somebody looks.
+  void hold_each_run() { running_.block_on(set_held()); }
   void configure(std::vector<config::ProbeSpec> specs) { running_.block_on(apply(specs)); }
   ProbeRow row(std::string const& probe) {
     auto const reading = results_->read();
@@ -123,6 +125,10 @@ class World {
   }
   Task<void> set_quarantine(std::string probe) {
     scheduler_->set_quarantine([probe](std::string_view name) { return name == probe; });
+    co_return;
+  }
+  Task<void> set_held() {
+    scheduler_->set_held([this] { return held_ += 1min; });
     co_return;
   }
   Task<void> serve() { stopped_cleanly_ = co_await scheduler_->run(); }
@@ -165,6 +171,7 @@ class World {
   std::optional<runtime::TaskGroup> group_, listener_;
   int cancels_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   bool stopped_cleanly_ = false, stopped_ = false;
+  std::chrono::nanoseconds held_{0};
 };
 
 Task<void> healthy(config::ProbeSpec, Deadline, Trace, Report& report) {
@@ -204,6 +211,40 @@ TEST(Scheduler, CountsTheRunsThatWereMissedWhileNothingCouldStart) {
   auto const offline = static_cast<std::size_t>(SkipReason::offline);
   world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 2; });
   EXPECT_GE(world.row("probe").skipped[offline], 35U) << "40 intervals passed during the first run";
+}
+
+TEST(Scheduler, ConcludesNothingFromARunDuringWhichItWasHeldAndRepeatsIt) {
+  int runs = 0;
+  World world{[&runs](config::ProbeSpec, Deadline, Trace, Report& report) -> Task<void> {
+    auto const severity = ++runs < 3 ? Severity::unknown : Severity::ok;
+    report.findings.push_back({.check = "reachable", .severity = severity});
+    co_return;
+  }};
+  world.hold_each_run();
+  auto seldom = spec("probe");
+  seldom.interval = std::chrono::hours{24};
+  world.configure({seldom});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 1; });
+  auto const row = world.row("probe");
+  EXPECT_EQ(row.runs, 1U) << "the third was well";
+  EXPECT_EQ(row.skipped[static_cast<std::size_t>(SkipReason::disturbed)], 2U);
+  EXPECT_EQ(total(row.failures), 0U);
+}
+
+TEST(Scheduler, SaysWhatItSeesWhereItIsAlwaysHeld) {
+  int runs = 0;
+  World world{[&runs](config::ProbeSpec, Deadline, Trace, Report& report) -> Task<void> {
+    ++runs;
+    report.findings.push_back({.check = "reachable", .severity = Severity::unknown});
+    co_return;
+  }};
+  world.hold_each_run();
+  auto seldom = spec("probe");
+  seldom.interval = std::chrono::hours{24};
+  world.configure({seldom});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 1; });
+  EXPECT_EQ(runs, 4);
+  EXPECT_EQ(total(world.row("probe").failures), 1U);
 }
 
 TEST(Scheduler, TakesARunThatTheStopCancelledForNoResultAtAll) {
