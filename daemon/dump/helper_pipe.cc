@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "daemon/dump/helper_process.h"
+#include "runtime/tables.h"
 
 namespace canary::dump {
 
@@ -16,7 +17,9 @@ bool HelperProcess::send(std::string_view path) {
   line[path.size()] = '\n';
   // Below PIPE_BUF: all or nothing. SIGPIPE is ignored in the daemon (runtime/signals.h).
   auto const size = static_cast<ssize_t>(path.size() + 1);
-  return ::write(to_, line.data(), path.size() + 1) == size;
+  if (::write(to_, line.data(), path.size() + 1) != size) return false;
+  if (sent_.fetch_add(1) == done_.load()) asked_ns_.store(runtime::now_ns());
+  return true;
 }
 
 void HelperProcess::poll() {
@@ -27,6 +30,8 @@ void HelperProcess::poll() {
     for (ssize_t i = 0; i < size; ++i) {
       if (answers[static_cast<std::size_t>(i)] == '+') ++finished_;
       if (answers[static_cast<std::size_t>(i)] == '-') ++failed_;
+      done_.fetch_add(1);
+      asked_ns_.store(runtime::now_ns());  // of the next
     }
   }
 }

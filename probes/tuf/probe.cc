@@ -120,7 +120,7 @@ class Run {
     return add_notices(*context_.findings, refresh_, std::move(role), trace);
   }
   // What is asked for now, for a run that is cut short.
-  void at(std::string step, std::string file) {
+  void at(std::string step, std::string const& file) {
     context_.report.step = std::move(step);
     std::string const url = spec_.metadata_url.child(file).text();
     context_.report.step_url = url.substr(0, url.find('?'));

@@ -136,6 +136,7 @@ int run(int count, char** words) {
   ::umask(0077);
   ::fcntl(1, F_SETFL, O_NONBLOCK);
   Work work{arguments.place};
+  work.hold_files_of(::getppid());
   serve(work);
   return 0;
 }

@@ -139,11 +139,20 @@ bool take_registers(std::int32_t process, NativeStack& stack) {
   return true;
 }
 
+namespace {
+// Without what the kernel adds once the file was replaced by an upgrade.
+std::string_view name_of_program(std::string_view link) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (link.ends_with(kDeleted)) link.remove_suffix(kDeleted.size());
+  return link;
+}
+}  // namespace
+
 bool still_runs(AboutSection const& about) {
   std::string const link = "/proc/" + std::to_string(about.process) + "/exe";
   char target[256] = {};
   if (::readlink(link.c_str(), target, sizeof target - 1) <= 0) return false;
-  return std::strncmp(target, about.program.data(), about.program.size() - 1) == 0;
+  return name_of_program(target) == name_of_program(about.program.data());
 }
 
 }  // namespace canary::dump

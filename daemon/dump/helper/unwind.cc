@@ -48,6 +48,18 @@ int vdso_file() {
   return -1;
 }
 
+// What is held comes first: under its name there may be another file by now. libdwfl asks without
+// saying for whom; there is one helper and one thread.
+HeldFiles const* held_files = nullptr;
+
+int find_file(Dwfl_Module* module, void** user, char const* name, Dwarf_Addr base, char** file,
+              Elf** elf) {
+  int const held = held_files == nullptr || name == nullptr ? -1 : held_files->open(name);
+  if (held < 0) return dwfl_linux_proc_find_elf(module, user, name, base, file, elf);
+  *file = ::strdup(name);
+  return held;
+}
+
 }  // namespace
 
 struct AddressSpace::Impl {
@@ -117,10 +129,11 @@ struct AddressSpace::Impl {
   }
 };
 
-AddressSpace::AddressSpace(std::string maps, std::int32_t process, std::uint64_t vdso)
+AddressSpace::AddressSpace(std::string maps, std::int32_t process, std::uint64_t vdso,
+                           HeldFiles const& held)
     : maps_(std::move(maps)), impl_(std::make_unique<Impl>()) {
   static char* no_path = nullptr;
-  static Dwfl_Callbacks const callbacks{.find_elf = dwfl_linux_proc_find_elf,
+  static Dwfl_Callbacks const callbacks{.find_elf = find_file,
                                         .find_debuginfo = dwfl_standard_find_debuginfo,
                                         .section_address = dwfl_offline_section_address,
                                         .debuginfo_path = &no_path};
@@ -139,6 +152,7 @@ AddressSpace::AddressSpace(std::string maps, std::int32_t process, std::uint64_t
       },
       .detach = nullptr,
       .thread_detach = nullptr};
+  held_files = &held;
   impl_->process = process;
   impl_->dwfl = dwfl_begin(&callbacks);
   if (impl_->dwfl == nullptr) {

@@ -10,14 +10,16 @@
 #include <string>
 
 #include "daemon/dump/document.h"
+#include "daemon/dump/helper/held_files.h"
 
 namespace canary::dump {
 
 // The address space of a process as it was when the dump was written. Keeps what it has looked up.
 class AddressSpace {
  public:
-  // `maps` is /proc/PID/maps'; `vdso` where the kernel's own code is, 0 for nowhere.
-  AddressSpace(std::string maps, std::int32_t process, std::uint64_t vdso);
+  // `maps` is /proc/PID/maps'; `vdso` where the kernel's own code is, 0 for nowhere. `held` has the
+  // files that are no longer found under their names; it outlives this.
+  AddressSpace(std::string maps, std::int32_t process, std::uint64_t vdso, HeldFiles const& held);
   ~AddressSpace();
   AddressSpace(AddressSpace const&) = delete;
   AddressSpace& operator=(AddressSpace const&) = delete;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "daemon/dump/capture.h"
-#include "daemon/dump/helper/redact.h"
+#include "daemon/dump/redact.h"
 #include "daemon/dump/helper/registers.h"
 #include "daemon/dump/render.h"
 #include "daemon/dump/text_lines.h"
@@ -129,7 +129,7 @@ AddressSpace& Work::space_of(DumpDocument const& document) {
   }
   if (space_ == nullptr || process_ != document.about.process || space_->maps() != code) {
     process_ = document.about.process;
-    space_ = std::make_unique<AddressSpace>(code, process_, document.about.vdso);
+    space_ = std::make_unique<AddressSpace>(code, process_, document.about.vdso, held_);
   }
   return *space_;
 }
@@ -137,6 +137,7 @@ AddressSpace& Work::space_of(DumpDocument const& document) {
 void Work::unwind(DumpDocument& document) {
   if (document.maps.empty()) return;
   bool const running = still_runs(document.about);
+  if (running) held_.hold(document.about.process);  // what it has loaded since
   AddressSpace& space = space_of(document);
   for (auto& stack : document.stacks) {
     bool const answered = stack.raw.source == Capture::handler;

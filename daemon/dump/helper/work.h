@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/dump/document.h"
+#include "daemon/dump/helper/held_files.h"
 #include "daemon/dump/helper/retention.h"
 #include "daemon/dump/helper/unwind.h"
 
@@ -22,6 +23,9 @@ class Work {
  public:
   explicit Work(WorkPlace place) : place_(std::move(place)) {}
 
+  // Holds open what the process runs from, so that its functions keep their names over an upgrade.
+  void hold_files_of(std::int32_t process) { held_.hold(process); }
+
   // Reads the raw dump, unwinds its stacks and names what they are in.
   DumpDocument read(std::string const& path);
   // Text and JSON beside the dump, copies in the state directory, limits kept. Returns what went
@@ -35,6 +39,7 @@ class Work {
   AddressSpace& space_of(DumpDocument const& document);
 
   WorkPlace place_;
+  HeldFiles held_;
   std::unique_ptr<AddressSpace> space_;  // of the last dump: mostly the next one's, too
   std::int32_t process_ = 0;
 };

@@ -10,6 +10,10 @@
 #include <gmock/gmock.h>
 
 #include "daemon/dump/document.h"
+#include "daemon/dump/helper/work.h"
+#include "daemon/dump/render.h"
+#include "daemon/dump/unread.h"
+#include "runtime/tables.h"
 #include "tests/daemon/dump/stuck_child.h"
 
 namespace canary::dump {
@@ -17,6 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::string file_text(std::string const& path) {
   std::ifstream file{path};
@@ -129,6 +134,107 @@ TEST(HelperProcess, FailsADumpThatIsNotThere) {
 
   EXPECT_FALSE(answered(helper));
   EXPECT_EQ(helper.failed(), 1U);
+}
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+TEST(HelperProcess, IsStartedAnewWhereItHasDied) {
+  TempDirectory const runtime;
+  HelperProcess helper;
+  ASSERT_THAT(helper.start({.program = CANARY_DUMP_HELPER, .runtime = runtime.path()}), IsEmpty());
+  std::int64_t const now = runtime::now_ns() + 11 * kSecond;
+  EXPECT_THAT(helper.look_after(now), IsEmpty()) << "it lives";
+  StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
+  auto values = child.read_until("STACK_MS");
+  ::kill(helper.process(), SIGKILL);
+  while (helper.alive()) ::usleep(1'000);
+
+  EXPECT_THAT(helper.look_after(now),
+              HasSubstr("the dump helper was ended by signal 9; started anew"));
+
+  EXPECT_EQ(helper.restarts(), 1U);
+  std::string const json = runtime.path() + "/stall-000012-loop.json";
+  for (int i = 0; i < 6'000 && !std::filesystem::exists(json); ++i) ::usleep(10'000);
+  EXPECT_THAT(file_text(json), HasSubstr("stuck_in_sleep")) << "what the dead one left undone";
+  EXPECT_TRUE(helper.send(values["DUMP"])) << "by the same descriptor";
+  EXPECT_THAT(helper.look_after(now + kSecond), IsEmpty());
+}
+
+TEST(HelperProcess, IsNotStartedTooOften) {
+  TempDirectory const runtime;
+  HelperProcess helper;
+  ASSERT_THAT(helper.start({.program = CANARY_DUMP_HELPER, .runtime = runtime.path()}), IsEmpty());
+  ::kill(helper.process(), SIGKILL);
+  while (helper.alive()) ::usleep(1'000);
+
+  EXPECT_THAT(helper.look_after(runtime::now_ns() + kSecond), IsEmpty());
+
+  EXPECT_EQ(helper.restarts(), 0U);
+}
+
+TEST(HelperProcess, IsKilledAndStartedAnewWhereItHangs) {
+  TempDirectory const runtime;
+  StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
+  auto values = child.read_until("STACK_MS");
+  HelperProcess helper;
+  ASSERT_THAT(helper.start({.program = CANARY_DUMP_HELPER, .runtime = "/nowhere"}), IsEmpty());
+  ::kill(helper.process(), SIGSTOP);
+  ASSERT_TRUE(helper.send(values["DUMP"]));
+  std::int64_t const now = runtime::now_ns();
+  EXPECT_THAT(helper.look_after(now + 59 * kSecond), IsEmpty()) << "it may take a minute";
+
+  EXPECT_THAT(helper.look_after(now + 61 * kSecond),
+              HasSubstr("did not answer for 60 s and was killed; started anew"));
+
+  EXPECT_TRUE(helper.alive());
+}
+
+TEST(HelperProcess, ThatCannotBeStartedIsTriedAgain) {
+  HelperProcess helper;
+  helper.start({.program = "/nowhere/helper", .runtime = "/tmp"});
+
+  std::string const told = helper.look_after(runtime::now_ns() + 11 * kSecond);
+
+  EXPECT_THAT(told, HasSubstr("the dump helper is not there; cannot start"));
+  EXPECT_THAT(told, HasSubstr("/nowhere/helper"));
+  EXPECT_EQ(helper.restarts(), 0U);
+}
+
+// As an upgrade of the package does it.
+TEST(HeldFiles, NameFunctionsOfAProgramThatWasReplacedUnderIt) {
+  TempDirectory const place;
+  std::string const program = place.path() + "/program";
+  std::filesystem::copy_file(CANARY_STUCK_PROGRAM, program);
+  StuckChild child{{program, "sleep", place.path()}};
+  auto values = child.read_until("STACK_MS");
+  Work with{{}}, without{{}};
+  with.hold_files_of(child.process());
+  std::filesystem::copy_file("/bin/true", program + ".new");
+  std::filesystem::rename(program + ".new", program);
+
+  EXPECT_THAT(render_text(with.read(values["DUMP"])), HasSubstr("stuck_in_sleep"));
+  EXPECT_THAT(render_text(without.read(values["DUMP"])), Not(HasSubstr("stuck_in_sleep")));
+}
+
+TEST(UnreadDumps, AreFewAndLoseTheirStacksAfterAMinute) {
+  TempDirectory const runtime;
+  StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
+  auto const dump = std::filesystem::path{child.read_until("STACK_MS")["DUMP"]};
+  auto const hour_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours{1};
+  for (int i = 0; i < 3; ++i) {
+    auto const older = runtime.path() + "/stall-00000" + std::to_string(i) + "-loop.raw";
+    std::filesystem::copy_file(dump, older);
+    std::filesystem::last_write_time(older, hour_ago + std::chrono::minutes{i});
+  }
+
+  auto const outcome = bound_unread_dumps(runtime.path(), {.keep = 3});
+
+  EXPECT_EQ(outcome.removed, 1U);
+  EXPECT_EQ(outcome.without_stacks, 2U);
+  EXPECT_FALSE(std::filesystem::exists(runtime.path() + "/stall-000000-loop.raw"));
+  EXPECT_FALSE(holds_secret(file_text(runtime.path() + "/stall-000001-loop.raw")));
+  EXPECT_TRUE(holds_secret(file_text(dump))) << "a helper may still read it";
+  EXPECT_EQ(bound_unread_dumps(runtime.path(), {.keep = 3}).without_stacks, 0U) << "done once";
 }
 
 }  // namespace

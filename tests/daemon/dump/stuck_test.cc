@@ -145,7 +145,8 @@ TEST(StuckRun, ShowsItsLogicalStackBesideTheNativeOne) {
 TEST(Unwinding, SurvivesRegistersThatPointNowhere) {
   for (std::uint64_t const garbage : {~std::uint64_t{0}, ~std::uint64_t{7}, std::uint64_t{0},
                                       std::uint64_t{1} << 47, std::uint64_t{0x1000}}) {
-    AddressSpace space{file_text("/proc/self/maps"), ::getpid(), 0};
+    HeldFiles const none;
+    AddressSpace space{file_text("/proc/self/maps"), ::getpid(), 0, none};
     NativeStack stack;
     stack.raw.known = (1U << kRegisters) - 1;
     stack.raw.registers.fill(garbage);

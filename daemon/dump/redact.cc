@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/dump/helper/redact.h"
+#include "daemon/dump/redact.h"
 
 #include <algorithm>
 #include <cstring>
