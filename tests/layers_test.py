@@ -28,7 +28,8 @@ ALLOWED = {
                        "runtime/contract.h"],
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/watchdog/status.h", "daemon/watchdog/current.h",
-                       "daemon/watchdog/answering.h", "daemon/watchdog/tables_view.h",
+                       "daemon/watchdog/answering.h", "daemon/watchdog/health.h",
+                       "daemon/watchdog/tables_view.h",
                        "runtime/limits.h", "runtime/tables.h"],
     "daemon/watchdog": ["config", "runtime/tables.h", "daemon/metrics", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock

@@ -11,9 +11,14 @@ namespace canary::daemon {
 Sources App::sources() {
   auto const& record = watchdog_.record();
   return {.store = services_->results(),
-          .live =
+          .healthy =
               [&record] {
                 auto const health = executor_health(record, *runtime::tables());
+                return Health{health.ok, health.reason};
+              },
+          .live =
+              [&record] {
+                auto const health = liveness(record);
                 return Health{health.ok, health.reason};
               },
           .log_lines_dropped = [this] { return log_.dropped(); },

@@ -10,7 +10,7 @@ namespace canary::metrics {
 inline constexpr std::array kOfHangs = std::to_array<Metric>({
     {"canaryd_executor_stalled",
      Type::gauge,
-     "1 while the loop does not turn.",
+     "1 while the loop does not turn, whosever fault it is.",
      {},
      Emergency::written},
     {"canaryd_executor_stalls_total",

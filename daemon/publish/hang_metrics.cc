@@ -9,6 +9,7 @@
 #include "daemon/metrics/table.h"
 #include "daemon/publish/exposition.h"
 #include "daemon/watchdog/current.h"
+#include "daemon/watchdog/health.h"
 #include "daemon/watchdog/tables_view.h"
 
 namespace canary::daemon {
@@ -60,7 +61,7 @@ std::string source_of(watchdog::Place const& place) {
 void executor(std::string& page, watchdog::Record const& record, runtime::Tables& tables,
               SysTime now) {
   auto const& loop = tables.loop();
-  Family{page, metric("canaryd_executor_stalled")}.add({}, record.executor_stalled() ? 1.0 : 0.0);
+  Family{page, metric("canaryd_executor_stalled")}.add({}, record.executor_stands() ? 1.0 : 0.0);
   {
     Family stalls{page, metric("canaryd_executor_stalls_total")};
     for (std::size_t i = 1; i < watchdog::kVerdicts; ++i) {
@@ -130,7 +131,7 @@ void subjects_now(std::string& page, watchdog::Record const& record) {
   Family family{page, metric("canaryd_subject_stalled")};
   for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
     auto const subject = static_cast<Subject>(i);
-    if (!watchdog::is_shared_part(subject)) continue;
+    if (!watchdog::is_part(subject)) continue;
     family.add({to_text(subject)}, stalled.contains(subject) ? 1 : 0);
   }
 }
@@ -251,6 +252,11 @@ std::string unchanging_metrics(std::string_view page) {
   return result;
 }
 
+ExecutorHealth liveness(watchdog::Record const& record) {
+  auto const why = watchdog::why_not_live(record);
+  return {.ok = why.view().empty(), .reason = std::string{why.view()}};
+}
+
 ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& tables) {
   constexpr std::int64_t kWatchdogDead = 5'000'000'000;
   std::int64_t const now = runtime::now_ns();
@@ -263,11 +269,8 @@ ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& 
   }
   std::int64_t const beat = tables.loop().beat_ns.load(std::memory_order_acquire);
   if (beat == 0) return {false, "the loop has not begun to turn"};
-  if (record.executor_stalled()) {
-    auto const verdict = static_cast<Verdict>(record.executor_verdict.load(memory_order_relaxed));
-    return {false, "the loop has not turned for " + words(now - beat) + " (" +
-                       std::string{to_text(verdict)} + ")"};
-  }
+  auto const stands = watchdog::why_it_stands(record, tables, now);
+  if (!stands.view().empty()) return {false, std::string{stands.view()}};
   // One of the server's threads that is still alive makes this answer.
   if (auto const since = record.emergency_since_ns.load(std::memory_order_acquire); since != 0) {
     return {false, "the HTTP server hangs: for " + words(now - since) +

@@ -24,12 +24,15 @@ std::string unchanging_metrics(std::string_view page);
 // GET /api/v1/hangs says and `canaryd status` prints.
 std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now);
 
-// Is the executor fit? Not ok, with the reason, while its beat is older than the watchdog allows,
-// the watchdog itself does not tick, or it has to answer for the HTTP server.
+// Is the executor fit? Not ok, with the reason, while it does not turn by the wall clock, whosever
+// fault that is, the watchdog itself does not tick, or it has to answer for the HTTP server.
 struct ExecutorHealth {
   bool ok = true;
   std::string reason;
 };
 ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& tables);
+// Does only a restart help? Follows the judgement: a loop that is starved, stopped or traced is not
+// fit, and lives.
+ExecutorHealth liveness(watchdog::Record const& record);
 
 }  // namespace canary::daemon

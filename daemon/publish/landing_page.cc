@@ -37,6 +37,7 @@ std::string landing_page(Snapshot const& snapshot) {
       "<li><a href=\"/api/v1/status\">/api/v1/status</a>: the daemon and a count of states</li>\n"
       "<li><a href=\"/api/v1/probes\">/api/v1/probes</a>: every probe in short</li>\n"
       "<li><a href=\"/-/healthy\">/-/healthy</a>: does canaryd itself work?</li>\n"
+      "<li><a href=\"/-/live\">/-/live</a>: or does only a restart help?</li>\n"
       "<li><a href=\"/-/ready\">/-/ready</a>: has every probe begun?</li>\n"
       "</ul>\n<h2>Probes</h2>\n<table>\n"
       "<tr><th align=\"left\">Probe</th><th align=\"left\">State</th>"

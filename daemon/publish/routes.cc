@@ -15,7 +15,7 @@ constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kPaths =
-    "There are: / /metrics /-/healthy /-/ready /api/v1/status /api/v1/probes "
+    "There are: / /metrics /-/healthy /-/ready /-/live /api/v1/status /api/v1/probes "
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/executor /debug/executor\n";
 
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
@@ -56,7 +56,7 @@ HttpAnswer Routes::api(std::string_view path) const {
   path.remove_prefix(kApi.size());
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
-  if (path == "status") return {200, kJson, status_json(*reading, sources_.live(), now)};
+  if (path == "status") return {200, kJson, status_json(*reading, sources_.healthy(), now)};
   if (path == "hangs" && sources_.hangs) return {200, kJson, sources_.hangs(now)};
   if (path == "executor" && sources_.executor_json) return {200, kJson, sources_.executor_json()};
   if (path == "probes") return {200, kJson, probes_json(*reading, now)};
@@ -79,7 +79,8 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   }
   if (request.has_body) return {413, kText, "A body was not expected.\n"};
   auto const path = request.path;
-  if (path == "/-/healthy") return health_answer(sources_.live(), "canaryd works.");
+  if (path == "/-/healthy") return health_answer(sources_.healthy(), "canaryd works.");
+  if (path == "/-/live") return health_answer(sources_.live(), "canaryd lives.");
   if (path == "/-/ready") {
     auto const reading = sources_.store.read();
     return health_answer(readiness(*reading, sources_.wall_clock()), "canaryd is ready.");

@@ -22,8 +22,10 @@ namespace canary::daemon {
 // Where answers come from. Functions are called on the server's threads and must not wait for the
 // loop.
 struct Sources {
-  ResultStore const& store;      // outlives the server
-  std::function<Health()> live;  // does the loop still turn? never whether a repository is healthy
+  ResultStore const& store;  // outlives the server
+  // Does the loop turn, by the wall clock? Never whether a repository is healthy.
+  std::function<Health()> healthy;
+  std::function<Health()> live;  // or does only a restart help, by judgement?
   std::function<std::uint64_t()> log_lines_dropped;
   std::function<SysTime()> wall_clock;
 
@@ -64,9 +66,9 @@ class Routes {
   std::vector<HttpRequestCount> counts() const;
 
  private:
-  static constexpr std::array<std::string_view, 7> kHandlers{
-      "/", "/metrics", "/-/healthy", "/-/ready", "/api/v1", "/debug/executor", "other"};
-  static constexpr std::size_t kApiHandler = 4;
+  static constexpr std::array<std::string_view, 8> kHandlers{
+      "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
+  static constexpr std::size_t kApiHandler = 5;
   static constexpr std::array<int, 5> kCodes{200, 404, 405, 413, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);

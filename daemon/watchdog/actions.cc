@@ -111,7 +111,8 @@ void Book::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& ste
 Step Book::report(Episode const& judged, std::int64_t now_ns) {
   Step step;
   Entry* entry = find_open(judged);
-  bool const innocent = judged.level == Level::fine || excused(judged.verdict);
+  bool const innocent =
+      judged.level == Level::fine || (excused(judged.verdict) && !judged.overdrawn);
   if (innocent || grace_) {
     // Keeps an open episode open where somebody else holds the thread for the moment.
     if (entry != nullptr && judged.level != Level::fine) entry->reported = true;

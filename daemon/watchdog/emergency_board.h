@@ -15,7 +15,7 @@
 
 namespace canary::watchdog {
 
-inline constexpr std::size_t kEmergencyPageBytes = std::size_t{32} << 10;
+inline constexpr std::size_t kEmergencyPageBytes = std::size_t{40} << 10;
 
 // Metrics that never change, as whole lines; NUL-terminated.
 using PreambleText = std::array<char, 4'096>;
@@ -25,9 +25,11 @@ struct EmergencyTexts {
   std::uint32_t page_size = 0;
   std::array<char, kEmergencyPageBytes> page{};  // of metrics
   std::array<char, 256> reason{};                // why canaryd is not healthy; NUL-terminated
+  std::array<char, 256> not_live{};              // why only a restart helps; empty: it lives
 
   std::string_view page_text() const { return {page.data(), page_size}; }
   std::string_view reason_text() const { return {reason.data()}; }
+  std::string_view not_live_text() const { return {not_live.data()}; }
 };
 
 class EmergencyBoard {

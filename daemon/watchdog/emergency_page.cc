@@ -3,6 +3,7 @@
 
 #include "daemon/metrics/table.h"
 #include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/health.h"
 #include "daemon/watchdog/page_text.h"
 #include "daemon/watchdog/pending_kinds.h"
 #include "daemon/watchdog/tables_view.h"
@@ -134,7 +135,7 @@ void Page::head() {
 void Page::executor() {
   runtime::LoopRecord const& loop = view_.tables.loop();
   text_.family(metric("canaryd_executor_stalled"));
-  text_.series().value(record_.executor_stalled() ? 1 : 0);
+  text_.series().value(record_.executor_stands() ? 1 : 0);
   text_.family(metric("canaryd_executor_stalls_total"));
   for (std::size_t i = 1; i < kVerdicts; ++i) {
     text_.series()
@@ -223,7 +224,7 @@ void Page::subjects() {
   text_.family(metric("canaryd_subject_stalled"));
   for (std::size_t subject = 0; subject < kSubjects; ++subject) {
     auto const each = static_cast<Subject>(subject);
-    if (!is_shared_part(each)) continue;
+    if (!is_part(each)) continue;
     text_.series().label(to_text(each)).value(stalled.data()[subject] ? 1 : 0);
   }
 }
@@ -281,19 +282,12 @@ void Page::lag() {
 
 // Whole seconds, as /-/healthy says it otherwise.
 void write_reason(EmergencyView const& view, EmergencyTexts& texts) {
-  FixedText<255> reason;
-  if (view.record.executor_stalled()) {
-    std::int64_t const beat = view.tables.loop().beat_ns.load(memory_order_relaxed);
-    std::int64_t const age = view.now_ns > beat ? view.now_ns - beat : 0;
-    auto const verdict =
-        static_cast<Verdict>(view.record.executor_verdict.load(memory_order_relaxed));
-    reason.add("the loop has not turned for ");
-    reason.number(static_cast<std::uint64_t>(age / kSecond)).add(" s (");
-    reason.add(to_text(verdict)).add("), and ");
-  }
+  HealthText reason = why_it_stands(view.record, view.tables, view.now_ns);
+  if (!reason.view().empty()) reason.add(", and ");
   reason.add("the HTTP server has not answered for ");
   reason.number(static_cast<std::uint64_t>(view.silent_ns / kSecond)).add(" s");
   copy_text(texts.reason, reason.view());
+  copy_text(texts.not_live, why_not_live(view.record).view());
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ bool contains(std::string_view text, std::string_view wanted) {
 }
 
 EmergencyPath path_of(std::string_view path) {
-  for (auto const each : {EmergencyPath::metrics, EmergencyPath::healthy, EmergencyPath::ready}) {
+  for (auto const each : {EmergencyPath::metrics, EmergencyPath::healthy, EmergencyPath::ready,
+                          EmergencyPath::live}) {
     if (path == to_text(each)) return each;
   }
   return EmergencyPath::other;
@@ -54,6 +55,8 @@ std::string_view to_text(EmergencyPath path) {
       return "/-/healthy";
     case EmergencyPath::ready:
       return "/-/ready";
+    case EmergencyPath::live:
+      return "/-/live";
     case EmergencyPath::other:
       return "other";
   }

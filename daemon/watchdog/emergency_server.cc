@@ -18,8 +18,9 @@ constexpr std::int64_t kWatchdogDead = 5'000'000'000;  // as for /-/healthy othe
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kMetrics = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kElsewhere =
-    "canaryd's HTTP server does not answer. Until it does, /metrics, /-/healthy and /-/ready are\n"
-    "answered by its watchdog, and nothing else is. A dump says what hangs: docs/hangs.md.\n";
+    "canaryd's HTTP server does not answer. Until it does, /metrics, /-/healthy, /-/ready and\n"
+    "/-/live are answered by its watchdog, and nothing else is. A dump says what hangs: "
+    "docs/hangs.md.\n";
 
 }  // namespace
 
@@ -206,9 +207,20 @@ void EmergencyServer::answer(Connection& connection, EmergencyRequest const& req
   }
   if (request.path == EmergencyPath::metrics) {
     fill(connection, request, EmergencyStatus::ok, kMetrics, texts_.page_text());
+  } else if (request.path == EmergencyPath::live) {
+    answer_live(connection, request);
   } else {
     answer_health(connection, request);
   }
+}
+
+// As the judgement was when it was last written: a server that is only late restarts nobody.
+void EmergencyServer::answer_live(Connection& connection, EmergencyRequest const& request) {
+  FixedText<511> body;
+  bool const live = texts_.not_live_text().empty();
+  body.add(live ? std::string_view{"canaryd lives."} : texts_.not_live_text()).add("\n");
+  fill(connection, request, live ? EmergencyStatus::ok : EmergencyStatus::unavailable, kText,
+       body.view());
 }
 
 // Never healthy: the server hangs, or nobody would ask here.

@@ -78,6 +78,7 @@ class EmergencyServer {
   void answer(Connection& connection, EmergencyRequest const& request);
   void fill(Connection& connection, EmergencyRequest const& request, EmergencyStatus status,
             std::string_view content_type, std::string_view body);
+  void answer_live(Connection& connection, EmergencyRequest const& request);
   void answer_health(Connection& connection, EmergencyRequest const& request);
   void close_listeners();
   void not_later_than(std::int64_t at_ns) {

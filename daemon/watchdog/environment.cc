@@ -104,7 +104,12 @@ Assessment assess(Surroundings const& before, Surroundings const& now, std::int6
 
   bool const late = result.late_ns > planned / 4 && result.late_ns > 5 * kMillisecond;
   if (late) result.excused_ns = result.late_ns;
-  if (withheld > result.excused_ns && withheld > elapsed / 10) result.excused_ns = withheld;
+  std::int64_t const cpu = own > withheld ? own : withheld;
+  if (cpu * 2 >= result.excused_ns) result.starved_ns = result.excused_ns;
+  if (withheld > result.excused_ns && withheld > elapsed / 10) {
+    result.starved_ns += withheld - result.excused_ns;
+    result.excused_ns = withheld;
+  }
 
   if (asleep > 100 * kMillisecond) {
     result.disturbed = result.grace = true;
@@ -113,7 +118,6 @@ Assessment assess(Surroundings const& before, Surroundings const& now, std::int6
   } else if (result.late_ns > 100 * kMillisecond) {
     result.disturbed = true;
     result.lasted_ns = result.late_ns;
-    std::int64_t const cpu = own > withheld ? own : withheld;
     // Late without having waited for a CPU: nothing of us ran at all.
     if (cpu * 2 >= result.late_ns) {
       result.kind = Disturbance::starved;

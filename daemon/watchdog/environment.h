@@ -23,6 +23,7 @@ struct Surroundings {
 struct Assessment {
   std::int64_t late_ns = 0;     // woke so much later than planned
   std::int64_t excused_ns = 0;  // of the time between the two moments
+  std::int64_t starved_ns = 0;  // of that, for want of CPU: it is excused within a bound
   bool disturbed = false;       // worth an event; `kind` says which
   Disturbance kind = Disturbance::late;
   std::int64_t lasted_ns = 0;      // of the disturbance

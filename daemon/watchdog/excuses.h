@@ -72,4 +72,39 @@ class Excuses {
   std::size_t count_ = 0;
 };
 
+// How much a thread of that limit is excused in one go for what befell it alone: it was given no
+// CPU, was traced or stopped.
+constexpr std::int64_t bound_of(std::int64_t limit) {
+  constexpr std::int64_t kMost = 300'000'000'000;
+  return limit < kMost / 5 ? limit * 5 : kMost;
+}
+
+// What counts for nobody because nothing of the process ran (it was stopped, the machine slept),
+// without bound; and what one thread is excused beside that, within a bound.
+class ThreadExcuses {
+ public:
+  // `all` nanoseconds of (from, to] were nobody's, `own` were withheld from the thread, whether
+  // among those or not. In order of time.
+  void add(std::int64_t from, std::int64_t to, std::int64_t all, std::int64_t own) {
+    all_.add(from, to, all);
+    if (own > all) own_.add(from, to, own - all);
+  }
+  std::int64_t age(std::int64_t since, std::int64_t now, std::int64_t bound) const {
+    std::int64_t const own = own_.within(since, now);
+    std::int64_t const age = all_.age(since, now) - (own < bound ? own : bound);
+    return age > 0 ? age : 0;
+  }
+  // All of it, whatever the bound.
+  std::int64_t excused(std::int64_t from, std::int64_t to) const {
+    return all_.within(from, to) + own_.within(from, to);
+  }
+  // Was more withheld from it than it is excused?
+  bool overdrawn(std::int64_t since, std::int64_t now, std::int64_t bound) const {
+    return own_.within(since, now) > bound;
+  }
+
+ private:
+  Excuses all_, own_;
+};
+
 }  // namespace canary::watchdog

@@ -23,9 +23,29 @@ Level level_of(std::int64_t age, std::int64_t suspect, std::int64_t stalled, std
   return age >= suspect ? Level::suspect : Level::fine;
 }
 
-Level loop_level(std::int64_t age, Limits const& limits) {
-  if (age >= limits.loop_dead) return Level::dead;
-  return level_of(age, limits.loop_suspect, limits.loop_stall, limits.loop_hung);
+// An age that began at `since`, with what it is excused and the CPU time that nothing excuses.
+struct Aging {
+  ThreadExcuses const& excuses;
+  std::int64_t since = 0, now = 0, cpu = 0;
+
+  std::int64_t with_bound_of(std::int64_t limit) const {
+    std::int64_t const age = since == 0 ? 0 : excuses.age(since, now, bound_of(limit));
+    return age > cpu ? age : cpu;
+  }
+  std::int64_t elapsed() const { return now - since; }
+};
+
+// A debugger may hold what it looks at for as long as anything is excused.
+Level loop_level(Aging const& aging, bool traced, Limits const& limits) {
+  auto const allowed = [&](std::int64_t limit) {
+    return !traced || aging.elapsed() >= limit + bound_of(limit);
+  };
+  if (aging.with_bound_of(limits.loop_dead) >= limits.loop_dead && allowed(limits.loop_dead)) {
+    return Level::dead;
+  }
+  std::int64_t const age = aging.with_bound_of(limits.loop_hung);
+  Level const level = level_of(age, limits.loop_suspect, limits.loop_stall, limits.loop_hung);
+  return level == Level::hung && !allowed(limits.loop_hung) ? Level::stalled : level;
 }
 
 Episode episode(Subject subject, Level level, Verdict verdict, std::int64_t since,
@@ -33,7 +53,9 @@ Episode episode(Subject subject, Level level, Verdict verdict, std::int64_t sinc
   Episode result;
   result.subject = subject;
   result.level = level;
-  result.verdict = level == Level::fine ? Verdict::none : verdict;
+  result.verdict = level == Level::fine       ? Verdict::none
+                   : verdict == Verdict::none ? Verdict::unknown
+                                              : verdict;
   result.since_ns = since;
   result.age_ns = age;
   return result;
@@ -64,12 +86,17 @@ Verdict loop_verdict(LoopFacts const& loop, Verdict thread, bool handler_is_old)
 }  // namespace
 
 Verdict thread_verdict(ThreadSample const& before, ThreadSample const& now) {
-  if (!now.known) return Verdict::none;
+  if (!now.known) {
+    bool const both = before.timed && now.timed && before.at_ns != 0 && now.at_ns > before.at_ns;
+    bool const busy = both && (now.cpu_ns - before.cpu_ns) * 2 >= now.at_ns - before.at_ns;
+    return busy ? Verdict::cpu_loop : Verdict::none;
+  }
   if (now.state == 't' || (now.state == 'T' && now.traced)) return Verdict::traced;
   if (now.state == 'T') return Verdict::stopped;
   if (now.state == 'D') return Verdict::disk;
   std::int64_t const elapsed = before.known ? now.at_ns - before.at_ns : 0;
-  if (elapsed <= 0) {
+  bool const timed = before.timed && now.timed;
+  if (elapsed <= 0 || !timed) {
     if (now.state == 'R') return Verdict::none;  // one sample does not tell
   } else {
     std::int64_t const ran = now.cpu_ns - before.cpu_ns;
@@ -95,7 +122,7 @@ std::int64_t withheld(ThreadSample const& before, ThreadSample const& now, std::
   std::int64_t const known_before = delayed < ahead ? delayed : ahead;
   delayed -= known_before;
   ahead -= known_before;
-  if (now.state == 'R' && before.state == 'R') {
+  if (now.state == 'R' && before.state == 'R' && before.timed && now.timed) {
     std::int64_t const idle = elapsed - (now.cpu_ns - before.cpu_ns);
     // A CPU's account of a running thread may be a clock tick behind.
     constexpr std::int64_t kClockTick = 10'000'000;
@@ -112,30 +139,55 @@ bool waits_for_lock(ThreadSample const& sample) {
 }
 
 Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
-                   Limits const& limits, Excuses const& excuses, std::int64_t now_ns) {
+                   Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns) {
   if (loop.left_run) {
     if (loop.stopping) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
-    std::int64_t const age = excuses.age(loop.left_ns, now_ns);
-    Level const level = loop_level(age, limits);
+    Aging const aging{.excuses = excuses, .since = loop.left_ns, .now = now_ns};
+    std::int64_t const age = aging.with_bound_of(limits.loop_hung);
+    Level const level = loop_level(aging, false, limits);
     return episode(Subject::loop, level < Level::stalled ? Level::stalled : level,
                    Verdict::left_loop, loop.left_ns, age);
   }
   if (!loop.in_run) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
   std::int64_t const expected = beat_expected(loop);
-  std::int64_t const late = expected < now_ns ? excuses.age(expected, now_ns) : 0;
-  std::int64_t const handler =
-      loop.handler_since_ns == 0 ? 0 : excuses.age(loop.handler_since_ns, now_ns);
+  Aging const beat{.excuses = excuses, .since = expected < now_ns ? expected : 0, .now = now_ns};
+  Aging const held{.excuses = excuses,
+                   .since = loop.handler_since_ns,
+                   .now = now_ns,
+                   .cpu = loop.handler_since_ns == 0 ? 0 : loop.handler_cpu_ns};
+  std::int64_t const late = beat.with_bound_of(limits.loop_hung);
+  std::int64_t const handler = held.with_bound_of(limits.loop_hung);
   bool const by_handler = handler >= late && handler > 0;
-  std::int64_t const age = by_handler ? handler : late;
-  Level level = loop_level(age, limits);
-  Verdict const verdict =
-      loop_verdict(loop, thread_verdict(before, now), handler >= limits.loop_suspect);
-  // Under a debugger's eyes it is told, not killed.
-  if (now.traced && level > Level::stalled) level = Level::stalled;
-  Episode result =
-      episode(Subject::loop, level, verdict, by_handler ? loop.handler_since_ns : expected, age);
+  Aging const& aging = by_handler ? held : beat;
+  Level const level = aging.since == 0 ? Level::fine : loop_level(aging, now.traced, limits);
+  Verdict verdict = loop_verdict(loop, thread_verdict(before, now), handler >= limits.loop_suspect);
+  bool const overdrawn = excuses.overdrawn(aging.since, now_ns, bound_of(limits.loop_hung));
+  // However little CPU a quota gives it, it used that up in here.
+  bool const computed = by_handler && held.cpu >= limits.loop_stall / (overdrawn ? 10 : 1);
+  if (computed && (verdict == Verdict::starved || verdict == Verdict::none)) {
+    verdict = Verdict::cpu_loop;
+  }
+  Episode result = episode(Subject::loop, level, verdict, by_handler ? held.since : expected,
+                           by_handler ? handler : late);
+  result.overdrawn = overdrawn;
   result.system_call = now.state == 'R' ? -1 : now.system_call;
   return result;
+}
+
+std::int64_t standing_since(LoopFacts const& loop, std::int64_t now_ns) {
+  if (loop.stopping) return 0;
+  if (loop.left_run) return loop.left_ns;
+  if (!loop.in_run) return 0;
+  std::int64_t const expected = beat_expected(loop);
+  std::int64_t since = expected < now_ns ? expected : 0;
+  bool const held = loop.handler_since_ns != 0 && loop.handler_since_ns < now_ns;
+  if (held && (since == 0 || loop.handler_since_ns < since)) since = loop.handler_since_ns;
+  return since;
+}
+
+// A little before it counts as hung: whoever looks then is told.
+bool stands_long(std::int64_t since_ns, Limits const& limits, std::int64_t now_ns) {
+  return since_ns != 0 && now_ns - since_ns >= limits.loop_hung / 4 * 3;
 }
 
 bool loop_is_late(LoopFacts const& loop, Limits const& limits, std::int64_t now_ns) {
@@ -189,44 +241,51 @@ Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
                  overdue ? scheduler.next_due_ns : 0, age);
 }
 
-Episode judge_job(Subject pool, std::int64_t job_since_ns, ThreadSample const& before,
-                  ThreadSample const& now, Limits const& limits, Excuses const& excuses,
-                  std::int64_t now_ns) {
-  std::int64_t const age = job_since_ns == 0 ? 0 : excuses.age(job_since_ns, now_ns);
-  std::int64_t const limit = pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
+                  Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns) {
+  std::int64_t const limit = job.pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  std::int64_t const bound = bound_of(limit);
+  std::int64_t const own = job.withheld_ns < bound ? job.withheld_ns : bound;
+  std::int64_t age = job.since_ns == 0 ? 0 : excuses.age(job.since_ns, now_ns, bound) - own;
+  if (age < job.cpu_ns) age = job.since_ns == 0 ? 0 : job.cpu_ns;
   Level level = level_of(age, limit / 2, limit, limit * 2);
-  if (now.traced && level > Level::stalled) level = Level::stalled;
-  Episode result = episode(pool, level, at_work(thread_verdict(before, now)), job_since_ns, age);
+  bool const may_be_hung = now_ns - job.since_ns >= 2 * limit + bound;
+  if (now.traced && level > Level::stalled && !may_be_hung) level = Level::stalled;
+  Verdict verdict = at_work(thread_verdict(before, now));
+  if (verdict == Verdict::starved && job.cpu_ns >= limit / 2) verdict = Verdict::cpu_loop;
+  Episode result = episode(job.pool, level, verdict, job.since_ns, age);
+  result.overdrawn = job.withheld_ns > bound || excuses.overdrawn(job.since_ns, now_ns, bound);
   result.system_call = now.state == 'R' ? -1 : now.system_call;
   return result;
 }
 
 Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
-                    Excuses const& excuses, std::int64_t now_ns) {
-  std::int64_t const age =
-      queue.oldest_queued_ns == 0 ? 0 : excuses.age(queue.oldest_queued_ns, now_ns);
+                    ThreadExcuses const& excuses, std::int64_t now_ns) {
   std::int64_t const limit = pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  std::int64_t const age = queue.oldest_queued_ns == 0
+                               ? 0
+                               : excuses.age(queue.oldest_queued_ns, now_ns, bound_of(limit));
   bool const all_busy = queue.busy >= queue.threads;
   return episode(pool, level_of(age, limit / 2, limit, limit * 2),
                  all_busy ? Verdict::pool_exhausted : Verdict::lost_wakeup, queue.oldest_queued_ns,
                  age);
 }
 
-Episode judge_server(std::int64_t asked_ns, Limits const& limits, Excuses const& excuses,
+Episode judge_server(std::int64_t asked_ns, Limits const& limits, ThreadExcuses const& excuses,
                      std::int64_t now_ns) {
-  std::int64_t const age = asked_ns == 0 ? 0 : excuses.age(asked_ns, now_ns);
   std::int64_t const limit = limits.server_stall;
+  std::int64_t const age = asked_ns == 0 ? 0 : excuses.age(asked_ns, now_ns, bound_of(limit));
   return episode(Subject::server, level_of(age, limit / 2, limit, limit * 2), Verdict::no_answer,
                  asked_ns, age);
 }
 
 bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
-                       Excuses const& excuses, std::int64_t now_ns) {
+                       ThreadExcuses const& excuses, std::int64_t now_ns) {
   if (asked_ns == 0) return false;
   constexpr std::int64_t kSuspected = 1'000'000'000;
   std::int64_t patience = limits.server_stall / 2;
   if (suspected && kSuspected < patience) patience = kSuspected;
-  return excuses.age(asked_ns, now_ns) >= patience;
+  return excuses.age(asked_ns, now_ns, bound_of(patience)) >= patience;
 }
 
 }  // namespace canary::watchdog

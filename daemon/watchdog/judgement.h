@@ -27,12 +27,13 @@ struct ThreadSample {
   char state = '?';               // R S D T t Z
   std::int64_t system_call = -1;  // its number; -1: none, or not told
   std::int64_t at_ns = 0;
+  bool timed = true;          // cpu_ns is known
   std::int64_t cpu_ns = 0;    // on a CPU so far
   std::int64_t delay_ns = 0;  // waited for a CPU so far; grows only once it gets one
 };
 
 // What two samples of a thread that should move but does not say; none: they do not tell.
-// lost_wakeup: it waits for events (epoll).
+// lost_wakeup: it waits for events (epoll). Without /proc only its CPU clock tells.
 Verdict thread_verdict(ThreadSample const& before, ThreadSample const& now);
 
 // How much of the time between two samples the thread could not run although it would have: it
@@ -52,13 +53,21 @@ struct LoopFacts {
   std::uint64_t handlers_sample = 0;  // when the first of the two samples was taken
   std::uint64_t beats = 0;
   std::int64_t handler_since_ns = 0, beat_due_ns = 0;
+  std::int64_t handler_cpu_ns = 0;  // CPU time that its thread used inside that handler, at least
 };
 
 // Level fine: there is nothing to say. Fills subject, level, verdict, since, age and system call;
 // who it was is the caller's to add. A verdict that accuses nobody comes with the level that its
-// age would have: it must not raise anything.
+// age would have: it must not raise anything, unless the excuse is overdrawn. CPU time used inside
+// one handler is excused by nothing.
 Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
-                   Limits const& limits, Excuses const& excuses, std::int64_t now_ns);
+                   Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns);
+
+// The wall clock's truth, whosever fault it is: since when the loop has not turned; 0: it turns, or
+// need not.
+std::int64_t standing_since(LoopFacts const& loop, std::int64_t now_ns);
+// Long enough to be told.
+bool stands_long(std::int64_t since_ns, Limits const& limits, std::int64_t now_ns);
 
 // Has the loop not turned for so long that others' waiting is its fault?
 bool loop_is_late(LoopFacts const& loop, Limits const& limits, std::int64_t now_ns);
@@ -84,25 +93,30 @@ Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
                         Excuses const& excuses, std::int64_t now_ns);
 
 // One job of a thread of the pool `pool` (disk or cpu).
-Episode judge_job(Subject pool, std::int64_t job_since_ns, ThreadSample const& before,
-                  ThreadSample const& now, Limits const& limits, Excuses const& excuses,
-                  std::int64_t now_ns);
+struct JobFacts {
+  Subject pool = Subject::cpu;
+  std::int64_t since_ns = 0;     // 0: it is idle
+  std::int64_t withheld_ns = 0;  // from this thread alone, in this job
+  std::int64_t cpu_ns = 0;       // that it used in this job, at least
+};
+Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
+                  Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns);
 
 struct QueueFacts {
   std::uint32_t threads = 0, busy = 0;
   std::int64_t oldest_queued_ns = 0;  // 0: nothing waits
 };
 Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
-                    Excuses const& excuses, std::int64_t now_ns);
+                    ThreadExcuses const& excuses, std::int64_t now_ns);
 
 // A question put to the server at `asked_ns` and not answered; 0: none is open.
-Episode judge_server(std::int64_t asked_ns, Limits const& limits, Excuses const& excuses,
+Episode judge_server(std::int64_t asked_ns, Limits const& limits, ThreadExcuses const& excuses,
                      std::int64_t now_ns);
 
 // Has the server been silent for so long that somebody must answer for it? Sooner than it is called
 // stalled, so that who asks once is still there. `suspected`: soonest where the loop hangs, whose
 // lock it may wait for, and where it needed help just now.
 bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
-                       Excuses const& excuses, std::int64_t now_ns);
+                       ThreadExcuses const& excuses, std::int64_t now_ns);
 
 }  // namespace canary::watchdog

@@ -25,6 +25,8 @@ struct Line {
     not_unwound,      // it did not
     quarantined,      // the probe is not run any more, after `count` stalls of the loop
     dying,            // the process is about to be ended
+    stands,           // the loop has not turned for `nanoseconds`, and nobody is accused
+    turns,            // it does again
     disturbed,        // the machine or somebody held us, for `nanoseconds`
     emergency,        // the server has been silent for `nanoseconds`: the watchdog's page is served
     emergency_over,   // it answers again, after `nanoseconds`

@@ -38,6 +38,12 @@ std::string_view what_hangs(Subject subject) {
       return "a lookup of a name hangs";
     case Subject::watchdog:
       return "the watchdog is late";
+    case Subject::main:
+      return "the main thread hangs";
+    case Subject::log:
+      return "the log's thread hangs";
+    case Subject::emergency:
+      return "the emergency thread hangs";
   }
   return "something hangs";
 }
@@ -68,7 +74,10 @@ void pack_fields(LogRecord& into, LogLevel level, std::string_view message,
 
 void pack_stall(Line const& line, LogRecord& into) {
   Episode const& episode = line.episode;
-  pack_fields(into, loudness(episode.level), what_hangs(episode.subject),
+  std::string_view const what = episode.verdict == Verdict::ended
+                                    ? "a thread of canaryd ended though its work is not done"
+                                    : what_hangs(episode.subject);
+  pack_fields(into, loudness(episode.level), what,
               {{"episode", episode.id},
                {"subject", to_text(episode.subject)},
                {"reached", to_text(episode.level)},
@@ -144,6 +153,13 @@ void pack(Line const& line, LogRecord& into) {
     case Kind::emergency_over:
       return pack_fields(into, LogLevel::info,
                          "the HTTP server answers again; the emergency page is put away",
+                         {{"after", span(line.nanoseconds)}});
+    case Kind::stands:
+      return pack_fields(
+          into, LogLevel::warn, "the loop has not turned; nobody is accused",
+          {{"after", span(line.nanoseconds)}, {"why", in_words(line.episode.verdict)}});
+    case Kind::turns:
+      return pack_fields(into, LogLevel::info, "the loop turns again",
                          {{"after", span(line.nanoseconds)}});
     case Kind::disturbed:
       return pack_fields(into, LogLevel::warn, "something held canaryd; nobody is accused",

@@ -24,12 +24,15 @@ std::string_view after(std::string_view text, std::string_view label);
 // Pure, for tests: what the files say.
 void read_stat(std::string_view text, ThreadSample& sample);
 void read_schedstat(std::string_view text, ThreadSample& sample);
+// The CPU clock of a thread of this process: there without /proc, too. -1 where there is none.
+std::int64_t cpu_clock_ns(std::int32_t thread);
 std::int64_t read_system_call(std::string_view text);
 bool read_traced(std::string_view text);
 
 // The open files of one thread of this process.
 class ThreadFiles {
  public:
+  // False where /proc has nothing of it; its CPU clock may be read all the same.
   bool open(std::int32_t thread);
   void close();
   std::int32_t thread() const { return thread_; }

@@ -129,17 +129,22 @@ void Sentinel::look_around(std::int64_t slept_from_ns, std::int64_t planned_ns) 
   Assessment const found = assess(around_, fresh, slept_from_ns, planned_ns);
   around_ = fresh;
   excused_all_ns_ = found.excused_ns;
-  for_all_.add(previous_ns_, now_ns_, excused_all_ns_);
+  starved_all_ns_ = found.starved_ns;
+  for_all_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, excused_all_ns_);
   add_to(record_.excused_ns, static_cast<std::uint64_t>(excused_all_ns_));
   add_to(record_.lateness.data()[bucket_of(found.late_ns)], 1);
   add_to(record_.lateness_sum_ns, static_cast<std::uint64_t>(found.late_ns));
   if (found.disturbed) note_disturbance(found.kind, found.lasted_ns);
   if (found.clock_step_ns != 0) note_disturbance(Disturbance::clock_step, found.clock_step_ns);
-  if (found.grace) {
+  if (found.grace) server_.forget();
+  // Who is stopped again and again, or so starved that it looks like it, is judged in between.
+  if (found.grace && (grace_ticks_ > 0 || judged_ticks_ >= kGraceTicks)) {
     grace_ticks_ = kGraceTicks;
-    server_.forget();
+    judged_ticks_ = 0;
   } else if (grace_ticks_ > 0) {
     --grace_ticks_;
+  } else if (judged_ticks_ < kGraceTicks) {
+    ++judged_ticks_;
   }
 }
 
@@ -309,7 +314,16 @@ void Sentinel::sample_loop(runtime::Tables& tables, bool full) {
     if (others > own) own = others;
   }
   excused_loop_ns_ = own > excused_all_ns_ ? own : excused_all_ns_;
-  for_loop_.add(previous_ns_, now_ns_, excused_loop_ns_);
+  for_loop_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, excused_loop_ns_);
+}
+
+std::int64_t Sentinel::Usage::in(std::int64_t work_since_ns, ThreadSample const& now) {
+  if (work_since_ns == 0 || !now.timed || now.cpu_ns == 0) return 0;
+  if (work_since_ns != since_ns) {
+    since_ns = work_since_ns;
+    cpu_ns = now.cpu_ns;
+  }
+  return now.cpu_ns - cpu_ns;
 }
 
 // A run cannot move while the loop does not turn, and hardly while the disk stands still, which all
@@ -328,6 +342,7 @@ void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
       loop_history_.added > 1 ? loop_history_.samples.data()[compared] : ThreadSample{};
   ThreadSample const newest = loop_history_.added > 0 ? loop_history_.newest() : ThreadSample{};
   facts.handlers_sample = loop_history_.counts.data()[compared];
+  facts.handler_cpu_ns = loop_usage_.in(facts.handler_since_ns, newest);
   Episode judged = judge_loop(facts, before, newest, settings_.limits, for_loop_, now_ns_);
   if (judged.level != Level::fine) {
     // Only who has been at it for long is to blame; in a flood it is whoever happens to run.
@@ -336,8 +351,31 @@ void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
     say_where(judged, loop_place_);
     judged.thread = tables.loop().thread.load(memory_order_relaxed);
   }
-  record_.executor_verdict.store(static_cast<std::uint8_t>(judged.verdict), memory_order_relaxed);
   report(judged);
+  tell_of_standing(facts, judged, thread_verdict(before, newest));
+}
+
+// Whosever fault it is. The loop gets one tick to turn after both of us were held.
+void Sentinel::tell_of_standing(LoopFacts const& loop, Episode const& judged, Verdict seen) {
+  std::int64_t const since = standing_since(loop, now_ns_);
+  bool const stands = stands_long(since, settings_.limits, now_ns_);
+  standing_ticks_ = stands ? standing_ticks_ + 1 : 0;
+  bool const told = standing_ticks_ > 1;
+  Verdict verdict = judged.verdict;
+  if (verdict == Verdict::none && told) verdict = seen == Verdict::none ? Verdict::unknown : seen;
+  record_.executor_verdict.store(static_cast<std::uint8_t>(verdict), memory_order_relaxed);
+  std::int64_t const before = record_.executor_standing_ns.load(memory_order_relaxed);
+  record_.executor_standing_ns.store(told ? since : 0, memory_order_release);
+  Episode about = judged;
+  about.subject = Subject::loop;
+  about.verdict = verdict;
+  if (told && !standing_told_ && !record_.executor_stalled()) {
+    standing_told_ = true;
+    say(Line::Kind::stands, about, now_ns_ - since);
+  } else if (!told && standing_told_) {
+    standing_told_ = false;
+    say(Line::Kind::turns, about, now_ns_ - before);
+  }
 }
 
 void Sentinel::judge_the_rest(runtime::Tables& tables) {

@@ -90,6 +90,11 @@ class Sentinel {
     std::size_t compared() const;  // the index of the sample to compare with
     void clear() { added = 0; }
   };
+  // The CPU time that a thread used in one handler or job, since that was first seen.
+  struct Usage {
+    std::int64_t since_ns = 0, cpu_ns = 0;
+    std::int64_t in(std::int64_t work_since_ns, ThreadSample const& now);
+  };
   // A thread of a pool.
   struct Watched {
     ThreadFiles files;
@@ -97,6 +102,8 @@ class Sentinel {
     bool seen = false;
     ThreadSample beside;  // taken with the loop's, while that waits for a lock
     std::int64_t ahead_ns = 0;
+    Usage usage;  // of the job that it is at
+    std::int64_t withheld_ns = 0, job_ahead_ns = 0;
   };
   // The pools' threads that are at something.
   void sleep(bool fast);
@@ -112,6 +119,7 @@ class Sentinel {
   std::int64_t withheld_from_holders(runtime::Tables& tables);
   void excuse_runs(LoopFacts const& loop);
   void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
+  void tell_of_standing(LoopFacts const& loop, Episode const& judged, Verdict seen);
   void judge_the_rest(runtime::Tables& tables);
   void judge_runs(runtime::Tables& tables);
   void judge_pools(runtime::Tables& tables);
@@ -164,11 +172,12 @@ class Sentinel {
   EmergencyTexts texts_;
   EnvironmentReader environment_;
   Surroundings around_;
-  Excuses for_all_, for_loop_, for_runs_, for_waiting_;
+  ThreadExcuses for_all_, for_loop_;
+  Excuses for_runs_, for_waiting_;
   Book book_;
 
   std::int64_t now_ns_ = 0, previous_ns_ = 0;
-  int grace_ticks_ = 0;
+  int grace_ticks_ = 0, judged_ticks_ = 0;
   std::int64_t costly_ns_ = 0, full_ns_ = 0, alive_ns_ = 0, disturbed_ns_ = 0, raised_ns_ = 0;
   std::int64_t polled_ns_ = 0;
   std::uint32_t ready_ = 0, reloading_ = 0, reloaded_ = 0, lifted_ = 0;
@@ -178,7 +187,10 @@ class Sentinel {
 
   std::int64_t entered_ns_ = 0, left_ns_ = 0, ahead_ns_ = 0;
   std::uint64_t handlers_before_ = 0, beats_pinged_ = 0;
-  std::int64_t excused_all_ns_ = 0, excused_loop_ns_ = 0;  // of this tick
+  std::int64_t excused_all_ns_ = 0, starved_all_ns_ = 0, excused_loop_ns_ = 0;  // of this tick
+  Usage loop_usage_;
+  int standing_ticks_ = 0;
+  bool standing_told_ = false;
   bool loop_late_ = false, loop_traced_ = false, disk_stalled_ = false;
   Place loop_place_;
   ThreadFiles loop_files_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/health.h"
 #include "daemon/watchdog/sentinel.h"
 
 namespace canary::watchdog {
@@ -287,7 +288,7 @@ void Sentinel::dump_on_request() {
 
 void Sentinel::end_if_due() {
   std::int64_t const limit = told_.stop_limit_ns.load(memory_order_acquire);
-  if (limit != 0 && for_all_.age(limit, now_ns_) > 0) {
+  if (limit != 0 && for_all_.age(limit, now_ns_, bound_of(kSecond)) > 0) {
     if (!stop_dumped_) {
       stop_dumped_ = true;
       Episode about;
@@ -298,12 +299,12 @@ void Sentinel::end_if_due() {
       say(Line::Kind::dying, about);
       note_hung(true);
       start_dump(nullptr, "stop", record_.dumps_asked.load(memory_order_relaxed) + 1);
-    } else if (for_all_.age(limit, now_ns_) > kSecond) {
+    } else if (for_all_.age(limit, now_ns_, bound_of(kSecond)) > kSecond) {
       give_up();
     }
   }
   if (dying_ns_ == 0 || settings_.on_dead == OnDead::report || dump_open_) return;
-  if (for_all_.age(dying_ns_, now_ns_) >= kGrace) end_process();
+  if (for_all_.age(dying_ns_, now_ns_, bound_of(kGrace)) >= kGrace) end_process();
 }
 
 void Sentinel::end_process() {
@@ -341,7 +342,11 @@ void Sentinel::feed_systemd() {
       tables == nullptr ? 0 : tables->loop().beats.load(memory_order_relaxed);
   auto const level = static_cast<Level>(record_.executor_level.load(memory_order_relaxed));
   // While stopping, the loop's beat ends before the daemon does: the stop has its own limit.
-  bool const beating = stopping_told_ || (beats != beats_pinged_ && level < Level::hung);
+  // What is nobody's fault ends no process: until it is judged hung, it is fed.
+  auto const seen = static_cast<Verdict>(record_.executor_verdict.load(memory_order_relaxed));
+  bool const excused = seen != Verdict::none && seen != Verdict::unknown && !accuses(seen);
+  bool const beating =
+      stopping_told_ || ((beats != beats_pinged_ || excused) && level < Level::hung);
   Sentence status;
   write_status(status);
   Notifier::Now const now{.now_ns = now_ns_,
@@ -400,6 +405,10 @@ void Sentinel::write_status(Sentence& sentence) const {
     if (open > 1) sentence.add("; ").number(open - 1).add(" more");
     return;
   }
+  if (record_.executor_stands() && runtime::tables() != nullptr) {
+    sentence.add(why_it_stands(record_, *runtime::tables(), now_ns_).view());
+    return;
+  }
   if (stopping_told_) {
     sentence.add("stopping");
     write_step(sentence);
@@ -424,7 +433,7 @@ void Sentinel::write_status(Sentence& sentence) const {
 
 // A process whose loop hangs watches nothing: the time of a stall counts as blind.
 void Sentinel::keep_alive_time() {
-  if (now_ns_ - alive_ns_ < kSecond || record_.executor_stalled()) return;
+  if (now_ns_ - alive_ns_ < kSecond || record_.executor_stands()) return;
   alive_ns_ = now_ns_;
   file_.write_alive(memory_, around_.wall_ns);
 }

@@ -25,6 +25,7 @@ Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
   if (unused == nullptr || !unused->files.open(thread)) return nullptr;
   unused->history.clear();
   unused->beside = {};
+  unused->usage = {};
   return unused;
 }
 
@@ -87,14 +88,24 @@ void Sentinel::judge_worker(runtime::ThreadRecord const& row, Subject pool, std:
   std::int64_t const look_from = limit / 4 < kSecond ? limit / 4 : kSecond;
   if (since == 0 || now_ns_ - since < look_from) return;
   ThreadSample before, newest;
+  JobFacts job{.pool = pool, .since_ns = since};
   if (files != nullptr) {
+    bool const same = files->usage.since_ns == since;
+    ThreadSample const last = same ? files->history.newest() : ThreadSample{};
+    if (!same) files->withheld_ns = files->job_ahead_ns = 0;
     files->history.add(files->files.sample(ThreadFiles::Depth::full, now_ns_), 0);
     newest = files->history.newest();
     if (files->history.added > 1) {
       before = files->history.samples.data()[files->history.compared()];
     }
+    // What befell everybody is counted for everybody.
+    std::int64_t const own = withheld(last, newest, files->job_ahead_ns);
+    std::int64_t const everybodys = last.known ? for_all_.excused(last.at_ns, now_ns_) : 0;
+    if (own > everybodys) files->withheld_ns += own - everybodys;
+    job.withheld_ns = files->withheld_ns;
+    job.cpu_ns = files->usage.in(since, newest);
   }
-  Episode judged = judge_job(pool, since, before, newest, settings_.limits, for_all_, now_ns_);
+  Episode judged = judge_job(job, before, newest, settings_.limits, for_all_, now_ns_);
   if (judged.level == Level::fine) return;
   judged.thread = thread;
   judged.operation = row.job.load(memory_order_relaxed);

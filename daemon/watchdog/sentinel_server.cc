@@ -55,7 +55,7 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
   bool const needed =
       server_needs_help(silent_since_ns, was || loop_late_, settings_.limits, for_all_, now_ns_);
   if (needed && (!was || now_ns_ - texts_.written_ns >= kRenew)) {
-    write_emergency_texts(for_all_.age(silent_since_ns, now_ns_));
+    write_emergency_texts(now_ns_ - silent_since_ns);
   }
   if (needed == was) return;
   setup_.emergency->set_on_duty(needed);
@@ -67,7 +67,7 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
   about.subject = Subject::server;
   copy_text(about.name, "server");
   say(needed ? Line::Kind::emergency : Line::Kind::emergency_over, about,
-      needed ? for_all_.age(silent_since_ns, now_ns_) : now_ns_ - began);
+      now_ns_ - (needed ? silent_since_ns : began));
 }
 
 void Sentinel::write_emergency_texts(std::int64_t silent_ns) {

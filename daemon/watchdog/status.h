@@ -90,8 +90,8 @@ struct DumpOutcome {
 };
 
 // What is asked for while the watchdog's answers stand in for the HTTP server's.
-enum class EmergencyPath : std::uint8_t { metrics, healthy, ready, other };
-inline constexpr std::size_t kEmergencyPaths = 4;
+enum class EmergencyPath : std::uint8_t { metrics, healthy, ready, live, other };
+inline constexpr std::size_t kEmergencyPaths = 5;
 std::string_view to_text(EmergencyPath path);
 
 struct Record {
@@ -103,13 +103,23 @@ struct Record {
   std::array<std::atomic<std::uint64_t>, kDisturbances> disturbances{};
   std::atomic<std::uint64_t> excused_ns{0};  // in all, for everybody
 
-  // The loop now. Stalled means level stalled or above.
+  // 1 while the loop sees that the watchdog does not tick; written by the loop.
+  std::atomic<std::uint8_t> watchdog_stalled{0};
+
+  // The loop now, as judged: what restarts and blame follow. Stalled means level stalled or above.
   std::atomic<std::uint8_t> executor_level{0};
-  std::atomic<std::uint8_t> executor_verdict{0};
   bool executor_stalled() const {
     return executor_level.load(std::memory_order_acquire) >=
            static_cast<std::uint8_t>(Level::stalled);
   }
+  // The loop by the wall clock, whosever fault: since when it has not turned (monotonic), once that
+  // is long; 0: it turns.
+  std::atomic<std::int64_t> executor_standing_ns{0};
+  bool executor_stands() const {
+    return executor_stalled() || executor_standing_ns.load(std::memory_order_acquire) != 0;
+  }
+  // What it is seen in meanwhile, by either; none: it turns.
+  std::atomic<std::uint8_t> executor_verdict{0};
 
   // How often an episode of the subject reached the level.
   std::array<std::array<std::atomic<std::uint64_t>, kLevels>, kSubjects> stalls{};

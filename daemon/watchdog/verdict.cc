@@ -22,6 +22,12 @@ std::string_view to_text(Subject subject) {
       return "resolver";
     case Subject::watchdog:
       return "watchdog";
+    case Subject::main:
+      return "main";
+    case Subject::log:
+      return "log";
+    case Subject::emergency:
+      return "emergency";
   }
   return "unknown";
 }
@@ -80,21 +86,61 @@ std::string_view to_text(Verdict verdict) {
       return "left_loop";
     case Verdict::nested:
       return "nested";
+    case Verdict::ended:
+      return "ended";
+    case Verdict::unknown:
+      return "unknown";
   }
   return "unknown";
 }
 
-bool is_shared_part(Subject subject) {
+std::string_view in_words(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::starved:
+      return "starved of CPU";
+    case Verdict::traced:
+      return "traced by a debugger";
+    case Verdict::none:
+    case Verdict::unknown:
+      return "why is not known";
+    default:
+      return to_text(verdict);
+  }
+}
+
+bool is_part(Subject subject) {
   switch (subject) {
     case Subject::scheduler:
     case Subject::disk:
     case Subject::cpu:
     case Subject::server:
     case Subject::resolver:
+    case Subject::main:
+    case Subject::log:
+    case Subject::emergency:
       return true;
     case Subject::loop:
     case Subject::run:
     case Subject::watchdog:
+      return false;
+  }
+  return false;
+}
+
+bool is_vital(Subject subject) {
+  switch (subject) {
+    case Subject::loop:
+    case Subject::server:
+    case Subject::log:
+    case Subject::emergency:
+    case Subject::main:
+    case Subject::watchdog:
+      return true;
+    case Subject::run:
+    case Subject::scheduler:
+    case Subject::disk:
+    case Subject::cpu:
+    case Subject::resolver:
       return false;
   }
   return false;

@@ -12,8 +12,20 @@
 
 namespace canary::watchdog {
 
-enum class Subject : std::uint8_t { loop, run, scheduler, disk, cpu, server, resolver, watchdog };
-inline constexpr std::size_t kSubjects = 8;
+enum class Subject : std::uint8_t {
+  loop,
+  run,
+  scheduler,
+  disk,
+  cpu,
+  server,
+  resolver,
+  watchdog,
+  main,
+  log,
+  emergency
+};
+inline constexpr std::size_t kSubjects = 11;
 
 // miss is counted, a stall is dumped and (a run) cancelled, hung is dumped again, dead acted on.
 enum class Level : std::uint8_t { fine, suspect, stalled, hung, dead };
@@ -38,16 +50,23 @@ enum class Verdict : std::uint8_t {
   no_answer,       // the server does not answer its own question
   left_loop,       // run() has returned, though nobody asked for it
   nested,          // reserved for the report of a nested run
+  ended,           // the thread is gone though its work is not done
+  unknown,         // it stands still, and nothing tells why (no /proc, no clock of its CPU time)
 };
-inline constexpr std::size_t kVerdicts = 18;
+inline constexpr std::size_t kVerdicts = 20;
 
 std::string_view to_text(Subject subject);
 std::string_view to_text(Level level);
 std::string_view to_text(Verdict verdict);
+// For a sentence: "starved of CPU".
+std::string_view in_words(Verdict verdict);
 
-// Does every run need it? Then runs that stand still as well are its victims. Not the loop, which
-// has metrics of its own.
-bool is_shared_part(Subject subject);
+// A part of canaryd with a series of its own in canaryd_subject_stalled. Not the loop and the
+// watchdog, which have metrics of their own.
+bool is_part(Subject subject);
+
+// Once it is judged hung, only a restart helps: what /-/live tells.
+bool is_vital(Subject subject);
 
 // Is anybody to blame? Not for starved, stopped, traced, suspended.
 bool accuses(Verdict verdict);
@@ -64,6 +83,8 @@ struct Episode {
   std::int64_t system_call = -1;        // its number; -1: none
   std::int64_t since_ns = 0;            // monotonic
   std::int64_t age_ns = 0;              // without the time that is nobody's fault
+  // More was excused than the bound allows: its verdict, nobody's fault as such, counts after all.
+  bool overdrawn = false;
   runtime::TextOffset operation = 0, file = 0, function = 0;
   std::uint32_t line = 0;
   std::array<char, 104> name{};  // the probe, the service, the pool

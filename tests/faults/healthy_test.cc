@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/faults/rows.h"
+#include "tests/faults/scenes.h"
 #include "tests/faults/stage.h"
 
 namespace canary::faults {
@@ -42,6 +44,41 @@ TEST(HealthyRuns, AccuseNobody) {
       "%.0f runs, %.0f misses, %.0f disturbances recognised%s\n",
       page.sum("canaryd_probe_runs_total"), page.sum("canaryd_stalls_total", {"level=\"suspect\""}),
       page.sum("canaryd_watchdog_disturbances_total"), HasFailure() ? "" : "; nobody accused");
+}
+
+// A process that gets little of the processor is late, and nobody's victim: 15 s at a twentieth
+// here, CANARY_QUOTA_SECONDS at CANARY_QUOTA_PERCENT elsewhere.
+TEST(HealthyRuns, AccuseNobodyUnderAQuota) {
+  auto const number = [](char const* name, int otherwise) {
+    char const* const told = std::getenv(name);
+    return told == nullptr ? otherwise : std::atoi(told);
+  };
+  int const percent = number("CANARY_QUOTA_PERCENT", 5);
+  std::chrono::seconds const span{number("CANARY_QUOTA_SECONDS", 15)};
+  Stage stage{{.fault = "none"}};
+  stage.start();
+  ASSERT_TRUE(stage.ready()) << stage.process().err();
+  double const before = stage.metrics().sum("canaryd_probe_runs_total");
+  try {
+    starve(percent, span)(stage);
+  } catch (Unavailable const& missing) {
+    GTEST_SKIP() << missing.why;
+  }
+  Metrics page;
+  ASSERT_TRUE(wait_until(
+      [&] {
+        page = stage.metrics();
+        return page.sum("canaryd_probe_runs_total") > before;
+      },
+      60s))
+      << stage.process().err();
+  for (char const* const level : {"stalled", "hung", "dead"}) {
+    EXPECT_EQ(page.sum("canaryd_stalls_total", {std::string{"level=\""} + level + "\""}), 0)
+        << level << ": " << stage.process().err();
+  }
+  std::printf("%d %% for %ld s: %.0f runs, %.0f disturbances recognised\n", percent,
+              static_cast<long>(span.count()), page.sum("canaryd_probe_runs_total") - before,
+              page.sum("canaryd_watchdog_disturbances_total"));
 }
 
 }  // namespace

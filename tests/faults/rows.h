@@ -44,6 +44,9 @@ struct Row {
   std::vector<std::string> shows = {};
   std::string watchdog = {}, more = {}, victim = {};  // YAML, see Stage
   std::vector<std::string> environment = {};
+  // Nobody is accused, and yet /-/healthy may say that the loop has not turned; where metrics are
+  // looked at it must.
+  bool stands = false;
   bool no_metrics = false;  // the fault itself keeps anybody from being served
   // The server hangs, too: what it had taken is lost, and the watchdog answers all that follows.
   bool emergency = false;

@@ -394,8 +394,8 @@ class Play {
 
   void accused_nobody_else() {
     auto const page = poller_->seen().last;
-    for (std::string const subject :
-         {"loop", "run", "scheduler", "disk", "cpu", "server", "resolver"}) {
+    for (std::string const subject : {"loop", "run", "scheduler", "disk", "cpu", "server",
+                                      "resolver", "main", "log", "emergency"}) {
       bool const allowed = subject == row_.subject || std::ranges::count(row_.also, subject) > 0;
       if (allowed || stalls_of(page, subject) == 0) continue;
       complain("without reason it accused: " + subject);
@@ -421,9 +421,11 @@ class Play {
       if (seen.stalled_unhealthy == 0) complain("/-/healthy never told of the stalled loop");
       if (seen.stalled_healthy > 0) complain("/-/healthy was 200 while the loop was stalled");
     } else {
-      bool const lied = seen.stalled_unhealthy > 0 || seen.stalled_healthy > 0;
-      outcome_.truth = lied ? "no" : "yes";
+      bool const silent = row_.stands && !row_.no_metrics && seen.stalled_unhealthy == 0;
+      bool const lied = (seen.stalled_unhealthy > 0 && !row_.stands) || seen.stalled_healthy > 0;
+      outcome_.truth = lied || silent ? "no" : "yes";
       if (lied && row_.subject != "loop") complain("the loop was called stalled and was not");
+      if (silent) complain("nobody told that the loop does not turn");
     }
   }
 

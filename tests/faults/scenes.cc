@@ -15,6 +15,8 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <optional>
 
 #include "probes/tuf/authoring.h"
 #include "tests/support/certificates.h"
@@ -308,6 +310,15 @@ Outside starve(int percent, std::chrono::milliseconds span) {
     group.set("cpu.cfs_quota_us", std::to_string(percent * 1'000));
     group.enter();
     std::this_thread::sleep_for(span);
+  };
+}
+
+Outside limit_to(int percent) {
+  return [percent, kept = std::make_shared<std::optional<Group>>()](Stage& stage) {
+    Group& group = kept->emplace("cpu", stage.process().pid());
+    group.set("cpu.cfs_period_us", "100000");
+    group.set("cpu.cfs_quota_us", std::to_string(percent * 1'000));
+    group.enter();
   };
 }
 

@@ -39,6 +39,8 @@ Outside trace_threads(std::string prefix, std::chrono::milliseconds span);
 Outside debugger();
 // The whole process gets that share of one processor, in percent.
 Outside starve(int percent, std::chrono::milliseconds span);
+// Likewise until its end; what it started before stays free.
+Outside limit_to(int percent);
 Outside signal_storm(int signal, int times);
 Outside stop_by_term();
 

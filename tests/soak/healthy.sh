@@ -6,4 +6,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=${CANARY_BUILD:-build/release}
-CANARY_HEALTHY_RUNS=${1:-10000} "$build/faults_test" --gtest_filter='HealthyRuns.*' --gtest_brief=1
+CANARY_HEALTHY_RUNS=${1:-10000} "$build/faults_test" --gtest_filter='HealthyRuns.AccuseNobody' --gtest_brief=1

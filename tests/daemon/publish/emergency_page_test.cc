@@ -80,7 +80,33 @@ TEST_F(EmergencyPage, TellsWhatHangsToPeopleAndToAlerts) {
   EXPECT_GE(age, 12.345);
   EXPECT_THAT(std::string{texts_->reason_text()}, StartsWith("the loop has not turned for 12 s"));
   EXPECT_THAT(std::string{texts_->reason_text()},
-              HasSubstr("(lock), and the HTTP server has not answered for 6 s"));
+              HasSubstr(": lock, and the HTTP server has not answered for 6 s"));
+}
+
+// What stands still, and is nobody's fault, is told; and restarts nobody.
+TEST_F(EmergencyPage, TellsTheWallClocksTruthOfALoopThatIsStarved) {
+  record_->executor_level.store(static_cast<std::uint8_t>(watchdog::Level::fine));
+  record_->executor_verdict.store(static_cast<std::uint8_t>(watchdog::Verdict::starved));
+  record_->executor_standing_ns.store(runtime::now_ns() - 12'000'000'000);
+  record_->emergency_since_ns.store(0);
+  EXPECT_EQ(parsed(emergency()).value("canaryd_executor_stalled"), 1);
+  EXPECT_EQ(parsed(ordinary()).value("canaryd_executor_stalled"), 1);
+  auto const health = executor_health(*record_, tables_);
+  EXPECT_FALSE(health.ok);
+  EXPECT_EQ(health.reason, "the loop has not turned for 12 s: starved of CPU");
+  EXPECT_THAT(std::string{texts_->reason_text()}, StartsWith(health.reason));
+  EXPECT_TRUE(liveness(*record_).ok);
+  EXPECT_THAT(std::string{texts_->not_live_text()}, ::testing::IsEmpty());
+}
+
+TEST_F(EmergencyPage, OnlyWhatIsJudgedHungIsNotAlive) {
+  EXPECT_TRUE(liveness(*record_).ok) << "stalled is not hung";
+  hang(0, watchdog::Subject::loop, "victim", watchdog::Level::hung);
+  emergency();
+  EXPECT_EQ(liveness(*record_).reason, "loop hung for 12 s: lock");
+  EXPECT_EQ(std::string{texts_->not_live_text()}, liveness(*record_).reason);
+  hang(0, watchdog::Subject::run, "victim", watchdog::Level::hung);
+  EXPECT_TRUE(liveness(*record_).ok) << "one run is not canaryd";
 }
 
 TEST_F(EmergencyPage, KeepsQuietAboutProbesThatItKnowsNothingOf) {

@@ -92,10 +92,11 @@ class HungWorld : public ::testing::Test {
     fine.started(then);
   }
 
-  void hang(std::size_t place, watchdog::Subject subject, std::string const& name) {
+  void hang(std::size_t place, watchdog::Subject subject, std::string const& name,
+            watchdog::Level level = watchdog::Level::stalled) {
     watchdog::Episode episode;
     episode.subject = subject;
-    episode.level = watchdog::Level::stalled;
+    episode.level = level;
     episode.verdict = subject == watchdog::Subject::loop ? watchdog::Verdict::lock
                                                          : watchdog::Verdict::stalled_run;
     episode.age_ns = 12'300'000'000;

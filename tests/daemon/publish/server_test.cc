@@ -41,7 +41,8 @@ class ServerTest : public ::testing::Test {
   }
   Sources sources() {
     return {.store = store_,
-            .live = [this] { return dead_ ? Health{false, "the loop hangs"} : Health{}; },
+            .healthy = [this] { return dead_ ? Health{false, "the loop hangs"} : Health{}; },
+            .live = [this] { return gone_ ? Health{false, "loop hung for 12 s: lock"} : Health{}; },
             .log_lines_dropped = [] { return std::uint64_t{0}; },
             .wall_clock = [] { return SysTime{1'790'000'000s}; }};
   }
@@ -53,7 +54,7 @@ class ServerTest : public ::testing::Test {
   }
   std::string address(std::size_t i = 0) { return server_->addresses().at(i); }
 
-  std::atomic<bool> dead_{false};
+  std::atomic<bool> dead_{false}, gone_{false};
   ResultStore store_{DaemonFacts{}};
   config::WebSettings settings_;
   std::unique_ptr<Server> server_;
@@ -121,6 +122,9 @@ TEST_F(ServerTest, SaysThatItIsUnhealthyWhileTheLoopHangsAndStillServesMetrics) 
   auto const health = client.request("GET", "/-/healthy");
   EXPECT_EQ(health.status, 503);
   EXPECT_EQ(health.body, "the loop hangs\n");
+  EXPECT_EQ(client.request("GET", "/-/live").status, 200) << "reporting is not judging";
+  gone_ = true;
+  EXPECT_EQ(client.request("GET", "/-/live").body, "loop hung for 12 s: lock\n");
   EXPECT_EQ(client.request("GET", "/metrics").status, 200);
 }
 

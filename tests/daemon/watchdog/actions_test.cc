@@ -187,6 +187,16 @@ TEST(Book, NobodysFaultRaisesNothingAndEndsNothing) {
   EXPECT_EQ(book.open(), 1u) << "the stall goes on";
 }
 
+TEST(Book, AnExcuseThatIsOverdrawnCounts) {
+  Book book;
+  Episode starved = loop_stall(Level::hung, 61 * kS);
+  starved.verdict = Verdict::starved;
+  starved.overdrawn = true;
+
+  EXPECT_TRUE(round(book, starved, kS).effects & Effect::dump);
+  EXPECT_EQ(book.open(), 1u);
+}
+
 TEST(Book, AGraceRaisesNothingAndEndsNothing) {
   Book book;
   EXPECT_EQ(round(book, loop_stall(Level::dead, 40 * kS), kS, true).effects, 0u);

@@ -99,6 +99,7 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
     EXPECT_EQ(health.status, 503) << path;
     EXPECT_EQ(health.body, "the loop has not turned for 12 s\n") << path;
   }
+  EXPECT_EQ(get("/-/live").status, 200) << "it is not judged to be lost";
   auto const other = get("/api/v1/probes");
   EXPECT_EQ(other.status, 503);
   EXPECT_THAT(other.body, StartsWith("canaryd's HTTP server does not answer."));
@@ -106,6 +107,15 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
   EXPECT_EQ(answered(EmergencyPath::healthy), 2);
   EXPECT_EQ(answered(EmergencyPath::ready), 1);
   EXPECT_EQ(answered(EmergencyPath::other), 1);
+}
+
+TEST_F(Emergency, IsNotAliveOnceItIsJudgedHung) {
+  copy_text(texts_->not_live, "loop hung for 12 s: lock");
+  write_texts("page\n", "the loop has not turned for 12 s");
+  on_duty();
+  auto const live = get("/-/live");
+  EXPECT_EQ(live.status, 503);
+  EXPECT_EQ(live.body, "loop hung for 12 s: lock\n");
 }
 
 TEST_F(Emergency, ShowsTheNewestOfManyPages) {

@@ -5,6 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -63,6 +67,16 @@ TEST(Assess, HavingWaitedForACpuItWasStarved) {
 
   EXPECT_EQ(found.kind, Disturbance::starved);
   EXPECT_FALSE(found.grace) << "hangs are judged under steady starvation, too";
+}
+
+TEST(Assess, WantOfCpuIsToldApartForItIsExcusedWithinABound) {
+  auto const stopped = after_sleep({.monotonic = 5 * kS});
+  EXPECT_EQ(stopped.starved_ns, 0);
+  auto const starved = after_sleep({.monotonic = 5 * kS, .own_delay = 4 * kS});
+  EXPECT_EQ(starved.starved_ns, starved.excused_ns);
+  auto const held = after_sleep({.monotonic = 190 * kMs, .throttled = 95 * kMs});
+  EXPECT_EQ(held.starved_ns, held.excused_ns);
+  EXPECT_GT(held.excused_ns, 0);
 }
 
 TEST(Assess, TheCgroupsQuotaStarves) {
@@ -174,11 +188,38 @@ TEST(ThreadFiles, SampleThisThread) {
   files.close();
 }
 
+// Each tick of it is seen, and it is there without /proc, too.
+TEST(CpuClock, OfAnotherThreadGoesOnWhileThatComputesAndStandsWhileItSleeps) {
+  std::atomic<std::int32_t> id{0};
+  std::atomic<bool> computes{true}, over{false};
+  std::thread other{[&] {
+    id = ::gettid();
+    while (computes) {
+    }
+    over.wait(false);
+  }};
+  while (id == 0) std::this_thread::yield();
+  std::int64_t const first = cpu_clock_ns(id);
+  EXPECT_GE(first, 0);
+  while (cpu_clock_ns(id) <= first + 10 * kMs) std::this_thread::yield();
+  computes = false;
+  std::int64_t before = 0, now = cpu_clock_ns(id);
+  do {
+    before = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    now = cpu_clock_ns(id);
+  } while (now != before);
+  over = true;
+  over.notify_one();
+  other.join();
+}
+
 TEST(ThreadFiles, OfAThreadThatIsGoneKnowNothing) {
   ThreadFiles files;
 
   EXPECT_FALSE(files.open(0x7FFFFFFF));
   EXPECT_FALSE(files.sample(ThreadFiles::Depth::full, 1).known);
+  EXPECT_FALSE(files.sample(ThreadFiles::Depth::full, 1).timed);
   files.close();
 }
 

@@ -50,7 +50,7 @@ LoopFacts stuck(std::int64_t age) {
           .beat_due_ns = kNow - age + 90 * kMs};
 }
 
-Episode judge(LoopFacts const& loop, Threads const& threads, Excuses const& excuses = {}) {
+Episode judge(LoopFacts const& loop, Threads const& threads, ThreadExcuses const& excuses = {}) {
   return judge_loop(loop, threads.before, threads.now, Limits{}, excuses, kNow);
 }
 
@@ -194,21 +194,121 @@ TEST(JudgeLoop, NotStartedIsNotJudged) {
 }
 
 TEST(JudgeLoop, ExcusedTimeIsNoAge) {
-  Excuses excuses;
-  excuses.add(kNow - 40 * kS, kNow - 1 * kS, 39 * kS);
+  ThreadExcuses excuses;
+  excuses.add(kNow - 40 * kS, kNow - 1 * kS, 0, 39 * kS);
 
   EXPECT_EQ(judge(stuck(40 * kS), spinning(), excuses).level, Level::stalled);
   EXPECT_EQ(judge(stuck(40 * kS), spinning(), excuses).age_ns, 1 * kS);
 }
 
-TEST(JudgeLoop, UnderADebuggerIsToldButNeverKilled) {
-  Threads threads = spinning();
-  threads.now.traced = true;
+TEST(JudgeLoop, TimeInWhichNothingOfTheProcessRanIsExcusedWithoutBound) {
+  ThreadExcuses excuses;
+  excuses.add(kNow - 3'600 * kS, kNow - 1 * kS, 3'599 * kS, 3'599 * kS);
 
-  auto const judged = judge(stuck(60 * kS), threads);
+  auto const judged = judge(stuck(3'600 * kS), thread('S', 0, 0, SYS_read), excuses);
+
+  EXPECT_EQ(judged.age_ns, 1 * kS);
+  EXPECT_FALSE(judged.overdrawn);
+}
+
+// `withheld` of the `age` for which its handler has run were withheld from its thread alone.
+Episode after_withholding(std::int64_t age, std::int64_t withheld, Threads const& threads) {
+  ThreadExcuses excuses;
+  excuses.add(kNow - withheld, kNow, 0, withheld);
+  return judge(stuck(age), threads, excuses);
+}
+
+TEST(JudgeLoop, WhatIsWithheldFromItAloneIsExcusedWithinABound) {
+  auto const starved = thread('R', 0, 0);
+  auto const within = after_withholding(50 * kS, 50 * kS, starved);
+  EXPECT_EQ(within.level, Level::fine);
+
+  auto const beyond = after_withholding(61 * kS, 61 * kS, starved);
+  EXPECT_EQ(beyond.level, Level::hung) << "five times ten seconds are excused";
+  EXPECT_EQ(beyond.verdict, Verdict::starved);
+  EXPECT_TRUE(beyond.overdrawn);
+
+  EXPECT_EQ(after_withholding(179 * kS, 179 * kS, starved).level, Level::hung);
+  EXPECT_EQ(after_withholding(180 * kS, 180 * kS, starved).level, Level::dead);
+}
+
+TEST(JudgeLoop, CpuTimeInsideOneHandlerIsExcusedByNothing) {
+  ThreadExcuses excuses;
+  excuses.add(kNow - 45 * kS, kNow, 0, 44 * kS);
+  LoopFacts loop = stuck(45 * kS);
+  loop.handler_cpu_ns = 1'100 * kMs;
+
+  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses);
 
   EXPECT_EQ(judged.level, Level::stalled);
   EXPECT_EQ(judged.verdict, Verdict::cpu_loop);
+  loop.handler_cpu_ns = 30 * kS;
+  EXPECT_EQ(judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses).level, Level::dead);
+}
+
+TEST(JudgeLoop, ThatComputesWheneverItIsLetIsNoVictimForEver) {
+  ThreadExcuses excuses;
+  excuses.add(kNow - 60 * kS, kNow, 0, 59 * kS);
+  LoopFacts loop = stuck(60 * kS);
+  loop.handler_cpu_ns = 200 * kMs;
+
+  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses);
+
+  EXPECT_EQ(judged.verdict, Verdict::cpu_loop);
+  EXPECT_TRUE(judged.overdrawn);
+}
+
+TEST(JudgeLoop, OfWhichNothingIsKnownIsUnknown) {
+  EXPECT_EQ(judge(stuck(2 * kS), Threads{}).verdict, Verdict::unknown);
+}
+
+TEST(JudgeLoop, UnderADebuggerIsToldButNotKilledForAsLongAsAnythingIsExcused) {
+  Threads threads = spinning();
+  threads.now.traced = true;
+
+  auto const judged = judge(stuck(59 * kS), threads);
+
+  EXPECT_EQ(judged.level, Level::stalled);
+  EXPECT_EQ(judged.verdict, Verdict::cpu_loop);
+  EXPECT_EQ(judge(stuck(60 * kS), threads).level, Level::hung);
+  EXPECT_EQ(judge(stuck(180 * kS), threads).level, Level::dead);
+}
+
+TEST(VerdictKey, WithoutProcACpuClockTellsOfALoopAndOfNothingElse) {
+  auto const of_clock = [](std::int64_t ran) {
+    ThreadSample const before{.at_ns = kNow - 250 * kMs, .cpu_ns = 5 * kS};
+    return thread_verdict(before, ThreadSample{.at_ns = kNow, .cpu_ns = 5 * kS + ran});
+  };
+  EXPECT_EQ(of_clock(240 * kMs), Verdict::cpu_loop);
+  EXPECT_EQ(of_clock(1 * kMs), Verdict::none);
+}
+
+TEST(VerdictKey, WithoutAnyCpuClockARunningThreadIsNotCalledStarved) {
+  Threads threads = thread('R', 0);
+  threads.before.timed = threads.now.timed = false;
+  std::int64_t ahead = 0;
+
+  EXPECT_EQ(thread_verdict(threads.before, threads.now), Verdict::none);
+  EXPECT_EQ(withheld(threads.before, threads.now, ahead), 0);
+}
+
+TEST(Standing, IsTheWallClocksTruthWhosesoeverFaultItIs) {
+  LoopFacts loop = stuck(40 * kS);
+  EXPECT_EQ(standing_since(loop, kNow), kNow - 40 * kS);
+  loop.handler_since_ns = 0;
+  EXPECT_EQ(standing_since(loop, kNow), loop.beat_due_ns);
+  loop.beat_due_ns = kNow + 50 * kMs;
+  EXPECT_EQ(standing_since(loop, kNow), 0);
+  EXPECT_EQ(standing_since({.left_run = true, .left_ns = kNow - kS}, kNow), kNow - kS);
+  loop = stuck(40 * kS);
+  loop.stopping = true;
+  EXPECT_EQ(standing_since(loop, kNow), 0) << "it may end";
+}
+
+TEST(Standing, IsToldALittleBeforeItWouldCountAsHung) {
+  EXPECT_FALSE(stands_long(0, {}, kNow));
+  EXPECT_FALSE(stands_long(kNow - 7 * kS, {}, kNow));
+  EXPECT_TRUE(stands_long(kNow - 8 * kS, {}, kNow));
 }
 
 TEST(JudgeLoop, NegativeAgesAreNone) {
@@ -263,10 +363,10 @@ TEST(JudgeLoop, ThatWaitsForTheLockOfAStarvedThreadIsNoStall) {
   Threads const loop = thread('S', 0, 0, SYS_futex);
   Threads const holder = thread('R', 1 * kMs);
   std::int64_t ahead = 0;
-  Excuses excuses;
+  ThreadExcuses excuses;
   for (std::int64_t tick = 1; tick <= 8; ++tick) {
     std::int64_t const from = kNow - 2 * kS + (tick - 1) * 250 * kMs;
-    excuses.add(from, from + 250 * kMs, withheld(holder.before, holder.now, ahead));
+    excuses.add(from, from + 250 * kMs, 0, withheld(holder.before, holder.now, ahead));
   }
 
   EXPECT_EQ(judge(stuck(2 * kS), loop, excuses).level, Level::fine);
@@ -379,7 +479,8 @@ TEST(JudgeScheduler, ThatLetsADueRunPassIsOverdue) {
 TEST(JudgeJob, OfTheDiskThatDoesNotEndIsADeadDisk) {
   auto const dead = thread('D', 0);
 
-  auto const judged = judge_job(Subject::disk, kNow - 31 * kS, dead.before, dead.now, {}, {}, kNow);
+  JobFacts const job{.pool = Subject::disk, .since_ns = kNow - 31 * kS};
+  auto const judged = judge_job(job, dead.before, dead.now, {}, {}, kNow);
 
   EXPECT_EQ(judged.level, Level::stalled);
   EXPECT_EQ(judged.verdict, Verdict::disk);
@@ -387,12 +488,26 @@ TEST(JudgeJob, OfTheDiskThatDoesNotEndIsADeadDisk) {
 
 TEST(JudgeJob, OfAWorkerHasItsOwnLimitAndIdleIsFine) {
   auto const busy = spinning();
+  auto const since = [&](std::int64_t ns) {
+    return judge_job({.pool = Subject::cpu, .since_ns = ns}, busy.before, busy.now, {}, {}, kNow);
+  };
+  EXPECT_EQ(since(kNow - 31 * kS).level, Level::suspect);
+  EXPECT_EQ(since(kNow - 61 * kS).verdict, Verdict::cpu_loop);
+  EXPECT_EQ(since(0).level, Level::fine);
+}
 
-  EXPECT_EQ(judge_job(Subject::cpu, kNow - 31 * kS, busy.before, busy.now, {}, {}, kNow).level,
-            Level::suspect);
-  EXPECT_EQ(judge_job(Subject::cpu, kNow - 61 * kS, busy.before, busy.now, {}, {}, kNow).verdict,
-            Verdict::cpu_loop);
-  EXPECT_EQ(judge_job(Subject::cpu, 0, busy.before, busy.now, {}, {}, kNow).level, Level::fine);
+TEST(JudgeJob, ThatWasStarvedIsExcusedWithinABoundAndNotForWhatItComputed) {
+  auto const starved = thread('R', 5 * kMs, 240 * kMs);
+  auto const after = [&](std::int64_t age, std::int64_t withheld, std::int64_t cpu) {
+    return judge_job(
+        {.pool = Subject::disk, .since_ns = kNow - age, .withheld_ns = withheld, .cpu_ns = cpu},
+        starved.before, starved.now, {}, {}, kNow);
+  };
+  EXPECT_EQ(after(100 * kS, 99 * kS, 1 * kS).level, Level::fine);
+  EXPECT_EQ(after(200 * kS, 199 * kS, 1 * kS).level, Level::stalled);
+  EXPECT_TRUE(after(200 * kS, 199 * kS, 1 * kS).overdrawn);
+  EXPECT_EQ(after(140 * kS, 105 * kS, 31 * kS).level, Level::stalled);
+  EXPECT_EQ(after(140 * kS, 110 * kS, 31 * kS).verdict, Verdict::cpu_loop);
 }
 
 TEST(JudgeQueue, ThatWaitsForBusyThreadsIsAnExhaustedPool) {
@@ -422,8 +537,8 @@ TEST(ServerNeedsHelp, BeforeItIsCalledStalledAndSoonerWhereSomethingIsAmiss) {
 }
 
 TEST(ServerNeedsHelp, NotForTimeThatIsNobodysFault) {
-  Excuses slept;
-  slept.add(kNow - 60 * kS, kNow - 1 * kS, 59 * kS);
+  ThreadExcuses slept;
+  slept.add(kNow - 60 * kS, kNow - 1 * kS, 59 * kS, 59 * kS);
   EXPECT_FALSE(server_needs_help(kNow - 60 * kS, false, {}, slept, kNow));
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/watchdog/health.h"
+
+namespace canary::watchdog {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+void add_seconds(HealthText& text, std::int64_t nanoseconds) {
+  std::int64_t const seconds = nanoseconds > 0 ? nanoseconds / kSecond : 0;
+  text.number(static_cast<std::uint64_t>(seconds)).add(" s");
+}
+
+}  // namespace
+
+HealthText why_it_stands(Record const& record, runtime::Tables& tables, std::int64_t now_ns) {
+  HealthText text;
+  if (!record.executor_stands()) return text;
+  auto const verdict =
+      static_cast<Verdict>(record.executor_verdict.load(std::memory_order_relaxed));
+  text.add("the loop has not turned for ");
+  add_seconds(text, now_ns - tables.loop().beat_ns.load(std::memory_order_relaxed));
+  text.add(": ").add(in_words(verdict));
+  return text;
+}
+
+HealthText why_not_live(Record const& record) {
+  HealthText text;
+  for (Published<Episode> const& place : record.episodes) {
+    Episode episode;
+    if (!place.known() || !place.load(episode)) continue;
+    if (episode.level < Level::hung || !is_vital(episode.subject)) continue;
+    text.add(to_text(episode.subject)).add(" ").add(to_text(episode.level)).add(" for ");
+    add_seconds(text, episode.age_ns);
+    text.add(": ").add(in_words(episode.verdict));
+    return text;
+  }
+  return text;
+}
+
+}  // namespace canary::watchdog
