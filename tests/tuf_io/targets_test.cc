@@ -29,6 +29,11 @@ TEST(TargetPlaces, AreTheSpecificationsFirst) {
   auto const other = json::Document::parse(R"({"blake2b-256":"cc","md5":"dd"})", "x", {}).value();
   EXPECT_EQ(texts(target_places(base, "d/f", {.hashes = {.all = &other->root()}}, true)),
             (std::vector<std::string>{"https://h/t/d/cc.f", "https://h/t/d/dd.f"}));
+  auto const listed = json::Document::parse(R"({"sha256":"aa","md5":"dd","sha512":"bb"})", "x", {});
+  TargetFile const both{.hashes = {.sha256 = "aa", .sha512 = "bb", .all = &listed.value().root()}};
+  EXPECT_EQ(texts(target_places(base, "f", both, true)),
+            (std::vector<std::string>{"https://h/t/aa.f", "https://h/t/bb.f", "https://h/t/dd.f"}))
+      << "each once";
   EXPECT_EQ(texts(target_places(base, "d/f", file, false)),
             (std::vector<std::string>{"https://h/t/d/f"}));
 }
