@@ -30,7 +30,7 @@ TEST(TargetPlaces, AreTheSpecificationsFirst) {
   EXPECT_EQ(texts(target_places(base, "d/f", {.hashes = {.all = &other->root()}}, true)),
             (std::vector<std::string>{"https://h/t/d/cc.f", "https://h/t/d/dd.f"}));
   auto const listed = json::Document::parse(R"({"sha256":"aa","md5":"dd","sha512":"bb"})", "x", {});
-  TargetFile const both{.hashes = {.sha256 = "aa", .sha512 = "bb", .all = &listed.value().root()}};
+  TargetFile const both{.hashes = {.all = &listed.value()->root(), .sha256 = "aa", .sha512 = "bb"}};
   EXPECT_EQ(texts(target_places(base, "f", both, true)),
             (std::vector<std::string>{"https://h/t/aa.f", "https://h/t/bb.f", "https://h/t/dd.f"}))
       << "each once";
