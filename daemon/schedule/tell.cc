@@ -10,7 +10,6 @@ namespace canary::daemon {
 namespace {
 
 using probes::Finding;
-using probes::Severity;
 
 std::string_view subject_of(Finding const& finding) {
   if (finding.subject.empty()) return "the whole repository";
