@@ -30,11 +30,6 @@ using std::chrono::milliseconds;
 #endif
 
 constexpr int kMany = 100'000;
-#ifdef CANARY_SANITIZED
-constexpr int kPatterns = 2'000;  // a sanitizer's matching takes minutes for more
-#else
-constexpr int kPatterns = 20'000;
-#endif
 
 std::string repeat(int times, std::function<std::string(int)> const& each,
                    char const* between = ",") {
@@ -222,7 +217,7 @@ void many_delegated_roles(ProbeWorld& world) {
 void many_patterns(ProbeWorld& world) {
   std::string const tail(50, 'a');
   auto const pattern = [&](int i) { return "\"*" + tail + "b" + number(i) + "\""; };
-  std::string const roles = R"("roles":[)" + role("d", repeat(kPatterns, pattern)) + "]";
+  std::string const roles = R"("roles":[)" + role("d", repeat(20'000, pattern)) + "]";
   world.serve(with_signed_targets(delegating(roles), R"(,"d.json":{"version":1})"));
   world.spec.targets.kind = config::TargetSelection::Kind::names;
   for (int i = 0; i < 3; ++i) {
@@ -301,6 +296,11 @@ struct Attack {
 class HostileWorld : public testing::TestWithParam<Attack> {};
 
 TEST_P(HostileWorld, EndsAsAFindingAndHoldsTheLoopForNoLongerThanAHandlerMay) {
+#ifdef CANARY_SANITIZED
+  if (GetParam().publish == many_patterns) {
+    GTEST_SKIP() << "so many steps of matching take a sanitizer minutes";
+  }
+#endif
   ProbeWorld world{plain()};
   GetParam().publish(world);
   auto const begun = runtime::Clock::now();
