@@ -17,6 +17,7 @@
 #include "config/fields.h"
 #include "config/read_file.h"
 #include "config/reader.h"
+#include "config/touched_files.h"
 #include "config/yaml.h"
 
 namespace canary::config {
@@ -228,6 +229,7 @@ std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& mai
 
 // Whether nothing of that name was read so far, by this or another name; it is from now on.
 bool Loader::is_new(std::string const& file) {
+  about_to_touch(file);
   struct ::stat status{};
   if (::stat(file.c_str(), &status) != 0) return true;  // reading it says why
   return seen_.emplace(status.st_dev, status.st_ino).second;
@@ -251,6 +253,7 @@ void Loader::match(yaml::Cursor const& at, path const& main_file, std::vector<pa
     if (!whole.empty() && !whole.ends_with('/')) whole += '/';
   }
   whole += *pattern;
+  about_to_touch(whole);
   glob_t matches{};
   int const status = ::glob(whole.c_str(), 0, glob_error, &matches);
   std::set<std::string> found;

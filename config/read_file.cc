@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "config/touched_files.h"
+
 namespace canary::config {
 namespace {
 
@@ -33,6 +35,7 @@ ReadError because(std::filesystem::path const& path, int error) {
 }
 
 Result<Descriptor, ReadError> open_regular(std::filesystem::path const& path) {
+  about_to_touch(path);
   // O_NONBLOCK: opening a FIFO without a writer would wait for one.
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return because(path, errno);

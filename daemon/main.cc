@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // canaryd's command line: which subcommand, and what a wrong use of it returns.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -12,6 +14,7 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
+#include "runtime/aside.h"
 #include "runtime/limits.h"
 
 namespace {
@@ -94,8 +97,12 @@ int without_output(int code, std::string const& command) {
 
 int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is told like a full disk
-  int const code = chosen_command(argc, argv);
-  return canary::daemon::output_arrived() ? code : without_output(code, argc > 1 ? argv[1] : "");
+  int const chosen = chosen_command(argc, argv);
+  int const code =
+      canary::daemon::output_arrived() ? chosen : without_output(chosen, argc > 1 ? argv[1] : "");
+  // What stands still uses what an orderly end would destroy.
+  if (canary::runtime::calls_left() > 0) ::_exit(code);
+  return code;
 }
 
 }  // namespace

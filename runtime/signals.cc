@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace canary::runtime {
@@ -22,15 +23,33 @@ int Signals::wait() const {
   return signal;
 }
 
+int Signals::wait_for(std::chrono::nanoseconds span) const {
+  auto const until = std::chrono::steady_clock::now() + span;
+  while (true) {
+    auto const left = until - std::chrono::steady_clock::now();
+    auto const rest = std::chrono::nanoseconds{std::max(left, decltype(left)::zero())};
+    timespec const limit{.tv_sec = rest.count() / 1'000'000'000,
+                         .tv_nsec = rest.count() % 1'000'000'000};
+    int const signal = ::sigtimedwait(&set_, nullptr, &limit);
+    if (signal > 0) return signal;
+    if (errno != EINTR) return 0;
+  }
+}
+
 // SIGUSR2 is how the destructor wakes the thread; from anybody else it means nothing.
-StopOnSignal::StopOnSignal() : signals_({SIGINT, SIGTERM, SIGXCPU, SIGUSR2}) {
+StopOnSignal::StopOnSignal(int code) : signals_({SIGINT, SIGTERM, SIGXCPU, SIGUSR2}), code_(code) {
   thread_ = std::thread{[this] {
     ::pthread_setname_np(::pthread_self(), "signals");
+    auto asked = std::chrono::steady_clock::time_point::max();
     while (true) {
-      int const signal = signals_.wait();
+      bool const stopping = stop_.stop_requested();
+      int const signal =
+          stopping ? signals_.wait_for(std::chrono::milliseconds{200}) : signals_.wait();
       if (ending_.load(std::memory_order_acquire)) return;
-      if (signal == SIGUSR2) continue;
-      if (stop_.stop_requested()) ::_exit(130);
+      if (stopping && std::chrono::steady_clock::now() - asked >= kUnwind) ::_exit(code_);
+      if (signal == 0 || signal == SIGUSR2) continue;
+      if (stopping) ::_exit(130);
+      asked = std::chrono::steady_clock::now();
       stop_.request_stop();
     }
   }};

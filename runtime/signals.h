@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <initializer_list>
 #include <stop_token>
@@ -20,17 +21,22 @@ class Signals {
 
   // Waits for the next of them. Thread: any, one at a time.
   int wait() const;
+  // The same for at most so long; 0 where none came.
+  int wait_for(std::chrono::nanoseconds span) const;
 
  private:
   sigset_t set_{};
 };
 
-// For a program that waits in block_on: the first SIGINT, SIGTERM or SIGXCPU (of a limit of CPU
-// time, RLIMIT_CPU) asks it to stop, the second ends the process at once with exit code 130. Other
-// signals leave it listening for these.
+// For a program that waits: the first SIGINT, SIGTERM or SIGXCPU (of a limit of CPU time,
+// RLIMIT_CPU) asks it to stop, the second ends the process at once with exit code 130. What has
+// been asked and still stands after kUnwind (a full pipe that nobody reads, say) is ended, too,
+// with `code`. Other signals leave it listening for these.
 class StopOnSignal {
  public:
-  StopOnSignal();
+  static constexpr std::chrono::seconds kUnwind{4};
+
+  explicit StopOnSignal(int code = 130);
   ~StopOnSignal();
   StopOnSignal(StopOnSignal const&) = delete;
   StopOnSignal& operator=(StopOnSignal const&) = delete;
@@ -38,6 +44,7 @@ class StopOnSignal {
 
  private:
   Signals signals_;
+  int const code_;
   std::stop_source stop_;
   std::atomic<bool> ending_{false};
   std::thread thread_;

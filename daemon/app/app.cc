@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -24,27 +23,30 @@ using runtime::Deadline;
 using runtime::Task;
 using namespace std::chrono_literals;
 
-constexpr auto kLoopAnswers = 10s;  // for what main asks the loop to do
+constexpr auto kLoopAnswers = 10s;  // for what the loop is asked to do
 constexpr auto kStopMargin = 5s;    // beyond that the watchdog ends a stop that hangs
 
 }  // namespace
 
-App::App(AppOptions options, StateLock lock, std::size_t descriptors)
-    : options_(std::move(options)),
-      descriptors_(descriptors),
-      places_(places(options_.config.state_directory)),
-      lock_(std::move(lock)),
-      dumps_(options_.config, places_),
-      log_(options_.config.log),
-      watchdog_({.settings = options_.config.watchdog,
+App::App(Setup setup)
+    : options_(std::move(setup.options)),
+      config_(std::make_shared<config::Config const>(std::move(setup.config))),
+      descriptors_(setup.descriptors),
+      stop_(std::move(setup.stop)),
+      places_(places(config_->state_directory)),
+      lock_(std::move(setup.lock)),
+      dumps_(*config_, places_),
+      log_(setup.log),
+      steps_(setup.steps),
+      watchdog_({.settings = config_->watchdog,
                  .memory_directory = places_.runtime,
                  .dumper = dumps_.dumper(),
                  .last_words = dumps_.black_box().words}),
-      services_(std::make_unique<Services>(options_.config, options_.config_file, loop_.executor(),
-                                           log_, watchdog_)) {
+      services_(std::make_unique<Services>(*config_, options_.config_file, loop_.executor(), log_,
+                                           watchdog_)) {
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
-  tell_longest_lookup(options_.config);
+  tell_longest_lookup(*config_);
 }
 
 App::~App() {
@@ -61,22 +63,32 @@ bool App::start() {
   try {
     return start_all();
   } catch (std::exception const& failed) {
-    log_.error("cannot start", {{"detail", runtime::explain(failed)}});
+    if (!stop_.stop_requested()) {
+      log_.error("cannot start", {{"detail", runtime::explain(failed)}});
+    }
     return false;
   }
 }
 
+// Where it has come to, for whoever waits. False once the daemon is to stop.
+bool App::step(std::string const& what) {
+  steps_.enter(what);
+  watchdog_.progressed(what);
+  return !stop_.stop_requested();
+}
+
 bool App::start_all() {
-  watchdog_.progressed("preparing " + options_.config.state_directory.string());
+  if (!step("preparing " + config_->state_directory.string())) return false;
   tell_of_folders();
-  tell_of_the_last_run(log_, watchdog_, dumps_, options_.config);
-  watchdog_.progressed("starting the loop");
+  tell_of_the_last_run(log_, watchdog_, dumps_, *config_);
+  if (!step("starting the loop")) return false;
   loop_.start();
-  watchdog_.progressed("scheduling " + std::to_string(options_.config.probes.size()) + " probes");
-  auto const fitted = fit(options_.config);
-  auto saved = saved_states(options_.config, nullptr);
+  if (!step("reading " + saved_directory(*config_).string())) return false;
+  auto saved = load_saved_states(saved_directory(*config_), config_->probes, log_);
+  if (!step("scheduling " + std::to_string(config_->probes.size()) + " probes")) return false;
+  auto const fitted = fit(*config_);
   ask(services_->start(fitted, std::move(saved)));
-  watchdog_.progressed("opening the listeners");
+  if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();
   auto server = Server::start(fitted.web, sources(), private_path);
   if (!server) {
@@ -88,35 +100,26 @@ bool App::start_all() {
     log_.info("listening", {{"address", address}});
   }
   log_.info("monitoring", {{"version", CANARY_VERSION},
-                           {"probes", options_.config.probes.size()},
+                           {"probes", config_->probes.size()},
                            {"config", options_.config_file}});
   watch_server(private_path);
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
   }
-  watchdog_.progressed("waiting for the loop's first beat");
+  step("waiting for the loop's first beat");
   watchdog_.ready();
   if (options_.started) options_.started(server_->addresses());
   return true;
 }
 
-void App::out_of_cpu_time() {
-  log_.error("the limit of CPU time is reached (RLIMIT_CPU); stopping before the kernel ends us");
-}
-
-void App::tell_of_signal(int signal) {
-  log_.warn("a signal that means nothing to canaryd was ignored",
-            {{"signal", ::sigabbrev_np(signal)}});
-}
-
 int App::stop() {
   log_.info("stopping");
-  auto const limit = options_.config.scheduler.stop_timeout + kLoopAnswers;
-  watchdog_.progressed("waiting for the runs that go on");
+  auto const limit = config_->scheduler.stop_timeout + kLoopAnswers;
+  step("waiting for the runs that go on");
   watchdog_.stopping(limit + kStopMargin);
   bool clean = false;
   watchdog_.leave_server_alone();
-  if (!loop_.running()) return kExitFailure;  // it was never started
+  if (!loop_.running()) return kExitClean;  // it was never started
   try {
     clean = runtime::block_on(loop_, services_->stop(), Deadline::after(limit));
   } catch (std::exception const& failed) {
@@ -124,7 +127,7 @@ int App::stop() {
     log_.flush(1s);
     ::_exit(kExitFailure);
   }
-  watchdog_.progressed("closing the listeners");
+  step("closing the listeners");
   if (server_) server_->stop();
   log_.info("stopped", {{"clean", clean}});
   // A run that did not unwind still uses what would be destroyed here.
@@ -132,10 +135,10 @@ int App::stop() {
     log_.flush(1s);
     ::_exit(kExitFailure);
   }
-  watchdog_.progressed("ending the loop");
+  step("ending the loop");
   loop_.stop();
   loop_.join();
-  watchdog_.progressed("finishing what is to be written to the disk");
+  step("finishing what is to be written to the disk");
   return kExitClean;
 }
 
@@ -148,7 +151,7 @@ void App::tell_longest_lookup(config::Config const& config) {
 }
 
 void App::ask(Task<void> work) {
-  runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers));
+  runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers), stop_);
 }
 
 // With as many clients and probes as there are descriptors for.
@@ -167,7 +170,7 @@ void App::tell_of_folders() {
   for (auto const& each : lock_.troubles()) {
     log_.warn("a folder of canaryd's own is not to be had", {{"detail", each}});
   }
-  for (auto const& each : find_unwritable(places_, options_.config)) {
+  for (auto const& each : find_unwritable(places_, *config_)) {
     log_.warn("cannot write what is to be kept: " + each.consequence,
               {{"directory", each.folder.string()}, {"detail", each.why}});
   }

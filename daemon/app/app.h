@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's graph of everything: builds it, starts it in order, reloads it, stops it in order.
 // The only place that sees all parts.
-// Thread: main.
+// Thread: control.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -15,45 +17,63 @@
 #include "daemon/app/places.h"
 #include "daemon/app/services.h"
 #include "daemon/app/state_lock.h"
+#include "daemon/app/steps.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/server.h"
 #include "daemon/watchdog/watchdog.h"
+#include "runtime/aside.h"
 #include "runtime/loop.h"
+#include "runtime/stage.h"
 #include "runtime/task.h"
 
 namespace canary::daemon {
 
 class App {
  public:
-  // `descriptors`: how many may be open (RLIMIT_NOFILE). Throws std::system_error where there is
-  // no thread or no memory to be had.
-  App(AppOptions options, StateLock lock, std::size_t descriptors);
+  struct Setup {
+    AppOptions options;
+    config::Config config;
+    StateLock lock;
+    std::size_t descriptors = 0;  // that may be open (RLIMIT_NOFILE)
+    Log& log;                     // outlives it: dumps have its last lines
+    Steps& steps;                 // outlives it
+    std::stop_token stop;         // a start ends at its next step, a reload at once
+  };
+  // Throws std::system_error where there is no thread or no memory to be had.
+  explicit App(Setup setup);
   // The watchdog watches to the last; then whatever it reads for a dump may go, and only when it
   // has ended may the log stop asking it for lines.
   ~App();
   App(App const&) = delete;
   App& operator=(App const&) = delete;
 
-  // False, after a line in the log, when the daemon cannot run or serve.
+  watchdog::Watchdog& watchdog() { return watchdog_; }
+
+  // False, after a line in the log, when the daemon cannot run or serve, or was told to stop.
   bool start();
+  // Reads the configuration again, on a thread of its own, for `patience` at most: what stands
+  // still then is left alone, and no further reload is taken until it has ended.
   void reload();
   // Exit code. A loop that does not answer ends the process here and now.
   int stop();
 
-  // What is going on, into a file that the log names.
-  void dump() { watchdog_.request_dump(); }
-  void out_of_cpu_time();
-  void tell_of_signal(int signal);
-
  private:
+  // What a reload reads.
+  struct Reading {
+    LoadedConfig loaded;
+    SavedStates saved;
+  };
+
   bool start_all();
-  void reload_now();
+  bool step(std::string const& what);
+  void start_reading();
+  std::string reload_now();
+  std::string take_over(Reading reading);
+  void refuse_reload(std::string const& why);
   void ask(runtime::Task<void> work);
   config::Config fit(config::Config config);
   void tell_of_folders();
   void tell_longest_lookup(config::Config const& config);  // for the watchdog
-  // What is known of the probes of `fresh` that `known` does not have.
-  SavedStates saved_states(config::Config const& fresh, config::Config const* known);
 
   // What surrounds the HTTP server: app_server.cc.
   Sources sources();
@@ -63,15 +83,20 @@ class App {
   std::string private_socket();
 
   AppOptions options_;
+  std::shared_ptr<config::Config const> config_;  // in effect
   std::size_t descriptors_;
+  std::stop_token stop_;
   Places places_;
-  StateLock lock_;               // before anything is touched there, until all is written
-  Dumps dumps_;                  // its helper is started before any thread
-  Log log_;                      // outlives the watchdog, whose dumps have its last lines
+  StateLock lock_;  // before anything is touched there, until all is written
+  Dumps dumps_;     // makes the tables, which all threads to come have rows in
+  Log& log_;
+  Steps& steps_;
   watchdog::Watchdog watchdog_;  // before all that it watches, and longer
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
-  std::unique_ptr<Server> server_;  // last: reads the results of services_
+  std::unique_ptr<Server> server_;                  // last: reads the results of services_
+  std::optional<runtime::Aside<Reading>> reading_;  // of the last reload; it may stand still
+  std::shared_ptr<runtime::Stage> reading_at_;      // what that is at
 };
 
 }  // namespace canary::daemon

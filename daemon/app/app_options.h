@@ -3,6 +3,7 @@
 // Thread: none (plain data).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,13 +30,20 @@ struct AppParts {
   Log& log;
 };
 
+using LoadedConfig = Result<config::Config, std::vector<config::Problem>>;
+
 struct AppOptions {
-  config::Config config;
-  std::string config_file;  // shown in the API; empty where there is none
-  // Loads the configuration again at SIGHUP; null where there is nothing to load.
-  std::function<Result<config::Config, std::vector<config::Problem>>()> reload;
-  // Called once everything runs, with the addresses in use.
-  std::function<void(std::vector<std::string> const& addresses)> started;
+  // Reads the configuration, at the start and at SIGHUP. It may stand still for ever, and owns all
+  // that it touches. Thread: control, or one that is started for it.
+  std::function<LoadedConfig()> load;
+  // What it reads; shown in the API. Empty where there is no file: then SIGHUP does nothing.
+  std::string config_file;
+  config::LogSettings log{};  // until the configuration says it
+  // How long one step of the start, or the reading for a reload, may stand still before it is given
+  // up.
+  std::chrono::milliseconds patience{60'000};
+  // Called once everything runs, with the addresses in use. Thread: control.
+  std::function<void(std::vector<std::string> const& addresses)> started = {};
   // Gives what runs a probe instead of the function it is given; null: that one itself.
   std::function<RunProbe(RunProbe, AppParts)> around_runs = {};
 };

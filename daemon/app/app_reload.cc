@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/duration.h"
+#include "config/touched_files.h"
 #include "daemon/app/app.h"
+#include "runtime/limits.h"
 
 namespace canary::daemon {
 namespace {
@@ -27,51 +30,103 @@ void warn_of_restart(Log& log, config::Config const& old, config::Config const& 
   if (old.workers != fresh.workers) warn("workers");
 }
 
-}  // namespace
-
-SavedStates App::saved_states(config::Config const& fresh, config::Config const* known) {
+// Of those that `known` does not have. A reload does not move the state directory.
+SavedStates states_of_new_probes(config::Config const& fresh, config::Config const& known,
+                                 Log& log) {
   std::unordered_set<std::string_view> names;
-  if (known != nullptr) {
-    for (auto const& spec : known->probes) names.insert(spec.name.text);
-  }
+  for (auto const& spec : known.probes) names.insert(spec.name.text);
   std::vector<config::ProbeSpec> probes;
   for (auto const& spec : fresh.probes) {
     if (!names.contains(spec.name.text)) probes.push_back(spec);
   }
-  // A reload does not move the state directory.
-  return load_saved_states(saved_directory(known != nullptr ? *known : fresh), probes, log_);
+  return load_saved_states(saved_directory(known), probes, log);
 }
 
+}  // namespace
+
 void App::reload() {
-  if (!options_.reload) return;
-  watchdog_.reloading();
-  watchdog_.progressed("reading " + options_.config_file);
-  try {
-    reload_now();
-  } catch (std::exception const& failed) {
-    log_.error("the loop did not take the configuration in time; the running one stays",
-               {{"detail", failed.what()}});
+  if (options_.config_file.empty()) return;
+  if (reading_ && !reading_->ended()) {
+    auto const at = reading_at_->look();
+    log_.error("reload refused: the reading of the one before still stands still",
+               {{"step", at.what}, {"for", at.age}});
+    refuse_reload("the reload before still stands still: " + to_text(at));
+    return;
   }
+  watchdog_.reloading();
+  step("reading " + options_.config_file);
+  std::string why;
+  try {
+    why = reload_now();
+  } catch (std::exception const& failed) {
+    why = runtime::explain(failed);
+    if (!stop_.stop_requested()) {
+      log_.error("the reload failed; the running configuration stays", {{"detail", why}});
+    }
+  }
+  if (stop_.stop_requested()) return;
+  if (!why.empty()) refuse_reload(why);
   watchdog_.reloaded();
 }
 
-void App::reload_now() {
-  auto fresh = options_.reload();
-  if (!fresh) {
-    log_problems(log_, fresh.error());
-    ask(services_->refuse(to_text(fresh.error().front())));
-    return;
+// Empty, or why the running configuration stays, which is in the log then.
+std::string App::reload_now() {
+  start_reading();
+  bool const ended = reading_->wait(runtime::Deadline::after(options_.patience), stop_);
+  steps_.end_reading();
+  if (ended) return take_over(reading_->take());
+  auto const at = reading_at_->look();
+  if (stop_.stop_requested()) {
+    log_.warn("a reload that stood still is left for the stop",
+              {{"step", at.what}, {"for", at.age}});
+    return {};
   }
-  watchdog_.progressed("scheduling " + std::to_string(fresh.value().probes.size()) + " probes");
-  warn_of_restart(log_, options_.config, fresh.value());
-  log_.configure(fresh.value().log);
-  watchdog_.set_settings(fresh.value().watchdog);
-  tell_longest_lookup(fresh.value());
+  log_.error("the reload did not end in time; the running configuration stays",
+             {{"step", at.what}, {"for", at.age}, {"limit", options_.patience}});
+  return "it did not end within " + config::to_text(options_.patience) + ": " + to_text(at);
+}
+
+// It may outlive the app, but never the log: then the process ends at once.
+void App::start_reading() {
+  reading_at_ = steps_.begin_reading();
+  reading_.emplace("reload",
+                   [load = options_.load, known = config_, at = reading_at_, log = &log_] {
+                     config::OnEachFile const tell{
+                         [&at](auto const& file) { at->enter("reading " + file.string()); }};
+                     Reading read{.loaded = load(), .saved = {}};
+                     if (!read.loaded) return read;
+                     at->enter("reading " + saved_directory(*known).string());
+                     read.saved = states_of_new_probes(read.loaded.value(), *known, *log);
+                     return read;
+                   });
+}
+
+std::string App::take_over(Reading reading) {
+  if (!reading.loaded) {
+    log_problems(log_, reading.loaded.error());
+    return to_text(reading.loaded.error().front());
+  }
+  auto const fresh = std::make_shared<config::Config const>(std::move(reading.loaded).value());
+  step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
+  warn_of_restart(log_, *config_, *fresh);
+  log_.configure(fresh->log);
+  watchdog_.set_settings(fresh->watchdog);
+  tell_longest_lookup(*fresh);
   watchdog_.lift_quarantine();
-  auto saved = saved_states(fresh.value(), &options_.config);
-  ask(services_->reconfigure(fit(fresh.value()), std::move(saved)));
-  options_.config = std::move(fresh).value();
-  log_.info("configuration reloaded", {{"probes", options_.config.probes.size()}});
+  ask(services_->reconfigure(fit(*fresh), std::move(reading.saved)));
+  config_ = fresh;
+  log_.info("configuration reloaded", {{"probes", config_->probes.size()}});
+  return {};
+}
+
+// For the metrics and the API, which live on the loop.
+void App::refuse_reload(std::string const& why) {
+  try {
+    ask(services_->refuse(why));
+  } catch (std::exception const& failed) {
+    log_.error("the loop does not answer: no metric tells of the reload that failed",
+               {{"detail", failed.what()}});
+  }
 }
 
 }  // namespace canary::daemon

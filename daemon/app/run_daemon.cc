@@ -2,23 +2,28 @@
 #include "daemon/app/run_daemon.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
-#include "daemon/app/app.h"
-#include "daemon/app/descriptor_shares.h"
-#include "daemon/app/places.h"
-#include "daemon/app/state_lock.h"
+#include "daemon/app/control.h"
+#include "daemon/app/main_thread.h"
 #include "daemon/log/log.h"
+#include "runtime/aside.h"
 #include "runtime/limits.h"
 
 namespace canary::daemon {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr int kArenas = 128;
 
@@ -49,39 +54,25 @@ runtime::Signals block_daemon_signals() {
 int run_daemon(AppOptions options, runtime::Signals const& signals) {
   if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, arenas());
   std::size_t const descriptors = runtime::raise_descriptor_limit();
-  auto const shares = share_descriptors(descriptors, options.config);
-  auto lock = shares.refusal.empty() ? StateLock::take(places(options.config.state_directory))
-                                     : Result<StateLock, std::string>{shares.refusal};
-  if (!lock) {
-    Log log{options.config.log};
-    log.error("cannot start", {{"detail", lock.error()}});
-    return kExitFailure;
-  }
-  App app{std::move(options), std::move(lock).value(), descriptors};
-  if (!app.start()) {
-    app.stop();
-    return kExitFailure;
-  }
-  while (true) {
-    int const signal = signals.wait();
-    switch (signal) {
-      case SIGHUP:
-        app.reload();
-        break;
-      case SIGUSR1:
-        app.dump();
-        break;
-      case SIGXCPU:
-        app.out_of_cpu_time();
-        return app.stop();
-      case SIGTERM:
-      case SIGINT:
-        return app.stop();
-      default:
-        app.tell_of_signal(signal);
-        break;
-    }
-  }
+  auto const patience = options.patience;
+  Log log{options.log};
+  // Before any file is touched: whatever stands still from now on, somebody said so.
+  log.info("starting", {{"version", CANARY_VERSION}, {"reading", options.config_file}});
+  std::atomic<bool> woken{false};
+  auto const wake_main = [&woken, main = ::pthread_self()] {
+    woken.store(true);
+    ::pthread_kill(main, SIGUSR2);
+  };
+  Control control{
+      {.options = std::move(options), .descriptors = descriptors, .log = log, .ended = wake_main}};
+  MainThread{
+      {.control = control, .log = log, .signals = signals, .woken = woken, .patience = patience}}
+      .run();
+  int const code = control.exit_code();
+  if (runtime::calls_left() == 0) return code;
+  // A reload that still stands still uses what would be destroyed here.
+  log.flush(1s);
+  ::_exit(code);
 }
 
 }  // namespace canary::daemon

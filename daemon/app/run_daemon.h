@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon: starts everything, waits for signals, stops it in order.
+// The daemon, as its main thread sees it: signals, and how long what they ask for takes.
 // Thread: main.
 #pragma once
 
@@ -13,7 +13,10 @@ namespace canary::daemon {
 runtime::Signals block_daemon_signals();
 
 // Monitors until SIGTERM or SIGINT and returns the exit code; SIGHUP reloads, SIGUSR1 dumps,
-// SIGXCPU (of RLIMIT_CPU) stops. `signals` is of block_daemon_signals().
+// SIGXCPU (of RLIMIT_CPU) stops. All of it is done by another thread, so that no file, lock or
+// listener can keep a signal waiting: a step that stands still is told in the log and to systemd; a
+// start that does for `options.patience`, or for two seconds once it was asked to stop, ends the
+// process with status 1. `signals` is of block_daemon_signals().
 int run_daemon(AppOptions options, runtime::Signals const& signals);
 
 }  // namespace canary::daemon

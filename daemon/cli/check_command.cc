@@ -20,6 +20,7 @@
 #include "daemon/check/check.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/check/report_text.h"
+#include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 #include "probes/tuf/probe.h"
@@ -30,6 +31,7 @@ namespace canary::daemon {
 namespace {
 
 constexpr int kCouldNotTell = 3;
+constexpr std::chrono::milliseconds kReadWithin{60'000};  // a configuration
 
 struct CheckFlags {
   std::string config;
@@ -149,27 +151,49 @@ void print(std::vector<CheckedProbe> const& checked, CheckFlags const& flags) {
   put(text);
 }
 
-int check_command(CheckFlags const& flags) {
-  runtime::StopOnSignal const interrupt;
-  runtime::raise_descriptor_limit();
+// What is to be checked, or, of a root alone, what was found.
+struct Prepared {
+  CheckRequest request;
+  std::optional<CheckedProbe> root_alone;
+};
+
+// Reads what the flags name, which may stand still.
+Prepared prepare(CheckFlags const& flags, runtime::Stage& stage) {
   auto const at = value_or_wrong_use(config::parse_time(flags.at, now()), "--at");
+  Prepared prepared;
   if (flags.config.empty() && flags.metadata_url.empty()) {
-    std::vector<CheckedProbe> const checked{check_root_alone(flags, at)};
+    stage.enter("reading " + flags.root);
+    prepared.root_alone = check_root_alone(flags, at);
+    return prepared;
+  }
+  if (flags.at != "now") prepared.request.at = at;
+  if (flags.config.empty()) {
+    prepared.request.probes.push_back(spec_of(flags));
+  } else {
+    prepared.request.probes = specs_of_config(flags);
+  }
+  return prepared;
+}
+
+int check_command(CheckFlags const& flags) {
+  runtime::StopOnSignal const interrupt{kCouldNotTell};
+  runtime::raise_descriptor_limit();
+  auto const limit = flags.config.empty()
+                         ? value_or_wrong_use(config::parse_duration(flags.timeout), "--timeout")
+                         : kReadWithin;
+  Prepared prepared =
+      bounded({.command = "canaryd check", .limit = limit, .code = kCouldNotTell},
+              interrupt.token(), [flags](runtime::Stage& stage) { return prepare(flags, stage); });
+  if (prepared.root_alone) {
+    std::vector<CheckedProbe> const checked{std::move(*prepared.root_alone)};
     print(checked, flags);
     return exit_code(checked);
   }
-  CheckRequest request;
-  if (flags.at != "now") request.at = at;
-  if (flags.config.empty()) {
-    request.probes.push_back(spec_of(flags));
-  } else {
-    request.probes = specs_of_config(flags);
-  }
-  CheckProgress progress{request.probes.size()};
+  CheckProgress progress{prepared.request.probes.size()};
   std::vector<CheckedProbe> checked;
   {
     ProgressBar const bar{progress};
-    checked = check(std::move(request), progress, interrupt.token());
+    checked = check(std::move(prepared.request), progress, interrupt.token());
   }
   print(checked, flags);
   return exit_code(checked);

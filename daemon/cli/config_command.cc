@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -7,11 +8,18 @@
 
 #include "config/config.h"
 #include "daemon/app/app_options.h"
+#include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 
 namespace canary::daemon {
 namespace {
+
+constexpr std::chrono::seconds kReadWithin{60};
+
+Bound bound_of(char const* command) {
+  return {.command = command, .limit = kReadWithin, .code = kExitBadConfig};
+}
 
 int check_file(std::string const& file) {
   auto const loaded = config::load(file, config::process_environment());
@@ -43,11 +51,21 @@ void add_config_command(CLI::App& app, Action& chosen) {
       "Reads a configuration and its includes and names all that is wrong with it; "
       "exit 0, or 78 where it is refused");
   check->add_option("FILE", *file, "Configuration to read")->required();
-  check->callback([file, &chosen] { chosen = [file] { return check_file(*file); }; });
+  check->callback([file, &chosen] {
+    chosen = [file] {
+      return run_bounded(bound_of("canaryd config check"),
+                         [file = *file](runtime::Stage&) { return check_file(file); });
+    };
+  });
   auto* const show = command->add_subcommand(
       "show", "Prints the configuration in effect: every default written out, secrets masked");
   show->add_option("FILE", *file, "Configuration to read")->required();
-  show->callback([file, &chosen] { chosen = [file] { return show_file(*file); }; });
+  show->callback([file, &chosen] {
+    chosen = [file] {
+      return run_bounded(bound_of("canaryd config show"),
+                         [file = *file](runtime::Stage&) { return show_file(file); });
+    };
+  });
 }
 
 }  // namespace canary::daemon

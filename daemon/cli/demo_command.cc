@@ -23,9 +23,9 @@ int run_demo(std::string const& wanted) {
     return kExitFailure;
   }
   Demo const demo = std::move(started).value();
-  return run_daemon({.config = demo.config(free_listen_address(wanted)),
+  auto const config = demo.config(free_listen_address(wanted));
+  return run_daemon({.load = [config] { return LoadedConfig{config}; },
                      .config_file = "",
-                     .reload = {},
                      .started =
                          [&demo](std::vector<std::string> const& addresses) {
                            std::fputs(demo.banner(addresses).c_str(), stdout);

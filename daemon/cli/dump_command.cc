@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
@@ -22,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kNoAnswer = 1;
+constexpr std::chrono::seconds kDumpedWithin{15};  // the daemon takes up to nine
 
 // Finished dumps, the newest first. Throws for a folder that cannot be read.
 std::vector<fs::path> dumps_in(fs::path const& directory) {
@@ -68,10 +71,10 @@ int list_dumps(Places const& places) {
   return 0;
 }
 
-int dump_now(Places const& usual) {
-  auto const daemon = find_daemon(usual);
+int dump_now(Places const& usual, runtime::Stage& stage) {
+  auto const daemon = find_daemon(usual, stage);
   PrivateAnswer const answer =
-      daemon ? ask_daemon(daemon.value(), "/debug/dump") : PrivateAnswer{0, daemon.error()};
+      daemon ? ask_daemon(daemon.value(), "/debug/dump", stage) : PrivateAnswer{0, daemon.error()};
   if (answer.status == 200) {
     put(answer.body);
     return 0;
@@ -83,14 +86,20 @@ int dump_now(Places const& usual) {
   return kNoAnswer;
 }
 
-int dump(DaemonFlags const& flags, bool last, bool list) {
-  auto const places = find_places(flags);
+struct Wanted {
+  DaemonFlags flags;
+  bool last = false, list = false;
+};
+
+int dump(Wanted const& wanted, runtime::Stage& stage) {
+  auto const places = find_places(wanted.flags);
   if (!places) {
     std::fprintf(stderr, "canaryd dump: %s\n", places.error().c_str());
     return kNoAnswer;
   }
-  if (list) return list_dumps(places.value());
-  return last ? last_dump(places.value()) : dump_now(places.value());
+  if (!wanted.list && !wanted.last) return dump_now(places.value(), stage);
+  stage.enter("reading " + places.value().dumps().string());
+  return wanted.list ? list_dumps(places.value()) : last_dump(places.value());
 }
 
 }  // namespace
@@ -107,7 +116,12 @@ void add_dump_command(CLI::App& app, Action& chosen) {
   command->footer(
       "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");
   command->callback([flags, last, list, &chosen] {
-    chosen = [flags, last, list] { return dump(*flags, *last, *list); };
+    chosen = [flags, last, list] {
+      return run_bounded({.command = "canaryd dump", .limit = kDumpedWithin, .code = kNoAnswer},
+                         [wanted = Wanted{*flags, *last, *list}](runtime::Stage& stage) {
+                           return dump(wanted, stage);
+                         });
+    };
   });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config.h"
+#include "config/duration.h"
 #include "daemon/app/run_daemon.h"
 #include "daemon/cli/commands.h"
 
@@ -17,6 +18,8 @@ namespace {
 using config::LogFormat;
 using config::LogLevel;
 using OnDead = config::WatchdogSettings::OnDead;
+
+constexpr std::chrono::milliseconds kLeastPatience{100}, kMostPatience{3'600'000};
 
 std::map<std::string, LogLevel> const kLevels{{"debug", LogLevel::debug},
                                               {"info", LogLevel::info},
@@ -33,6 +36,7 @@ struct RunFlags {
   std::string config;
   std::vector<std::string> listen_addresses;
   std::string log_level, log_format, on_dead;  // empty: the file's
+  std::chrono::milliseconds patience = AppOptions{}.patience;
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -48,19 +52,25 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
 
 int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
   auto const signals = block_daemon_signals();
-  auto config = load(flags);
-  if (!config) {
-    for (auto const& problem : config.error()) {
-      std::fprintf(stderr, "%s\n", to_text(problem).c_str());
-    }
-    return kExitBadConfig;
-  }
-  AppOptions options{.config = std::move(config).value(),
+  AppOptions options{.load = [flags] { return load(flags); },
                      .config_file = flags.config,
-                     .reload = [flags] { return load(flags); },
-                     .started = {}};
+                     .patience = flags.patience};
+  if (!flags.log_level.empty()) options.log.level = kLevels.at(flags.log_level);
+  if (!flags.log_format.empty()) options.log.format = kFormats.at(flags.log_format);
   if (adjust) adjust(options);
   return run_daemon(std::move(options), signals);
+}
+
+// Of a flag; the parser's own text tells what is wrong with it.
+std::string bad_patience(std::string const& text, std::chrono::milliseconds& into) {
+  auto const parsed = config::parse_duration(text);
+  if (!parsed) return parsed.error();
+  if (parsed.value() < kLeastPatience || parsed.value() > kMostPatience) {
+    return "expected " + config::to_text(kLeastPatience) + " to " + config::to_text(kMostPatience) +
+           ", got " + text;
+  }
+  into = parsed.value();
+  return {};
 }
 
 }  // namespace
@@ -81,6 +91,17 @@ void add_run_command(CLI::App& app, Action& chosen,
       ->add_option("--watchdog.on-dead", flags->on_dead,
                    "What ends a loop that hangs for good; over the file's")
       ->check(CLI::IsMember({"abort", "exec", "report"}));
+  command
+      ->add_option_function<std::string>(
+          "--watchdog.step-stall",
+          [flags](std::string const& text) {
+            auto const wrong = bad_patience(text, flags->patience);
+            if (!wrong.empty()) throw CLI::ValidationError("--watchdog.step-stall", wrong);
+          },
+          "How long one step of the start (a file, the lock, a folder) or the reading of a reload "
+          "may stand still: then a start fails, a reload is given up")
+      ->type_name("DURATION")
+      ->default_str(config::to_text(flags->patience));
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");

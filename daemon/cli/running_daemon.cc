@@ -89,8 +89,9 @@ Result<Places, std::string> find_places(DaemonFlags const& flags) {
          "(--state-directory DIR)";
 }
 
-Result<RunningDaemon, std::string> find_daemon(Places const& usual) {
+Result<RunningDaemon, std::string> find_daemon(Places const& usual, runtime::Stage& stage) {
   fs::path const& state = usual.state;
+  stage.enter("looking for the owner of " + state.string());
   auto const held = look_at_owner(state);
   // Where no lock can be had, what is written there is all there is to go by.
   if (held.kind != Ownership::Kind::nobody && !held.owner.runtime.empty()) {
@@ -100,6 +101,7 @@ Result<RunningDaemon, std::string> find_daemon(Places const& usual) {
   if (held.kind == Ownership::Kind::nobody) return "no canaryd runs: " + tried;
   // It could not write down where it is, or its state directory could not be made.
   for (fs::path const& runtime : {usual.runtime, fs::path{"/run/canaryd"}}) {
+    stage.enter("looking for the owner of " + runtime.string());
     auto const there = look_at_owner(runtime);
     if (there.kind == Ownership::Kind::somebody && there.owner.state == state) {
       return RunningDaemon{{state, runtime}, there.owner.process};
@@ -109,8 +111,10 @@ Result<RunningDaemon, std::string> find_daemon(Places const& usual) {
   return "no canaryd was found; tried: " + tried;
 }
 
-PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path) {
+PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
+                         runtime::Stage& stage) {
   auto const where = daemon.places.socket();
+  stage.enter("asking " + where.string() + " for " + path);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::string const text = where.string();

@@ -8,6 +8,7 @@
 
 #include "config/result.h"
 #include "daemon/app/places.h"
+#include "runtime/stage.h"
 
 namespace CLI {
 class App;
@@ -32,13 +33,14 @@ struct RunningDaemon {
 };
 // Who holds the state directory's lock, wherever its runtime directory is. The error says that
 // nobody does, or what was tried.
-Result<RunningDaemon, std::string> find_daemon(Places const& usual);
+Result<RunningDaemon, std::string> find_daemon(Places const& usual, runtime::Stage& stage);
 
 struct PrivateAnswer {
   int status = 0;  // 0: nobody answered, `body` says why
   std::string body;
 };
-// GET `path` over the private socket; waits ten seconds at most.
-PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path);
+// GET `path` over the private socket; waits ten seconds at most for each piece of the answer.
+PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
+                         runtime::Stage& stage);
 
 }  // namespace canary::daemon

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/running_daemon.h"
 
@@ -18,6 +20,7 @@ namespace json = boost::json;
 
 constexpr int kUnfit = 1;
 constexpr int kNoAnswer = 3;
+constexpr std::chrono::seconds kAnswersWithin{10};
 
 std::string text(json::value const& value) {
   if (value.is_string()) return std::string{value.as_string()};
@@ -112,13 +115,13 @@ int no_status(std::string const& why) {
   return kNoAnswer;
 }
 
-int status(DaemonFlags const& flags, bool as_json) {
+int status(DaemonFlags const& flags, bool as_json, runtime::Stage& stage) {
   auto const places = find_places(flags);
   if (!places) return no_status(places.error());
-  auto const daemon = find_daemon(places.value());
+  auto const daemon = find_daemon(places.value(), stage);
   if (!daemon) return no_status(daemon.error());
-  auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs");
-  auto const probes = ask_daemon(daemon.value(), "/api/v1/probes");
+  auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs", stage);
+  auto const probes = ask_daemon(daemon.value(), "/api/v1/probes", stage);
   if (hangs.status != 200 || probes.status != 200) {
     return no_status((hangs.status != 200 ? hangs : probes).body);
   }
@@ -147,7 +150,12 @@ void add_status_command(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->footer("Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer.");
   command->callback([flags, output, &chosen] {
-    chosen = [flags, output] { return status(*flags, *output == "json"); };
+    chosen = [flags, output] {
+      return run_bounded({.command = "canaryd status", .limit = kAnswersWithin, .code = kNoAnswer},
+                         [flags = *flags, as_json = *output == "json"](runtime::Stage& stage) {
+                           return status(flags, as_json, stage);
+                         });
+    };
   });
 }
 

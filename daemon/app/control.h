@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that does all that may stand still: it reads the configuration, takes the state lock,
+// builds and starts everything, reloads, and stops in order. Main gives it orders and looks at what
+// it is at, and never waits for it.
+// Thread: main, unless it says otherwise.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "daemon/app/app_options.h"
+#include "daemon/app/steps.h"
+#include "daemon/log/log.h"
+#include "daemon/watchdog/watchdog.h"
+
+namespace canary::daemon {
+
+class App;
+
+class Control {
+ public:
+  struct Setup {
+    AppOptions options;
+    std::size_t descriptors = 0;  // that may be open
+    Log& log;                     // outlives it
+    std::function<void()> ended;  // called on the thread once it has ended
+  };
+  explicit Control(Setup setup);
+  // REQUIRES: phase() is `ended`; a thread that stands still is left by _exit(2) only.
+  ~Control();
+  Control(Control const&) = delete;
+  Control& operator=(Control const&) = delete;
+
+  enum class Phase : std::uint8_t { starting, running, reloading, stopping, ended };
+  Phase phase() const { return phase_.load(std::memory_order_acquire); }
+  runtime::Stage::Seen look() const { return steps_.look(); }
+  // Is there a watchdog that tells systemd what is done?
+  bool watched() const;
+
+  // Orders, done as soon as it comes to them. A start goes on to its next step before it stops; a
+  // reload is left as it stands.
+  void reload();
+  void stop();
+  // A dump now, from the watchdog; false where there is none yet, or any more.
+  bool dump();
+
+  // REQUIRES: phase() is `ended`. Throws what ended it, if anything did.
+  int exit_code() const;
+
+ private:
+  void run();
+  int start_and_serve();
+  int serve(App& app);
+  void publish(watchdog::Watchdog* watchdog);
+
+  Setup setup_;
+  Steps steps_;
+  std::atomic<Phase> phase_{Phase::starting};
+  std::stop_source stop_;
+  mutable std::mutex mutex_;  // held for moments only, never in a call that may wait
+  std::condition_variable_any ordered_;
+  bool reload_wanted_ = false;
+  watchdog::Watchdog* watchdog_ = nullptr;
+  int code_ = kExitFailure;
+  std::exception_ptr thrown_;
+  std::thread thread_;  // last
+};
+
+}  // namespace canary::daemon

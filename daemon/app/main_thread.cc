@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/app/main_thread.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/tables.h"
+
+namespace canary::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using Phase = Control::Phase;
+
+constexpr auto kQuiet = 1s;  // between looks while nothing is to be waited for
+constexpr auto kWatching = 100ms;
+constexpr auto kStartUnwinds = 2s;    // once it was asked to stop
+constexpr auto kExtendedEvery = 10s;  // systemd is told so often that a step goes on
+// For what comes after all that the watchdog looks at: it limits the stop itself.
+constexpr auto kAfterTheWatchdog = 5s;
+
+std::string_view named(Phase phase) {
+  switch (phase) {
+    case Phase::starting:
+      return "the start stands still";
+    case Phase::reloading:
+      return "the reload stands still";
+    case Phase::stopping:
+      return "the stop stands still";
+    case Phase::running:
+    case Phase::ended:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+MainThread::MainThread(Setup setup) : setup_(setup) {
+  notifier_.open(watchdog::notify_address(std::getenv("NOTIFY_SOCKET"), nullptr, nullptr, 0));
+}
+
+void MainThread::run() {
+  while (setup_.control.phase() != Phase::ended) {
+    watch();
+    bool const quiet = setup_.control.phase() == Phase::running && !stop_asked_;
+    take(setup_.signals.wait_for(quiet ? std::chrono::nanoseconds{kQuiet} : kWatching));
+  }
+  notifier_.close();
+}
+
+void MainThread::take(int signal) {
+  switch (signal) {
+    case 0:
+      return;
+    case SIGHUP:
+      return setup_.control.reload();
+    case SIGUSR1:
+      if (!setup_.control.dump()) {
+        auto const seen = setup_.control.look();
+        setup_.log.warn("no dump: there is no watchdog yet",
+                        {{"step", seen.what}, {"for", seen.age}});
+      }
+      return;
+    case SIGXCPU:
+      setup_.log.error(
+          "the limit of CPU time is reached (RLIMIT_CPU); stopping before the kernel ends us");
+      return ask_to_stop();
+    case SIGTERM:
+    case SIGINT:
+      return ask_to_stop();
+    default:
+      if (signal == SIGUSR2 && setup_.woken.exchange(false)) return;
+      setup_.log.warn("a signal that means nothing to canaryd was ignored",
+                      {{"signal", ::sigabbrev_np(signal)}});
+  }
+}
+
+void MainThread::ask_to_stop() {
+  if (!stop_asked_) stop_asked_ = Clock::now();
+  setup_.control.stop();
+}
+
+void MainThread::watch() {
+  auto const phase = setup_.control.phase();
+  auto const seen = setup_.control.look();
+  if (phase != Phase::starting && notifier_.enabled()) notifier_.close();
+  if (named(phase).empty()) return;
+  if (phase == Phase::starting) watch_start(seen);
+  bool const watched = setup_.control.watched();
+  if (phase == Phase::stopping && !watched && seen.age >= kAfterTheWatchdog) {
+    give_up("the end stands still; ending the process", seen);
+  }
+  if (standing_.due(seen)) {
+    setup_.log.warn(named(phase), {{"step", seen.what}, {"for", seen.age}});
+  }
+}
+
+void MainThread::watch_start(runtime::Stage::Seen const& seen) {
+  tell_systemd(seen);
+  if (stop_asked_ && Clock::now() - *stop_asked_ >= kStartUnwinds) {
+    give_up("stopped during a start that stands still; ending the process", seen);
+  }
+  if (seen.age >= setup_.patience) give_up("cannot start: a step does not come to its end", seen);
+}
+
+// A step that stands still is one for systemd, too, until it is given up here.
+void MainThread::tell_systemd(runtime::Stage::Seen const& seen) {
+  if (!notifier_.enabled()) return;
+  watchdog::Sentence sentence;
+  sentence.add("starting: ").add(seen.what);
+  auto const steps = seen.entered * 1'000 + static_cast<std::uint64_t>(seen.age / kExtendedEvery);
+  notifier_.tick({.now_ns = runtime::now_ns(),
+                  .progress = steps,
+                  .beating = false,
+                  .status = setup_.control.watched() ? nullptr : &sentence});
+}
+
+void MainThread::give_up(std::string_view why, runtime::Stage::Seen const& seen) {
+  setup_.log.error(why, {{"step", seen.what}, {"for", seen.age}});
+  setup_.log.flush(1s);
+  ::_exit(kExitFailure);
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What main does while another thread does all the work: it hands on signals, says at which step a
+// start, reload or stop stands still, and ends the process where that would be for good. It touches
+// no file and takes no lock that is held in a call that may wait.
+// Thread: main.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "daemon/app/control.h"
+#include "daemon/app/steps.h"
+#include "daemon/log/log.h"
+#include "daemon/watchdog/notify.h"
+#include "runtime/signals.h"
+
+namespace canary::daemon {
+
+class MainThread {
+ public:
+  struct Setup {
+    Control& control;
+    Log& log;
+    runtime::Signals const& signals;
+    std::atomic<bool>& woken;            // set before SIGUSR2 is sent by the control thread
+    std::chrono::milliseconds patience;  // for one step of the start
+  };
+  explicit MainThread(Setup setup);
+
+  // Until the control thread has ended.
+  void run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void take(int signal);
+  void ask_to_stop();
+  void watch();
+  void watch_start(runtime::Stage::Seen const& seen);
+  void tell_systemd(runtime::Stage::Seen const& seen);
+  [[noreturn]] void give_up(std::string_view why, runtime::Stage::Seen const& seen);
+
+  Setup const setup_;
+  StandingStill standing_;
+  watchdog::Notifier notifier_;  // until there is a watchdog, which has its own
+  std::optional<Clock::time_point> stop_asked_;
+};
+
+}  // namespace canary::daemon

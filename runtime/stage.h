@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a thread is at that may stand still in a file, a lock or another process: readable from
+// outside while it does.
+// Thread: enter() one at a time; look() any, without a lock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/tables.h"
+
+namespace canary::runtime {
+
+class Stage {
+ public:
+  static constexpr std::size_t kBytes = 256;  // a longer text is cut at its end
+
+  // "reading /etc/canaryd/canaryd.yml": from now on.
+  void enter(std::string_view what);
+
+  struct Seen {
+    std::string what;                 // empty: nothing was entered yet
+    std::uint64_t entered = 0;        // counts the calls of enter()
+    std::chrono::nanoseconds age{0};  // since the last one
+  };
+  Seen look() const;
+
+ private:
+  std::atomic<std::uint32_t> sequence_{0};  // odd while written
+  std::atomic<std::uint64_t> entered_{0};
+  std::atomic<std::int64_t> since_ns_{0};
+  CopiedText<kBytes> what_;
+};
+
+// "reading /x, for 5.2 s".
+std::string to_text(Stage::Seen const& seen);
+
+}  // namespace canary::runtime

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon while a file stands still that it reads at its start or in a reload: signals are taken
+// at once, what stands still is named, and what runs goes on.
+// Thread: main.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "tests/e2e/site.h"
+
+namespace canary::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kReloadSucceeded[] = "canaryd_config_last_reload_successful";
+
+// What a service manager hears.
+class NotifySocket {
+ public:
+  explicit NotifySocket(fs::path const& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~NotifySocket() { ::close(socket_); }
+  NotifySocket(NotifySocket const&) = delete;
+  NotifySocket& operator=(NotifySocket const&) = delete;
+  bool hears(std::string const& text, std::size_t times = 1) {
+    return support::eventually([&] { return count(heard(), text) >= times; });
+  }
+  std::string const& heard() {
+    char bytes[4'096];
+    for (ssize_t size = 0; (size = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
+      heard_.append(bytes, static_cast<std::size_t>(size)).append("\n");
+    }
+    return heard_;
+  }
+
+ private:
+  int socket_ = -1;
+  std::string heard_;
+};
+
+class Frozen : public ::testing::Test {
+ protected:
+  Frozen() {
+    site_.publish("repo", tuf::a_repository(now()));
+    fs::create_directory(site_.path() / "conf.d");
+    config_ = site_.configure({site_.probe("repo")}, "include: conf.d/*.yml\n");
+  }
+  std::string at(char const* name) const { return (site_.path() / name).string(); }
+  void freeze() const { std::ofstream{at("frozen")} << "now"; }
+  void thaw() const { fs::remove(at("frozen")); }
+  bool stands_still() const {
+    return support::eventually([this] { return fs::exists(at("began")); });
+  }
+  // `path` is what freezes; `patience` --watchdog.step-stall.
+  std::vector<std::string> run(std::string const& path, std::string const& patience = "60s") const {
+    std::vector<std::string> start{"/usr/bin/env",
+                                   std::string{"LD_PRELOAD="} + FROZEN_FILES,
+                                   "FROZEN_PATH=" + path,
+                                   "FROZEN_WHILE=" + at("frozen"),
+                                   "FROZEN_BEGAN=" + at("began"),
+                                   "NOTIFY_SOCKET=" + at("notify")};
+    for (auto const& word :
+         command({"run", "--config", config_, "--watchdog.step-stall", patience})) {
+      start.push_back(word);
+    }
+    return start;
+  }
+  // A file that the configuration includes from now on, frozen.
+  std::string add_frozen_include() const {
+    auto const file = site_.write("conf.d/more.yml", "probes: []\n");
+    freeze();
+    return file;
+  }
+
+  Site site_;
+  std::string config_;
+  NotifySocket notify_{site_.path() / "notify"};
+};
+
+TEST_F(Frozen, AReloadThatStandsStillIsToldAndEverythingElseGoesOn) {
+  Daemon daemon{run(at("conf.d"), "500ms")};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  ASSERT_TRUE(notify_.hears("READY=1"));
+  auto const file = add_frozen_include();
+
+  daemon.process().signal(SIGHUP);
+
+  EXPECT_TRUE(daemon.process().says("the reload did not end in time")) << daemon.log();
+  EXPECT_THAT(daemon.log(), HasSubstr("step=\"reading " + file));
+  EXPECT_TRUE(daemon.becomes(kReloadSucceeded, 0));
+  EXPECT_TRUE(notify_.hears("RELOADING=1")) << notify_.heard();
+  EXPECT_TRUE(notify_.hears("READY=1", 2)) << notify_.heard();
+  EXPECT_TRUE(daemon.reaches(runs_of("repo"), daemon.metric(runs_of("repo")).value_or(0) + 1));
+
+  daemon.process().signal(SIGHUP);
+  EXPECT_TRUE(daemon.process().says("reload refused")) << daemon.log();
+
+  thaw();
+  auto const reloaded = [&] {
+    daemon.process().signal(SIGHUP);
+    return daemon.log().find("configuration reloaded") != std::string::npos;
+  };
+  EXPECT_TRUE(support::eventually(reloaded)) << daemon.log();
+  EXPECT_TRUE(daemon.becomes(kReloadSucceeded, 1));
+  EXPECT_EQ(daemon.stop(), 0) << daemon.log();
+}
+
+TEST_F(Frozen, ADumpIsWrittenWhileAReloadStandsStill) {
+  Daemon daemon{run(at("conf.d"))};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  auto const file = add_frozen_include();
+  daemon.process().signal(SIGHUP);
+  ASSERT_TRUE(stands_still()) << daemon.log();
+  daemon.process().signal(SIGUSR1);
+  EXPECT_TRUE(daemon.process().says("a dump was written")) << daemon.log();
+}
+
+TEST_F(Frozen, SigtermEndsInOrderWhileAReloadStandsStill) {
+  Daemon daemon{run(at("conf.d"))};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  auto const file = add_frozen_include();
+  daemon.process().signal(SIGHUP);
+  ASSERT_TRUE(stands_still()) << daemon.log();
+
+  EXPECT_EQ(daemon.stop(), 0) << daemon.log();
+
+  EXPECT_THAT(daemon.log(), AllOf(HasSubstr("left for the stop"), HasSubstr(file),
+                                  HasSubstr("msg=stopped clean=true")));
+}
+
+TEST_F(Frozen, AStartSaysWhatItReadsBeforeItDoesAndSigtermEndsIt) {
+  freeze();
+  support::ChildProcess daemon{run(config_)};
+  EXPECT_TRUE(daemon.says("reading=" + config_)) << daemon.err();
+  EXPECT_TRUE(notify_.hears("STATUS=starting: reading " + config_)) << notify_.heard();
+  ASSERT_TRUE(stands_still()) << daemon.err();
+
+  daemon.signal(SIGTERM);
+
+  EXPECT_EQ(daemon.exit_code(), 1);
+  EXPECT_THAT(daemon.err(), AllOf(HasSubstr("stopped during a start that stands still"),
+                                  HasSubstr("step=\"reading " + config_)));
+}
+
+TEST_F(Frozen, AStartThatStandsStillIsGivenUp) {
+  freeze();
+  support::ChildProcess daemon{run(at("state"), "300ms")};
+  EXPECT_EQ(daemon.exit_code(), 1);
+  EXPECT_THAT(daemon.err(), AllOf(HasSubstr("cannot start: a step does not come to its end"),
+                                  HasSubstr("step=\"taking the lock of " + at("state"))));
+}
+
+TEST_F(Frozen, AStartThatComesAlongAfterAllStopsInOrder) {
+  freeze();
+  support::ChildProcess daemon{run(at("state"))};
+  ASSERT_TRUE(stands_still()) << daemon.err();
+  daemon.signal(SIGTERM);
+  thaw();
+  EXPECT_EQ(daemon.exit_code(), 0) << daemon.err();
+}
+
+TEST_F(Frozen, SystemdIsAskedForPatienceOnlyWithinABound) {
+  freeze();
+  support::ChildProcess daemon{run(config_, "300ms")};
+  EXPECT_EQ(daemon.exit_code(), 1);
+  EXPECT_LE(count(notify_.heard(), "EXTEND_TIMEOUT_USEC="), 2U) << notify_.heard();
+}
+
+}  // namespace
+}  // namespace canary::e2e
