@@ -18,6 +18,7 @@
 #include "config/read_file.h"
 #include "config/reader.h"
 #include "config/touched_files.h"
+#include "config/waits.h"
 #include "config/yaml.h"
 
 namespace canary::config {
@@ -76,6 +77,7 @@ class Loader {
   std::map<std::string, std::string> first_place_;  // of a probe's name: "file:line"
   Config config_;
   Defaults defaults_;
+  WaitRule waits_;
 };
 
 Result<Config, std::vector<Problem>> Loader::load(path const& file) {
@@ -102,6 +104,7 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   auto const folder = folder_of(file);
   Reader reader(fields, {folder, &environment_, true});
   describe(reader, config_);
+  waits_.set_limit(config_.watchdog.run_stall, fields.find("watchdog"));
   if (auto const at = fields.find("defaults")) read_defaults(*at, folder);
   auto const include = fields.find("include");
   read_probes(fields, folder);
@@ -133,6 +136,7 @@ void Loader::read_included(path const& file) {
 }
 
 void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
+  auto const before = problems_.size();
   yaml::Fields fields(at);
   if (!fields.is_mapping()) return;
   ProbeSpec common;
@@ -149,6 +153,7 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
     });
   }
   fields.refuse_unknown();
+  if (before == problems_.size()) waits_.set_defaults(at);
 }
 
 void Loader::read_probes(yaml::Fields& fields, path const& folder) {
@@ -159,6 +164,7 @@ void Loader::read_probes(yaml::Fields& fields, path const& folder) {
 }
 
 void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
+  auto const before = problems_.size();
   yaml::Fields fields(at);
   if (!fields.is_mapping()) return;
   if (at.kind() == yaml::Item::Kind::nothing) {
@@ -180,6 +186,7 @@ void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
                    [&] { std::visit([&](auto& spec) { describe(reader, spec); }, probe.kind); });
   }
   fields.refuse_unknown();
+  if (before == problems_.size()) waits_.check(at, probe);
   config_.probes.push_back(std::move(probe));
 }
 

@@ -190,10 +190,10 @@ class World:
         machine("blindfold").configure([probe("one", port=1), probe("other", port=1)]).start()
         patient = "first_byte_timeout: 50s, min_rate: 0B"
         machine("silent").configure([probe("silent", port=serve_silence(), http=patient)],
-                                    watchdog=", run_stall: 1s, run_unwind: 1s",
-                                    timeout="1m").start()
+                                    watchdog=", run_unwind: 1s",
+                                    timeout="1m").stalls_quickly().start()
         never = machine("never").fault("deaf-wait").configure(
-            self.victim("    timeout: 2s\n"), watchdog=", run_stall: 1s, run_unwind: 1s")
+            self.victim("    timeout: 2s\n"), watchdog=", run_unwind: 1s").stalls_quickly()
         never.trigger()
         never.start()
         for name in ("dropped", "empty", "refused", "memory", "down", "blind", "restarts", "late",
@@ -202,13 +202,13 @@ class World:
 
     def faults(self):
         machine = self.canaryd
-        quick = ", run_stall: 1s, run_unwind: 1s"
+        quick = ", run_unwind: 1s"
         machine("hangs").fault("sleep", ms=6_000).configure(self.victim()).start()
         machine("lag").fault("sleep", again=True, ms=450).configure(
             self.victim(), watchdog=", loop_stall: 2s").start()
         machine("quarantine").fault("sleep", again=True, ms=1_300).configure(self.victim()).start()
         machine("deaf").fault("deaf-wait").configure(self.victim("    timeout: 2s\n"),
-                                                     watchdog=quick).start()
+                                                     watchdog=quick).stalls_quickly().start()
         machine("clock").fault("clock-forward").configure(self.victim()).start()
         disk = machine("disk")
         disk.fault("disk", path=fifo(disk.folder)).configure(

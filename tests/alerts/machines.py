@@ -176,6 +176,7 @@ class Canaryd:
         self.program, self.folder, self.name = program, folder / name, name
         (self.folder / "run").mkdir(parents=True)
         self.process, self.port, self.environment, self.output = None, 0, {}, None
+        self.hands = {}
         cleanup.callback(self.end)
 
     def configure(self, probes, watchdog="", scheduler="", interval="1s", timeout="5s"):
@@ -197,13 +198,18 @@ class Canaryd:
             self.environment["CANARY_FAULT_PATH"] = str(path)
         return self
 
+    def stalls_quickly(self):
+        """A run without progress for a second is stalled: less than a configuration may say."""
+        self.hands = {"CANARY_RUN_STALL_MS": "1000"}
+        return self
+
     def start(self, output=None):
         with open(self.folder / "log", "a") as log:
             self.process = subprocess.Popen(
                 [self.program, "run", "--config", str(self.folder / "canaryd.yml")],
                 stdout=output or log, stderr=output or log, restore_signals=False,
                 env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder / "run"),
-                     **self.environment})
+                     **self.environment, **self.hands})
         self.port = listening_port(self.process, self.name)
         return self
 

@@ -121,6 +121,24 @@ TEST_F(Load, AddsWhatAProbeAcceptsToWhatAllAccept) {
   EXPECT_EQ(load_text(show(config)), config) << show(config);
 }
 
+// What a wait may take is bounded by its run, and the limit is whatever the file says.
+TEST_F(Load, TakesAWaitThatTheWatchdogDoesNotOutlast) {
+  EXPECT_EQ(load_text("probes:\n" + probe("a") +
+                      "    timeout: 59s\n"
+                      "    http: {first_byte_timeout: 10m}\n")
+                .probes[0]
+                .http.first_byte_timeout,
+            10min);
+  EXPECT_EQ(load_text("watchdog: {run_stall: 11m}\n"
+                      "probes:\n" +
+                      probe("a") +
+                      "    timeout: 1h\n"
+                      "    http: {idle_timeout: 10m}\n")
+                .probes[0]
+                .http.idle_timeout,
+            10min);
+}
+
 TEST_F(Load, ReadsEveryTopLevelSetting) {
   auto const config = load_text(
       "state_directory: state\n"
@@ -130,7 +148,7 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
       "scheduler: {max_concurrent_runs: 2, max_concurrent_runs_per_host: 1, start_spread: 0s,\n"
       "            stop_timeout: 3s}\n"
       "watchdog: {loop_suspect: 100ms, loop_stall: 500ms, loop_hung: 2s, loop_dead: 4s,\n"
-      "           run_stall: 20s, run_unwind: 1s, worker_stall: 5s, disk_stall: 6s,\n"
+      "           run_stall: 40s, run_unwind: 1s, worker_stall: 5s, disk_stall: 6s,\n"
       "           server_stall: 7s, scheduler_stall: 8s, on_dead: exec, dumps_kept: 4,\n"
       "           dumps_bytes: 2MiB, quarantine_after: 2, quarantine_window: 1h}\n"
       "probes:\n" +
@@ -151,7 +169,7 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
                                   .loop_stall = 500ms,
                                   .loop_hung = 2s,
                                   .loop_dead = 4s,
-                                  .run_stall = 20s,
+                                  .run_stall = 40s,
                                   .run_unwind = 1s,
                                   .worker_stall = 5s,
                                   .disk_stall = 6s,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // canaryd-faults: `canaryd run` with hands laid on it. Everything but tests/faults/inject*.cc is
 // the product's own.
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -23,6 +24,17 @@ void tell_address(std::vector<std::string> const& addresses) {
   std::rename((file + ".new").c_str(), file.c_str());
 }
 
+// Below what a probe may wait for, which no configuration may have: a stalled run is quick to come.
+void shorten_run_stall(canary::daemon::AppOptions& options) {
+  char const* const wanted = std::getenv("CANARY_RUN_STALL_MS");
+  if (wanted == nullptr) return;
+  options.load = [load = options.load, limit = std::chrono::milliseconds{std::atoi(wanted)}] {
+    auto loaded = load();
+    if (loaded) loaded.value().watchdog.run_stall = limit;
+    return loaded;
+  };
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,6 +43,7 @@ int main(int argc, char** argv) {
   canary::daemon::Action action;
   canary::daemon::add_run_command(app, action, [](canary::daemon::AppOptions& options) {
     options.started = tell_address;
+    shorten_run_stall(options);
     if (std::getenv("CANARY_FAULT") != nullptr) {
       options.around_runs = canary::faults::around_runs;
     }

@@ -271,8 +271,7 @@ std::string Stage::configuration() const {
          "\nweb: {listen_addresses: [\"127.0.0.1:0\"]}\n"
          "workers: 2\n"
          "watchdog: {loop_suspect: 100ms, loop_stall: 300ms, loop_hung: 700ms, loop_dead: 1500ms,\n"
-         "           run_stall: 1500ms, run_unwind: 500ms, worker_stall: 800ms, disk_stall: "
-         "800ms,\n"
+         "           run_unwind: 500ms, worker_stall: 800ms, disk_stall: 800ms,\n"
          "           server_stall: 1s, scheduler_stall: 800ms" +
          (settings_.watchdog.empty() ? "" : ", " + settings_.watchdog) + "}\n" +
          (settings_.more.empty() ? "scheduler: {start_spread: 0s, stop_timeout: 2s}\n"
@@ -295,7 +294,7 @@ void Stage::start(bool with_fault) {
   std::vector<std::string> environment{
       "CANARY_FAULT_DIR=" + folder_.string(), "RUNTIME_DIRECTORY=" + (folder_ / "run").string(),
       "STATE_DIRECTORY=" + state().string(), "NOTIFY_SOCKET=" + (folder_ / "notify").string(),
-      "WATCHDOG_USEC=2000000"};
+      "WATCHDOG_USEC=2000000", "CANARY_RUN_STALL_MS=1500"};
   environment.insert(environment.end(), settings_.environment.begin(), settings_.environment.end());
   if (with_fault) {
     environment.push_back("CANARY_FAULT=" + settings_.fault);
