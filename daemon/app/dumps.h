@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything the daemon dumps with, put together: the helper process, the raw dump that the
 // watchdog writes, and what the server shows of it.
-// Thread: made by main before any thread is started; see each.
+// Thread: made by control, before any thread that is to have a row in the tables; see each.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of the process before, for those who read the log only.
-// Thread: main, at start.
+// Thread: control, at start.
 #pragma once
 
 #include "config/config.h"

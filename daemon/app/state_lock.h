@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One process owns a state directory and its runtime directory: it holds a lock on the folders
 // themselves (flock(2)), which the kernel takes away with the process and no file's removal can.
-// Thread: main, at start; look_at_owner() any. Both may block on the file system.
+// Thread: control, at start; look_at_owner() any. Both may block on the file system.
 #pragma once
 
 #include <cstdint>

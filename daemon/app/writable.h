@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What canaryd will have to write, tried at its start: who may not hears of it now, not when it is
 // needed.
-// Thread: main, at start (blocks on the file system).
+// Thread: control, at start (blocks on the file system).
 #pragma once
 
 #include <filesystem>

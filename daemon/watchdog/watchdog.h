@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread that watches everybody else: started first, stopped last. It shares no lock, queue,
 // logger, allocator or registry with those it watches; it only reads the tables, judges, and acts.
-// Thread: constructor and destructor main; the rest any, unless it says otherwise.
+// Thread: constructor and destructor control; the rest any, unless it says otherwise.
 #pragma once
 
 #include <chrono>
@@ -44,7 +44,7 @@ class Watchdog {
   Watchdog& operator=(Watchdog const&) = delete;
 
   // Notes a clean stop, says so to systemd, joins: what it dumps is written then, and what it read
-  // for that may go. Its record and its last lines stay. Idempotent. Thread: main.
+  // for that may go. Its record and its last lines stay. Idempotent. Thread: control.
   void end();
 
   Record const& record() const;
@@ -54,7 +54,7 @@ class Watchdog {
 
   // The phases of the daemon, for systemd and for who may be judged when.
   // Start, reload or stop has come to this step ("opening the listeners"; at most 127 bytes): shown
-  // in systemd's status, and systemd may wait a little longer. Thread: main.
+  // in systemd's status, and systemd may wait a little longer. Thread: control.
   void progressed(std::string_view step);
   void ready();  // the first schedule stands
   void reloading();
