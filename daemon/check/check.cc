@@ -211,14 +211,17 @@ std::vector<CheckedProbe> check(CheckRequest request, CheckProgress& progress,
   Standings stood{probes};
   world->loop.start();
   // Main never waits for the loop, or for a thread, for longer than it wants.
-  runtime::Aside<bool> run{"check",
-                           [world, limit, stop] { return run_to_the_end(*world, limit, stop); }};
+  std::stop_source cut;  // requested once it was seen where they stand
+  runtime::Aside<bool> run{"check", [world, limit, told = cut.get_token()] {
+                             return run_to_the_end(*world, limit, told);
+                           }};
   auto const last = Deadline::after(limit + 2 * kUnwinds);
   while (!run.wait(std::min(Deadline::after(kLook), last), stop) && !stop.stop_requested() &&
          !last.passed()) {
     stood.look();
   }
   if (!run.ended()) stood.look();
+  cut.request_stop();
   bool const unwound = run.wait(Deadline::after(kUnwinds + kEnds)) && run.take();
   runtime::Aside<bool> end{"check", [world] {
                              world->loop.stop();

@@ -141,11 +141,12 @@ bool wait_while_it_moves(runtime::Aside<Done>& work, std::chrono::milliseconds l
 int with_server(tuf::ClientSettings settings, std::optional<tuf::DownloadSettings> what,
                 std::chrono::milliseconds limit) {
   runtime::StopOnSignal const stop{1};
+  std::stop_source cut;  // requested once it was seen where it stands
   auto world = std::make_shared<World>();
   world->loop.start();
   runtime::Aside<Done> work{
       "client", [world, settings = std::move(settings), what = std::move(what),
-                 token = stop.token()]() mutable {
+                 token = cut.get_token()]() mutable {
         auto asked = ask_server(std::move(settings), std::move(what), world->services);
         return runtime::block_on(world->loop, std::move(asked), runtime::Deadline::never(), token);
       }};
@@ -153,16 +154,12 @@ int with_server(tuf::ClientSettings settings, std::optional<tuf::DownloadSetting
   if (!wait_while_it_moves(work, limit, stop.token(), stood)) {
     bool const interrupted = stop.token().stop_requested();
     // For what it wrote half: temporary files go as it unwinds.
-    if (interrupted) work.wait(runtime::Deadline::after(kUnwinds));
+    cut.request_stop();
+    work.wait(runtime::Deadline::after(kUnwinds));
     leave(interrupted, limit, stood);
   }
-  int code = 1;
-  try {
-    auto const done = work.take();
-    code = done ? 0 : fail(done.error());
-  } catch (runtime::GaveUp const&) {
-    leave(true, limit, stood);
-  }
+  auto const done = work.take();
+  int const code = done ? 0 : fail(done.error());
   runtime::Aside<bool> end{"client", [last = std::move(world)]() mutable {
                              last.reset();
                              return true;
