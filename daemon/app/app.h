@@ -54,6 +54,8 @@ class App {
   // Reads the configuration again, on a thread of its own, for `patience` at most: what stands
   // still then is left alone, and no further reload is taken until it has ended.
   void reload();
+  // The dump helper and what it leaves undone; once a second. Waits for nothing.
+  void look_after_dumps() { dumps_.look_after(log_); }
   // Exit code. A loop that does not answer ends the process here and now.
   int stop();
 

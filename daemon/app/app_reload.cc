@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -108,13 +110,20 @@ std::string App::take_over(Reading reading) {
   }
   auto const fresh = std::make_shared<config::Config const>(std::move(reading.loaded).value());
   step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
+  // What can fail comes first, so that a reload that fails has changed nothing.
+  auto const revoked = std::make_shared<std::atomic<bool>>(false);
+  try {
+    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), revoked));
+  } catch (...) {
+    revoked->store(true);  // a loop that turns again later does not take it over after all
+    throw;
+  }
   warn_of_restart(log_, *config_, *fresh);
+  config_ = fresh;
   log_.configure(fresh->log);
   watchdog_.set_settings(fresh->watchdog);
   tell_longest_lookup(*fresh);
   watchdog_.lift_quarantine();
-  ask(services_->reconfigure(fit(*fresh), std::move(reading.saved)));
-  config_ = fresh;
   log_.info("configuration reloaded", {{"probes", config_->probes.size()}});
   return {};
 }

@@ -18,6 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kLookAfter = 1s;  // the dump helper, while there is nothing else to do
+
 // As they are, not as lines of the log: a person is at the start of it.
 int refuse(Log& log, std::vector<config::Problem> const& problems) {
   log.flush(1s);
@@ -94,7 +96,13 @@ int Control::serve(App& app) {
     steps_.enter("monitoring");
     {
       std::unique_lock lock{mutex_};
-      ordered_.wait(lock, stop_.get_token(), [this] { return reload_wanted_; });
+      bool const ordered =
+          ordered_.wait_for(lock, stop_.get_token(), kLookAfter, [this] { return reload_wanted_; });
+      if (!ordered && !stop_.stop_requested()) {
+        lock.unlock();
+        app.look_after_dumps();
+        continue;
+      }
       reload_wanted_ = false;
     }
     if (stop_.stop_requested()) break;

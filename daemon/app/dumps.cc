@@ -13,6 +13,7 @@
 
 #include "daemon/dump/capture.h"
 #include "daemon/dump/render.h"
+#include "daemon/dump/unread.h"
 #include "daemon/versions/versions.h"
 #include "daemon/watchdog/current.h"
 #include "daemon/watchdog/fixed_text.h"
@@ -26,6 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kWatchdogAnswers = 3s;
 constexpr auto kHelperAnswers = 6s;
+constexpr std::int64_t kBoundUnreadEvery = 5'000'000'000;
 
 // As many runs as may be going on, and room for what each waits for.
 runtime::TableSizes sizes_for(config::Config const& config) {
@@ -91,7 +93,8 @@ Dumps::Dumps(config::Config const& config, Places const& places)
       handed_over_(dump::take_handed_over()),
       raw_(prepared_place(config, places, &Dumps::copy_log, this)),
       orders_(raw_, helper_),
-      live_(place_for(places, &Dumps::copy_log, this)) {
+      live_(place_for(places, &Dumps::copy_log, this)),
+      raw_dumps_(places.raw_dumps()) {
   dump::install_capture();
   dump::prepare_threads();
   trouble_ = raw_.trouble();
@@ -119,6 +122,28 @@ void Dumps::write_post_mortem(Places const& places) {
     if (failed.empty()) watchdog::copy_text(words.dump, text.replace_extension(".txt").string());
   }
   handed_over_.tables = {};
+}
+
+// Starting a program and looking into a folder may never end: that is done aside.
+void Dumps::look_after(Log& log) {
+  if (care_ && !care_->ended()) return;
+  std::int64_t const now = runtime::now_ns();
+  bool const unread = !helper_.alive() && now - bounded_ns_ >= kBoundUnreadEvery;
+  if (!unread && !helper_.needs_care(now)) return;
+  if (unread) bounded_ns_ = now;
+  care_.emplace("dump care", [this, &log, now, unread] {
+    auto const told = helper_.look_after(now);
+    if (!told.empty()) log.error("dump helper", {{"detail", told}});
+    if (unread && !helper_.alive()) bound_unread(log);
+    return true;
+  });
+}
+
+void Dumps::bound_unread(Log& log) const {
+  auto const done = dump::bound_unread_dumps(raw_dumps_.string());
+  if (done.removed == 0) return;
+  log.warn("raw dumps that no helper made readable were removed",
+           {{"directory", raw_dumps_.string()}, {"dumps", done.removed}});
 }
 
 std::size_t Dumps::copy_log(void* self, std::span<char> into) {

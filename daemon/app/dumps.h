@@ -5,8 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "config/config.h"
@@ -19,6 +21,7 @@
 #include "daemon/log/log.h"
 #include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/watchdog.h"
+#include "runtime/aside.h"
 
 namespace canary::daemon {
 
@@ -39,6 +42,14 @@ class Dumps {
   // Lets dumps have the log's last lines. `log` outlives the watchdog's thread.
   void read_log(Log const& log) { log_.store(&log, std::memory_order_release); }
 
+  // Starts a helper anew that died or hangs, and keeps what nobody made readable within limits.
+  // Thread: control.
+  // `log` outlives what is at work.
+  void look_after(Log& log);
+  // Is there a helper, and how often was it started anew? Thread: any.
+  bool helper_alive() const { return helper_.seen_alive(); }
+  std::uint64_t helper_restarts() const { return helper_.restarts(); }
+
   // The executor now, as the server's threads see it. Thread: any.
   std::string text_now(watchdog::Record const& record);
   std::string json_now(watchdog::Record const& record);
@@ -50,6 +61,7 @@ class Dumps {
   static std::size_t copy_log(void* self, std::span<char> into);
 
   void write_post_mortem(Places const& places);
+  void bound_unread(Log& log) const;
 
   std::filesystem::path dumps_;   // where finished ones are
   dump::HandedOver handed_over_;  // first: before there are tables, threads or a helper
@@ -60,7 +72,10 @@ class Dumps {
   dump::RawDump raw_;
   dump::WatchdogDumper orders_;
   dump::LiveDump live_;
-  std::mutex asking_;  // one full dump at a time
+  std::filesystem::path raw_dumps_;           // where the watchdog writes them
+  std::int64_t bounded_ns_ = 0;               // when unread ones were last looked at
+  std::optional<runtime::Aside<bool>> care_;  // of the helper; it may stand still
+  std::mutex asking_;                         // one full dump at a time
 };
 
 }  // namespace canary::daemon

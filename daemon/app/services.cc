@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <source_location>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
+#include "runtime/contract.h"
 
 namespace canary::daemon {
 namespace {
@@ -99,8 +101,9 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   co_return;
 }
 
-Task<void> Services::reconfigure(config::Config config, SavedStates saved) {
-  apply(config, std::move(saved));
+Task<void> Services::reconfigure(config::Config config, SavedStates saved,
+                                 std::shared_ptr<std::atomic<bool> const> revoked) {
+  if (!revoked->load()) apply(config, std::move(saved));
   co_return;
 }
 
@@ -122,9 +125,14 @@ Task<bool> Services::stop() {
 }
 
 void Services::apply(config::Config const& config, SavedStates saved) {
-  results_.configure(facts_of_all(config), std::move(saved));
-  results_.config_accepted(wall_now());
-  scheduler_.configure(config.probes, config.scheduler);
+  auto facts = facts_of_all(config);
+  try {
+    results_.configure(facts, std::move(saved));
+    scheduler_.configure(config.probes, config.scheduler);
+    results_.config_accepted(wall_now());
+  } catch (...) {  // no memory: a process that starts anew is better than one with half of each
+    runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
+  }
 }
 
 Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); }

@@ -4,8 +4,10 @@
 // of it is left there; tasks the loop.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -47,7 +49,9 @@ class Services {
 
   // These run on the loop.
   runtime::Task<void> start(config::Config config, SavedStates saved);
-  runtime::Task<void> reconfigure(config::Config config, SavedStates saved);
+  // Nothing where `revoked` is set by the time that its turn on the loop comes.
+  runtime::Task<void> reconfigure(config::Config config, SavedStates saved,
+                                  std::shared_ptr<std::atomic<bool> const> revoked);
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
   // True when every run has unwound.

@@ -143,10 +143,14 @@ std::string HelperProcess::why_it_is_needed(std::int64_t now_ns) {
   return "did not answer for " + std::to_string(kHangsAfter / 1'000'000'000) + " s and was killed";
 }
 
-std::string HelperProcess::look_after(std::int64_t now_ns) {
+bool HelperProcess::needs_care(std::int64_t now_ns) {
   if (killed_ != 0 && ::waitpid(killed_, nullptr, WNOHANG) == killed_) killed_ = 0;
-  if (alive() && sent_.load() == done_.load()) return {};
-  if (now_ns - started_ns_ < kRestartEvery) return {};
+  bool const well = alive() && sent_.load() == done_.load();
+  return !well && now_ns - started_ns_ >= kRestartEvery;
+}
+
+std::string HelperProcess::look_after(std::int64_t now_ns) {
+  if (!needs_care(now_ns)) return {};
   std::string const why = why_it_is_needed(now_ns);
   if (why.empty()) return {};
   started_ns_ = now_ns;

@@ -38,6 +38,8 @@ class HelperProcess {
   // where something happened or failed, once for each time; empty otherwise. May take as long as
   // starting a program does.
   std::string look_after(std::int64_t now_ns);
+  // Is there anything for look_after to do? Without waiting.
+  bool needs_care(std::int64_t now_ns);
   static constexpr std::int64_t kRestartEvery = 10'000'000'000;
   static constexpr std::int64_t kHangsAfter = 60'000'000'000;
 
