@@ -21,8 +21,9 @@ std::shared_ptr<AsideCall> AsideCall::start(char const* name, std::function<void
   try {
     std::thread{[call, name, work = std::move(work)]() mutable {
       {
-        ThreadRow const row{ThreadRecord::main, name};
+        ThreadRow row{ThreadRecord::main, name};
         call->run(std::move(work));
+        row.leave();
       }
       at_work.fetch_sub(1, std::memory_order_acq_rel);
     }}.detach();

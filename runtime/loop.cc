@@ -119,8 +119,9 @@ Loop::~Loop() {
 void Loop::start(std::source_location where) {
   impl_->enter(where);
   impl_->thread = std::thread{[this] {
-    ThreadRow const row{ThreadRecord::loop, "loop"};
+    ThreadRow row{ThreadRecord::loop, "loop"};
     impl_->run();
+    row.leave();
   }};
 }
 

@@ -140,15 +140,17 @@ struct LoopRecord {
   std::array<HandlerRecord, kLongest> longest{};  // one per kind of handler, unordered
 };
 
-// A thread that says what it is at. Taken for the thread's life; written by the thread itself,
+// A thread that says what it is at. Taken for the thread's life, and kept when that ends at work,
+// so that it is missed; written by the thread itself,
 // `queued` and `oldest_queued_ns` by its queue's owner under that queue's lock.
 struct ThreadRecord {
-  enum Kind : std::uint8_t { unused = 0, loop, disk, cpu, log, server, main, watchdog };
+  enum Kind : std::uint8_t { unused = 0, loop, disk, cpu, log, server, main, watchdog, emergency };
   std::atomic<std::uint8_t> kind{unused};
   std::atomic<std::int32_t> thread{0};
   CopiedText<16> name;
   std::atomic<TextOffset> job{0};             // what it does now
   std::atomic<std::int64_t> job_since_ns{0};  // 0: idle
+  std::atomic<std::int64_t> beat_ns{0};       // when it last came round; 0: it does not say
   std::atomic<std::uint64_t> jobs{0};         // done
   std::atomic<std::uint32_t> queued{0};       // jobs that wait for this kind of thread
   std::atomic<std::int64_t> oldest_queued_ns{0};

@@ -16,7 +16,7 @@ constinit std::atomic<void (*)()> start_hook{nullptr};
 void at_thread_start(void (*hook)()) { start_hook.store(hook, memory_order_release); }
 
 ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
-  ::pthread_setname_np(::pthread_self(), name);
+  if (::gettid() != ::getpid()) ::pthread_setname_np(::pthread_self(), name);
   if (auto* const hook = start_hook.load(std::memory_order_acquire)) hook();
   Tables* const all = tables();
   if (all == nullptr) return;
@@ -31,6 +31,7 @@ ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
   row_->job.store(0, memory_order_relaxed);
   row_->job_since_ns.store(0, memory_order_relaxed);
   row_->jobs.store(0, memory_order_relaxed);
+  row_->beat_ns.store(0, memory_order_relaxed);
   pthread_attr_t attributes;
   if (::pthread_getattr_np(::pthread_self(), &attributes) == 0) {
     void* low = nullptr;
@@ -44,9 +45,13 @@ ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
 }
 
 ThreadRow::~ThreadRow() {
-  if (row_ == nullptr) return;
+  if (row_ == nullptr || !left_) return;
   row_->thread.store(0, memory_order_relaxed);
   row_->kind.store(ThreadRecord::unused, memory_order_release);
+}
+
+void ThreadRow::beat() {
+  if (row_ != nullptr) row_->beat_ns.store(coarse_now_ns(), memory_order_release);
 }
 
 void ThreadRow::begin(StaticName job) {
@@ -57,6 +62,8 @@ void ThreadRow::begin(StaticName job) {
 
 void ThreadRow::end() {
   if (row_ == nullptr) return;
+  // Before it is idle: it came round.
+  if (row_->beat_ns.load(memory_order_relaxed) != 0) beat();
   row_->job_since_ns.store(0, memory_order_relaxed);
   row_->jobs.store(row_->jobs.load(memory_order_relaxed) + 1, memory_order_release);
 }

@@ -13,8 +13,9 @@ namespace canary::runtime {
 // `hook` is called once on each thread that takes a row from now on, before it takes it.
 void at_thread_start(void (*hook)());
 
-// Takes a row for the calling thread while it lives; does nothing where there are no tables or all
-// rows are taken. Names the thread, too.
+// Takes a row for the calling thread; does nothing where there are no tables or all rows are taken.
+// Names the thread, too, unless it is the main one, which has the program's name. The row is given
+// back after leave() alone: a thread that ends otherwise died at work, and is missed by its row.
 class ThreadRow {
  public:
   ThreadRow(ThreadRecord::Kind kind, char const* name);
@@ -22,6 +23,10 @@ class ThreadRow {
   ThreadRow(ThreadRow const&) = delete;
   ThreadRow& operator=(ThreadRow const&) = delete;
 
+  void leave() { left_ = true; }
+
+  // It came round. Who has said so once is expected to say so every second, but while in a job.
+  void beat();
   void begin(StaticName job);
   void end();
   // What still waits for this thread or its siblings; `oldest_ns` 0 where nothing does.
@@ -29,6 +34,7 @@ class ThreadRow {
 
  private:
   ThreadRecord* row_ = nullptr;
+  bool left_ = false;
 };
 
 }  // namespace canary::runtime

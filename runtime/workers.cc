@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/workers.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <list>
 #include <mutex>
@@ -15,6 +16,10 @@
 
 namespace canary::runtime {
 
+namespace {
+constexpr std::chrono::seconds kBeat{1};  // of a thread that is idle
+}
+
 struct Workers::Impl {
   struct Queued {
     StaticName name;
@@ -26,7 +31,8 @@ struct Workers::Impl {
   void work(ThreadRow& row) {
     std::unique_lock lock{mutex};
     while (true) {
-      changed.wait(lock, [this] { return stopping || !queue.empty(); });
+      row.beat();
+      if (!changed.wait_for(lock, kBeat, [this] { return stopping || !queue.empty(); })) continue;
       if (stopping) return;
       std::shared_ptr<Queued> const job = std::move(queue.front());
       queue.pop_front();
@@ -99,6 +105,7 @@ Workers::Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind)
     impl->work(row);
     std::lock_guard const lock{impl->mutex};
     std::erase(impl->rows, &row);
+    row.leave();
   };
   impl_->threads.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) {

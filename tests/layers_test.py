@@ -29,8 +29,8 @@ ALLOWED = {
     "daemon/publish": ["config", "probes/report.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/watchdog/status.h", "daemon/watchdog/current.h",
                        "daemon/watchdog/answering.h", "daemon/watchdog/health.h",
-                       "daemon/watchdog/tables_view.h",
-                       "runtime/limits.h", "runtime/tables.h"],
+                       "daemon/watchdog/self_channels.h", "daemon/watchdog/tables_view.h",
+                       "runtime/limits.h", "runtime/tables.h", "runtime/thread_row.h"],
     "daemon/watchdog": ["config", "runtime/tables.h", "daemon/metrics", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock
     "daemon/dump": ["config/harmless.h", "runtime", "daemon/watchdog", "daemon/dump",

@@ -102,7 +102,7 @@ bool App::start_all() {
   log_.info("monitoring", {{"version", CANARY_VERSION},
                            {"probes", config_->probes.size()},
                            {"config", options_.config_file}});
-  watch_server(private_path);
+  watch_server();
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
   }

@@ -80,7 +80,7 @@ class App {
   // What surrounds the HTTP server: app_server.cc.
   Sources sources();
   void tell_of_full(std::string_view address, std::size_t most, bool full);
-  void watch_server(std::string const& private_path);
+  void watch_server();
   std::string own_page();
   std::string private_socket();
 

@@ -4,7 +4,6 @@
 
 #include "daemon/app/app.h"
 #include "daemon/publish/hang_metrics.h"
-#include "daemon/watchdog/server_address.h"
 
 namespace canary::daemon {
 
@@ -33,7 +32,8 @@ Sources App::sources() {
           .full_dump = [this] { return dumps_.full(watchdog_); },
           .told_full = [this](std::string_view address, std::size_t most,
                               bool full) { tell_of_full(address, most, full); },
-          .answering = &watchdog_.answering()};
+          .answering = &watchdog_.answering(),
+          .asking = &watchdog_.asking()};
 }
 
 void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
@@ -45,15 +45,7 @@ void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
   }
 }
 
-// Each address has threads of its own, so each is asked.
-void App::watch_server(std::string const& private_path) {
-  std::vector<watchdog::OwnAddress> addresses;
-  auto const add = [&addresses](std::optional<watchdog::OwnAddress> const& address) {
-    if (address) addresses.push_back(*address);
-  };
-  for (auto const& address : server_->addresses()) add(watchdog::own_address(address));
-  add(watchdog::private_address(private_path));
-  watchdog_.ask_server_at(addresses);
+void App::watch_server() {
   watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
 }
 

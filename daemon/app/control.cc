@@ -75,13 +75,15 @@ int Control::start_and_serve() {
            .steps = steps_,
            .stop = stop_.get_token()}};
   // Its row needs tables, which are there now.
-  runtime::ThreadRow const row{runtime::ThreadRecord::main, "control"};
+  runtime::ThreadRow row{runtime::ThreadRecord::main, "control"};
   publish(&app.watchdog());
   struct Withdraw {
     ~Withdraw() { control.publish(nullptr); }
     Control& control;
   } const withdraw{*this};
-  return serve(app);
+  int const code = serve(app);
+  row.leave();
+  return code;
 }
 
 int Control::serve(App& app) {

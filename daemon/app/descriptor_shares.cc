@@ -9,9 +9,10 @@
 namespace canary::daemon {
 namespace {
 
-constexpr std::size_t kOwn = 64;          // log, tables, dumps, watchdog, /proc, the disk's files
-constexpr std::size_t kOfAnAddress = 10;  // listener and its copy, an epoll and an eventfd a thread
-constexpr std::size_t kOfARun = 8;        // a few lookups, two attempts to connect, a file
+constexpr std::size_t kOwn = 64;  // log, tables, dumps, watchdog, /proc, the disk's files
+// Listener and its copy, and for each thread an epoll, an eventfd and the watchdog's question.
+constexpr std::size_t kOfAnAddress = 14;
+constexpr std::size_t kOfARun = 8;  // a few lookups, two attempts to connect, a file
 constexpr std::size_t kLeastConnections = 4;
 constexpr std::size_t kPrivate = Server::kPrivateConnections + Server::kConnectionsLeaving;
 

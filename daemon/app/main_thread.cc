@@ -6,8 +6,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "runtime/tables.h"
+#include "runtime/thread_row.h"
 
 namespace canary::daemon {
 namespace {
@@ -44,11 +46,15 @@ MainThread::MainThread(Setup setup) : setup_(setup) {
 }
 
 void MainThread::run() {
+  std::optional<runtime::ThreadRow> row;  // once there are tables
   while (setup_.control.phase() != Phase::ended) {
+    if (!row && runtime::tables() != nullptr) row.emplace(runtime::ThreadRecord::main, "main");
+    if (row) row->beat();
     watch();
     bool const quiet = setup_.control.phase() == Phase::running && !stop_asked_;
     take(setup_.signals.wait_for(quiet ? std::chrono::nanoseconds{kQuiet} : kWatching));
   }
+  if (row) row->leave();
   notifier_.close();
 }
 

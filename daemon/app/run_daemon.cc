@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/app/anew.h"
 #include "daemon/app/control.h"
 #include "daemon/app/main_thread.h"
 #include "daemon/log/log.h"
@@ -52,6 +53,7 @@ runtime::Signals block_daemon_signals() {
 }
 
 int run_daemon(AppOptions options, runtime::Signals const& signals) {
+  put_right_what_was_before();
   if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, arenas());
   std::size_t const descriptors = runtime::raise_descriptor_limit();
   auto const patience = options.patience;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/app/watch_the_watchdog.h"
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
 #include "runtime/contract.h"
@@ -56,7 +57,8 @@ std::filesystem::path saved_directory(config::Config const& config) {
 
 Services::Services(config::Config const& config, std::string config_file,
                    runtime::Executor executor, Log& log, watchdog::Watchdog& watchdog)
-    : watchdog_(watchdog),
+    : log_(log),
+      watchdog_(watchdog),
       places_(places(config.state_directory)),
       cpu_("cpu", worker_count(config)),
       disk_("disk", 1, runtime::ThreadRecord::disk),
@@ -98,6 +100,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("scheduler", schedule());
   tasks_.start("describe", describe());
   tasks_.start("state", keeper_.keep());
+  tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
   co_return;
 }
 

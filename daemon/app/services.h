@@ -65,6 +65,7 @@ class Services {
   runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
                           probes::Report& report);
 
+  Log& log_;
   watchdog::Watchdog& watchdog_;
   Places places_;
   runtime::Workers cpu_, disk_;

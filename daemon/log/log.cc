@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
 #include <spdlog/details/log_msg.h>
@@ -17,6 +18,7 @@
 #include "daemon/log/line_format.h"
 #include "daemon/log/recent_lines.h"
 #include "daemon/log/ring.h"
+#include "runtime/thread_row.h"
 
 namespace canary::daemon {
 
@@ -62,6 +64,7 @@ class Writer {
 
   void run() {
     for (;;) {
+      come_round();
       // Read before the ring: what was pushed before the stop is seen.
       bool const stopping = state_->give_up_ns.load(std::memory_order_acquire) != 0;
       if (write_next()) continue;
@@ -70,10 +73,19 @@ class Writer {
       if (stopping) break;
       wait();
     }
+    if (row_) row_->leave();
+    row_.reset();
     state_->ended.store(true, std::memory_order_release);
   }
 
  private:
+  // The log is there before the tables are, where the watchdog looks for its beat. A reader that
+  // takes nothing is waited for in rounds, too.
+  void come_round() {
+    if (!row_ && runtime::tables() != nullptr) row_.emplace(runtime::ThreadRecord::log, "log");
+    if (row_) row_->beat();
+  }
+
   bool write_next() {
     line_.clear();
     auto const take = [this](LogRecord const& record) { format(record); };
@@ -160,6 +172,7 @@ class Writer {
   // False when the log is stopping and its time is over.
   bool wait_for_room() {
     for (;;) {
+      come_round();
       pollfd output{.fd = state_->fd, .events = POLLOUT, .revents = 0};
       if (::poll(&output, 1, 50) > 0) return true;
       auto const give_up = state_->give_up_ns.load(std::memory_order_acquire);
@@ -182,6 +195,7 @@ class Writer {
   }
 
   std::shared_ptr<State> state_;
+  std::optional<runtime::ThreadRow> row_;
   std::unique_ptr<spdlog::formatter> logfmt_ = formatter("ts=%Y-%m-%dT%H:%M:%S.%eZ %v");
   std::unique_ptr<spdlog::formatter> json_ = formatter(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})");
   std::string payload_, line_;

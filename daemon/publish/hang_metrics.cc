@@ -62,6 +62,8 @@ void executor(std::string& page, watchdog::Record const& record, runtime::Tables
               SysTime now) {
   auto const& loop = tables.loop();
   Family{page, metric("canaryd_executor_stalled")}.add({}, record.executor_stands() ? 1.0 : 0.0);
+  Family{page, metric("canaryd_watchdog_stalled")}.add(
+      {}, record.watchdog_stalled.load(memory_order_relaxed) != 0 ? 1.0 : 0.0);
   {
     Family stalls{page, metric("canaryd_executor_stalls_total")};
     for (std::size_t i = 1; i < watchdog::kVerdicts; ++i) {
@@ -132,7 +134,8 @@ void subjects_now(std::string& page, watchdog::Record const& record) {
   for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
     auto const subject = static_cast<Subject>(i);
     if (!watchdog::is_part(subject)) continue;
-    family.add({to_text(subject)}, stalled.contains(subject) ? 1 : 0);
+    bool const stands = record.standing[i].load(memory_order_relaxed) != 0;
+    family.add({to_text(subject)}, stands || stalled.contains(subject) ? 1 : 0);
   }
 }
 
@@ -269,6 +272,7 @@ ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& 
   }
   std::int64_t const beat = tables.loop().beat_ns.load(std::memory_order_acquire);
   if (beat == 0) return {false, "the loop has not begun to turn"};
+  if (auto lost = liveness(record); !lost.ok && !record.executor_stalled()) return lost;
   auto const stands = watchdog::why_it_stands(record, tables, now);
   if (!stands.view().empty()) return {false, std::string{stands.view()}};
   // One of the server's threads that is still alive makes this answer.

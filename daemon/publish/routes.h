@@ -16,6 +16,7 @@
 #include "daemon/publish/metrics.h"
 #include "daemon/results/store.h"
 #include "daemon/watchdog/answering.h"
+#include "daemon/watchdog/self_channels.h"
 
 namespace canary::daemon {
 
@@ -40,6 +41,7 @@ struct Sources {
   // Hears when an address is full, and when it has room again.
   Clients::ToldFull told_full = {};
   watchdog::Answering* answering = nullptr;  // where it is told that an answer is being made
+  watchdog::SelfChannels* asking = nullptr;  // over which the server's threads are asked
 };
 
 struct HttpRequest {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libmicrohttpd behind Routes; the only file that includes it.
+// libmicrohttpd behind Routes.
 #include "daemon/publish/server.h"
 
 #include <microhttpd.h>
@@ -17,10 +17,12 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/publish/asked_threads.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/listen_socket.h"
 #include "runtime/limits.h"
 #include "runtime/tables.h"
+#include "runtime/thread_row.h"
 
 namespace canary::daemon {
 namespace {
@@ -126,6 +128,8 @@ constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. T
 // What all threads of a server share.
 struct Shared {
   Routes routes;
+  AskedThreads asked;
+  std::atomic<bool> stopping{false};
   std::atomic<std::size_t> unread{0};
   StandingAnswer full{kFull}, no_memory{kNoMemory};
 };
@@ -137,6 +141,23 @@ struct Address {
   Shared& shared;
   Clients clients;
 };
+
+// The row of one of libmicrohttpd's threads, from its first callback on. Each has one soon: the
+// watchdog asks it.
+runtime::ThreadRow& row_of_this_thread(std::atomic<bool> const& stopping) {
+  struct Row {
+    explicit Row(std::atomic<bool> const& server_stops) : stopping(server_stops) {}
+    ~Row() {
+      if (stopping) row.leave();
+    }
+    Row(Row const&) = delete;
+    Row& operator=(Row const&) = delete;
+    std::atomic<bool> const& stopping;  // of the server, which waits for its threads
+    runtime::ThreadRow row{runtime::ThreadRecord::server, "http"};
+  };
+  thread_local Row row{stopping};
+  return row.row;
+}
 
 // What libmicrohttpd keeps for a connection.
 struct Connected {
@@ -151,8 +172,11 @@ Connected* connected_of(MHD_Connection* connection) {
 
 void on_connection(void* address_pointer, MHD_Connection* connection, void** kept,
                    MHD_ConnectionNotificationCode what) {
+  auto& shared = static_cast<Address*>(address_pointer)->shared;
   auto& clients = static_cast<Address*>(address_pointer)->clients;
+  auto const* const info = ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+    if (info != nullptr) shared.asked.left(info->connect_fd);
     auto* const connected = static_cast<Connected*>(*kept);
     if (connected == nullptr) return;
     clients.left(connected->client);
@@ -160,9 +184,13 @@ void on_connection(void* address_pointer, MHD_Connection* connection, void** kep
     *kept = nullptr;
     return;
   }
-  auto const* const info = ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (info == nullptr) return;
   try {
+    row_of_this_thread(shared.stopping);
+    if (shared.asked.has(info->connect_fd)) {
+      ::MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+      return;  // no client: it makes room for nobody
+    }
     auto connected = std::make_unique<Connected>();
     connected->client = clients.came(info->connect_fd, runtime::now_ns());
     *kept = connected.release();
@@ -219,7 +247,8 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 class Server::Impl {
  public:
   explicit Impl(Sources sources)
-      : told_full_(sources.told_full), shared_{Routes{with_clients(std::move(sources))}} {}
+      : told_full_(sources.told_full),
+        shared_{.routes = Routes{with_clients(sources)}, .asked = AskedThreads{sources.asking}} {}
   ~Impl() { stop(); }
   Impl(Impl const&) = delete;
   Impl& operator=(Impl const&) = delete;
@@ -228,7 +257,8 @@ class Server::Impl {
   bool serve(ListenSocket const& socket, config::WebSettings const& settings) {
     auto const most = static_cast<std::size_t>(settings.max_connections);
     // Room is made by Clients; libmicrohttpd has its share per thread, any of which may have all.
-    auto const each_thread = static_cast<unsigned>(most + Server::kConnectionsLeaving);
+    // and one is the watchdog's.
+    auto const each_thread = static_cast<unsigned>(most + Server::kConnectionsLeaving + 1);
     auto& address = hold(socket.address, most);
     DaemonPointer daemon{::MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request, &address,
@@ -242,6 +272,7 @@ class Server::Impl {
       errno = error;
       return false;
     }
+    shared_.asked.add(daemon.get(), kThreadsPerAddress);
     daemons_.push_back(std::move(daemon));
     sockets.push_back(socket.fd);
     return true;
@@ -249,29 +280,37 @@ class Server::Impl {
 
   // Once all addresses are served.
   void look_after_clients() {
+    shared_.asked.renew();
     keeper_ = std::thread{[this] {
       ::pthread_setname_np(::pthread_self(), "http-clients");
+      runtime::ThreadRow row{runtime::ThreadRecord::server, "http-clients"};
+      row.beat();
       std::unique_lock lock{mutex_};
       bool anybody = false;
       auto const stopping = [this] { return stopping_; };
       while (!stopped_.wait_for(lock, anybody ? kLookEvery : kLookForNobody, stopping)) {
+        row.beat();
+        shared_.asked.renew();
         anybody = false;
         for (auto& address : addresses_) {
           anybody = address->clients.look(runtime::now_ns()) || anybody;
         }
       }
+      row.leave();
     }};
   }
 
+  // The keeper first: it adds connections to the daemons.
   void stop() {
-    daemons_.clear();
-    sockets.clear();
     {
       std::lock_guard const lock{mutex_};
       stopping_ = true;
     }
     stopped_.notify_all();
     if (keeper_.joinable()) keeper_.join();
+    shared_.stopping = true;
+    daemons_.clear();
+    sockets.clear();
   }
 
   std::vector<std::string> addresses;

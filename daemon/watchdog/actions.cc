@@ -145,7 +145,7 @@ Step Book::report(Episode const& judged, std::int64_t now_ns) {
     if (judged.subject == Subject::run && to >= Level::hung) step.effects |= Effect::mark_stalled;
   }
   if (to >= Level::stalled) choose_dump(*entry, raised, now_ns, step);
-  if (judged.subject == Subject::loop && to == Level::dead) step.effects |= Effect::die;
+  if (is_vital(judged.subject) && to == Level::dead) step.effects |= Effect::die;
   step.from = from;
   step.to = to;
   step.suppressed = entry->suppressed;

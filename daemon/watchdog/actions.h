@@ -24,8 +24,8 @@ struct Effect {
     mark_stalled = 32,  // the run did not unwind
     remember = 64,      // as the last stall, over a restart
     blame = 128,        // the loop hangs in a run's handler: count towards its quarantine
-    die = 256,          // the loop is dead: after a grace the process is to end
-    over = 512,         // it ended by itself
+    die = 256,   // the loop, or who is as vital, is dead: after a grace the process is to end
+    over = 512,  // it ended by itself
   };
 };
 

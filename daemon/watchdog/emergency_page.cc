@@ -136,6 +136,8 @@ void Page::executor() {
   runtime::LoopRecord const& loop = view_.tables.loop();
   text_.family(metric("canaryd_executor_stalled"));
   text_.series().value(record_.executor_stands() ? 1 : 0);
+  text_.family(metric("canaryd_watchdog_stalled"));
+  text_.series().value(record_.watchdog_stalled.load(memory_order_relaxed));
   text_.family(metric("canaryd_executor_stalls_total"));
   for (std::size_t i = 1; i < kVerdicts; ++i) {
     text_.series()
@@ -225,7 +227,8 @@ void Page::subjects() {
   for (std::size_t subject = 0; subject < kSubjects; ++subject) {
     auto const each = static_cast<Subject>(subject);
     if (!is_part(each)) continue;
-    text_.series().label(to_text(each)).value(stalled.data()[subject] ? 1 : 0);
+    bool const stands = record_.standing.data()[subject].load(memory_order_relaxed) != 0;
+    text_.series().label(to_text(each)).value(stands || stalled.data()[subject] ? 1 : 0);
   }
 }
 

@@ -35,6 +35,19 @@ void EmergencyServer::run() {
   while (!end_.load(std::memory_order_acquire)) wait();
   for (Connection& each : connections_) close(each);
   close_listeners();
+  release_own_row(row_);
+}
+
+// It says so to the watchdog, also while there is nothing to do.
+void EmergencyServer::come_round() {
+  now_ns_ = runtime::now_ns();
+  not_later_than(now_ns_ + kSecond);
+  runtime::Tables* const tables = runtime::tables();
+  if (tables == nullptr) return;
+  if (row_ == nullptr) {
+    row_ = claim_own_row(*tables, runtime::ThreadRecord::emergency, "emergency", stack_);
+  }
+  if (row_ != nullptr) row_->beat_ns.store(now_ns_, std::memory_order_release);
 }
 
 bool EmergencyServer::serving() const {
@@ -52,7 +65,7 @@ void EmergencyServer::wait() {
   Watched watched;
   watched.list.data()[watched.count++] = {.fd = wake_, .events = POLLIN, .revents = 0};
   next_ns_ = kNever;
-  now_ns_ = runtime::now_ns();
+  come_round();
   if (serving()) watch_listeners(watched);
   std::size_t const from = watched.count;
   for (Connection const& each : connections_) {
@@ -64,7 +77,7 @@ void EmergencyServer::wait() {
   std::int64_t const left = next_ns_ > now_ns_ ? next_ns_ - now_ns_ : 0;
   timespec const limit{.tv_sec = left / kSecond, .tv_nsec = left % kSecond};
   auto* const list = watched.list.data();
-  if (::ppoll(list, watched.count, next_ns_ == kNever ? nullptr : &limit, nullptr) < 0) return;
+  if (::ppoll(list, watched.count, &limit, nullptr) < 0) return;
   now_ns_ = runtime::now_ns();
   if (list[0].revents != 0) {
     std::uint64_t count = 0;

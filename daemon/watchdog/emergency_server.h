@@ -20,6 +20,7 @@
 
 #include "daemon/watchdog/emergency_board.h"
 #include "daemon/watchdog/emergency_request.h"
+#include "daemon/watchdog/own_row.h"
 #include "daemon/watchdog/status.h"
 
 namespace canary::watchdog {
@@ -33,8 +34,10 @@ class EmergencyServer {
   static constexpr std::int64_t kWithinReason = 500'000'000;  // then it may have to make room
 
   // `wake`: an eventfd that others write to; not closed here. Both references outlive the thread.
-  EmergencyServer(EmergencyBoard const& board, Record& record, int wake)
-      : board_(board), record_(record), wake_(wake) {}
+  // `stack`: the thread's own, from its lowest address to beyond its highest.
+  EmergencyServer(EmergencyBoard const& board, Record& record, int wake,
+                  StackBounds const& stack = {})
+      : board_(board), record_(record), wake_(wake), stack_(stack) {}
 
   // The thread's body, until end().
   void run();
@@ -66,6 +69,7 @@ class EmergencyServer {
 
   bool serving() const;
   void wait();
+  void come_round();
   void watch_listeners(Watched& watched);
   void look_at_listeners(Watched const& watched);
   void accept_from(Listener& listener);
@@ -88,6 +92,8 @@ class EmergencyServer {
   EmergencyBoard const& board_;
   Record& record_;
   int wake_;
+  StackBounds stack_;
+  runtime::ThreadRecord* row_ = nullptr;
   std::atomic<bool> end_{false}, withdraw_{false};
   std::array<Listener, kListeners> listeners_{};
   std::atomic<std::size_t> listening_{0};

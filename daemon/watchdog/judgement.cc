@@ -241,9 +241,19 @@ Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
                  overdue ? scheduler.next_due_ns : 0, age);
 }
 
+std::int64_t limit_of(Subject pool, Limits const& limits) {
+  return pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+}
+
+std::int64_t round_limit(Limits const& limits) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  std::int64_t const limit = limits.server_stall / 10 * 8;
+  return limit < 3 * kSecond ? 3 * kSecond : (limit > 8 * kSecond ? 8 * kSecond : limit);
+}
+
 Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
-                  Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns) {
-  std::int64_t const limit = job.pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+                  ThreadExcuses const& excuses, std::int64_t now_ns) {
+  std::int64_t const limit = job.limit_ns;
   std::int64_t const bound = bound_of(limit);
   std::int64_t const own = job.withheld_ns < bound ? job.withheld_ns : bound;
   std::int64_t age = job.since_ns == 0 ? 0 : excuses.age(job.since_ns, now_ns, bound) - own;
@@ -261,7 +271,7 @@ Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample 
 
 Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
                     ThreadExcuses const& excuses, std::int64_t now_ns) {
-  std::int64_t const limit = pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  std::int64_t const limit = limit_of(pool, limits);
   std::int64_t const age = queue.oldest_queued_ns == 0
                                ? 0
                                : excuses.age(queue.oldest_queued_ns, now_ns, bound_of(limit));

@@ -92,15 +92,20 @@ struct SchedulerFacts {
 Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
                         Excuses const& excuses, std::int64_t now_ns);
 
-// One job of a thread of the pool `pool` (disk or cpu).
+// What a thread is at, or its last beat.
 struct JobFacts {
-  Subject pool = Subject::cpu;
+  Subject pool = Subject::cpu;   // whose thread it is
   std::int64_t since_ns = 0;     // 0: it is idle
+  std::int64_t limit_ns = 0;     // from then on it is stalled, hung at twice that
   std::int64_t withheld_ns = 0;  // from this thread alone, in this job
   std::int64_t cpu_ns = 0;       // that it used in this job, at least
 };
 Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
-                  Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns);
+                  ThreadExcuses const& excuses, std::int64_t now_ns);
+// Of a job of that pool.
+std::int64_t limit_of(Subject pool, Limits const& limits);
+// Of a thread that says each second that it comes round.
+std::int64_t round_limit(Limits const& limits);
 
 struct QueueFacts {
   std::uint32_t threads = 0, busy = 0;

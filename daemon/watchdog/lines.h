@@ -25,8 +25,10 @@ struct Line {
     not_unwound,      // it did not
     quarantined,      // the probe is not run any more, after `count` stalls of the loop
     dying,            // the process is about to be ended
-    stands,           // the loop has not turned for `nanoseconds`, and nobody is accused
-    turns,            // it does again
+    stands,           // the subject has stood still for `nanoseconds` by the wall clock
+    turns,            // it does not any more
+    mute,             // the server cannot be asked whether it answers
+    mute_over,        // it can
     disturbed,        // the machine or somebody held us, for `nanoseconds`
     emergency,        // the server has been silent for `nanoseconds`: the watchdog's page is served
     emergency_over,   // it answers again, after `nanoseconds`

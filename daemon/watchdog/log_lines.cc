@@ -88,6 +88,17 @@ void pack_stall(Line const& line, LogRecord& into) {
                {"system_call", system_call(episode)}});
 }
 
+bool of_loop(Line const& line) { return line.episode.subject == Subject::loop; }
+
+void pack_standing(Line const& line, LogRecord& into) {
+  pack_fields(into, LogLevel::warn,
+              of_loop(line) ? "the loop has not turned; nobody is accused"
+                            : "a part of canaryd stands still",
+              {{"subject", to_text(line.episode.subject)},
+               {"after", span(line.nanoseconds)},
+               {"why", in_words(line.episode.verdict)}});
+}
+
 void pack_about(Line const& line, LogRecord& into, LogLevel level, std::string_view message,
                 char const* value_name, daemon::LogValue value) {
   pack_fields(into, level, message,
@@ -155,12 +166,18 @@ void pack(Line const& line, LogRecord& into) {
                          "the HTTP server answers again; the emergency page is put away",
                          {{"after", span(line.nanoseconds)}});
     case Kind::stands:
-      return pack_fields(
-          into, LogLevel::warn, "the loop has not turned; nobody is accused",
-          {{"after", span(line.nanoseconds)}, {"why", in_words(line.episode.verdict)}});
+      return pack_standing(line, into);
     case Kind::turns:
-      return pack_fields(into, LogLevel::info, "the loop turns again",
-                         {{"after", span(line.nanoseconds)}});
+      return pack_fields(
+          into, LogLevel::info,
+          of_loop(line) ? "the loop turns again" : "a part of canaryd goes on",
+          {{"subject", to_text(line.episode.subject)}, {"after", span(line.nanoseconds)}});
+    case Kind::mute:
+      return pack_fields(into, LogLevel::warn,
+                         "a thread of the HTTP server cannot be asked whether it answers", {});
+    case Kind::mute_over:
+      return pack_fields(into, LogLevel::info, "every thread of the HTTP server can be asked again",
+                         {});
     case Kind::disturbed:
       return pack_fields(into, LogLevel::warn, "something held canaryd; nobody is accused",
                          {{"what", to_text(line.disturbance)}, {"lasted", span(line.nanoseconds)}});

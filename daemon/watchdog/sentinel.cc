@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/own_row.h"
 
 namespace canary::watchdog {
 namespace {
@@ -74,6 +75,7 @@ Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines
       lines_(lines),
       memory_(memory),
       file_(file),
+      server_(told.asking),
       book_(memory.last_episode) {
   publish_quarantine();
 }
@@ -136,7 +138,7 @@ void Sentinel::look_around(std::int64_t slept_from_ns, std::int64_t planned_ns) 
   add_to(record_.lateness_sum_ns, static_cast<std::uint64_t>(found.late_ns));
   if (found.disturbed) note_disturbance(found.kind, found.lasted_ns);
   if (found.clock_step_ns != 0) note_disturbance(Disturbance::clock_step, found.clock_step_ns);
-  if (found.grace) server_.forget();
+  if (found.grace) server_.forget(now_ns_);
   // Who is stopped again and again, or so starved that it looks like it, is judged in between.
   if (found.grace && (grace_ticks_ > 0 || judged_ticks_ >= kGraceTicks)) {
     grace_ticks_ = kGraceTicks;
@@ -207,10 +209,6 @@ void Sentinel::listen() {
   if (told_.settings.load(settings)) settings_ = settings;
   resolve_ns_ = told_.resolve_ns.load(memory_order_relaxed);
   if (resolve_ns_ != 0) settings_.limits.resolve = resolve_ns_;
-  if (server_.addresses() == 0 && told_.server.known()) {
-    ServerAddresses addresses;
-    if (told_.server.load(addresses)) server_.set_addresses(addresses);
-  }
   if (std::uint32_t const told = told_.reloading.load(memory_order_acquire); told != reloading_) {
     reloading_ = told;
     notifier_.reloading(now_ns_);
@@ -239,29 +237,14 @@ void Sentinel::listen() {
   }
 }
 
-// By hand: ThreadRow's way asks the C library for the stack, which allocates.
 void Sentinel::claim_row(runtime::Tables& tables) {
   if (row_ != nullptr) return;
-  for (ThreadRecord& row : tables.threads()) {
-    std::uint8_t expected = ThreadRecord::unused;
-    if (!row.kind.compare_exchange_strong(expected, ThreadRecord::watchdog)) continue;
-    row.name.store("watchdog");
-    row.job.store(setup_.job, memory_order_relaxed);
-    row.job_since_ns.store(now_ns_, memory_order_relaxed);
-    row.stack_low.store(setup_.stack_low, memory_order_relaxed);
-    row.stack_high.store(setup_.stack_high, memory_order_relaxed);
-    row.thread.store(::gettid(), memory_order_release);
-    row_ = &row;
-    return;
-  }
+  row_ = claim_own_row(tables, ThreadRecord::watchdog, "watchdog",
+                       {.low = setup_.stack_low, .high = setup_.stack_high});
+  if (row_ != nullptr) row_->job.store(setup_.job, memory_order_relaxed);
 }
 
-void Sentinel::release_row() {
-  if (row_ == nullptr) return;
-  row_->thread.store(0, memory_order_relaxed);
-  row_->kind.store(ThreadRecord::unused, memory_order_release);
-  row_ = nullptr;
-}
+void Sentinel::release_row() { release_own_row(row_); }
 
 LoopFacts Sentinel::look_at_loop(runtime::Tables& tables) {
   LoopRecord const& loop = tables.loop();
@@ -380,6 +363,8 @@ void Sentinel::tell_of_standing(LoopFacts const& loop, Episode const& judged, Ve
 
 void Sentinel::judge_the_rest(runtime::Tables& tables) {
   judge_runs(tables);
+  for (Watched& each : watched_) each.seen = false;
+  standing_ = {};
   judge_pools(tables);
   runtime::SchedulerRecord const& scheduler = tables.scheduler();
   SchedulerFacts facts;
@@ -392,6 +377,11 @@ void Sentinel::judge_the_rest(runtime::Tables& tables) {
     report(judged);
   }
   ask_server();
+  judge_threads(tables);
+  for (Watched& each : watched_) {
+    if (!each.seen) each.files.close();
+  }
+  publish_standing();
 }
 
 void Sentinel::judge_runs(runtime::Tables& tables) {

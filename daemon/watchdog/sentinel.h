@@ -18,8 +18,10 @@
 #include "daemon/watchdog/environment.h"
 #include "daemon/watchdog/last_stall.h"
 #include "daemon/watchdog/lines.h"
+#include "daemon/watchdog/listeners.h"
 #include "daemon/watchdog/notify.h"
 #include "daemon/watchdog/proc_reader.h"
+#include "daemon/watchdog/self_channels.h"
 #include "daemon/watchdog/server_question.h"
 #include "daemon/watchdog/status.h"
 #include "daemon/watchdog/tables_view.h"
@@ -46,9 +48,10 @@ struct Told {
   std::atomic<std::int64_t> stop_limit_ns{0};  // monotonic; 0: not stopping
   std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
   Published<Settings> settings;
-  Published<ServerAddresses> server;
   Published<PreambleText> preamble;  // of the emergency page
   Answering answering;               // written by the server's threads
+  SelfChannels asking;               // given by the server
+  Listeners listeners;
   Published<std::array<char, 128>> sentence;
   Published<std::array<char, 128>> step;  // what main is at while it starts, reloads or stops
 };
@@ -60,6 +63,7 @@ struct Setup {
   char** arguments = nullptr;
   char** environment = nullptr;
   sigset_t signals{};  // blocked by the thread that made us, for exec
+  int niceness = 0;    // likewise
   std::int32_t process = 0;
   int processors = 1;
   int wake = -1;                        // eventfd: a dump is asked for, or the end
@@ -78,7 +82,7 @@ class Sentinel {
 
  private:
   static constexpr std::size_t kSamples = 12;
-  static constexpr std::size_t kWatched = 24;
+  static constexpr std::size_t kWatched = 48;
 
   // The last samples of a thread, to compare the newest with one that is old enough.
   struct History {
@@ -95,7 +99,7 @@ class Sentinel {
     std::int64_t since_ns = 0, cpu_ns = 0;
     std::int64_t in(std::int64_t work_since_ns, ThreadSample const& now);
   };
-  // A thread of a pool.
+  // A thread beside the loop.
   struct Watched {
     ThreadFiles files;
     History history;
@@ -123,7 +127,12 @@ class Sentinel {
   void judge_the_rest(runtime::Tables& tables);
   void judge_runs(runtime::Tables& tables);
   void judge_pools(runtime::Tables& tables);
-  void judge_worker(runtime::ThreadRecord const& row, Subject pool, std::int32_t thread);
+  void judge_thread(runtime::ThreadRecord const& row, JobFacts job, std::int32_t thread);
+  void judge_threads(runtime::Tables& tables);
+  bool is_gone(runtime::ThreadRecord const& row, std::uint8_t kind, std::int32_t thread);
+  void report_ended(runtime::ThreadRecord const& row, Subject subject, std::size_t place);
+  void stands(Subject subject, Verdict seen);
+  void publish_standing();
   void judge_pool_queue(Subject pool, QueueFacts const& queue, std::string_view name);
   Watched* watched(std::int32_t thread);
   void ask_server();
@@ -196,6 +205,10 @@ class Sentinel {
   ThreadFiles loop_files_;
   History loop_history_;
   std::array<Watched, kWatched> watched_{};
+  std::array<std::int64_t, runtime::kThreads> gone_ns_{};  // since when the row's thread is gone
+  // By the wall clock, in this round and told; none: it does not stand still.
+  std::array<Verdict, kSubjects> standing_{}, standing_before_{};
+  bool mute_told_ = false, vital_hung_ = false;
   runtime::ThreadRecord* row_ = nullptr;
   std::uint32_t live_runs_ = 0;
 

@@ -2,6 +2,7 @@
 // What follows from a judgement: counts, lines, dumps, cancels, systemd, the end of the process.
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,10 +65,8 @@ void Sentinel::act(Step const& step) {
     if (step.from >= Level::stalled) {
       say(Line::Kind::over, episode, episode.age_ns, step.suppressed);
     }
-    if (episode.subject == Subject::loop) {
-      dying_ns_ = 0;
-      note_hung(false);
-    }
+    if (dying_ns_ != 0 && episode.subject == dying_.subject) dying_ns_ = 0;
+    if (is_vital(episode.subject) && step.from >= Level::hung) note_hung(false);
     return;
   }
   if ((step.effects & Effect::count) != 0) {
@@ -82,7 +81,7 @@ void Sentinel::act(Step const& step) {
       count(record_.verdicts.data()[static_cast<std::size_t>(episode.verdict)]);
     }
   }
-  if (episode.subject == Subject::loop && step.to >= Level::hung) note_hung(true);
+  if (is_vital(episode.subject) && step.to >= Level::hung) note_hung(true);
   if ((step.effects & Effect::log) != 0) say(Line::Kind::stall, episode, episode.age_ns);
   if ((step.effects & Effect::suppressed) != 0) {
     count(record_.dumps_suppressed);
@@ -163,6 +162,7 @@ void Sentinel::mark_stalled(Episode const& episode) {
 void Sentinel::publish_episodes() {
   std::uint32_t current = 0;
   Level executor = Level::fine;
+  vital_hung_ = false;
   for (std::size_t i = 0; i < kEpisodes; ++i) {
     if (book_.is_open(i)) {
       Episode const& episode = book_.at(i);
@@ -170,6 +170,7 @@ void Sentinel::publish_episodes() {
       shown_.data()[i] = true;
       ++current;
       if (episode.subject == Subject::loop) executor = episode.level;
+      if (is_vital(episode.subject) && episode.level >= Level::hung) vital_hung_ = true;
     } else if (shown_.data()[i]) {
       record_.episodes.data()[i].store(Episode{});
       shown_.data()[i] = false;
@@ -316,6 +317,7 @@ void Sentinel::end_process() {
   killed_ns_ = now_ns_;
   memory_.last_episode = book_.last_id();
   keep_alive_time();
+  told_.listeners.close();
   if (settings_.on_dead == OnDead::exec) exec_anew();
   // To the stuck thread, so that a core's current thread is the culprit.
   std::int32_t const thread = dying_.thread != 0 ? dying_.thread : setup_.process;
@@ -324,13 +326,18 @@ void Sentinel::end_process() {
   }
 }
 
-void Sentinel::give_up() { ::_exit(kExitFailure); }
+void Sentinel::give_up() {
+  told_.listeners.close();
+  ::_exit(kExitFailure);
+}
 
 // Returns only when it failed.
 void Sentinel::exec_anew() {
   if (setup_.arguments == nullptr) return;
   sigset_t ours;
   ::pthread_sigmask(SIG_SETMASK, &setup_.signals, &ours);
+  // It is this thread's that the new program would have.
+  ::syscall(SYS_setpriority, PRIO_PROCESS, 0, setup_.niceness);
   ::execve("/proc/self/exe", setup_.arguments, setup_.environment);
   ::pthread_sigmask(SIG_SETMASK, &ours, nullptr);
 }
@@ -340,13 +347,11 @@ void Sentinel::feed_systemd() {
   runtime::Tables* const tables = runtime::tables();
   std::uint64_t const beats =
       tables == nullptr ? 0 : tables->loop().beats.load(memory_order_relaxed);
-  auto const level = static_cast<Level>(record_.executor_level.load(memory_order_relaxed));
   // While stopping, the loop's beat ends before the daemon does: the stop has its own limit.
   // What is nobody's fault ends no process: until it is judged hung, it is fed.
   auto const seen = static_cast<Verdict>(record_.executor_verdict.load(memory_order_relaxed));
   bool const excused = seen != Verdict::none && seen != Verdict::unknown && !accuses(seen);
-  bool const beating =
-      stopping_told_ || ((beats != beats_pinged_ || excused) && level < Level::hung);
+  bool const beating = stopping_told_ || ((beats != beats_pinged_ || excused) && !vital_hung_);
   Sentence status;
   write_status(status);
   Notifier::Now const now{.now_ns = now_ns_,

@@ -15,8 +15,10 @@ constexpr std::int64_t kAskEvery = 2'000'000'000;
 constexpr std::int64_t kAskUrgently = 500'000'000;  // what holds the loop may hold the server, too
 constexpr std::int64_t kRenew = 500'000'000;        // the page, while it is served
 
-void count(std::atomic<std::uint64_t>& counter) {
-  counter.store(counter.load(memory_order_relaxed) + 1, memory_order_relaxed);
+constexpr std::int64_t kMute = 10'000'000'000;
+
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+  counter.store(counter.load(memory_order_relaxed) + amount, memory_order_relaxed);
 }
 
 }  // namespace
@@ -28,16 +30,19 @@ void Sentinel::ask_server() {
     return;
   }
   bool const urgent = loop_late_ || setup_.emergency->on_duty();
-  switch (server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery)) {
-    case ServerQuestion::Step::nothing:
-      break;
-    case ServerQuestion::Step::asked:
-      count(record_.server_questions);
-      break;
-    case ServerQuestion::Step::answered:
-      count(record_.server_answers);
-      record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
-      break;
+  auto const step = server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery);
+  add(record_.server_questions, step.asked);
+  add(record_.server_answers, step.answered);
+  if (step.answered > 0) {
+    record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
+  }
+  // What cannot be asked is told as such, and nobody is blamed for it.
+  bool const mute = server_.mute_ns() != 0 && now_ns_ - server_.mute_ns() >= kMute;
+  if (mute != mute_told_) {
+    mute_told_ = mute;
+    Episode about;
+    about.subject = Subject::server;
+    say(mute ? Line::Kind::mute : Line::Kind::mute_over, about);
   }
   // A thread that is stuck in an answer may leave another one that takes the question.
   std::int64_t silent_since = server_.asked_ns();
@@ -47,6 +52,7 @@ void Sentinel::ask_server() {
   copy_text(judged.name, "server");
   report(judged);
   stand_in(silent_since);
+  if (setup_.emergency->on_duty()) stands(Subject::server, Verdict::no_answer);
 }
 
 // `silent_since_ns`: 0 where the server answers.

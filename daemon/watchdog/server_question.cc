@@ -2,92 +2,100 @@
 #include "daemon/watchdog/server_question.h"
 
 #include <errno.h>
-#include <unistd.h>
-
-#include <string_view>
+#include <sys/socket.h>
 
 namespace canary::watchdog {
 namespace {
 
 // The path costs the server next to nothing; any status is an answer.
 constexpr std::string_view kQuestion =
-    "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nUser-Agent: canaryd-watchdog\r\n"
-    "Connection: close\r\n\r\n";
+    "GET /-/live HTTP/1.1\r\nHost: localhost\r\nUser-Agent: canaryd-watchdog\r\n\r\n";
 static_assert(kQuestion.find(kWatchdogAgent) != std::string_view::npos);
 constexpr std::string_view kAnswer = "HTTP/1.";
-constexpr std::int64_t kTryAgain = 500'000'000;
 
 }  // namespace
 
 void ServerQuestion::close() {
-  if (socket_ >= 0) ::close(socket_);
-  socket_ = -1;
-  stage_ = Stage::idle;
+  for (std::size_t i = 0; i < channels_.count(); ++i) channels_.drop(i);
+  questions_ = {};
 }
 
-void ServerQuestion::forget() {
-  close();
-  asked_ns_ = 0;
-}
-
-void ServerQuestion::connect_again(std::int64_t now_ns) {
-  close();
-  tried_ns_ = now_ns;
-  ServerAddress const& where = addresses_.each.data()[asked_];
-  socket_ = ::socket(where.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) {
-    // No descriptor is left: that says nothing about the server.
-    asked_ns_ = 0;
-    return;
-  }
-  int const result =
-      ::connect(socket_, reinterpret_cast<sockaddr const*>(&where.address), where.size);
-  if (result == 0 || errno == EINPROGRESS) {
-    stage_ = Stage::connecting;
-  } else {
-    close();  // EAGAIN: its backlog is full; ECONNREFUSED: it does not listen
+void ServerQuestion::forget(std::int64_t now_ns) {
+  for (Question& each : questions_) {
+    if (each.asked_ns != 0) each.asked_ns = now_ns;
   }
 }
 
-bool ServerQuestion::go_on() {
-  if (stage_ == Stage::connecting) {
-    auto const sent =
-        ::send(socket_, kQuestion.data(), kQuestion.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent == static_cast<ssize_t>(kQuestion.size())) {
-      stage_ = Stage::reading;
-    } else if (sent >= 0 || (errno != EAGAIN && errno != ENOTCONN)) {
-      close();
+std::int64_t ServerQuestion::asked_ns() const {
+  std::int64_t oldest = 0;
+  for (Question const& each : questions_) {
+    if (each.asked_ns != 0 && (oldest == 0 || each.asked_ns < oldest)) oldest = each.asked_ns;
+  }
+  return oldest;
+}
+
+std::int64_t ServerQuestion::mute_ns() const {
+  std::int64_t oldest = 0;
+  for (Question const& each : questions_) {
+    if (each.mute_ns != 0 && (oldest == 0 || each.mute_ns < oldest)) oldest = each.mute_ns;
+  }
+  return oldest;
+}
+
+// False where the channel is broken. A channel that takes no more is one whose end nobody reads:
+// the question stands as if it had been put.
+bool ServerQuestion::ask(std::size_t place) {
+  auto const sent =
+      ::send(channels_.at(place), kQuestion.data(), kQuestion.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent == static_cast<ssize_t>(kQuestion.size())) return true;
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+  channels_.drop(place);
+  return false;
+}
+
+// Takes all that is there; the rest of a body is taken before the next question.
+bool ServerQuestion::answered(std::size_t place) {
+  char bytes[1024];
+  bool begins = false;
+  while (true) {
+    auto const got = ::recv(channels_.at(place), bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return begins;
+    if (got <= 0) {
+      channels_.drop(place);
+      return begins;
     }
-    return false;
+    begins = begins || (got >= static_cast<ssize_t>(kAnswer.size()) &&
+                        std::string_view{bytes, kAnswer.size()} == kAnswer);
+    if (got < static_cast<ssize_t>(sizeof bytes)) return begins;
   }
-  if (stage_ != Stage::reading) return false;
-  char bytes[64];
-  auto const got = ::recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT);
-  if (got < 0 && errno == EAGAIN) return false;
-  bool const answered = got >= static_cast<ssize_t>(kAnswer.size()) &&
-                        std::string_view{bytes, kAnswer.size()} == kAnswer;
-  close();
-  return answered;
 }
 
 ServerQuestion::Step ServerQuestion::step(std::int64_t now_ns, std::int64_t want_ns) {
-  if (addresses_.count == 0) return Step::nothing;
-  if (asked_ns_ == 0) {
-    if (now_ns - last_asked_ns_ < want_ns) return Step::nothing;
-    asked_ns_ = last_asked_ns_ = now_ns;
-    asked_ = (asked_ + 1) % addresses_.count;
-    connect_again(now_ns);
-    if (asked_ns_ != 0) go_on();  // a local connection stands at once
-    return Step::asked;
+  Step step;
+  for (std::size_t i = 0; i < channels_.count(); ++i) {
+    Question& question = questions_.data()[i];
+    if (channels_.at(i) < 0) {
+      std::int64_t const since = question.mute_ns == 0 ? now_ns : question.mute_ns;
+      question = {.last_ns = question.last_ns, .mute_ns = since};
+      continue;
+    }
+    question.mute_ns = 0;
+    bool const came = answered(i);
+    if (channels_.at(i) < 0) {
+      question.asked_ns = 0;
+    } else if (came && question.asked_ns != 0) {
+      answered_after_ns_ = now_ns - question.asked_ns;
+      question.asked_ns = 0;
+      ++step.answered;
+    }
+    if (channels_.at(i) < 0 || question.asked_ns != 0) continue;
+    if (question.last_ns != 0 && now_ns - question.last_ns < want_ns) continue;
+    question.last_ns = now_ns;
+    if (!ask(i)) continue;
+    question.asked_ns = now_ns;
+    ++step.asked;
   }
-  if (stage_ == Stage::idle) {
-    if (now_ns - tried_ns_ >= kTryAgain) connect_again(now_ns);
-    return Step::nothing;
-  }
-  if (!go_on()) return Step::nothing;
-  answered_after_ns_ = now_ns - asked_ns_;
-  asked_ns_ = 0;
-  return Step::answered;
+  return step;
 }
 
 }  // namespace canary::watchdog

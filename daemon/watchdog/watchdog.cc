@@ -62,6 +62,18 @@ std::vector<char*> pointers_into(std::string& arguments) {
   return pointers;
 }
 
+// The present one, with a word for the program that is started anew in place.
+std::vector<char*> environment_anew() {
+  static char anew[] = "CANARYD_ANEW=1";
+  std::vector<char*> variables;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    variables.push_back(*each);
+  }
+  variables.push_back(anew);
+  variables.push_back(nullptr);
+  return variables;
+}
+
 std::int64_t nanoseconds(std::chrono::milliseconds span) {
   return std::chrono::nanoseconds{span}.count();
 }
@@ -161,6 +173,7 @@ struct Watchdog::Impl {
       fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
     shared->told.settings.store(settings_of(options.settings));
+    note_on_dead(options.settings);
     std::filesystem::path const path = options.memory_directory / kMemoryFile;
     Memory const last = load_memory(path);
     std::string const boot = boot_id();
@@ -175,7 +188,8 @@ struct Watchdog::Impl {
     setup.notify = notify_address(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
                                   std::getenv("WATCHDOG_PID"), ::getpid());
     if (!arguments.empty()) setup.arguments = arguments.data();
-    setup.environment = environ;
+    setup.environment = environment.data();
+    setup.niceness = ::getpriority(PRIO_PROCESS, 0);
     setup.process = ::getpid();
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
     setup.wake = wake;
@@ -188,8 +202,12 @@ struct Watchdog::Impl {
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
     sentinel = new (sentinel_pages.get())
         Sentinel{setup, shared->told, shared->record, shared->lines, memory, file};
-    emergency = new (emergency_pages.get())
-        EmergencyServer{shared->emergency, shared->record, emergency_wake};
+    emergency = new (emergency_pages.get()) EmergencyServer{
+        shared->emergency,
+        shared->record,
+        emergency_wake,
+        {.low = reinterpret_cast<std::uintptr_t>(emergency_stack.get()),
+         .high = reinterpret_cast<std::uintptr_t>(emergency_stack.get()) + emergency_stack.size()}};
     emergency_thread = start_thread(emergency_stack, emergency);
     try {
       thread = start_thread(stack, sentinel);
@@ -223,6 +241,10 @@ struct Watchdog::Impl {
     emergency->~EmergencyServer();
   }
 
+  void note_on_dead(config::WatchdogSettings const& settings) {
+    only_reports.store(settings.on_dead == config::WatchdogSettings::OnDead::report);
+  }
+
   // Systemd hears of it at once, not with the next tick.
   void tell(std::atomic<std::uint32_t>& phase) const {
     phase.fetch_add(1);
@@ -243,8 +265,10 @@ struct Watchdog::Impl {
   EmergencyServer* emergency = nullptr;
   std::string command_line = own_command_line();
   std::vector<char*> arguments = pointers_into(command_line);
+  std::vector<char*> environment = environment_anew();
   std::string trouble;
   pthread_t thread{}, emergency_thread{};
+  std::atomic<bool> only_reports{false};
   bool ended = false;
 };
 
@@ -282,20 +306,22 @@ void Watchdog::describe(std::string_view sentence) {
 
 void Watchdog::set_settings(config::WatchdogSettings const& settings) {
   impl_->shared->told.settings.store(settings_of(settings));
+  impl_->note_on_dead(settings);
 }
 
 void Watchdog::set_resolve_limit(std::chrono::milliseconds limit) {
   impl_->shared->told.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
 }
 
-void Watchdog::ask_server_at(std::vector<OwnAddress> const& addresses) {
-  ServerAddresses server;
-  for (OwnAddress const& each : addresses) {
-    if (server.count == ServerAddresses::kMost) break;
-    server.each[server.count++] = {.address = each.storage, .size = each.size};
-  }
-  impl_->shared->told.server.store(server);
+void Watchdog::stands_still(bool still) {
+  impl_->shared->record.watchdog_stalled.store(still ? 1 : 0, std::memory_order_release);
 }
+
+bool Watchdog::only_reports() const { return impl_->only_reports.load(); }
+
+void Watchdog::close_listeners() { impl_->shared->told.listeners.close(); }
+
+SelfChannels& Watchdog::asking() { return impl_->shared->told.asking; }
 
 Answering& Watchdog::answering() { return impl_->shared->told.answering; }
 
@@ -305,6 +331,7 @@ void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_vi
   auto const fits = preamble.substr(0, text.size() - 1);
   copy_text(text, fits.substr(0, fits.rfind('\n') + 1));
   impl_->shared->told.preamble.store(text);
+  impl_->shared->told.listeners.hold(sockets);
   std::vector<int> copies;
   for (int const socket : sockets) {
     int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
@@ -312,11 +339,13 @@ void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_vi
     ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
     copies.push_back(copy);
   }
+  impl_->shared->told.listeners.hold(copies);
   std::size_t const taken = impl_->emergency->listen_on(copies);
   for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);
 }
 
 void Watchdog::leave_server_alone() {
+  impl_->shared->told.listeners.forget();
   impl_->emergency->withdraw();
   set(impl_->emergency_wake);
 }

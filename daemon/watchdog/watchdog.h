@@ -17,7 +17,7 @@
 #include "daemon/watchdog/answering.h"
 #include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/lines.h"
-#include "daemon/watchdog/server_address.h"
+#include "daemon/watchdog/self_channels.h"
 #include "daemon/watchdog/status.h"
 
 namespace canary::watchdog {
@@ -68,17 +68,24 @@ class Watchdog {
   void set_settings(config::WatchdogSettings const& settings);  // thresholds, from now on
   // How long a lookup may take at all, by the configuration of all probes.
   void set_resolve_limit(std::chrono::milliseconds limit);
-  // Where the HTTP server is asked, in clear text: one after the other, eight at most. Once.
-  void ask_server_at(std::vector<OwnAddress> const& addresses);
-
   // Where the server's threads say what they are at. Lives as long as this.
   Answering& answering();
+  // Over which they are asked. Lives as long as this.
+  SelfChannels& asking();
   // The server's listening sockets: where it does not answer, a thread of the watchdog's does. It
   // has copies of its own. `preamble`: metrics that never change, as lines; of more than 4,095
   // bytes the whole lines that fit. Once.
   void answer_for_server_on(std::span<int const> sockets, std::string_view preamble);
   // Before the server stops: nobody answers for it any more.
   void leave_server_alone();
+
+  // What the loop sees of this thread; said by the loop.
+  void stands_still(bool still);
+  // Whatever happens, the process is not to be ended (`on_dead: report`).
+  bool only_reports() const;
+  // The process is about to end: who connects is refused, and a successor can bind, even if a
+  // thread keeps the process from going. Async-signal-safe, takes no lock. Thread: any.
+  void close_listeners();
 
   // Asks for a dump and returns at once: it is done once record().last_asked_dump has this request
   // or a later one. Async-signal-safe.

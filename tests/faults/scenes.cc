@@ -8,6 +8,8 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -291,6 +293,34 @@ Outside trace_threads(std::string prefix, std::chrono::milliseconds span) {
     }
     std::this_thread::sleep_for(span);
     for (int const thread : threads) ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+  };
+}
+
+Outside end_threads(std::string prefix) {
+  return [prefix](Stage& stage) {
+#ifdef __x86_64__
+    auto const threads = stage.threads_called(prefix);
+    if (threads.empty()) throw Unavailable{"no thread is called " + prefix};
+    for (int const thread : threads) {
+      user_regs_struct registers{};
+      if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
+        throw Unavailable{"ptrace is not allowed"};
+      }
+      ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr);
+      ::waitpid(thread, nullptr, __WALL);
+      ::ptrace(PTRACE_GETREGS, thread, nullptr, &registers);
+      // It waits in a call: the instruction before is made again, as another one.
+      registers.rip -= 2;
+      registers.orig_rax = static_cast<unsigned long long>(-1);
+      registers.rax = SYS_exit;
+      registers.rdi = 0;
+      ::ptrace(PTRACE_SETREGS, thread, nullptr, &registers);
+      ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+    }
+#else
+    (void)stage;
+    throw Unavailable{"only written for x86-64"};
+#endif
   };
 }
 

@@ -35,6 +35,8 @@ Outside stop_and_continue(std::chrono::milliseconds span);
 Outside freeze(std::chrono::milliseconds span);
 // Holds every thread whose name begins so as a debugger does.
 Outside trace_threads(std::string prefix, std::chrono::milliseconds span);
+// Every thread whose name begins so makes the system call exit, as one that died by itself.
+Outside end_threads(std::string prefix);
 // gdb takes all threads' stacks and goes.
 Outside debugger();
 // The whole process gets that share of one processor, in percent.

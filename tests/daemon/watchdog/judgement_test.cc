@@ -479,8 +479,9 @@ TEST(JudgeScheduler, ThatLetsADueRunPassIsOverdue) {
 TEST(JudgeJob, OfTheDiskThatDoesNotEndIsADeadDisk) {
   auto const dead = thread('D', 0);
 
-  JobFacts const job{.pool = Subject::disk, .since_ns = kNow - 31 * kS};
-  auto const judged = judge_job(job, dead.before, dead.now, {}, {}, kNow);
+  JobFacts const job{
+      .pool = Subject::disk, .since_ns = kNow - 31 * kS, .limit_ns = limit_of(Subject::disk, {})};
+  auto const judged = judge_job(job, dead.before, dead.now, {}, kNow);
 
   EXPECT_EQ(judged.level, Level::stalled);
   EXPECT_EQ(judged.verdict, Verdict::disk);
@@ -489,7 +490,8 @@ TEST(JudgeJob, OfTheDiskThatDoesNotEndIsADeadDisk) {
 TEST(JudgeJob, OfAWorkerHasItsOwnLimitAndIdleIsFine) {
   auto const busy = spinning();
   auto const since = [&](std::int64_t ns) {
-    return judge_job({.pool = Subject::cpu, .since_ns = ns}, busy.before, busy.now, {}, {}, kNow);
+    return judge_job({.since_ns = ns, .limit_ns = limit_of(Subject::cpu, {})}, busy.before,
+                     busy.now, {}, kNow);
   };
   EXPECT_EQ(since(kNow - 31 * kS).level, Level::suspect);
   EXPECT_EQ(since(kNow - 61 * kS).verdict, Verdict::cpu_loop);
@@ -499,15 +501,24 @@ TEST(JudgeJob, OfAWorkerHasItsOwnLimitAndIdleIsFine) {
 TEST(JudgeJob, ThatWasStarvedIsExcusedWithinABoundAndNotForWhatItComputed) {
   auto const starved = thread('R', 5 * kMs, 240 * kMs);
   auto const after = [&](std::int64_t age, std::int64_t withheld, std::int64_t cpu) {
-    return judge_job(
-        {.pool = Subject::disk, .since_ns = kNow - age, .withheld_ns = withheld, .cpu_ns = cpu},
-        starved.before, starved.now, {}, {}, kNow);
+    return judge_job({.pool = Subject::disk,
+                      .since_ns = kNow - age,
+                      .limit_ns = 30 * kS,
+                      .withheld_ns = withheld,
+                      .cpu_ns = cpu},
+                     starved.before, starved.now, {}, kNow);
   };
   EXPECT_EQ(after(100 * kS, 99 * kS, 1 * kS).level, Level::fine);
   EXPECT_EQ(after(200 * kS, 199 * kS, 1 * kS).level, Level::stalled);
   EXPECT_TRUE(after(200 * kS, 199 * kS, 1 * kS).overdrawn);
   EXPECT_EQ(after(140 * kS, 105 * kS, 31 * kS).level, Level::stalled);
   EXPECT_EQ(after(140 * kS, 110 * kS, 31 * kS).verdict, Verdict::cpu_loop);
+}
+
+TEST(JudgeJob, OfAThreadThatDoesNotComeRoundIsToldWithinTenSeconds) {
+  EXPECT_EQ(round_limit({}), 8 * kS);
+  EXPECT_EQ(round_limit({.server_stall = 60 * kS}), 8 * kS);
+  EXPECT_EQ(round_limit({.server_stall = 1 * kS}), 3 * kS) << "it says so once a second";
 }
 
 TEST(JudgeQueue, ThatWaitsForBusyThreadsIsAnExhaustedPool) {

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,8 +23,8 @@
 #include <gtest/gtest.h>
 
 #include "daemon/watchdog/last_stall.h"
-#include "daemon/watchdog/server_address.h"
 #include "runtime/tables.h"
+#include "runtime/thread_row.h"
 #include "tests/daemon/publish/plain_client.h"
 
 namespace canary::watchdog {
@@ -384,51 +383,41 @@ TEST_F(WatchdogThread, SaysWhatItSawInTheLog) {
   EXPECT_GT(stall->wall_ns, 0);
 }
 
-// A server that takes connections into its backlog and never reads.
-class DeafServer {
+// A server's thread that is asked and answers when it is told to.
+class AskedThread {
  public:
-  DeafServer() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(socket_, 8);
-    socklen_t size = sizeof address;
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    name = "0.0.0.0:" + std::to_string(ntohs(address.sin_port));
+  AskedThread(SelfChannels& channels, std::size_t place) {
+    int ends[2];
+    ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+    socket_ = ends[0];
+    channels.give(place, ends[1]);
   }
-  ~DeafServer() { ::close(socket_); }
-  int socket() const { return socket_; }
-  void answer_if_asked() {
+  ~AskedThread() { ::close(socket_); }
+  AskedThread(AskedThread const&) = delete;
+  AskedThread& operator=(AskedThread const&) = delete;
+  // True when there was a question.
+  bool answer_if_asked() const {
     pollfd asked{.fd = socket_, .events = POLLIN, .revents = 0};
-    if (::poll(&asked, 1, 1) > 0) answer_one();
-  }
-  void answer_one() {
-    int const connection = ::accept(socket_, nullptr, nullptr);
-    if (connection < 0) return;
     char bytes[512];
-    ::recv(connection, bytes, sizeof bytes, 0);
-    constexpr std::string_view kAnswer = "HTTP/1.1 503 No\r\n\r\n";
-    ::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
-    ::close(connection);
+    if (::poll(&asked, 1, 1) <= 0 || ::recv(socket_, bytes, sizeof bytes, 0) <= 0) return false;
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes";
+    ::send(socket_, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
+    return true;
   }
-  std::string name;
 
  private:
-  int socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int socket_ = -1;
 };
 
 TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
   settings.server_stall = 300ms;
-  DeafServer server;
   let_loop_turn();
   start();
-  auto const address = own_address(server.name);
-  ASSERT_TRUE(address);
-  watchdog->ask_server_at({*address});
+  AskedThread const thread{watchdog->asking(), 0};
+  watchdog->asking().expect(1);
 
   ASSERT_TRUE(eventually([&] { return reached(Subject::server, Level::stalled) == 1; }));
-  server.answer_one();
+  EXPECT_TRUE(thread.answer_if_asked());
 
   EXPECT_TRUE(eventually([&] { return record().server_answers.load() == 1; }));
   EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
@@ -436,15 +425,21 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
 
 TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   settings.server_stall = 300ms;
-  DeafServer server;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  int const listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ::listen(listener, 8);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   let_loop_turn();
   start();
-  auto const address = own_address(server.name);
-  int const socket = server.socket();
+  AskedThread const thread{watchdog->asking(), 0};
   std::string const too_much = "# " + std::string(5'000, 'x');
-  watchdog->answer_for_server_on({&socket, 1}, "# TYPE fixed gauge\nfixed 7\n" + too_much);
-  watchdog->ask_server_at({*address});
-  std::string const where = "127.0.0.1" + server.name.substr(server.name.find(':'));
+  watchdog->answer_for_server_on({&listener, 1}, "# TYPE fixed gauge\nfixed 7\n" + too_much);
+  watchdog->asking().expect(1);
+  std::string const where = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 
   auto const page = tests::Client{where}.request("GET", "/metrics").body;  // waits for it
   EXPECT_THAT(page, testing::HasSubstr("\ncanaryd_emergency_page 1\n"));
@@ -453,25 +448,79 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   EXPECT_NE(record().emergency_since_ns.load(), 0);
   EXPECT_EQ(tests::Client{where}.request("GET", "/-/healthy").status, 503);
 
-  // The server lives again: it takes the watchdog's question.
+  // The server lives again: it answers the watchdog.
   EXPECT_TRUE(eventually([&] {
-    server.answer_if_asked();
+    thread.answer_if_asked();
     return record().emergency_since_ns.load() == 0;
   }));
   EXPECT_GE(record().emergency_answers[0].load(), 1u);
   watchdog->leave_server_alone();
+  ::close(listener);
 }
 
-TEST_F(WatchdogThread, AsksEachAddressOfTheServer) {
+TEST_F(WatchdogThread, AsksEachThreadOfTheServer) {
   settings.server_stall = 300ms;
-  DeafServer lives, deaf;
   let_loop_turn();
   start();
-  watchdog->ask_server_at({*own_address(lives.name), *own_address(deaf.name)});
+  AskedThread const lives{watchdog->asking(), 0};
+  AskedThread const deaf{watchdog->asking(), 1};
+  watchdog->asking().expect(2);
 
   EXPECT_TRUE(eventually([&] {
     lives.answer_if_asked();
     return reached(Subject::server, Level::stalled) == 1;
+  }));
+}
+
+TEST_F(WatchdogThread, MissesAThreadThatEndedAtWorkAndNoneThatLeft) {
+  let_loop_turn();
+  start();
+  auto const end_in = [](runtime::ThreadRecord::Kind kind, bool leaves) {
+    std::thread{[=] {
+      runtime::ThreadRow row{kind, "ends"};
+      if (leaves) row.leave();
+    }}.join();
+  };
+  end_in(runtime::ThreadRecord::log, true);
+  end_in(runtime::ThreadRecord::cpu, false);
+  EXPECT_TRUE(eventually([&] { return reached(Subject::cpu, Level::stalled) == 1; }));
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::ended));
+  EXPECT_EQ(reached(Subject::cpu, Level::hung), 0) << "others do its work";
+  end_in(runtime::ThreadRecord::log, false);
+  EXPECT_TRUE(eventually([&] { return reached(Subject::log, Level::dead) == 1; }));
+  for (auto& row : tables.threads()) {
+    if (row.name.load() == "ends") row.kind.store(runtime::ThreadRecord::unused);
+  }
+}
+
+TEST_F(WatchdogThread, MissesTheBeatOfAThreadThatDoesNotComeRound) {
+  settings.server_stall = 1s;  // the least limit, which is 3 s
+  let_loop_turn();
+  start();
+  Stuck const stuck;
+  auto& row = tables.threads()[40];
+  row.name.store("log");
+  row.beat_ns.store(runtime::now_ns() - 2'000'000'000);
+  row.thread.store(stuck.id());
+  row.kind.store(runtime::ThreadRecord::log);
+
+  EXPECT_TRUE(eventually([&] { return reached(Subject::log, Level::stalled) == 1; }));
+  auto const log = static_cast<std::size_t>(Subject::log);
+  EXPECT_EQ(record().standing[log].load(), 1);
+  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::lock));
+  row.beat_ns.store(runtime::now_ns());
+  EXPECT_TRUE(eventually([&] { return record().standing[log].load() == 0; }));
+  row.kind.store(runtime::ThreadRecord::unused);
+}
+
+TEST_F(WatchdogThread, TheEmergencyThreadComesRound) {
+  start();
+  EXPECT_TRUE(eventually([&] {
+    for (auto& row : tables.threads()) {
+      if (row.kind.load() == runtime::ThreadRecord::emergency && row.beat_ns.load() != 0)
+        return true;
+    }
+    return false;
   }));
 }
 
@@ -557,29 +606,6 @@ TEST_F(WatchdogDeathTest, EndsAStopThatHangs) {
         for (;;) ::pause();
       },
       testing::ExitedWithCode(1), "");
-}
-
-TEST(OwnAddress, OfAPrivateSocketIsItsPath) {
-  auto const address = private_address("/run/canaryd/socket");
-  ASSERT_TRUE(address);
-  EXPECT_EQ(address->get()->sa_family, AF_UNIX);
-  EXPECT_STREQ(reinterpret_cast<sockaddr_un const*>(address->get())->sun_path,
-               "/run/canaryd/socket");
-  EXPECT_FALSE(private_address(""));
-  EXPECT_FALSE(private_address(std::string(200, 'x')));
-}
-
-TEST(OwnAddress, IsReachedAtTheLoopback) {
-  auto const any = own_address("0.0.0.0:80");
-  auto const any6 = own_address("[::]:80");
-
-  ASSERT_TRUE(any && any6);
-  EXPECT_EQ(reinterpret_cast<sockaddr_in const*>(any->get())->sin_addr.s_addr,
-            htonl(INADDR_LOOPBACK));
-  EXPECT_TRUE(IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<sockaddr_in6 const*>(any6->get())->sin6_addr));
-  EXPECT_FALSE(own_address("localhost:80"));
-  EXPECT_FALSE(own_address("127.0.0.1"));
-  EXPECT_FALSE(own_address("127.0.0.1:x"));
 }
 
 }  // namespace
