@@ -11,7 +11,7 @@
 namespace canary::config {
 
 inline constexpr auto kCheckWords = std::to_array<std::string_view>(
-    {"clock", "consistency", "credentials", "delegations", "expiry", "http", "metadata",
+    {"clock", "consistency", "credentials", "delegations", "expiry", "files", "http", "metadata",
      "reachable", "rollback", "root_chain", "run", "signatures", "store", "targets"});
 
 inline constexpr auto kReasonWords =
@@ -37,7 +37,7 @@ inline constexpr auto kTamperingWords = std::to_array<std::string_view>(
 
 // What is canaryd's own affair, or kept it from looking, is no oddity of a repository.
 inline constexpr auto kUnacceptableChecks =
-    std::to_array<std::string_view>({"clock", "credentials", "reachable", "run"});
+    std::to_array<std::string_view>({"clock", "credentials", "files", "reachable", "run"});
 
 template <std::size_t N>
 constexpr bool is_one_of(std::array<std::string_view, N> const& words, std::string_view word) {

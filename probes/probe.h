@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 
 #include "config/probe_spec.h"
 #include "probes/report.h"
@@ -17,6 +18,9 @@
 
 namespace canary::http {
 struct Services;
+}
+namespace canary::tuf {
+class TrustMemory;
 }
 
 namespace canary::probes {
@@ -35,13 +39,15 @@ struct Progress {
 struct ProbeContext {
   http::Services& http;                   // what a run's own HTTP client is made from
   runtime::Workers& cpu;                  // hashing, large metadata
-  runtime::Workers& disk;                 // every file
+  runtime::Workers& disk;                 // the state directory
   std::filesystem::path state_directory;  // of this probe alone; empty: remember nothing
   std::chrono::sys_seconds now;           // the run's one wall-clock time
   runtime::Deadline deadline;
   runtime::Trace trace;
   Report& report;  // findings are added as they are made: a run that is cut short keeps them
   Progress& progress;
+  // Of the state directory, from run to run; null: of this run alone.
+  std::shared_ptr<tuf::TrustMemory> memory = {};
   Collector* findings = nullptr;  // into the report; set by run_probe()
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/resolver.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cctype>
 #include <fstream>
@@ -12,55 +10,31 @@
 
 #include "runtime/contract.h"
 #include "runtime/dns_lookup.h"
+#include "runtime/file_identity.h"
+#include "runtime/known_file.h"
 #include "runtime/name_files.h"
 #include "runtime/silent_servers.h"
-#include "runtime/task_group.h"
 
 namespace canary::runtime {
 namespace {
 
 constexpr auto kFilesFreshFor = std::chrono::seconds{1};
-// How long a lookup waits for the disk where an older state of the files is known.
-constexpr auto kRefreshWait = std::chrono::milliseconds{250};
-
-// What tells whether a file has changed.
-struct Identity {
-  std::uint64_t inode = 0, size = 0;
-  std::int64_t seconds = 0, nanoseconds = 0;
-  friend bool operator==(Identity const&, Identity const&) = default;
-};
-
-Identity identity_of(std::filesystem::path const& path) {
-  struct ::stat status{};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_ino, static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec,
-          status.st_mtim.tv_nsec};
-}
 
 std::string text_of(std::filesystem::path const& path) {
   std::ifstream file{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-struct SystemFiles {
-  Identity hosts_identity, servers_identity;
-  Hosts hosts;
-  NameServers servers;
-};
-using Files = std::shared_ptr<SystemFiles const>;
-
-// On the disk thread.
-Files read_files(ResolverOptions const& options, Files const& known) {
-  auto const hosts = identity_of(options.hosts_file);
-  auto const servers = identity_of(options.resolv_conf);
-  if (known && known->hosts_identity == hosts && known->servers_identity == servers) return known;
-  auto fresh = std::make_shared<SystemFiles>();
-  fresh->hosts_identity = hosts;
-  fresh->servers_identity = servers;
-  fresh->hosts = parse_hosts(text_of(options.hosts_file));
-  fresh->servers = parse_resolv_conf(text_of(options.resolv_conf));
-  if (!options.servers.empty()) fresh->servers.servers = options.servers;
-  return fresh;
+// What reads a file, on a file thread, where it is another one than what is known of it.
+template <class T, class Parse>
+auto reader(std::filesystem::path path, Parse parse) {
+  return [path = std::move(path), parse = std::move(parse)](KnownFile<T> known) {
+    auto identity = identity_of(path);
+    if (known.value && known.identity == identity) return known;
+    known.value = std::make_shared<T>(parse(text_of(path)));
+    known.identity = std::move(identity);
+    return known;
+  };
 }
 
 bool wanted(asio::ip::address const& address, AddressFamily family) {
@@ -89,25 +63,42 @@ bool is_localhost(std::string_view name) {
 }  // namespace
 
 struct Resolver::Impl {
-  Workers& disk;
+  FileThreads& threads;
   ResolverOptions options;
-  Files files = {};
+  KnownFile<Hosts const> hosts = {};
+  KnownFile<NameServers const> servers = {};
   Clock::time_point read_at = {};
   std::shared_ptr<SilentServers> silent = std::make_shared<SilentServers>();
 
-  static Task<Files> refresh(std::shared_ptr<Impl> self, Trace trace) {
-    auto job = [options = self->options, known = self->files] {
-      return read_files(options, known);
-    };
-    Files fresh = co_await self->disk.run(trace, "dns.files", std::move(job));
-    self->files = fresh;
+  static Task<void> refresh(std::shared_ptr<Impl> self, Deadline until, Trace trace) {
+    ResolverOptions const& options = self->options;
+    FileAsk hosts{.name = "dns.files", .file = options.hosts_file, .until = until};
+    auto read_hosts = reader<Hosts const>(options.hosts_file, parse_hosts);
+    auto known_hosts = co_await look_again(trace, self->threads, std::move(hosts), self->hosts,
+                                           std::move(read_hosts));
+    self->hosts = std::move(known_hosts);
+    FileAsk conf{.name = "dns.files", .file = options.resolv_conf, .until = until};
+    auto read_conf = reader<NameServers const>(
+        options.resolv_conf, [instead = options.servers](std::string const& text) {
+          auto servers = parse_resolv_conf(text);
+          if (!instead.empty()) servers.servers = instead;
+          return servers;
+        });
+    auto known_servers = co_await look_again(trace, self->threads, std::move(conf), self->servers,
+                                             std::move(read_conf));
+    self->servers = std::move(known_servers);
     self->read_at = Clock::now();
-    co_return fresh;
+  }
+
+  // What stands in the way of a lookup.
+  std::optional<DiskWait> missing() const {
+    if (!hosts.value) return hosts.waits;
+    return servers.value ? std::nullopt : servers.waits;
   }
 };
 
-Resolver::Resolver(Workers& disk, ResolverOptions options)
-    : impl_(std::make_shared<Impl>(Impl{disk, std::move(options)})) {}
+Resolver::Resolver(FileThreads& files, ResolverOptions options)
+    : impl_(std::make_shared<Impl>(Impl{files, std::move(options)})) {}
 Resolver::~Resolver() = default;
 
 Task<Result<Resolver::Addresses, ResolveFault>> Resolver::resolve(std::string host,
@@ -128,22 +119,26 @@ Task<Result<Resolver::Addresses, ResolveFault>> Resolver::resolve(std::string ho
     Addresses loopback{asio::ip::address_v6::loopback(), asio::ip::address_v4::loopback()};
     co_return of_family(std::move(loopback), family, host);
   }
-  Files files = impl->files;
-  if (!files || Clock::now() - impl->read_at > kFilesFreshFor) {
-    auto refresh = Impl::refresh(impl, trace);
-    auto const until = files ? deadline.within(kRefreshWait) : deadline;
-    auto const fresh = co_await within(until, std::move(refresh), trace);
-    if (fresh) files = *fresh;
+  bool const known = impl->hosts.value && impl->servers.value;
+  if (!known || Clock::now() - impl->read_at > kFilesFreshFor) {
+    co_await Impl::refresh(impl, deadline, trace);
   }
-  if (!files) {
-    co_return ResolveFault{ResolveFault::Kind::timeout,
-                           "the disk did not give " + impl->options.hosts_file.string() + " and " +
-                               impl->options.resolv_conf.string() + " in time"};
+  if (auto const missing = impl->missing()) {
+    co_return ResolveFault{ResolveFault::Kind::disk, sentence(*missing)};
   }
-  if (auto const known = files->hosts.find(host); known != files->hosts.end()) {
-    co_return of_family(known->second, family, host);
+  auto const hosts = impl->hosts.value;
+  if (auto const there = hosts->find(host); there != hosts->end()) {
+    co_return of_family(there->second, family, host);
   }
-  co_return co_await dns_lookup(asked, family, files->servers, impl->silent, deadline, trace);
+  co_return co_await dns_lookup(asked, family, *impl->servers.value, impl->silent, deadline, trace);
+}
+
+std::vector<DiskWait> Resolver::waits() const {
+  std::vector<DiskWait> all;
+  for (auto const* waits : {&impl_->hosts.waits, &impl_->servers.waits}) {
+    if (*waits) all.push_back(**waits);
+  }
+  return all;
 }
 
 }  // namespace canary::runtime

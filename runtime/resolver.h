@@ -14,9 +14,9 @@
 
 #include "config/result.h"
 #include "runtime/deadline.h"
+#include "runtime/file_threads.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
-#include "runtime/workers.h"
 
 namespace canary::runtime {
 
@@ -34,6 +34,7 @@ struct ResolveFault {
     server,        // SERVFAIL, REFUSED or an unreadable answer, from every name server
     unreachable,   // no name server can be contacted
     timeout,
+    disk,  // our own has not given the system's files
   } kind;
   std::string message;  // a sentence without a final stop
   int own_error = 0;    // errno where our own side could not even ask: no descriptor, a firewall
@@ -45,8 +46,8 @@ class Resolver {
  public:
   using Addresses = std::vector<asio::ip::address>;
 
-  // `disk` outlives the resolver; the system's files are read there, and again when they change.
-  explicit Resolver(Workers& disk, ResolverOptions options = {});
+  // `files` outlives the resolver; the system's files are read there, and again when they change.
+  explicit Resolver(FileThreads& files, ResolverOptions options = {});
   ~Resolver();
   Resolver(Resolver const&) = delete;
   Resolver& operator=(Resolver const&) = delete;
@@ -55,6 +56,10 @@ class Resolver {
   // lookup. Throws operation_aborted when cancelled.
   Task<Result<Addresses, ResolveFault>> resolve(std::string host, AddressFamily family,
                                                 Deadline deadline, Trace trace);
+
+  // Of the system's files those whose disk did not answer the last look: names are looked up by
+  // what they were before.
+  std::vector<DiskWait> waits() const;
 
  private:
   struct Impl;

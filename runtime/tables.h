@@ -144,11 +144,24 @@ struct LoopRecord {
 // so that it is missed; written by the thread itself,
 // `queued` and `oldest_queued_ns` by its queue's owner under that queue's lock.
 struct ThreadRecord {
-  enum Kind : std::uint8_t { unused = 0, loop, disk, cpu, log, server, main, watchdog, emergency };
+  // disk: the state directory's; files: everybody else's.
+  enum Kind : std::uint8_t {
+    unused = 0,
+    loop,
+    disk,
+    cpu,
+    log,
+    server,
+    main,
+    watchdog,
+    emergency,
+    files
+  };
   std::atomic<std::uint8_t> kind{unused};
   std::atomic<std::int32_t> thread{0};
   CopiedText<16> name;
   std::atomic<TextOffset> job{0};             // what it does now
+  CopiedText<80> about;                       // and with which file; empty: none
   std::atomic<std::int64_t> job_since_ns{0};  // 0: idle
   std::atomic<std::int64_t> beat_ns{0};       // when it last came round; 0: it does not say
   std::atomic<std::uint64_t> jobs{0};         // done

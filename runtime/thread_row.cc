@@ -29,6 +29,7 @@ ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
   if (row_ == nullptr) return;
   row_->name.store(name);
   row_->job.store(0, memory_order_relaxed);
+  row_->about.store({});
   row_->job_since_ns.store(0, memory_order_relaxed);
   row_->jobs.store(0, memory_order_relaxed);
   row_->beat_ns.store(0, memory_order_relaxed);
@@ -54,8 +55,9 @@ void ThreadRow::beat() {
   if (row_ != nullptr) row_->beat_ns.store(coarse_now_ns(), memory_order_release);
 }
 
-void ThreadRow::begin(StaticName job) {
+void ThreadRow::begin(StaticName job, std::string_view about) {
   if (row_ == nullptr) return;
+  row_->about.store(about);
   row_->job.store(text_offset(job.text()), memory_order_relaxed);
   row_->job_since_ns.store(coarse_now_ns(), memory_order_release);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "runtime/tables.h"
 #include "runtime/trace.h"
@@ -27,7 +28,8 @@ class ThreadRow {
 
   // It came round. Who has said so once is expected to say so every second, but while in a job.
   void beat();
-  void begin(StaticName job);
+  // `about`: the file that it has to do with.
+  void begin(StaticName job, std::string_view about = {});
   void end();
   // What still waits for this thread or its siblings; `oldest_ns` 0 where nothing does.
   void queue(std::uint32_t waiting, std::int64_t oldest_ns);

@@ -62,6 +62,8 @@ bool Trace::cancelling() const {
   return run_ != nullptr && run_->state.load(memory_order_relaxed) == RunRecord::cancelling;
 }
 
+std::string Trace::run_name() const { return run_ == nullptr ? "" : run_->name.load(); }
+
 RunTrace::RunTrace(std::string_view name, Deadline deadline, RunRecord::Kind kind) {
   Tables* const all = tables();
   if (all == nullptr) return;

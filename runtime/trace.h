@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -40,6 +41,8 @@ class Trace {
   void progress(std::uint64_t amount = 1) const;
   // True once somebody asked this run to end (deadline, stop, watchdog).
   bool cancelling() const;
+  // The name that the run was given (its probe's); "" where the run is not recorded.
+  std::string run_name() const;
 
  private:
   friend class Row;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for what must not run on the loop: the disk (one thread) and the CPU (hashing, large
-// metadata). A coroutine waits for a job's result without holding the loop.
+// A fixed number of threads for what must not run on the loop: the state directory (one thread) and
+// the CPU (hashing, metadata). A coroutine waits for a job's result without holding the loop. What
+// may never return belongs on FileThreads.
 // Thread: run() on the loop; jobs on their own threads.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,54 +17,38 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "runtime/cancellation.h"
-#include "runtime/event.h"
+#include "runtime/job.h"
 #include "runtime/task.h"
+#include "runtime/thread_pool.h"
 #include "runtime/trace.h"
 
 namespace canary::runtime {
 
 class Workers {
  public:
+  template <class T>
+  using Job = runtime::Job<T>;
+
   // `name` (at most 15 bytes) names the threads. Starts them at once. Made after the Loop, so that
   // its threads have rows in the tables.
-  Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind = ThreadRecord::cpu);
-  // Runs no further job, waits for those that run.
-  ~Workers();
+  Workers(std::string name, std::size_t threads, ThreadRecord::Kind kind = ThreadRecord::cpu)
+      : pool_(ThreadPool::start({.name = std::move(name), .threads = threads, .kind = kind})) {}
+  // Runs no further job, waits for those that run; one that goes on for longer than kEndWait is
+  // left to itself.
+  ~Workers() { pool_->stop(kEndWait); }
   Workers(Workers const&) = delete;
   Workers& operator=(Workers const&) = delete;
-
-  // A place in the queue; what goes with its last owner is the job that has not begun.
-  class Place;
-
-  // A job given to a thread, which may be waited for later; its result stays with it. When the
-  // caller stops waiting (cancelled, or this goes), a job that has not begun is taken out of the
-  // queue, which thus never holds more than what somebody waits for, however long a thread stands
-  // still; one that has begun runs to its end and its result is dropped: hence it owns all it
-  // touches.
-  template <class T>
-  class [[nodiscard]] Job {
-   public:
-    // REQUIRES: called once. Throws operation_aborted when cancelled; rethrows what the job threw.
-    Task<T> result(Trace trace, StaticName name,
-                   std::source_location where = std::source_location::current());
-
-   private:
-    friend class Workers;
-    struct State;
-    std::shared_ptr<State> state_;
-    std::shared_ptr<Place const> place_;
-  };
+  static constexpr std::chrono::seconds kEndWait{3};
 
   // Queues `work` (called without arguments on one of the threads); `name` is what the thread's row
   // shows meanwhile. Thread: loop.
   template <class F>
-  Job<std::invoke_result_t<F>> start(Executor executor, F work, StaticName name = "job");
+  Job<std::invoke_result_t<F>> start(Executor executor, F work, StaticName name = "job") {
+    ThreadPool::Work how{.name = name, .run = nullptr};
+    return Job<std::invoke_result_t<F>>::start(*pool_, executor, std::move(how), std::move(work));
+  }
 
-  // How many jobs wait for a thread. Thread: any.
-  std::size_t queued() const;
-
-  // start() and wait.
+  // start() and wait. Throws as Job::result() does.
   template <class F>
   Task<std::invoke_result_t<F>> run(Trace trace, StaticName name, F work,
                                     std::source_location where = std::source_location::current()) {
@@ -69,68 +56,47 @@ class Workers {
     co_return co_await job.result(trace, name, where);
   }
 
+  // Runs `work`, whoever waits, and then `done` on the loop with its result; with nullopt where its
+  // thread ended or it threw. Not at all once this has ended. Thread: loop.
+  template <class F, class Done>
+  void then(Executor executor, StaticName name, F work, Done done) {
+    using T = std::invoke_result_t<F>;
+    auto const told = std::make_shared<Done>(std::move(done));
+    auto const owned = std::make_shared<F>(std::move(work));
+    ThreadPool::Work how{.name = name, .run = nullptr, .executor = executor};
+    how.lost = [told](std::exception_ptr) { return [told] { (*told)(std::optional<T>{}); }; };
+    how.run = [told, owned]() -> ThreadPool::OnLoop {
+      auto const value = std::make_shared<std::optional<T>>();
+      try {
+        value->emplace((*owned)());
+      } catch (std::exception const&) {
+        value->reset();
+      }
+      return [told, value] { (*told)(std::move(*value)); };
+    };
+    pool_->put(std::move(how));
+  }
+
   // Destroys `value` on one of the threads: what was made from outside may be large, and then its
   // end would hold the loop. Thread: any.
   template <class T>
   void retire(T value) {
-    put("retire", [owned = std::make_shared<T>(std::move(value))] {});
+    pool_->put({.name = "retire", .run = [owned = std::make_shared<T>(std::move(value))] {
+                  return ThreadPool::OnLoop{};
+                }});
   }
+
+  // How many jobs wait for a thread. Thread: any.
+  std::size_t queued() const { return pool_->queued(); }
+  // The job that has been at work for longest. Thread: any.
+  std::optional<PoolTrouble> longest() const { return pool_->longest(); }
+
+  // See ThreadPool: threads that ended are replaced, and told of.
+  void look() { pool_->look(); }
+  void set_told(std::function<void(PoolTrouble const&)> told) { pool_->set_told(std::move(told)); }
 
  private:
-  std::shared_ptr<Place const> enqueue(StaticName name, std::function<void()> work);
-  void put(StaticName name, std::function<void()> work);  // to be run, whoever waits
-  struct Impl;
-  std::shared_ptr<Impl> impl_;  // shared with the places, which may outlive the threads
+  std::shared_ptr<ThreadPool> pool_;  // shared with jobs, which may outlive this
 };
-
-void post_to(Executor const& executor, std::function<void()> work);
-
-template <class T>
-struct Workers::Job<T>::State {
-  explicit State(Executor on) : executor(on), changed(on) {}
-  Executor executor;
-  Event changed;      // loop
-  bool done = false;  // loop
-  std::optional<T> value;
-  std::exception_ptr thrown;
-};
-
-template <class F>
-Workers::Job<std::invoke_result_t<F>> Workers::start(Executor executor, F work, StaticName name) {
-  using T = std::invoke_result_t<F>;
-  static_assert(!std::is_void_v<T>, "a job gives a value: it is how its end is known");
-  Job<T> job;
-  job.state_ = std::make_shared<typename Job<T>::State>(executor);
-  // std::function wants copies; the job itself may be move-only. The queue's is the only one: what
-  // the job owns goes on the thread that ran it.
-  auto shared = std::make_shared<F>(std::move(work));
-  job.place_ = enqueue(name, [state = job.state_, shared = std::move(shared)] {
-    auto outcome = std::make_shared<std::pair<std::optional<T>, std::exception_ptr>>();
-    try {
-      outcome->first.emplace((*shared)());
-    } catch (...) {
-      outcome->second = std::current_exception();
-    }
-    post_to(state->executor, [state, outcome] {
-      state->value = std::move(outcome->first);
-      state->thrown = outcome->second;
-      state->done = true;
-      state->changed.notify();
-    });
-  });
-  return job;
-}
-
-template <class T>
-Task<T> Workers::Job<T>::result(Trace trace, StaticName name, std::source_location where) {
-  auto const state = state_;
-  auto const place = place_;
-  while (!state->done) {
-    bool const notified = co_await state->changed.wait_until(trace, name, Deadline::never(), where);
-    if (!notified && !state->done) throw_operation_aborted();
-  }
-  if (state->thrown) std::rethrow_exception(state->thrown);
-  co_return std::move(*state->value);
-}
 
 }  // namespace canary::runtime

@@ -56,6 +56,10 @@ App::~App() {
   loop_.join();
   watchdog_.end();
   log_.drop_source();
+  if (!left_behind_) return;
+  // Whatever else there is to be closed may be on the same disk.
+  log_.flush(1s);
+  ::_exit(kExitClean);
 }
 
 bool App::start() {
@@ -139,6 +143,10 @@ int App::stop() {
   loop_.stop();
   loop_.join();
   step("finishing what is to be written to the disk");
+  for (auto const& job : services_->standing()) {
+    log_.warn("a disk does not answer; what waits for it is left behind", {{"detail", job}});
+    left_behind_ = true;
+  }
   return kExitClean;
 }
 

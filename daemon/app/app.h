@@ -96,6 +96,7 @@ class App {
   watchdog::Watchdog watchdog_;  // before all that it watches, and longer
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
+  bool left_behind_ = false;                        // threads that wait for a disk
   std::unique_ptr<Server> server_;                  // last: reads the results of services_
   std::optional<runtime::Aside<Reading>> reading_;  // of the last reload; it may stand still
   std::shared_ptr<runtime::Stage> reading_at_;      // what that is at

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/result.h"
 #include "daemon/schedule/scheduler.h"
+#include "runtime/file_threads.h"
 #include "runtime/loop.h"
 #include "runtime/workers.h"
 
@@ -25,6 +26,7 @@ struct AppParts {
   runtime::Loop& loop;
   runtime::Workers& cpu;
   runtime::Workers& disk;
+  runtime::FileThreads& files;
   Scheduler& scheduler;
   ResultStore const& results;
   Log& log;

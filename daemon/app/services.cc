@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 #include <source_location>
 #include <string_view>
 #include <thread>
@@ -24,7 +25,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
-constexpr auto kLastWrites = 2s;  // for what is still to be written down at the end
+constexpr auto kTend = 1s;
+constexpr auto kStateSilent = 5s;  // for one job there
+constexpr auto kLastWrites = 2s;   // for what is still to be written down at the end
 
 std::size_t worker_count(config::Config const& config) {
   if (config.workers > 0) return static_cast<std::size_t>(config.workers);
@@ -36,6 +39,16 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   facts.reserve(config.probes.size());
   for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
   return facts;
+}
+
+void tell(Log& log, runtime::PoolTrouble const& trouble) {
+  if (trouble.kind == runtime::PoolTrouble::Kind::ended) {
+    log.error("a thread ended, and was replaced",
+              {{"thread", trouble.thread}, {"detail", runtime::sentence(trouble)}});
+  } else {
+    log.warn("a disk does not answer; the thread that waits for it is left to itself",
+             {{"thread", trouble.thread}, {"detail", runtime::sentence(trouble)}});
+  }
 }
 
 // Without it the loop would turn for nothing, and every page would call that healthy.
@@ -60,9 +73,10 @@ Services::Services(config::Config const& config, std::string config_file,
     : log_(log),
       watchdog_(watchdog),
       places_(places(config.state_directory)),
+      executor_(executor),
       cpu_("cpu", worker_count(config)),
       disk_("disk", 1, runtime::ThreadRecord::disk),
-      http_(cpu_, disk_),
+      http_(cpu_, files_),
       results_(DaemonFacts{
           .version = CANARY_VERSION, .started = wall_now(), .config_file = std::move(config_file)}),
       run_probe_(
@@ -79,6 +93,10 @@ Services::Services(config::Config const& config, std::string config_file,
       tasks_(executor, [&log](std::string_view task, std::string_view why) {
         end_with_a_task(log, task, why);
       }) {
+  auto const told = [&log](runtime::PoolTrouble const& trouble) { tell(log, trouble); };
+  cpu_.set_told(told);
+  disk_.set_told(told);
+  files_.set_told(told);
   scheduler_.set_quarantine(
       [this](std::string_view probe) { return watchdog_.quarantined(probe); });
   scheduler_.set_ended([this](Changes const& changes) { keeper_.note(changes); });
@@ -86,7 +104,7 @@ Services::Services(config::Config const& config, std::string config_file,
 
 void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
                                runtime::Loop& loop, Log& log) {
-  run_probe_ = around(run_probe_, AppParts{loop, cpu_, disk_, scheduler_, results_, log});
+  run_probe_ = around(run_probe_, AppParts{loop, cpu_, disk_, files_, scheduler_, results_, log});
 }
 
 Task<void> Services::start(config::Config config, SavedStates saved) {
@@ -101,6 +119,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("describe", describe());
   tasks_.start("state", keeper_.keep());
   tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
+  tasks_.start("threads", tend_threads());
   co_return;
 }
 
@@ -133,6 +152,9 @@ void Services::apply(config::Config const& config, SavedStates saved) {
     results_.configure(facts, std::move(saved));
     scheduler_.configure(config.probes, config.scheduler);
     results_.config_accepted(wall_now());
+    std::set<std::string_view> names;
+    for (auto const& spec : config.probes) names.insert(spec.name.text);
+    std::erase_if(memories_, [&names](auto const& each) { return !names.contains(each.first); });
   } catch (...) {  // no memory: a process that starts anew is better than one with half of each
     runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
   }
@@ -146,6 +168,36 @@ Task<void> Services::describe() {
     watchdog_.describe(sentence());
     co_await runtime::sleep_until({}, "app.describe", Deadline::after(kDescribe));
   }
+}
+
+// Threads that ended or stand still are noticed, although nobody may be waiting for them.
+Task<void> Services::tend_threads() {
+  while (true) {
+    for (auto* const pool : {&cpu_, &disk_}) pool->look();
+    files_.look();
+    tell_of_state_directory();
+    co_await runtime::sleep_until({}, "app.threads", Deadline::after(kTend));
+  }
+}
+
+void Services::tell_of_state_directory() {
+  auto const job = disk_.longest();
+  bool const silent = job && job->lasted >= kStateSilent;
+  if (silent == std::exchange(state_silent_, silent)) return;
+  if (silent) {
+    log_.warn("the state directory does not answer; what is verified is remembered in memory only",
+              {{"directory", places_.state.string()}, {"detail", runtime::sentence(*job)}});
+  } else {
+    log_.info("the state directory answers again", {{"directory", places_.state.string()}});
+  }
+}
+
+std::vector<std::string> Services::standing() const {
+  std::vector<std::string> all;
+  for (auto const& job : files_.standing()) all.push_back(runtime::sentence(job));
+  auto const job = disk_.longest();
+  if (job && job->lasted >= tuf::TrustMemory::kStands) all.push_back(runtime::sentence(*job));
+  return all;
 }
 
 std::string Services::sentence() const {
@@ -166,6 +218,11 @@ Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Tra
                          probes::Report& report) {
   probes::Progress progress;
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto& memory = memories_[spec.name.text];
+  if (!memory) {
+    tuf::TrustMemory::Threads const threads{disk_, cpu_};
+    memory = std::make_shared<tuf::TrustMemory>(places_.probe(spec.name.text), threads, executor_);
+  }
   probes::ProbeContext context{.http = http_,
                                .cpu = cpu_,
                                .disk = disk_,
@@ -174,7 +231,8 @@ Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Tra
                                .deadline = deadline,
                                .trace = trace,
                                .report = report,
-                               .progress = progress};
+                               .progress = progress,
+                               .memory = memory};
   co_await probes::run_probe(std::move(spec), context);
 }
 

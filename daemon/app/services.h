@@ -7,9 +7,11 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "daemon/app/app_options.h"
@@ -22,7 +24,9 @@
 #include "daemon/watchdog/watchdog.h"
 #include "probes/http/services.h"
 #include "probes/probe.h"
+#include "probes/tuf/trust_memory.h"
 #include "runtime/deadline.h"
+#include "runtime/file_threads.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
 #include "runtime/workers.h"
@@ -47,6 +51,9 @@ class Services {
 
   ResultStore const& results() const { return results_; }
 
+  // Of what may never return, what goes on still: a sentence each. Thread: any.
+  std::vector<std::string> standing() const;
+
   // These run on the loop.
   runtime::Task<void> start(config::Config config, SavedStates saved);
   // Nothing where `revoked` is set by the time that its turn on the loop comes.
@@ -61,6 +68,8 @@ class Services {
   void apply(config::Config const& config, SavedStates saved);
   runtime::Task<void> schedule();
   runtime::Task<void> describe();
+  runtime::Task<void> tend_threads();
+  void tell_of_state_directory();
   std::string sentence() const;
   runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
                           probes::Report& report);
@@ -68,8 +77,13 @@ class Services {
   Log& log_;
   watchdog::Watchdog& watchdog_;
   Places places_;
-  runtime::Workers cpu_, disk_;
+  runtime::Executor executor_;
+  Log& log_;
+  runtime::Workers cpu_, disk_;  // disk: the state directory
+  runtime::FileThreads files_;   // everybody else's files
   http::Services http_;
+  std::map<std::string, std::shared_ptr<tuf::TrustMemory>> memories_;  // by probe
+  bool state_silent_ = false;
   ResultStore results_;
   RunProbe run_probe_;
   StateKeeper keeper_;

@@ -57,7 +57,7 @@ struct World {
         progress(shown),
         cpu("cpu", worker_count(request.workers)),
         disk("disk", 1, runtime::ThreadRecord::disk),
-        http(cpu, disk) {
+        http(cpu, files) {
     for (auto const& spec : request.probes) checked.push_back({.spec = spec});
     timed_out.assign(checked.size(), 0);
   }
@@ -70,6 +70,7 @@ struct World {
   std::vector<char> timed_out;  // by the probe's own timeout
   runtime::Loop loop;
   runtime::Workers cpu, disk;
+  runtime::FileThreads files;
   http::Services http;
 };
 

@@ -246,7 +246,7 @@ void read_operations(ExecutorState& state, Tables& tables, TextOf const& text) {
 
 void read_threads(ExecutorState& state, Tables& tables, TextOf const& text) {
   static constexpr char const* kKinds[] = {"unused", "loop", "disk",     "cpu",      "log",
-                                           "server", "main", "watchdog", "emergency"};
+                                           "server", "main", "watchdog", "emergency", "files"};
   for (auto const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_acquire);
     if (kind == ThreadRecord::unused) continue;
@@ -258,6 +258,7 @@ void read_threads(ExecutorState& state, Tables& tables, TextOf const& text) {
     thread.busy = since != 0;
     if (thread.busy) {
       thread.job = text(row.job.load(memory_order_relaxed));
+      if (auto const about = row.about.load(); !about.empty()) thread.job += " (" + about + ")";
       thread.job_age_ns = age(state.now_ns, since);
     }
     thread.jobs = row.jobs.load(memory_order_relaxed);

@@ -126,10 +126,12 @@ void probes(std::string& page, watchdog::Record const& record, Snapshot const& s
 
 // What is not told by canaryd_executor_stalled and canaryd_probe_stalled.
 void subjects_now(std::string& page, watchdog::Record const& record) {
-  std::set<Subject> stalled;
+  std::multiset<Subject> stalled;
   for (auto const& episode : watchdog::current_episodes(record)) {
     if (episode.level >= Level::stalled) stalled.insert(episode.subject);
   }
+  Family{page, metric("canaryd_files_stalled")}.add(
+      {}, static_cast<double>(stalled.count(Subject::files)));
   Family family{page, metric("canaryd_subject_stalled")};
   for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
     auto const subject = static_cast<Subject>(i);

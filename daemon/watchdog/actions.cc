@@ -12,7 +12,9 @@ bool belongs_to_run(Subject subject) {
 bool same_episode(Episode const& a, Episode const& b) {
   if (a.subject != b.subject) return false;
   if (belongs_to_run(a.subject)) return a.run == b.run && a.generation == b.generation;
-  if (a.subject == Subject::disk || a.subject == Subject::cpu) return a.thread == b.thread;
+  if (a.subject == Subject::disk || a.subject == Subject::cpu || a.subject == Subject::files) {
+    return a.thread == b.thread;
+  }
   return true;
 }
 

@@ -242,7 +242,8 @@ Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
 }
 
 std::int64_t limit_of(Subject pool, Limits const& limits) {
-  return pool == Subject::disk ? limits.disk_stall : limits.worker_stall;
+  bool const files = pool == Subject::disk || pool == Subject::files;
+  return files ? limits.disk_stall : limits.worker_stall;
 }
 
 std::int64_t round_limit(Limits const& limits) {

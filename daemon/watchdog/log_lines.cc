@@ -29,7 +29,7 @@ std::string_view what_hangs(Subject subject) {
     case Subject::scheduler:
       return "the scheduler let a due run pass";
     case Subject::disk:
-      return "the disk thread hangs";
+      return "the state directory does not answer";
     case Subject::cpu:
       return "a worker hangs";
     case Subject::server:
@@ -44,6 +44,8 @@ std::string_view what_hangs(Subject subject) {
       return "the log's thread hangs";
     case Subject::emergency:
       return "the emergency thread hangs";
+    case Subject::files:
+      return "a file's disk does not answer";
   }
   return "something hangs";
 }

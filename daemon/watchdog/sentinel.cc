@@ -309,8 +309,8 @@ std::int64_t Sentinel::Usage::in(std::int64_t work_since_ns, ThreadSample const&
   return now.cpu_ns - cpu_ns;
 }
 
-// A run cannot move while the loop does not turn, and hardly while the disk stands still, which all
-// runs need: that is told of the disk, once.
+// A run cannot move while the loop does not turn, and waits a little for a state directory that
+// stands still: that is told of the disk, once.
 void Sentinel::excuse_runs(LoopFacts const&) {
   std::int64_t const elapsed = now_ns_ - previous_ns_;
   for_runs_.add(previous_ns_, now_ns_, loop_late_ ? elapsed : excused_loop_ns_);

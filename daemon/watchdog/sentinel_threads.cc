@@ -33,14 +33,23 @@ Subject subject_of(std::uint8_t kind) {
       return Subject::emergency;
     case ThreadRecord::watchdog:
       return Subject::watchdog;
+    case ThreadRecord::files:
+      return Subject::files;
     default:
       return Subject::loop;
   }
 }
 
+// "files /etc/ca.pem": the thread, and with which file it is at work.
 void name_after(Episode& episode, ThreadRecord const& row) {
   auto const name = row.name.bytes();
-  copy_text(episode.name, std::string_view{name.data()});
+  auto const about = row.about.bytes();
+  std::array<char, sizeof episode.name> text{};
+  std::size_t at = 0;
+  for (char const* piece : {name.data(), about[0] == 0 ? "" : " ", about.data()}) {
+    for (; *piece != 0 && at + 1 < text.size(); ++piece) text.data()[at++] = *piece;
+  }
+  copy_text(episode.name, std::string_view{text.data(), at});
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ std::string_view to_text(Subject subject) {
       return "log";
     case Subject::emergency:
       return "emergency";
+    case Subject::files:
+      return "files";
   }
   return "unknown";
 }
@@ -122,6 +124,7 @@ bool is_part(Subject subject) {
     case Subject::loop:
     case Subject::run:
     case Subject::watchdog:
+    case Subject::files:
       return false;
   }
   return false;
@@ -141,6 +144,7 @@ bool is_vital(Subject subject) {
     case Subject::disk:
     case Subject::cpu:
     case Subject::resolver:
+    case Subject::files:
       return false;
   }
   return false;

@@ -12,6 +12,7 @@
 
 namespace canary::watchdog {
 
+// disk: the state directory's thread; files: one of those for everybody else's files.
 enum class Subject : std::uint8_t {
   loop,
   run,
@@ -23,9 +24,10 @@ enum class Subject : std::uint8_t {
   watchdog,
   main,
   log,
-  emergency
+  emergency,
+  files
 };
-inline constexpr std::size_t kSubjects = 11;
+inline constexpr std::size_t kSubjects = 12;
 
 // miss is counted, a stall is dumped and (a run) cancelled, hung is dumped again, dead acted on.
 enum class Level : std::uint8_t { fine, suspect, stalled, hung, dead };

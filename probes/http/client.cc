@@ -106,7 +106,14 @@ struct Client::Impl {
 void Client::Impl::note_kept(std::vector<KeptCredential> const& kept) {
   for (auto const& one : kept) {
     auto& known = totals.kept_credentials;
-    if (std::ranges::find(known, one) == known.end()) known.push_back(one);
+    auto const same = std::ranges::find_if(known, [&one](KeptCredential const& other) {
+      return other == one || (one.waits && other.waits && other.file == one.file);
+    });
+    if (same == known.end()) {
+      known.push_back(one);
+    } else {
+      *same = one;
+    }
   }
 }
 
@@ -274,7 +281,7 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
   if (transfer.url.scheme() == config::Scheme::file) {
     ++totals.requests;
     auto const before = transfer.bytes;
-    auto read = co_await read_file(transfer, services.disk, trace);
+    auto read = co_await read_file(transfer, services.files, trace);
     totals.bytes += transfer.bytes - before;
     if (!read) co_return read;
     bool const accepted = co_await transfer.sink.finish(trace);

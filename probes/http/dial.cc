@@ -91,8 +91,11 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
   TlsContexts::Context context;
   if (https) {
     transfer.clock.enter(Phase::queue);
-    auto made = co_await services.tls.get(settings, trace);
-    if (!made) co_return transfer.fault(FaultKind::settings, made.error());
+    auto made = co_await services.tls.get(settings, transfer.deadline, trace);
+    if (!made) {
+      auto const kind = made.error().waits ? FaultKind::disk : FaultKind::settings;
+      co_return transfer.fault(kind, made.error().why);
+    }
     context = made.value().context;
     if (made.value().kept) transfer.secrets.kept.push_back(*made.value().kept);
   }
@@ -101,7 +104,15 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
   auto const addresses =
       co_await services.resolver.resolve(host, family_of(settings.ip_family),
                                          transfer.deadline.within(settings.resolve_timeout), trace);
+  for (auto const& wait : services.resolver.waits()) {
+    transfer.secrets.kept.push_back({.file = wait.file,
+                                     .why = sentence(wait) + "; names are looked up by what it was",
+                                     .waits = true});
+  }
   if (!addresses) {
+    if (addresses.error().kind == runtime::ResolveFault::Kind::disk) {
+      co_return transfer.fault(FaultKind::disk, addresses.error().message);
+    }
     if (addresses.error().own_error != 0) {
       co_return ours(transfer, addresses.error().own_error, addresses.error().message);
     }

@@ -89,6 +89,8 @@ std::string_view word(FaultKind kind) {
       return "too_slow";
     case FaultKind::file:
       return "file";
+    case FaultKind::disk:
+      return "disk";
     case FaultKind::status:
       return "status";
     case FaultKind::redirect_loop:

@@ -62,6 +62,7 @@ enum class FaultKind {
   interrupted,     // reset in the middle of the body, attempts used up
   too_slow,        // below the minimum rate
   file,            // a file: URL that cannot be read (not: that is missing)
+  disk,            // our own has not answered, for a file: URL or a file of ours
   // A wrong answer.
   status,            // not 2xx: see Fault::status; a missing file is 404
   redirect_loop,     // the same URL again, or more than the allowed number

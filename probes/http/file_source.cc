@@ -23,9 +23,10 @@
 namespace canary::http {
 namespace {
 
+using runtime::FileAsk;
+using runtime::FileThreads;
 using runtime::Task;
 using runtime::Trace;
-using runtime::Workers;
 
 constexpr std::size_t kPieceBytes = 256 * 1024;
 
@@ -118,23 +119,33 @@ Task<std::optional<Fault>> copy(Transfer& transfer, std::string_view bytes, Trac
   co_return std::nullopt;
 }
 
-Task<std::optional<Fault>> read_all(Transfer& transfer, Workers& disk, Trace trace) {
+Task<std::optional<Fault>> read_all(Transfer& transfer, FileThreads& threads, Trace trace) {
   transfer.clock.enter(Phase::queue);
-  auto open = [path = transfer.url.path()] { return open_file(path); };
-  Opened const opened = co_await disk.run(trace, "file.open", std::move(open));
+  auto const path = transfer.url.path();
+  FileAsk const ask{
+      .name = "file.open", .file = path, .key = trace.run_name(), .until = transfer.deadline};
+  auto open = [path] { return open_file(path); };
+  auto const got = co_await threads.run(trace, ask, std::move(open));
+  if (!got) co_return transfer.fault(FaultKind::disk, sentence(got.error()));
+  Opened const& opened = got.value();
   if (auto fault = refusal(transfer, opened)) co_return fault;
   transfer.last_modified = opened.modified;
   transfer.clock.enter(Phase::body);
   auto const executor = co_await boost::asio::this_coro::executor;
+  FileAsk reading = ask;
+  reading.name = "file.read";
   auto const start = [&](Piece used) {
     auto const shared = std::make_shared<Piece>(std::move(used));
-    return disk.start(
-        executor, [file = opened.file, shared] { return read_piece(*file, std::move(*shared)); });
+    return threads.start(executor, reading, [file = opened.file, shared] {
+      return read_piece(*file, std::move(*shared));
+    });
   };
   auto job = start(Piece{});
   Piece spare;
   while (true) {
-    Piece piece = co_await job.result(trace, "file.read");
+    auto read = co_await threads.wait(trace, reading, std::move(job));
+    if (!read) co_return transfer.fault(FaultKind::disk, sentence(read.error()));
+    Piece piece = std::move(read).value();
     if (piece.error != 0) {
       co_return transfer.fault(FaultKind::file, transfer.url.path().string() +
                                                     " cannot be read: " + reason(piece.error));
@@ -156,9 +167,9 @@ Task<std::optional<Fault>> read_all(Transfer& transfer, Workers& disk, Trace tra
 
 }  // namespace
 
-Task<Result<Response>> read_file(Transfer& transfer, Workers& disk, Trace trace) {
+Task<Result<Response>> read_file(Transfer& transfer, FileThreads& threads, Trace trace) {
   runtime::require_loop_thread();
-  auto reading = read_all(transfer, disk, trace);
+  auto reading = read_all(transfer, threads, trace);
   auto const outcome = co_await runtime::within(transfer.deadline, std::move(reading), trace);
   if (!outcome) {
     co_return transfer.fault(FaultKind::timeout,

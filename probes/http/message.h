@@ -46,10 +46,12 @@ struct Response {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
-// A secret or certificate of ours whose file cannot be used any more; what it was before had to do.
+// A secret, certificate or other file of ours that cannot be used any more; what it was before had
+// to do.
 struct KeptCredential {
   std::string file;
-  std::string why;  // a sentence without a final stop
+  std::string why;     // a sentence without a final stop
+  bool waits = false;  // nothing is known against it: its disk does not answer
   friend bool operator==(KeptCredential const&, KeptCredential const&) = default;
 };
 
@@ -61,9 +63,9 @@ struct Totals {
   std::uint64_t connections = 0;  // opened
   PhaseTimes times;
   std::optional<std::chrono::sys_seconds> tls_not_after;  // the earliest seen, refused ones too
-  std::vector<KeptCredential> kept_credentials;           // each once
-  ClockDifferences clocks;  // of servers that sent a Date; the surest of each
-  std::string proxy;        // "host:port" of the one that requests went through; empty: none did
+  std::vector<KeptCredential> kept_credentials;  // each once, the latest of each that waits
+  ClockDifferences clocks;                       // of servers that sent a Date; the surest of each
+  std::string proxy;  // "host:port" of the one that requests went through; empty: none did
   std::map<Oddity, config::Url> oddities;  // and the URL that had it first
 };
 

@@ -64,6 +64,7 @@ bool is_worth_retrying(Fault const& fault) {
     case FaultKind::forbidden:
     case FaultKind::too_slow:
     case FaultKind::file:
+    case FaultKind::disk:
     case FaultKind::redirect_loop:
     case FaultKind::redirect_refused:
     case FaultKind::too_large:

@@ -4,20 +4,17 @@
 #include <utility>
 
 #include "config/secret.h"
-#include "probes/http/file_identity.h"
 #include "runtime/contract.h"
-#include "runtime/task_group.h"
+#include "runtime/file_identity.h"
 
 namespace canary::http {
 namespace {
 
 using runtime::Clock;
-using runtime::Deadline;
 using runtime::Task;
 using runtime::Trace;
 
 constexpr auto kFreshFor = std::chrono::seconds{1};
-constexpr auto kLookWait = std::chrono::milliseconds{250};
 
 // Every secret of the settings with the words for it.
 std::vector<std::pair<std::string, config::Secret const*>> secrets_of(
@@ -34,50 +31,45 @@ std::vector<std::pair<std::string, config::Secret const*>> secrets_of(
 
 }  // namespace
 
-// On the disk's thread.
-SecretFiles::Entries SecretFiles::look(Entries entries) {
-  for (auto& [file, entry] : entries) {
-    auto const identity = identity_of(file);
-    if (!entry.identity.empty() && entry.identity == identity) continue;
+Task<void> SecretFiles::look(config::Secret secret, Trace trace) {
+  auto& entry = entries_.try_emplace(secret.file).first->second;
+  auto const now = Clock::now();
+  if (entry.looked_at != Clock::time_point{} && now - entry.looked_at < kFreshFor) co_return;
+  Known known = entry.known;
+  if (!known.value) known.value = std::make_shared<std::string const>(secret.value);
+  auto read = [file = secret.file](Known known) {
+    auto const identity = runtime::identity_of(file);
+    if (!known.identity.empty() && known.identity == identity) return known;
     auto fresh = config::read_secret(file);
-    entry.problem = fresh ? "" : fresh.error().text;
-    entry.identity = fresh ? identity : "";  // what failed is tried again
-    if (fresh) entry.value = std::move(fresh).value();
-  }
-  return entries;
+    known.problem = fresh ? "" : fresh.error().text;
+    known.identity = fresh ? identity : "";  // what failed is tried again
+    if (fresh) known.value = std::make_shared<std::string const>(std::move(fresh).value());
+    return known;
+  };
+  runtime::FileAsk ask{.name = "http.secrets", .file = secret.file};
+  auto seen = co_await runtime::look_again(trace, threads_, std::move(ask), std::move(known),
+                                           std::move(read));
+  entries_.insert_or_assign(secret.file, Entry{std::move(seen), Clock::now()});
 }
 
 Task<CurrentSecrets> SecretFiles::current(config::HttpSettings settings, Trace trace) {
   runtime::require_loop_thread();
-  auto const now = Clock::now();
-  Entries old;
   for (auto const& [words, secret] : secrets_of(settings)) {
-    if (secret->file.empty()) continue;
-    auto const& entry =
-        entries_.try_emplace(secret->file, Entry{.value = secret->value}).first->second;
-    bool const fresh = entry.looked_at != Clock::time_point{} && now - entry.looked_at < kFreshFor;
-    if (!fresh) old.emplace(secret->file, entry);
-  }
-  if (!old.empty()) {
-    auto job = [old] { return look(old); };
-    auto looking = disk_.run(trace, "http.secrets", std::move(job));
-    auto seen = co_await runtime::within(Deadline::after(kLookWait), std::move(looking), trace);
-    for (auto& [file, entry] : seen ? *seen : old) {
-      entry.looked_at = Clock::now();
-      if (!seen) entry.problem = "the disk did not give " + file.string() + " in time";
-      entries_.insert_or_assign(file, std::move(entry));
-    }
+    if (!secret->file.empty()) co_await look(*secret, trace);
   }
   CurrentSecrets result;
   for (auto const& [words, secret] : secrets_of(settings)) {
     if (secret->file.empty()) continue;
-    auto const& problem = entries_.at(secret->file).problem;
-    if (problem.empty()) continue;
-    result.kept.push_back({secret->file.string(),
-                           words + " cannot be read again, so its last value is sent: " + problem});
+    Known const& known = entries_.at(secret->file).known;
+    if (!known.waits && known.problem.empty()) continue;
+    std::string const why = known.waits ? sentence(*known.waits) : known.problem;
+    result.kept.push_back(
+        {.file = secret->file.string(),
+         .why = words + " cannot be read again, so its last value is sent: " + why,
+         .waits = known.waits.has_value()});
   }
   auto const value = [this](config::Secret const& secret) {
-    return secret.file.empty() ? secret.value : entries_.at(secret.file).value;
+    return secret.file.empty() ? secret.value : *entries_.at(secret.file).known.value;
   };
   for (auto const& [name, secret] : settings.secret_headers) result.headers[name] = value(secret);
   if (settings.proxy_credentials) result.proxy_credentials = value(*settings.proxy_credentials);

@@ -12,9 +12,10 @@
 #include "config/probe_spec.h"
 #include "probes/http/message.h"
 #include "runtime/deadline.h"
+#include "runtime/file_threads.h"
+#include "runtime/known_file.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
-#include "runtime/workers.h"
 
 namespace canary::http {
 
@@ -26,8 +27,8 @@ struct CurrentSecrets {
 
 class SecretFiles {
  public:
-  // `disk` outlives this.
-  explicit SecretFiles(runtime::Workers& disk) : disk_(disk) {}
+  // `threads` outlives this.
+  explicit SecretFiles(runtime::FileThreads& threads) : threads_(threads) {}
 
   // The settings' secrets. Looks at files that were not looked at in the last second, and waits for
   // a slow disk only a moment: then the last values have to do.
@@ -38,17 +39,15 @@ class SecretFiles {
   }
 
  private:
+  using Known = runtime::KnownFile<std::string const>;
   struct Entry {
-    std::string identity = {};  // of the file as it was read; empty: not read, or in vain
-    std::string value = {};
-    std::string problem = {};  // why `value` is an older one; empty: it is not
+    Known known;
     runtime::Clock::time_point looked_at = {};
   };
-  using Entries = std::map<std::filesystem::path, Entry>;
-  static Entries look(Entries entries);
+  runtime::Task<void> look(config::Secret secret, runtime::Trace trace);
 
-  runtime::Workers& disk_;
-  Entries entries_;
+  runtime::FileThreads& threads_;
+  std::map<std::filesystem::path, Entry> entries_;
 };
 
 }  // namespace canary::http

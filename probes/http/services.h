@@ -11,23 +11,25 @@
 #include "probes/http/secret_files.h"
 #include "probes/http/server_clock.h"
 #include "probes/http/tls_contexts.h"
+#include "runtime/file_threads.h"
 #include "runtime/resolver.h"
 #include "runtime/workers.h"
 
 namespace canary::http {
 
 struct Services {
-  // Reads the proxy variables of the environment. `cpu` and `disk` outlive this.
-  Services(runtime::Workers& cpu, runtime::Workers& disk, runtime::ResolverOptions options = {})
+  // Reads the proxy variables of the environment. `cpu` and `files` outlive this.
+  Services(runtime::Workers& cpu, runtime::FileThreads& files,
+           runtime::ResolverOptions options = {})
       : cpu(cpu),
-        disk(disk),
-        resolver(disk, std::move(options)),
-        tls(disk),
-        secrets(disk),
+        files(files),
+        resolver(files, std::move(options)),
+        tls(files),
+        secrets(files),
         proxies(ProxyVariables::from_environment()) {}
 
   runtime::Workers& cpu;
-  runtime::Workers& disk;
+  runtime::FileThreads& files;
   runtime::Resolver resolver;
   TlsContexts tls;
   SecretFiles secrets;

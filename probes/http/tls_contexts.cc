@@ -2,6 +2,8 @@
 #include "probes/http/tls_contexts.h"
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
@@ -10,15 +12,16 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "probes/http/file_identity.h"
 #include "runtime/contract.h"
+#include "runtime/file_identity.h"
 
 namespace canary::http {
 namespace {
 
 namespace ssl = boost::asio::ssl;
 using Made = canary::Result<TlsContexts::Context, std::string>;
-using Given = canary::Result<TlsContexts::Given, std::string>;
+using Given = canary::Result<TlsContexts::Given, KeptCredential>;
+using Known = runtime::KnownFile<ssl::context>;
 
 // Where distributions keep all accepted CAs in one file.
 constexpr std::array kSystemBundles{"/etc/ssl/certs/ca-certificates.crt",
@@ -43,8 +46,19 @@ std::string openssl_error() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
-// On the disk thread: reads files.
-Made make_context(std::filesystem::path const& ca_file, config::HttpSettings const& settings) {
+// Which of the files is being read, for whoever waits for it.
+enum class Reading : std::uint8_t { ca_file, client_cert, client_key };
+using ReadingNow = std::atomic<Reading>;
+
+std::filesystem::path name_of(Reading which, config::HttpSettings const& settings) {
+  if (which == Reading::client_cert) return settings.client_cert_file.value_or("");
+  if (which == Reading::client_key) return settings.client_key_file.value_or("");
+  return settings.ca_file.value_or("the system's CA certificates");
+}
+
+// On a file thread.
+Made make_context(std::filesystem::path const& ca_file, config::HttpSettings const& settings,
+                  ReadingNow& now) {
   ::ERR_clear_error();
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   auto* const native = context->native_handle();
@@ -53,6 +67,7 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   ::SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
   constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   ::SSL_CTX_set_alpn_protos(native, kHttp11, sizeof kHttp11);
+  now = Reading::ca_file;
   if (::SSL_CTX_load_verify_file(native, ca_file.c_str()) != 1) {
     return "the CA certificates in " + ca_file.string() + " cannot be read: " + openssl_error();
   }
@@ -62,10 +77,12 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   if (!settings.client_cert_file) return context;
   auto const& certificate = *settings.client_cert_file;
   auto const& key = *settings.client_key_file;
+  now = Reading::client_cert;
   if (::SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1) {
     return "the client certificate in " + certificate.string() +
            " cannot be read: " + openssl_error();
   }
+  now = Reading::client_key;
   if (::SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return "the client certificate's key in " + key.string() +
            " cannot be read: " + openssl_error();
@@ -77,43 +94,61 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   return context;
 }
 
-struct Loaded {
-  std::string identity;
-  TlsContexts::Context known;  // unchanged
-  Made fresh = TlsContexts::Context{};
-};
+// On a file thread: what is known after a look at the files.
+Known look(Known known, config::HttpSettings const& settings, ReadingNow& now) {
+  auto const ca_file = ca_file_of(settings);
+  std::string identity = ca_file.string() + "," + runtime::identity_of(ca_file);
+  for (auto const which : {Reading::client_cert, Reading::client_key}) {
+    auto const file = name_of(which, settings);
+    if (file.empty()) continue;
+    now = which;
+    identity += runtime::identity_of(file);
+  }
+  if (known.value && known.identity == identity) {
+    known.problem.clear();
+    return known;
+  }
+  auto fresh = make_context(ca_file, settings, now);
+  known.problem = fresh ? "" : fresh.error();
+  if (!fresh) return known;
+  known.identity = std::move(identity);
+  known.value = std::move(fresh).value();
+  return known;
+}
 
 }  // namespace
 
-runtime::Task<Given> TlsContexts::get(config::HttpSettings settings, runtime::Trace trace) {
+runtime::Task<Given> TlsContexts::get(config::HttpSettings settings, runtime::Deadline until,
+                                      runtime::Trace trace) {
   runtime::require_loop_thread();
   std::string key;
   for (auto const* const file :
        {&settings.ca_file, &settings.client_cert_file, &settings.client_key_file}) {
     key += (*file ? (*file)->string() : std::string{}) + '\0';
   }
-  auto const known = entries_.find(key);
-  Entry const entry = known == entries_.end() ? Entry{} : known->second;
-  auto job = [settings, entry]() -> Loaded {
-    auto const ca_file = ca_file_of(settings);
-    std::string identity = ca_file.string() + "," + identity_of(ca_file);
-    for (auto const* const file : {&settings.client_cert_file, &settings.client_key_file}) {
-      if (*file) identity += identity_of(**file);
-    }
-    if (entry.context && entry.identity == identity) return {identity, entry.context};
-    return {identity, nullptr, make_context(ca_file, settings)};
-  };
-  Loaded loaded = co_await disk_.run(trace, "tls.files", std::move(job));
-  if (loaded.known) co_return TlsContexts::Given{loaded.known, std::nullopt};
-  if (loaded.fresh) {
-    entries_[key] = Entry{loaded.identity, loaded.fresh.value()};
-    co_return TlsContexts::Given{loaded.fresh.value(), std::nullopt};
+  Known known = entries_[key];
+  auto const now = std::make_shared<ReadingNow>(Reading::ca_file);
+  auto read = [settings, now](Known known) { return look(std::move(known), settings, *now); };
+  runtime::FileAsk ask{.name = "tls.files",
+                       .file = name_of(Reading::ca_file, settings),
+                       .key = "tls " + key,
+                       .until = until};
+  known = co_await runtime::look_again(trace, threads_, std::move(ask), std::move(known),
+                                       std::move(read));
+  if (known.waits) known.waits->file = name_of(*now, settings).string();
+  entries_[key] = known;
+  KeptCredential why{
+      .file = settings.client_cert_file.value_or(settings.ca_file.value_or("")).string(),
+      .why = known.problem,
+      .waits = known.waits.has_value()};
+  if (known.waits) {
+    why.file = known.waits->file;
+    why.why = sentence(*known.waits);
   }
-  if (!entry.context) co_return loaded.fresh.error();
-  KeptCredential kept{settings.client_cert_file.value_or(settings.ca_file.value_or("")).string(),
-                      "TLS certificates cannot be read again, so what was read before is used: " +
-                          loaded.fresh.error()};
-  co_return TlsContexts::Given{entry.context, std::move(kept)};
+  if (!known.value) co_return why;
+  if (why.why.empty()) co_return TlsContexts::Given{known.value, std::nullopt};
+  why.why = "TLS certificates cannot be read again, so what was read before is used: " + why.why;
+  co_return TlsContexts::Given{known.value, std::move(why)};
 }
 
 }  // namespace canary::http

@@ -12,9 +12,11 @@
 #include "config/probe_spec.h"
 #include "config/result.h"
 #include "probes/http/message.h"
+#include "runtime/deadline.h"
+#include "runtime/file_threads.h"
+#include "runtime/known_file.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
-#include "runtime/workers.h"
 
 namespace boost::asio::ssl {
 class context;
@@ -26,25 +28,23 @@ class TlsContexts {
  public:
   using Context = std::shared_ptr<boost::asio::ssl::context>;
 
-  explicit TlsContexts(runtime::Workers& disk) : disk_(disk) {}
+  // `threads` outlives this.
+  explicit TlsContexts(runtime::FileThreads& threads) : threads_(threads) {}
 
   // The context for the settings' CA and client certificate: TLS 1.2 or newer, verifying. Without
   // a ca_file: SSL_CERT_FILE, else the system's bundle.
-  // Errors, where no context was made before: a sentence naming the file.
+  // Errors, where no context was made before: why, a sentence naming the file.
   struct Given {
     Context context;
     std::optional<KeptCredential> kept;  // why it is not made of the files as they are now
   };
-  runtime::Task<canary::Result<Given, std::string>> get(config::HttpSettings settings,
-                                                        runtime::Trace trace);
+  runtime::Task<canary::Result<Given, KeptCredential>> get(config::HttpSettings settings,
+                                                           runtime::Deadline until,
+                                                           runtime::Trace trace);
 
  private:
-  struct Entry {
-    std::string identity;  // of the files as they were read
-    Context context;
-  };
-  runtime::Workers& disk_;
-  std::map<std::string, Entry> entries_;
+  runtime::FileThreads& threads_;
+  std::map<std::string, runtime::KnownFile<boost::asio::ssl::context>> entries_;
 };
 
 }  // namespace canary::http

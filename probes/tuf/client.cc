@@ -27,13 +27,13 @@ using runtime::Trace;
 // What every command with a server needs; lives in its coroutine's frame.
 class Session {
  public:
-  Session(ClientSettings const& settings, http::Services& services, runtime::Executor executor)
-      : services_(services),
-        client_(std::move(executor), settings.http, services),
-        store_(settings.metadata_folder, services.disk),
+  Session(ClientSettings const& settings, ClientWorld world, runtime::Executor executor)
+      : world_(world),
+        client_(std::move(executor), settings.http, world.services),
+        store_(settings.metadata_folder, world.disk),
         refresh_(
             {.metadata_url = settings.metadata_url, .reference = settings.reference, .policy = {}},
-            client_, store_, services.cpu),
+            client_, store_, world.services.cpu),
         folder_(settings.metadata_folder) {}
 
   Task<ClientResult<void>> refresh(Trace trace);
@@ -49,7 +49,7 @@ class Session {
   }
   Task<bool> is_there(std::filesystem::path file, std::string name, TargetFile listed, Trace trace);
 
-  http::Services& services_;
+  ClientWorld world_;
   http::Client client_;
   LocalStore store_;
   Refresh refresh_;
@@ -78,7 +78,7 @@ Task<bool> Session::is_there(std::filesystem::path file, std::string name, Targe
   auto job = [file = std::move(file), name = std::move(name), listed, owner = refresh_.shared()] {
     return is_same_target(file, name, listed);
   };
-  co_return co_await services_.disk.run(trace, "client.compare", std::move(job));
+  co_return co_await world_.disk.run(trace, "client.compare", std::move(job));
 }
 
 Task<ClientResult<void>> Session::download(config::Url base, std::filesystem::path folder,
@@ -92,20 +92,21 @@ Task<ClientResult<void>> Session::download(config::Url base, std::filesystem::pa
   if (co_await is_there(file, name, listed, trace)) co_return outcome::success();
 
   auto open = [folder] { return TargetWriter::open(folder); };
-  auto opened = co_await services_.disk.run(trace, "client.open", std::move(open));
+  auto opened = co_await world_.disk.run(trace, "client.open", std::move(open));
   if (!opened) co_return sentence(opened.error());
   std::shared_ptr<TargetWriter> const writer = std::move(opened).value();
   TargetRequest request{
       .base = std::move(base), .path = name, .file = listed, .owner = refresh_.shared()};
-  request.stages.push_back({services_.disk, writer});
-  auto const fetched = co_await fetch_target(std::move(request), client_, services_.cpu, trace);
+  request.stages.push_back({world_.disk, writer});
+  auto const fetched =
+      co_await fetch_target(std::move(request), client_, world_.services.cpu, trace);
   if (!fetched && fetched.error().fault() != nullptr && fetched.error().fault()->by_consumer &&
       writer->fault()) {
     co_return sentence(*writer->fault());
   }
   if (!fetched) co_return sentence(fetched.error());
   auto publish = [writer, file] { return writer->publish(file); };
-  auto const published = co_await services_.disk.run(trace, "client.publish", std::move(publish));
+  auto const published = co_await world_.disk.run(trace, "client.publish", std::move(publish));
   if (!published) co_return sentence(published.error());
   co_return outcome::success();
 }
@@ -127,17 +128,16 @@ ClientResult<void> init_client(std::filesystem::path metadata_folder,
   return outcome::success();
 }
 
-Task<ClientResult<void>> refresh_client(ClientSettings settings, http::Services& services,
-                                        Trace trace) {
+Task<ClientResult<void>> refresh_client(ClientSettings settings, ClientWorld world, Trace trace) {
   runtime::Frame const frame{trace, "client.refresh"};
-  Session session{settings, services, co_await runtime::asio::this_coro::executor};
+  Session session{settings, world, co_await runtime::asio::this_coro::executor};
   co_return co_await session.refresh(frame.trace());
 }
 
 Task<ClientResult<void>> download_client(ClientSettings settings, DownloadSettings download,
-                                         http::Services& services, Trace trace) {
+                                         ClientWorld world, Trace trace) {
   runtime::Frame const frame{trace, "client.download"};
-  Session session{settings, services, co_await runtime::asio::this_coro::executor};
+  Session session{settings, world, co_await runtime::asio::this_coro::executor};
   auto done = co_await session.refresh(frame.trace());
   for (std::string const& name : download.names) {
     if (!done) break;

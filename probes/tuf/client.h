@@ -40,15 +40,21 @@ struct DownloadSettings {
 ClientResult<void> init_client(std::filesystem::path metadata_folder,
                                std::filesystem::path root_file, Time reference);
 
-// Updates the four top-level roles. `services` outlives the task.
-runtime::Task<ClientResult<void>> refresh_client(ClientSettings settings, http::Services& services,
+// What a client works with; all of it outlives its tasks.
+struct ClientWorld {
+  http::Services& services;
+  runtime::Workers& disk;  // its folders: what it reports as done is on the disk
+};
+
+// Updates the four top-level roles.
+runtime::Task<ClientResult<void>> refresh_client(ClientSettings settings, ClientWorld world,
                                                  runtime::Trace trace);
 
 // Refreshes, then downloads the targets in their order, stopping at the first failure. A target is
 // stored as `folder`/<its path, percent-encoded>; one that is there with the listed length and
 // hashes is not fetched again.
 runtime::Task<ClientResult<void>> download_client(ClientSettings settings,
-                                                  DownloadSettings download,
-                                                  http::Services& services, runtime::Trace trace);
+                                                  DownloadSettings download, ClientWorld world,
+                                                  runtime::Trace trace);
 
 }  // namespace canary::tuf

@@ -92,21 +92,23 @@ struct World {
   runtime::Loop loop;
   runtime::Workers disk{"disk", 1};
   runtime::Workers cpu{"cpu", 1};
-  http::Services services{cpu, disk};
+  runtime::FileThreads files;
+  http::Services services{cpu, files};
+  tuf::ClientWorld client{services, disk};
 };
 
 constexpr char kRun[] = "tuf-client";  // in the tables
 
 using Done = tuf::ClientResult<void>;
 
-// `services` outlives it.
+// What `world` names outlives it.
 runtime::Task<Done> ask_server(tuf::ClientSettings settings,
                                std::optional<tuf::DownloadSettings> what,
-                               http::Services& services) {
+                               tuf::ClientWorld world) {
   runtime::RunTrace const row{kRun, runtime::Deadline::never()};
   auto work =
-      what ? tuf::download_client(std::move(settings), std::move(*what), services, row.trace())
-           : tuf::refresh_client(std::move(settings), services, row.trace());
+      what ? tuf::download_client(std::move(settings), std::move(*what), world, row.trace())
+           : tuf::refresh_client(std::move(settings), world, row.trace());
   co_return co_await std::move(work);
 }
 
@@ -147,7 +149,7 @@ int with_server(tuf::ClientSettings settings, std::optional<tuf::DownloadSetting
   runtime::Aside<Done> work{
       "client", [world, settings = std::move(settings), what = std::move(what),
                  token = cut.get_token()]() mutable {
-        auto asked = ask_server(std::move(settings), std::move(what), world->services);
+        auto asked = ask_server(std::move(settings), std::move(what), world->client);
         return runtime::block_on(world->loop, std::move(asked), runtime::Deadline::never(), token);
       }};
   std::string stood;

@@ -22,7 +22,7 @@ namespace canary::tuf {
 class ExpiryWatch {
  public:
   // All references outlive it.
-  ExpiryWatch(config::ExpiryPolicy const& policy, Time now, LocalStore& store, Refresh& refresh)
+  ExpiryWatch(config::ExpiryPolicy const& policy, Time now, RoleStore& store, Refresh& refresh)
       : policy_(policy), now_(now), store_(store), refresh_(refresh) {}
 
   // What earlier runs saw, of the repository with this pinned root (the SHA-256 of its file).
@@ -41,7 +41,7 @@ class ExpiryWatch {
  private:
   config::ExpiryPolicy const& policy_;
   Time now_;
-  LocalStore& store_;
+  RoleStore& store_;
   Refresh& refresh_;
   Sightings sightings_;
   std::string pin_;

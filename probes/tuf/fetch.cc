@@ -44,6 +44,7 @@ Reason reason_of(http::Fault const& fault) {
     case http::FaultKind::too_slow:
       return Reason::too_slow;
     case http::FaultKind::file:
+    case http::FaultKind::disk:
     case http::FaultKind::exhausted:
     case http::FaultKind::forbidden:
       return Reason::internal;
@@ -122,6 +123,7 @@ std::string sentence(FetchFault const& fault) {
 
 FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
   FetchFault result{.reason = reason_of(fault), .url = url.text(), .detail = fault.message};
+  result.waits_for_disk = fault.kind == http::FaultKind::disk;
   result.by_consumer = fault.kind == http::FaultKind::rejected;
   if (!fault.url.empty() && fault.url != result.url) result.detail += " (" + fault.url + ")";
   if (fault.absent()) {

@@ -35,9 +35,10 @@ struct FetchFault {
   bool refused = false;
   probes::Reason reason = probes::Reason::none;
   std::string url{};
-  std::string detail{};      // one sentence
-  bool own_limit = false;    // too long for us, which says nothing of the file
-  bool by_consumer = false;  // what the body was handed to wanted no more, and knows why
+  std::string detail{};         // one sentence
+  bool own_limit = false;       // too long for us, which says nothing of the file
+  bool waits_for_disk = false;  // our own, which says nothing of it either
+  bool by_consumer = false;     // what the body was handed to wanted no more, and knows why
 
   friend bool operator==(FetchFault const&, FetchFault const&) = default;
 };

@@ -132,7 +132,8 @@ Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) 
                              fault.reason == probes::Reason::tls_wrong_name;
   bool const about_url = (unanswered || no_connection) && stage != Stage::target;
   bool const missing = fault.kind == FetchFault::Kind::missing;
-  std::string message = fault.own_limit ? "could not be looked at: " + fault.detail
+  bool const ours = fault.own_limit || fault.waits_for_disk;
+  std::string message = ours            ? "could not be looked at: " + fault.detail
                         : missing       ? "a listed file is missing: " + fault.detail
                         : no_connection ? "no client can connect: " + fault.detail
                         : fault.reason == probes::Reason::credentials ? fault.detail
@@ -221,6 +222,23 @@ Finding finding_of(StoreFault const& fault) {
               "could go unseen: " +
               sentence(fault),
           .evidence = sentence(fault)};
+}
+
+Finding silent_store_finding(SilentStore const& store) {
+  std::string const folder = store.folder.string();
+  std::string message =
+      store.behind ? "what was verified is not written down since " +
+                         config::to_text(*store.behind) + ": " + folder + " does not answer; "
+                   : folder + " does not answer; what was verified so far is written down, and ";
+  message += store.blind ? "what was trusted before this start is not known, so a rollback against "
+                           "that could not be judged"
+                         : "a rollback is still noticed, by the copy in memory";
+  return {.check = std::string(kStore),
+          .subject = folder,
+          .severity = Severity::warning,
+          .reason = probes::Reason::internal,
+          .message = std::move(message),
+          .evidence = {}};
 }
 
 config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,7 @@ inline constexpr std::string_view kTargets = config::check_word("targets");
 inline constexpr std::string_view kStore = config::check_word("store");
 inline constexpr std::string_view kCredentials = config::check_word("credentials");
 inline constexpr std::string_view kClock = config::check_word("clock");
+inline constexpr std::string_view kFiles = config::check_word("files");
 inline constexpr std::string_view kHttp = config::check_word("http");
 
 // What was being done: the same answer means something else for a root, metadata and a target.
@@ -44,6 +47,14 @@ probes::Finding ok_finding(std::string_view check, std::string subject, std::str
 // An answer that is wrong is critical, no answer is unknown.
 probes::Finding finding_of(RefreshFailure const& failure, Stage stage);
 probes::Finding finding_of(StoreFault const& fault);
+// The state directory does not answer. `behind` since: something is not written down that should
+// be. `blind`: it never answered, so that what an earlier process trusted is not known.
+struct SilentStore {
+  std::filesystem::path folder;
+  std::optional<Time> behind{};
+  bool blind = false;
+};
+probes::Finding silent_store_finding(SilentStore const& store);
 // A name so long that it is not asked for: no server takes such a URL.
 probes::Finding long_name_finding(std::string_view check, std::string_view name);
 // 403 for everything that was asked for (`what`: "3 targets"): refused or missing, nobody can tell.

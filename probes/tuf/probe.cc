@@ -11,13 +11,14 @@
 #include "config/duration.h"
 #include "probes/collector.h"
 #include "probes/http/client.h"
-#include "probes/http/fault.h"
 #include "probes/http/services.h"
 #include "probes/tuf/delegation_audit.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/expiry_watch.h"
 #include "probes/tuf/findings.h"
+#include "probes/tuf/kept_store.h"
 #include "probes/tuf/pin.h"
+#include "probes/tuf/pinned_root.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/surroundings.h"
 #include "probes/tuf/target_audit.h"
@@ -91,11 +92,12 @@ class Meter {
 // One run. Lives in the frame of probe_repository, which waits for every task it starts.
 class Run {
  public:
+  // `context` has a memory where anything is to be remembered.
   Run(config::TufSpec const& spec, ProbeContext const& context, http::Client& client)
       : spec_(spec),
         context_(context),
         client_(client),
-        store_(context.state_directory, context.disk),
+        store_(context.memory, context.cpu, context.deadline),
         refresh_(settings_of(spec, context), client, store_, context.cpu),
         expiry_(spec.expiry, context.now, store_, refresh_),
         meter_(client, refresh_, context.report) {}
@@ -105,8 +107,8 @@ class Run {
   std::string const& pin() const { return pin_; }
 
  private:
+  Task<void> look(Trace trace);
   Task<bool> start(Trace trace);
-  Task<std::optional<std::string>> read_pinned(Trace trace);
   Task<std::optional<Trusted>> verify_pinned(Trace trace);
   Task<std::optional<std::string>> stored_root(std::string pinned, Trace trace);
   Task<bool> begin_from_stored(std::string stored, Trace trace);
@@ -136,7 +138,7 @@ class Run {
   config::TufSpec const& spec_;
   ProbeContext const& context_;
   http::Client& client_;
-  LocalStore store_;
+  KeptStore store_;
   Refresh refresh_;
   ExpiryWatch expiry_;
   Meter meter_;
@@ -149,6 +151,12 @@ class Run {
 
 Task<void> Run::run(Trace trace) {
   runtime::require_loop_thread();
+  co_await look(trace);
+  auto said = co_await store_.settle(context_.now, trace);
+  for (Finding& finding : said) add(std::move(finding));
+}
+
+Task<void> Run::look(Trace trace) {
   if (!co_await start(trace) || !co_await walk_roots(trace)) co_return;
   bool complete = co_await top_level(trace);
   if (complete) {
@@ -163,31 +171,9 @@ Task<void> Run::run(Trace trace) {
   context_.report.complete = complete;
 }
 
-Task<std::optional<std::string>> Run::read_pinned(Trace trace) {
-  auto job = [path = spec_.root, limit = std::size_t{spec_.limits.root}] {
-    return read_whole_file(path, limit);
-  };
-  auto read = co_await context_.disk.run(trace, "tuf.read_pinned_root", std::move(job));
-  if (read && read.value()) co_return std::move(*read.value());
-  std::string why = "there is no such file: " + spec_.root.string();
-  auto reason = probes::Reason::configuration;
-  if (!read) {
-    why = sentence(read.error());
-    // The file may be as good as ever.
-    if (http::is_exhaustion(read.error().error)) reason = probes::Reason::internal;
-  }
-  add({.check = std::string(kRootChain),
-       .subject = "root",
-       .severity = Severity::unknown,
-       .reason = reason,
-       .message = "the pinned root is not readable: " + why,
-       .evidence = spec_.root.string()});
-  co_return std::nullopt;
-}
-
 // The pinned root, verified; its hash is in pin_.
 Task<std::optional<Trusted>> Run::verify_pinned(Trace trace) {
-  std::optional<std::string> pinned = co_await read_pinned(trace);
+  std::optional<std::string> pinned = co_await read_pinned_root(spec_, context_, trace);
   if (!pinned) co_return std::nullopt;
   auto hash = [bytes = *pinned] { return sha256_hex(bytes); };
   pin_ = co_await refresh_.work().run(trace, "tuf.hash", std::move(hash));
@@ -366,7 +352,12 @@ void Run::report_store() {
 Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http, ProbeContext context) {
   runtime::require_loop_thread();
   runtime::Frame const frame{context.trace, "tuf", spec.metadata_url.host()};
-  http::Client client{co_await runtime::asio::this_coro::executor, std::move(http), context.http};
+  auto const executor = co_await runtime::asio::this_coro::executor;
+  if (!context.memory && !context.state_directory.empty()) {
+    TrustMemory::Threads const threads{context.disk, context.cpu};
+    context.memory = std::make_shared<TrustMemory>(context.state_directory, threads, executor);
+  }
+  http::Client client{executor, std::move(http), context.http};
   Run run{spec, context, client};
   co_await run.run(frame.trace());
   http::Totals const& totals = client.totals();

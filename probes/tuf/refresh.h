@@ -61,7 +61,7 @@ using Trusted = std::shared_ptr<TrustedMetadata>;
 class Refresh {
  public:
   // All references outlive the refresh. `store` is open, or remembers nothing.
-  Refresh(RefreshSettings settings, http::Client& client, LocalStore& store, runtime::Workers& cpu);
+  Refresh(RefreshSettings settings, http::Client& client, RoleStore& store, runtime::Workers& cpu);
   ~Refresh();
   Refresh(Refresh const&) = delete;
   Refresh& operator=(Refresh const&) = delete;
@@ -155,7 +155,7 @@ class Refresh {
 
   RefreshSettings settings_;
   http::Client& client_;
-  LocalStore& store_;
+  RoleStore& store_;
   runtime::Workers& cpu_;
   BoundedWork work_;
   Trusted trusted_;

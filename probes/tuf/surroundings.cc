@@ -107,12 +107,13 @@ void add_surroundings(probes::Report& report, http::Totals const& totals) {
                                .url = url.text()});
   }
   for (http::KeptCredential const& kept : totals.kept_credentials) {
-    report.findings.push_back({.check = std::string(kCredentials),
-                               .subject = kept.file,
-                               .severity = Severity::warning,
-                               .reason = probes::Reason::configuration,
-                               .message = kept.why,
-                               .evidence = kept.file});
+    report.findings.push_back(
+        {.check = std::string(kept.waits ? kFiles : kCredentials),
+         .subject = kept.file,
+         .severity = Severity::warning,
+         .reason = kept.waits ? probes::Reason::internal : probes::Reason::configuration,
+         .message = kept.why,
+         .evidence = kept.file});
   }
 }
 

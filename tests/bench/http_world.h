@@ -14,7 +14,8 @@ struct HttpWorld {
   runtime::Loop loop;
   runtime::Workers cpu{"cpu", 2};
   runtime::Workers disk{"disk", 1};
-  http::Services services{cpu, disk};
+  runtime::FileThreads files;
+  http::Services services{cpu, files};
   config::HttpSettings settings;
 };
 

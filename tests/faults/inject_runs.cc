@@ -73,7 +73,7 @@ Task<void> asks_a_silent_name_server(Hands hands) {
   ::getsockname(server, general, &size);
   runtime::ResolverOptions options;
   options.servers.push_back("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
-  runtime::Resolver resolver{hands.parts.disk, options};
+  runtime::Resolver resolver{hands.parts.files, options};
   begins();
   auto lookup =
       resolver.resolve("silent.example", runtime::AddressFamily::v4, hands.deadline, hands.trace);

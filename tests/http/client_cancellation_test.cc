@@ -79,7 +79,7 @@ TEST_F(Cancellation, WhileResolving) {
   dns.add("silent.test", {DnsServer::Name::Behaviour::silent});
   runtime::ResolverOptions options;
   options.servers = {dns.address()};
-  Services services{cpu_, disk_, options};
+  Services services{cpu_, files_, options};
   expect_clean_end("http://silent.test/", [&dns] { return dns.queries() >= 2; }, services);
 }
 

@@ -90,8 +90,8 @@ class ClientTest : public ::testing::Test {
   runtime::Deadline deadline_ = runtime::Deadline::after(std::chrono::seconds{50});
   runtime::RunningLoop running_;
   runtime::Workers cpu_{"cpu", 2};
-  runtime::Workers disk_{"disk", 1};
-  Services services_{cpu_, disk_};
+  runtime::FileThreads files_;
+  Services services_{cpu_, files_};
   support::HostileServer server_;
 };
 

@@ -165,7 +165,7 @@ TEST_F(HostileAround, NamesWithoutAServerToAskEndAtTheResolveDeadline) {
   dns.add("silent.test", {DnsServer::Name::Behaviour::silent});
   runtime::ResolverOptions options;
   options.servers = {dns.address()};
-  Services services{cpu_, disk_, options};
+  Services services{cpu_, files_, options};
   settings_.resolve_timeout = 60ms;
   Client client{running_.executor(), settings_, services};
   auto silent = client.get(Request{url("http://silent.test/"), 100}, deadline_, {});

@@ -33,7 +33,7 @@ class ResolverTest : public ::testing::Test {
   Result<Resolver::Addresses, ResolveFault> resolve(std::string const& name,
                                                     AddressFamily family = AddressFamily::any,
                                                     Clock::duration patience = 30s) {
-    if (!resolver_) resolver_.emplace(disk_, options_);
+    if (!resolver_) resolver_.emplace(files_, options_);
     return running_.block_on(resolver_->resolve(name, family, Deadline::after(patience), Trace{}));
   }
   std::vector<std::string> addresses(std::string const& name,
@@ -54,7 +54,7 @@ class ResolverTest : public ::testing::Test {
   DnsServer dns_;
   ResolverOptions options_;
   RunningLoop running_;
-  Workers disk_{"disk", 1};
+  FileThreads files_;
   std::optional<Resolver> resolver_;
 };
 

@@ -66,10 +66,11 @@ probes::Report ProbeWorld::run(Time now) {
                                .disk = machine.disk,
                                .state_directory = remember ? folder.path() / "state" : "",
                                .now = now,
-                               .deadline = runtime::Deadline::after(std::chrono::seconds{60}),
+                               .deadline = runtime::Deadline::after(timeout),
                                .trace = {},
                                .report = report,
-                               .progress = progress};
+                               .progress = progress,
+                               .memory = memory};
   machine.loop.block_on(probes::run_probe(std::move(whole), context));
   return report;
 }

@@ -3,7 +3,9 @@
 // Thread: the test's.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "probes/report.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/store.h"
+#include "probes/tuf/trust_memory.h"
 #include "runtime/block_on.h"
 #include "tests/runtime/running_loop.h"
 #include "tests/tuf/folders.h"
@@ -28,7 +31,8 @@ struct Machine {
   runtime::RunningLoop loop;
   runtime::Workers disk{"disk", 1};
   runtime::Workers cpu{"cpu", 2};
-  http::Services services{cpu, disk};
+  runtime::FileThreads files;
+  http::Services services{cpu, files};
 };
 
 // Settings under which a failing server is given up quickly.
@@ -55,6 +59,8 @@ class ProbeWorld {
   config::HttpSettings http = quick();
   std::vector<config::AcceptSpec> accept;
   bool remember = true;
+  std::shared_ptr<TrustMemory> memory;  // null: each run has one of its own
+  std::chrono::milliseconds timeout{60'000};
   probes::Progress progress;
 };
 

@@ -26,8 +26,8 @@ class Persisted : public testing::Test {
   std::string refresh(Files files, Time now = kNow) {
     server_.replace(std::move(files));
     ClientSettings settings{state(), url_of(server_.url("metadata")), now, quick()};
-    auto const done =
-        machine_.loop.block_on(refresh_client(std::move(settings), machine_.services, {}));
+    ClientWorld const world{machine_.services, machine_.disk};
+    auto const done = machine_.loop.block_on(refresh_client(std::move(settings), world, {}));
     return done ? "" : done.error();
   }
   std::string refresh(Published const& published, Time now = kNow) {

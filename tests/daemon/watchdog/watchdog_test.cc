@@ -22,6 +22,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/watchdog/current.h"
 #include "daemon/watchdog/last_stall.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
@@ -313,6 +314,34 @@ TEST_F(WatchdogThread, LeavesARunAloneWhileTheDiskStandsStill) {
   EXPECT_TRUE(eventually([&] { return reached(Subject::run, Level::stalled) == 1; }));
   disk.thread.store(0);
   disk.kind.store(runtime::ThreadRecord::unused);
+}
+
+// Who waits for another's file is told of by that file, and excuses nobody.
+TEST_F(WatchdogThread, TellsOfAFileThatNeverOpensAndAccusesARunBesideIt) {
+  Stuck const stuck;
+  settings.run_stall = 1s;
+  settings.disk_stall = 100ms;
+  start();
+  auto& files = tables.threads()[20];
+  files.name.store("files");
+  files.about.store("/frozen/ca.pem");
+  files.kind.store(runtime::ThreadRecord::files);
+  files.job_since_ns.store(runtime::now_ns());
+  files.thread.store(stuck.id());
+  ASSERT_TRUE(eventually([&] { return reached(Subject::files, Level::stalled) == 1; }));
+  bool named = false;
+  for (auto const& episode : current_episodes(record())) {
+    named = named || std::string_view{episode.name.data()} == "files /frozen/ca.pem";
+  }
+  EXPECT_TRUE(named);
+  stall_run();
+
+  EXPECT_TRUE(eventually([&] { return reached(Subject::run, Level::stalled) == 1; }));
+  EXPECT_EQ(reached(Subject::files, Level::stalled), 1u) << "told once";
+
+  files.job_since_ns.store(0);
+  files.thread.store(0);
+  files.kind.store(runtime::ThreadRecord::unused);
 }
 
 TEST_F(WatchdogThread, QuarantinesAProbeThatHangsTheLoopAgainAndAgain) {

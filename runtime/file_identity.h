@@ -8,15 +8,17 @@
 #include <filesystem>
 #include <string>
 
-namespace canary::http {
+namespace canary::runtime {
 
-// Never empty; "missing;" where there is no such file.
+inline constexpr char kMissing[] = "missing;";
+
+// Never empty; kMissing where there is no such file.
 inline std::string identity_of(std::filesystem::path const& path) {
   struct ::stat status{};
-  if (::stat(path.c_str(), &status) != 0) return "missing;";
+  if (::stat(path.c_str(), &status) != 0) return kMissing;
   return std::to_string(status.st_dev) + "," + std::to_string(status.st_ino) + "," +
          std::to_string(status.st_size) + "," + std::to_string(status.st_mtim.tv_sec) + "," +
          std::to_string(status.st_mtim.tv_nsec) + ";";
 }
 
-}  // namespace canary::http
+}  // namespace canary::runtime

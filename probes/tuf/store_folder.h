@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of small files, each replaced as a whole, under a lock. A crash at any point leaves
+// files that load. Thread: any but the loop's: all of it blocks, for as long as the disk likes.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/result.h"
+
+namespace canary::tuf {
+
+// What the file system refused. A value: a canary whose disk is full still watches.
+struct StoreFault {
+  std::filesystem::path path;
+  std::string doing;  // "write", "rename", …
+  int error = 0;      // errno
+
+  friend bool operator==(StoreFault const&, StoreFault const&) = default;
+};
+
+// "cannot write /var/lib/canaryd/x/root.json: No space left on device".
+std::string sentence(StoreFault const& fault);
+
+template <class T>
+using StoreResult = canary::Result<T, StoreFault>;
+
+class StoreFolder {
+ public:
+  // Makes the folder where it is missing, locks it and removes what a crash left half written.
+  // Faults: EWOULDBLOCK where another process has the folder.
+  static StoreResult<std::shared_ptr<StoreFolder>> open(std::filesystem::path const& path);
+  ~StoreFolder();  // gives it back
+  StoreFolder(StoreFolder const&) = delete;
+  StoreFolder& operator=(StoreFolder const&) = delete;
+
+  // The file's bytes; nullopt where there is none. Faults: EFBIG above `limit` bytes.
+  StoreResult<std::optional<std::string>> read(std::string const& name, std::size_t limit) const;
+  // Temporary file in the same folder, fsync, rename, fsync of the folder. Touches nothing where
+  // the same bytes are stored already.
+  StoreResult<void> write(std::string const& name, std::string_view bytes) const;
+  // It is no fault where there is none.
+  StoreResult<void> remove(std::string const& name) const;
+  // Another one, once the file has changed.
+  std::string identity(std::string const& name) const;
+
+ private:
+  StoreFolder(std::filesystem::path path, int lock);
+  std::filesystem::path path_;
+  int lock_;
+};
+
+// Reads a whole regular file of at most `limit` bytes; nullopt where there is none.
+StoreResult<std::optional<std::string>> read_whole_file(std::filesystem::path const& path,
+                                                        std::size_t limit);
+// Replaces `path` as a whole or not at all. Nobody else may be doing the same.
+StoreResult<void> replace_file(std::filesystem::path const& path, std::string_view bytes);
+// Makes a finished temporary file (written and not yet synced, open as `descriptor`) appear as
+// `path`; the temporary file is gone afterwards in either case.
+StoreResult<void> publish_file(int descriptor, std::filesystem::path const& temporary,
+                               std::filesystem::path const& path);
+
+// What a file is called until it is complete: "root.json.part".
+std::filesystem::path temporary_name(std::filesystem::path const& path);
+
+}  // namespace canary::tuf

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/thread_pool.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <future>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "runtime/workers.h"
+#include "tests/runtime/running_loop.h"
+
+namespace canary::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+// As something from outside ends a thread: nothing is unwound, nothing is told.
+[[noreturn]] int end_this_thread() {
+  while (true) ::syscall(SYS_exit, 0);
+}
+
+Task<int> given(Workers& workers, int (*work)()) {
+  co_return co_await workers.run({}, "test.job", work);
+}
+
+int seven() { return 7; }
+
+TEST(ThreadPool, NoticesAThreadThatEndedInAJobAndReplacesIt) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  std::vector<PoolTrouble> troubles;
+  workers.set_told([&troubles](PoolTrouble const& trouble) { troubles.push_back(trouble); });
+  EXPECT_THROW(running.block_on(given(workers, end_this_thread)), JobLost);
+  ASSERT_EQ(troubles.size(), 1U);
+  EXPECT_EQ(troubles[0].kind, PoolTrouble::Kind::ended);
+  EXPECT_EQ(troubles[0].thread, "test");
+  EXPECT_EQ(troubles[0].job, "test.job");
+  EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+}
+
+TEST(ThreadPool, NoticesAThreadThatAJobEnds) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  auto const leaves = []() -> int { ::pthread_exit(nullptr); };
+  EXPECT_THROW(running.block_on(given(workers, leaves)), JobLost);
+  EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+}
+
+TEST(ThreadPool, TakesWhatIsNoExceptionOfTheLibraryAsAFailedJob) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  auto const throws = []() -> int { throw 7; };
+  EXPECT_THROW(running.block_on(given(workers, throws)), std::runtime_error);
+  EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+}
+
+void loses_a_thread_twice() {
+  RunningLoop running;
+  Workers workers("test", 1);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      running.block_on(given(workers, end_this_thread));
+    } catch (JobLost const&) {
+    }
+  }
+}
+
+TEST(ThreadPoolDeathTest, EndsTheProcessWhereAReplacedThreadEndsAgain) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(loses_a_thread_twice(),
+               "a thread that was replaced does not end again within a minute");
+}
+
+TEST(ThreadPool, TellsWhatIsAtWork) {
+  RunningLoop running;
+  Workers workers{"test", 1};
+  EXPECT_FALSE(workers.longest());
+  std::promise<void> begun, release;
+  auto const job = workers.start(
+      running.executor(),
+      [&begun, released = release.get_future().share()] {
+        begun.set_value();
+        released.wait();
+        return 1;
+      },
+      "test.long");
+  begun.get_future().wait();
+  auto const longest = workers.longest();
+  ASSERT_TRUE(longest);
+  EXPECT_EQ(longest->job, "test.long");
+  EXPECT_THAT(sentence(*longest), HasSubstr("in test.long for 0."));
+  release.set_value();
+}
+
+// A thread may be in a system call that never returns, and the process has to end all the same.
+TEST(ThreadPool, EndsAlthoughAJobDoesNot) {
+  RunningLoop running;
+  auto const release = std::make_shared<std::promise<void>>();
+  std::promise<void> begun;
+  auto pool = ThreadPool::start({.name = "test"});
+  pool->put(
+      {.name = "test.stuck", .run = [&begun, release, released = release->get_future().share()] {
+         begun.set_value();
+         released.wait();
+         return ThreadPool::OnLoop{};
+       }});
+  begun.get_future().wait();
+  EXPECT_FALSE(pool->stop(1ms));
+  release->set_value();
+}
+
+TEST(ThreadPool, EndsAtOnceWhereNothingIsAtWork) {
+  auto const pool = ThreadPool::start({.name = "test", .threads = 3});
+  EXPECT_TRUE(pool->stop(60s));
+}
+
+}  // namespace
+}  // namespace canary::runtime
