@@ -40,10 +40,10 @@ LATE = per_probe("CanarydProbeStalled", "CanarydProbeStallsRepeatedly", "Canaryd
 NO_NEWS = [("CanarydScheduleLag", {}), ("CanarydSeesNothing", {})]
 # What happens: all that fires for it, and what of it reaches somebody.
 CAUSES = {
-    "the disk hangs": ([part("disk"), stalls("disk"), *LATE, *NO_NEWS], [part("disk")]),
-    "the disk hangs, and with it who waits for it": (
-        [part("disk"), part("scheduler"), part("cpu"), stalls("disk"), stalls("scheduler"),
-         *LATE], [part("disk")]),
+    # Runs go on beside a state directory that does not answer: what they say is heard.
+    "the disk hangs, and a repository cannot be reached": (
+        [part("disk"), stalls("disk"), ("RepoUnreachable", {"probe": "a"})],
+        [part("disk"), ("RepoUnreachable", {"probe": "a"})]),
     "hash workers hang": ([part("cpu"), stalls("cpu"), *LATE, *NO_NEWS], [part("cpu")]),
     "the scheduler sleeps": ([part("scheduler"), stalls("scheduler"), *LATE], [part("scheduler")]),
     "lookups do not end": ([part("resolver"), stalls("resolver"), *LATE, *NO_NEWS],
@@ -69,11 +69,11 @@ CAUSES = {
         [("RepoTlsCertExpired", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "a"}),
          ("RepoProbeFailing", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "b"})],
         [("RepoTlsCertExpired", {"probe": "a"}), ("RepoTlsCertExpiring", {"probe": "b"})]),
-    # A hung disk says nothing about what a repository serves, where the probe could tell.
-    "the disk hangs, and metadata has expired": (
-        [part("disk"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"}),
+    # Hung workers say nothing about what a repository serves, where the probe could tell.
+    "hash workers hang, and metadata has expired": (
+        [part("cpu"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"}),
          ("CanarydProbeStale", {"probe": "b"})],
-        [part("disk"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"})]),
+        [part("cpu"), ("TufMetadataExpired", {"probe": "a", "role": "timestamp"})]),
 }
 
 
