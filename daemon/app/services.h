@@ -78,7 +78,6 @@ class Services {
   watchdog::Watchdog& watchdog_;
   Places places_;
   runtime::Executor executor_;
-  Log& log_;
   runtime::Workers cpu_, disk_;  // disk: the state directory
   runtime::FileThreads files_;   // everybody else's files
   http::Services http_;
