@@ -14,7 +14,7 @@ using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
 struct FrameCopy {
-  std::uint8_t parent = kNoFrame;
+  std::uint8_t kind = FrameRecord::unused, parent = kNoFrame;
   TextOffset name = 0, file = 0;
   std::uint32_t line = 0;
   std::int64_t since_ns = 0;
@@ -44,7 +44,8 @@ bool copy_frames(RunRecord& run, Frames& frames) {
       frames[i].reset();
       if ((used >> i & 1) == 0) continue;
       FrameRecord& row = run.frames[i];
-      frames[i] = FrameCopy{.parent = row.parent.load(memory_order_relaxed),
+      frames[i] = FrameCopy{.kind = row.kind.load(memory_order_relaxed),
+                            .parent = row.parent.load(memory_order_relaxed),
                             .name = row.name.load(memory_order_relaxed),
                             .file = row.file.load(memory_order_relaxed),
                             .line = row.line.load(memory_order_relaxed),
@@ -108,7 +109,14 @@ std::string where_it_stands(std::string_view run) {
 std::uint64_t moves_of(std::string_view run) {
   RunRecord* const record = find_run(run);
   if (record == nullptr) return 0;
-  return record->progress.load(memory_order_relaxed) + record->sequence.load(memory_order_relaxed);
+  auto moves = record->progress.load(memory_order_relaxed);
+  Frames frames;
+  if (!copy_frames(*record, frames)) return moves + record->sequence.load(memory_order_relaxed);
+  for (auto const& row : frames) {
+    if (!row || row->kind != FrameRecord::frame) continue;
+    moves = moves * 31 + static_cast<std::uint64_t>(row->since_ns);
+  }
+  return moves;
 }
 
 }  // namespace canary::runtime

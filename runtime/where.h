@@ -14,7 +14,8 @@ namespace canary::runtime {
 // deepest. Empty where there is no such run, or it moves too fast to be read.
 std::string where_it_stands(std::string_view run);
 
-// Changes whenever the run moves: bytes received, steps done, rows entered or left.
+// Changes whenever the run moves: bytes received, steps done, functions entered or left. A wait that
+// only looks at its limit now and then is no move.
 std::uint64_t moves_of(std::string_view run);
 
 }  // namespace canary::runtime

@@ -71,7 +71,8 @@ void Sentinel::judge_threads(runtime::Tables& tables) {
     gone_ns_.data()[i] = 0;
     std::int64_t const beat = row.beat_ns.load(memory_order_acquire);
     bool const of_pool = kind == ThreadRecord::disk || kind == ThreadRecord::cpu;
-    if (beat == 0 || of_pool) continue;
+    // A thread of files is judged by its job, whether or not it says that it comes round.
+    if (of_pool || (beat == 0 && kind != ThreadRecord::files)) continue;
     JobFacts job{.pool = subject_of(kind),
                  .since_ns = row.job_since_ns.load(memory_order_acquire),
                  .limit_ns = settings_.limits.disk_stall};

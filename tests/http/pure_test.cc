@@ -139,6 +139,7 @@ TEST(Retrying, IsForWhatMayPassAndNothingElse) {
                              {Kind::forbidden},
                              {Kind::too_slow},
                              {Kind::file},
+                             {Kind::disk},
                              {Kind::redirect_loop, 302},
                              {Kind::redirect_refused, 302},
                              {Kind::too_large, 200},

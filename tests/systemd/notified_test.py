@@ -123,7 +123,9 @@ def descriptors_of(process):
 
 
 def children_of(process):
-    return pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    """Of all its threads: each child belongs to the thread that started it."""
+    return [child for task in pathlib.Path(f"/proc/{process}/task").iterdir()
+            for child in (task / "children").read_text().split()]
 
 
 def tells_each_step_of_its_start(manager, canaryd, since):

@@ -513,7 +513,7 @@ TEST_F(WatchdogThread, MissesAThreadThatEndedAtWorkAndNoneThatLeft) {
   end_in(runtime::ThreadRecord::log, true);
   end_in(runtime::ThreadRecord::cpu, false);
   EXPECT_TRUE(eventually([&] { return reached(Subject::cpu, Level::stalled) == 1; }));
-  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::ended));
+  EXPECT_TRUE(eventually([&] { return dump.verdict.load() == static_cast<int>(Verdict::ended); }));
   EXPECT_EQ(reached(Subject::cpu, Level::hung), 0) << "others do its work";
   end_in(runtime::ThreadRecord::log, false);
   EXPECT_TRUE(eventually([&] { return reached(Subject::log, Level::dead) == 1; }));
@@ -535,8 +535,8 @@ TEST_F(WatchdogThread, MissesTheBeatOfAThreadThatDoesNotComeRound) {
 
   EXPECT_TRUE(eventually([&] { return reached(Subject::log, Level::stalled) == 1; }));
   auto const log = static_cast<std::size_t>(Subject::log);
-  EXPECT_EQ(record().standing[log].load(), 1);
-  EXPECT_EQ(dump.verdict.load(), static_cast<int>(Verdict::lock));
+  EXPECT_TRUE(eventually([&] { return record().standing[log].load() == 1; }));
+  EXPECT_TRUE(eventually([&] { return dump.verdict.load() == static_cast<int>(Verdict::lock); }));
   row.beat_ns.store(runtime::now_ns());
   EXPECT_TRUE(eventually([&] { return record().standing[log].load() == 0; }));
   row.kind.store(runtime::ThreadRecord::unused);
