@@ -207,7 +207,7 @@ std::vector<Row> lock_rows() {
        .culprit = "holds_the_arena",
        .end = End::recovered,
        .quick = true,
-       .also = {"server", "disk", "cpu"},
+       .also = {"server", "disk", "cpu", "log"},
        .watchdog = "on_dead: report",
        .environment = {"MALLOC_ARENA_MAX=1"},
        .emergency = true,
