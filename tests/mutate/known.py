@@ -20,7 +20,7 @@ KNOWN = [
     ("the second address family is waited for", "runtime/dns_lookup.cc",
      "if (channel->is_decided(last_server) && !shortened) {",
      "if (channel->is_decided(last_server) && !shortened && !CANARY_MUTANT(@N@)) {"),
-    ("the folder is not synced", "probes/tuf/store.cc",
+    ("the folder is not synced", "probes/tuf/store_folder.cc",
      'if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");',
      'if (!CANARY_MUTANT(@N@) && ::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");'),
     ("missed runs are not counted", "daemon/schedule/scheduler.cc",
