@@ -163,6 +163,7 @@ TEST_F(Frozen, PinnedRootThatWasReadBeforeIsAWarning) {
   EXPECT_EQ(bad(report), "warning files " + world_.spec.root.string() + " (internal)\n");
   EXPECT_THAT(findings(report, "files")[0].message,
               HasSubstr(world_.spec.root.string() + " waits for the disk: no answer for "));
+  EXPECT_TRUE(report.complete);
 }
 
 TEST_F(Frozen, PinnedRootThatWasNeverReadIsUnknown) {
