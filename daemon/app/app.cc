@@ -56,7 +56,8 @@ App::~App() {
   loop_.join();
   watchdog_.end();
   log_.drop_source();
-  if (!left_behind_) return;
+  bool const cared = dumps_.end_care();
+  if (!left_behind_ && cared) return;
   // Whatever else there is to be closed may be on the same disk.
   log_.flush(1s);
   ::_exit(kExitClean);

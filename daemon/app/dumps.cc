@@ -27,6 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kWatchdogAnswers = 3s;
 constexpr auto kHelperAnswers = 6s;
+constexpr auto kCareEnds = 2s;
 constexpr std::int64_t kBoundUnreadEvery = 5'000'000'000;
 
 // As many runs as may be going on, and room for what each waits for.
@@ -138,6 +139,8 @@ void Dumps::look_after(Log& log) {
     return true;
   });
 }
+
+bool Dumps::end_care() { return !care_ || care_->wait(runtime::Deadline::after(kCareEnds)); }
 
 void Dumps::bound_unread(Log& log) const {
   auto const done = dump::bound_unread_dumps(raw_dumps_.string());

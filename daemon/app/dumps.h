@@ -43,12 +43,11 @@ class Dumps {
   void read_log(Log const& log) { log_.store(&log, std::memory_order_release); }
 
   // Starts a helper anew that died or hangs, and keeps what nobody made readable within limits.
-  // Thread: control.
-  // `log` outlives what is at work.
+  // `log` outlives what is at work. Thread: control.
   void look_after(Log& log);
-  // Is there a helper, and how often was it started anew? Thread: any.
-  bool helper_alive() const { return helper_.seen_alive(); }
-  std::uint64_t helper_restarts() const { return helper_.restarts(); }
+  // Before the end: waits for what look_after() has at work, which uses this; two seconds at most.
+  // False where it stands still. Thread: control.
+  bool end_care();
 
   // The executor now, as the server's threads see it. Thread: any.
   std::string text_now(watchdog::Record const& record);

@@ -53,7 +53,6 @@ class HelperProcess {
   std::uint64_t restarts() const { return restarts_.load(std::memory_order_relaxed); }
   // False once it has died or was never started, as far as was seen; without waiting.
   bool alive();
-  bool seen_alive() const { return process_.load(std::memory_order_relaxed) != 0; }
   std::int32_t process() const { return process_.load(std::memory_order_relaxed); }
 
  private:
