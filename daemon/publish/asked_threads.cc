@@ -25,7 +25,7 @@ int numbered_for(int socket, unsigned number, unsigned of) {
 
 void AskedThreads::add(MHD_Daemon* daemon, unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
-    if (channels_ == nullptr || threads_.size() == watchdog::SelfChannels::kMost) return;
+    if (threads_.size() == watchdog::SelfChannels::kMost) return;
     threads_.push_back({.daemon = daemon, .number = i, .of = threads});
   }
 }
@@ -33,40 +33,56 @@ void AskedThreads::add(MHD_Daemon* daemon, unsigned threads) {
 void AskedThreads::renew() {
   if (channels_ == nullptr) return;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    if (channels_->wanted(i)) connect(i);
+    if (!channels_->wanted(i)) continue;
+    int const mine = connect(i, asked_);
+    if (mine >= 0) channels_->give(i, mine);
   }
   channels_->expect(threads_.size());
 }
 
-void AskedThreads::connect(std::size_t place) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return;
-  auto const& thread = threads_[place];
-  int const served = numbered_for(ends[1], thread.number, thread.of);
-  sockaddr_un const nobody{.sun_family = AF_UNIX, .sun_path = {}};
-  if (served >= 0) sockets_[place].store(served);
-  // It closes what it does not take.
-  if (served >= 0 &&
-      ::MHD_add_connection(thread.daemon, served, reinterpret_cast<sockaddr const*>(&nobody),
-                           sizeof(sa_family_t)) == MHD_YES) {
-    channels_->give(place, ends[0]);
-    return;
+void AskedThreads::wake() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    if (passing_[i].load() != 0) continue;  // a thread that is stuck has the last one still
+    int const mine = connect(i, passing_);
+    if (mine >= 0) ::close(mine);
   }
-  sockets_[place].store(0);
+}
+
+// Our end of a connection that the thread of that place serves, noted in `served`; -1 where there
+// is no descriptor or the thread is full.
+int AskedThreads::connect(std::size_t place, Sockets& served) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return -1;
+  auto const& thread = threads_[place];
+  int const theirs = numbered_for(ends[1], thread.number, thread.of);
+  sockaddr_un const nobody{.sun_family = AF_UNIX, .sun_path = {}};
+  if (theirs >= 0) served[place].store(theirs);
+  // It closes what it does not take.
+  if (theirs >= 0 &&
+      ::MHD_add_connection(thread.daemon, theirs, reinterpret_cast<sockaddr const*>(&nobody),
+                           sizeof(sa_family_t)) == MHD_YES) {
+    return ends[0];
+  }
+  served[place].store(0);
   ::close(ends[0]);
+  return -1;
 }
 
 bool AskedThreads::has(int socket) const {
-  for (auto const& each : sockets_) {
-    if (each.load() == socket) return true;
+  for (Sockets const* sockets : {&asked_, &passing_}) {
+    for (auto const& each : *sockets) {
+      if (each.load() == socket) return true;
+    }
   }
   return false;
 }
 
 void AskedThreads::left(int socket) {
-  for (auto& each : sockets_) {
-    int expected = socket;
-    if (each.compare_exchange_strong(expected, 0)) return;
+  for (Sockets* sockets : {&asked_, &passing_}) {
+    for (auto& each : *sockets) {
+      int expected = socket;
+      if (each.compare_exchange_strong(expected, 0)) return;
+    }
   }
 }
 

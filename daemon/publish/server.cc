@@ -3,6 +3,7 @@
 #include "daemon/publish/server.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -291,6 +292,7 @@ class Server::Impl {
       while (!stopped_.wait_for(lock, anybody ? kLookEvery : kLookForNobody, stopping)) {
         row.beat();
         shared_.asked.renew();
+        if (keeps_somebody_waiting()) shared_.asked.wake();
         anybody = false;
         for (auto& address : addresses_) {
           anybody = address->clients.look(runtime::now_ns()) || anybody;
@@ -317,6 +319,19 @@ class Server::Impl {
   std::vector<int> sockets;
 
  private:
+  // Has a connection waited to be accepted at two looks in a row?
+  bool keeps_somebody_waiting() {
+    waited_.resize(sockets.size());
+    bool long_enough = false;
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+      pollfd listener{.fd = sockets[i], .events = POLLIN, .revents = 0};
+      bool const waits = ::poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN) != 0;
+      long_enough = long_enough || (waits && waited_[i]);
+      waited_[i] = waits;
+    }
+    return long_enough;
+  }
+
   Address& hold(std::string const& name, std::size_t most) {
     auto address = std::make_unique<Address>(shared_, name, most, told_full_);
     std::lock_guard const lock{mutex_};
@@ -339,6 +354,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<Address>> addresses_;
   std::condition_variable stopped_;
   bool stopping_ = false;
+  std::vector<bool> waited_;  // by listener; the keeper's
   std::thread keeper_;
   std::vector<DaemonPointer> daemons_;  // last: stopped before what they use goes
 };

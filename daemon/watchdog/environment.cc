@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/proc_reader.h"
 
@@ -98,17 +100,19 @@ Assessment assess(Surroundings const& before, Surroundings const& now, std::int6
 
   std::int64_t withheld = now.throttled_ns - before.throttled_ns;
   if (now.steal_ns - before.steal_ns > withheld) withheld = now.steal_ns - before.steal_ns;
-  if (withheld > elapsed) withheld = elapsed;
-  if (withheld < 0) withheld = 0;
-  std::int64_t const own = now.own_delay_ns - before.own_delay_ns;
+  // Since the last look: what the watchdog had to do then may have been held up, too.
+  std::int64_t const since_look = std::max(elapsed, now.monotonic_ns - before.monotonic_ns);
+  withheld = std::clamp<std::int64_t>(withheld, 0, since_look);
+  std::int64_t const own =
+      std::clamp<std::int64_t>(now.own_delay_ns - before.own_delay_ns, 0, since_look);
 
   bool const late = result.late_ns > planned / 4 && result.late_ns > 5 * kMillisecond;
   if (late) result.excused_ns = result.late_ns;
   std::int64_t const cpu = own > withheld ? own : withheld;
   if (cpu * 2 >= result.excused_ns) result.starved_ns = result.excused_ns;
-  if (withheld > result.excused_ns && withheld > elapsed / 10) {
-    result.starved_ns += withheld - result.excused_ns;
-    result.excused_ns = withheld;
+  if (cpu > result.excused_ns && cpu > since_look / 10) {
+    result.starved_ns += cpu - result.excused_ns;
+    result.excused_ns = cpu;
   }
 
   if (asleep > 100 * kMillisecond) {

@@ -120,6 +120,7 @@ class Sentinel {
 
   LoopFacts look_at_loop(runtime::Tables& tables);
   void sample_loop(runtime::Tables& tables, bool full);
+  std::int64_t withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind));
   std::int64_t withheld_from_holders(runtime::Tables& tables);
   void excuse_runs(LoopFacts const& loop);
   void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
@@ -136,6 +137,7 @@ class Sentinel {
   void judge_pool_queue(Subject pool, QueueFacts const& queue, std::string_view name);
   Watched* watched(std::int32_t thread);
   void ask_server();
+  void excuse_server(std::int64_t silent_since_ns);
   void stand_in(std::int64_t silent_since_ns);
   void write_emergency_texts(std::int64_t silent_ns);
 
@@ -181,7 +183,7 @@ class Sentinel {
   EmergencyTexts texts_;
   EnvironmentReader environment_;
   Surroundings around_;
-  ThreadExcuses for_all_, for_loop_;
+  ThreadExcuses for_all_, for_loop_, for_server_;
   Excuses for_runs_, for_waiting_;
   Book book_;
 

@@ -27,15 +27,16 @@ Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
   return unused;
 }
 
-// Who holds the lock is not told: it may be any thread that works for the loop.
-std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
+// The most that was withheld since the last tick from a thread of these kinds.
+std::int64_t Sentinel::withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind)) {
   std::int64_t most = 0;
   for (ThreadRecord const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_relaxed);
-    if (!is_pool(kind)) continue;
+    if (!of(kind)) continue;
     std::int32_t const thread = row.thread.load(memory_order_acquire);
     Watched* const each = thread == 0 ? nullptr : watched(thread);
     if (each == nullptr) continue;
+    each->seen = true;
     ThreadSample const sample = each->files.sample(ThreadFiles::Depth::brief, now_ns_);
     // Only from tick to tick: what was before counts for nobody.
     if (each->beside.at_ns == previous_ns_) {
@@ -47,6 +48,11 @@ std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
     each->beside = sample;
   }
   return most;
+}
+
+// Who holds the lock is not told: it may be any thread that works for the loop.
+std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
+  return withheld_from(tables, is_pool);
 }
 
 // Judges what each thread is at, then each queue.

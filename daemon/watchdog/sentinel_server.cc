@@ -16,6 +16,7 @@ constexpr std::int64_t kAskUrgently = 500'000'000;  // what holds the loop may h
 constexpr std::int64_t kRenew = 500'000'000;        // the page, while it is served
 
 constexpr std::int64_t kMute = 10'000'000'000;
+constexpr std::int64_t kSoon = 100'000'000;  // an answer takes less
 
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
   counter.store(counter.load(memory_order_relaxed) + amount, memory_order_relaxed);
@@ -48,11 +49,26 @@ void Sentinel::ask_server() {
   std::int64_t silent_since = server_.asked_ns();
   std::int64_t const answering = told_.answering.oldest();
   if (answering != 0 && (silent_since == 0 || answering < silent_since)) silent_since = answering;
-  Episode judged = judge_server(silent_since, settings_.limits, for_all_, now_ns_);
+  excuse_server(silent_since);
+  Episode judged = judge_server(silent_since, settings_.limits, for_server_, now_ns_);
   copy_text(judged.name, "server");
   report(judged);
   stand_in(silent_since);
   if (setup_.emergency->on_duty()) stands(Subject::server, Verdict::no_answer);
+}
+
+// Its threads may get no CPU while others have some: a handler that computes without end takes all
+// that a quota leaves.
+void Sentinel::excuse_server(std::int64_t silent_since_ns) {
+  std::int64_t own = 0;
+  runtime::Tables* const tables = runtime::tables();
+  if (tables != nullptr && silent_since_ns != 0 && now_ns_ - silent_since_ns >= kSoon) {
+    own = withheld_from(*tables, [](std::uint8_t kind) {
+      return kind == runtime::ThreadRecord::server;
+    });
+  }
+  if (own < excused_all_ns_) own = excused_all_ns_;
+  for_server_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, own);
 }
 
 // `silent_since_ns`: 0 where the server answers.

@@ -398,7 +398,7 @@ class Play {
                                       "resolver", "main", "log", "emergency"}) {
       bool const allowed = subject == row_.subject || std::ranges::count(row_.also, subject) > 0;
       if (allowed || stalls_of(page, subject) == 0) continue;
-      complain("without reason it accused: " + subject);
+      complain("without reason it accused: " + subject + "; the log: " + stage_.process().err());
       if (outcome_.verdict == "none") outcome_.verdict = "accused " + subject;
     }
   }

@@ -5,12 +5,14 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -57,6 +59,11 @@ class Client {
   // For one that the server may have cut already.
   void try_send(std::string_view bytes) {
     [[maybe_unused]] auto const ignored = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // Anything to read, or the end?
+  bool has_more_within(std::chrono::milliseconds patience) const {
+    pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+    return ::poll(&readable, 1, static_cast<int>(patience.count())) == 1;
   }
   void close_own_end() { ::shutdown(fd_, SHUT_WR); }
   Reply request(std::string const& method, std::string const& path, std::string const& more = {}) {

@@ -2,6 +2,9 @@
 // canaryd's own HTTP server over real sockets.
 #include "daemon/publish/server.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -14,6 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/watchdog/self_channels.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/plain_client.h"
 
@@ -353,6 +357,31 @@ TEST_F(ServerTest, TellsThatItIsFullWhileAllAreBeingServed) {
   EXPECT_THAT(reply.body, HasSubstr("is full"));
   EXPECT_EQ(served.read_reply(false).status, 200);
   EXPECT_EQ(hears, 1);
+}
+
+// libmicrohttpd stops accepting then until one of its connections ends; the watchdog's never do.
+TEST_F(ServerTest, AcceptsAgainAfterAWantOfDescriptors) {
+  watchdog::SelfChannels channels;
+  auto asked = sources();
+  asked.asking = &channels;
+  auto started = Server::start(settings_, std::move(asked));
+  ASSERT_TRUE(started);
+  server_ = std::move(started).value();
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  int const next = ::dup(STDIN_FILENO);
+  ::close(next);
+  rlimit const one_more{.rlim_cur = static_cast<rlim_t>(next) + 1, .rlim_max = usual.rlim_max};
+
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  Client client{address()};
+  client.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
+  bool const answered = client.has_more_within(300ms);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+
+  EXPECT_FALSE(answered);
+  EXPECT_EQ(client.read_reply(false).status, 200);
+  server_.reset();
 }
 
 // libmicrohttpd knows nothing of exceptions: one that got there would stop its thread.

@@ -87,6 +87,20 @@ TEST(Assess, TheCgroupsQuotaStarves) {
   EXPECT_EQ(punctual.excused_ns, 60 * kMs);
 }
 
+// A tick may be held up at its work, before the sleep that is looked at.
+TEST(Assess, WhatStarvedTheLastTickIsExcusedToo) {
+  Surroundings const before{.monotonic_ns = kFrom - 1'200 * kMs};
+  Surroundings const now{.monotonic_ns = kFrom + 100 * kMs,
+                         .boot_ns = 1'300 * kMs,
+                         .wall_ns = 1'300 * kMs,
+                         .own_delay_ns = 1'150 * kMs,
+                         .throttled_ns = 1'100 * kMs};
+  auto const found = assess(before, now, kFrom, kFrom + 100 * kMs);
+
+  EXPECT_EQ(found.excused_ns, 1'150 * kMs);
+  EXPECT_EQ(found.starved_ns, 1'150 * kMs);
+}
+
 TEST(Assess, OtherMachinesStealStarves) {
   auto const found = after_sleep({.monotonic = 900 * kMs, .steal = 700 * kMs});
 
