@@ -44,6 +44,7 @@ void WaitRule::check(yaml::Cursor const& at, ProbeSpec const& probe) {
     std::string const name = wait.name;
     std::string const cause = ": the watchdog would cancel a run (of up to " +
                               to_text(probe.timeout) + ") that only waits as it is told to";
+    std::string const got = ", got " + to_text(run_stall_);
     std::string const message = "expected less than watchdog.run_stall (" + to_text(run_stall_) +
                                 "), got " + to_text(wanted) + cause;
     std::string const advice =
@@ -56,8 +57,7 @@ void WaitRule::check(yaml::Cursor const& at, ProbeSpec const& probe) {
       shared->fail(message, advice);
     } else if (limit_place_) {
       limit_place_->fail("expected more than the " + to_text(wanted) + " of http." + name +
-                             " (its default) in " + at.path() + ", got " + to_text(run_stall_) +
-                             cause,
+                             " (its default) in " + at.path() + got + cause,
                          "raise it, or set http." + name + " lower in defaults or the probe");
     }
   }

@@ -19,7 +19,7 @@ runtime::Task<void> run_probe(config::ProbeSpec spec, ProbeContext context) {
   auto const start = [&](auto&& kind) {
     using Kind = std::remove_cvref_t<decltype(kind)>;
     static_assert(std::is_same_v<Kind, config::TufSpec>);
-    return tuf::probe_repository(std::move(kind), std::move(spec.http), context);
+    return tuf::probe_repository(std::forward<decltype(kind)>(kind), std::move(spec.http), context);
   };
   runtime::Task<void> task = std::visit(start, std::move(spec.kind));
   co_await std::move(task);

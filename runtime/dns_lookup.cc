@@ -127,6 +127,7 @@ bool Channel::open(NameServers const& servers, std::size_t first_server,
   // Everything that c-ares would read from files is given, so that it reads none.
   ares_options options{};
   std::vector<char*> domains;
+  domains.reserve(servers.search.size());
   for (auto const& domain : servers.search) domains.push_back(const_cast<char*>(domain.c_str()));
   char lookups[] = "b";
   options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOALIASES;

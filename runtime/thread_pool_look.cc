@@ -89,6 +89,7 @@ void ThreadPool::give_up(Look& look) {
 void ThreadPool::refuse(Look& look) {
   if (queue_.empty() || active() > 0) return;
   std::vector<PoolTrouble> jobs;
+  jobs.reserve(workers_.size());
   for (auto const& worker : workers_) jobs.push_back(trouble_of(*worker, {}));
   std::ranges::sort(jobs, std::greater{}, &PoolTrouble::lasted);
   auto const why = std::make_exception_ptr(AllStand{all_stand(jobs)});

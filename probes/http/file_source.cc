@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -151,11 +152,13 @@ Task<std::optional<Fault>> read_all(Transfer& transfer, FileThreads& threads, Tr
                                                     " cannot be read: " + reason(piece.error));
     }
     bool const last = piece.size < kPieceBytes;
-    if (!last) job = start(std::move(spare));
+    std::optional<decltype(job)> next;
+    if (!last) next = start(std::move(spare));
     std::string_view const bytes{piece.memory.get(), piece.size};
     trace.progress(bytes.size());
     if (auto fault = co_await copy(transfer, bytes, trace)) co_return fault;
-    if (last) break;
+    if (!next) break;
+    job = std::move(*next);
     spare = std::move(piece);
   }
   if (transfer.received < opened.size) {

@@ -18,7 +18,7 @@ Due Due::of(runtime::Deadline total, Clock::duration span) {
 
 struct Guard::State : std::enable_shared_from_this<Guard::State> {
   State(runtime::Executor executor, std::function<void()> on_due)
-      : timer(std::move(executor)), close(std::move(on_due)) {}
+      : timer(executor), close(std::move(on_due)) {}
 
   void set_timer() {
     set_for = due.at;

@@ -20,6 +20,7 @@ constexpr auto kFreshFor = std::chrono::seconds{1};
 std::vector<std::pair<std::string, config::Secret const*>> secrets_of(
     config::HttpSettings const& settings) {
   std::vector<std::pair<std::string, config::Secret const*>> all;
+  all.reserve(settings.secret_headers.size() + 1);
   for (auto const& [name, secret] : settings.secret_headers) {
     all.emplace_back("the secret of the header " + name, &secret);
   }
@@ -62,11 +63,11 @@ Task<CurrentSecrets> SecretFiles::current(config::HttpSettings settings, Trace t
     if (secret->file.empty()) continue;
     Known const& known = entries_.at(secret->file).known;
     if (!known.waits && known.problem.empty()) continue;
-    std::string const why = known.waits ? sentence(*known.waits) : known.problem;
+    std::string why = words;
+    why += " cannot be read again, so its last value is sent: ";
+    why += known.waits ? sentence(*known.waits) : known.problem;
     result.kept.push_back(
-        {.file = secret->file.string(),
-         .why = words + " cannot be read again, so its last value is sent: " + why,
-         .waits = known.waits.has_value()});
+        {.file = secret->file.string(), .why = std::move(why), .waits = known.waits.has_value()});
   }
   auto const value = [this](config::Secret const& secret) {
     return secret.file.empty() ? secret.value : *entries_.at(secret.file).known.value;

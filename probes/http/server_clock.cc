@@ -121,6 +121,7 @@ std::optional<ClockVerdict> ClockWitnesses::verdict(std::string const& repositor
 
   // What more than half of them say is what the one in the middle says.
   std::vector<ClockDifference> claims;
+  claims.reserve(witnesses.size());
   for (auto const& [set, witness] : witnesses) claims.push_back(witness.differences.front());
   auto const middle = claims.begin() + static_cast<std::ptrdiff_t>(claims.size() / 2);
   std::ranges::nth_element(claims, middle, {}, &ClockDifference::theirs_minus_ours);

@@ -113,8 +113,8 @@ Task<ClientResult<void>> Session::download(config::Url base, std::filesystem::pa
 
 }  // namespace
 
-ClientResult<void> init_client(std::filesystem::path metadata_folder,
-                               std::filesystem::path root_file, Time reference) {
+ClientResult<void> init_client(std::filesystem::path const& metadata_folder,
+                               std::filesystem::path const& root_file, Time reference) {
   auto const bytes = read_whole_file(root_file, Limits{}.root);
   if (!bytes) return sentence(bytes.error());
   if (!bytes.value()) return "there is no " + root_file.string();

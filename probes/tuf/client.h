@@ -37,8 +37,8 @@ struct DownloadSettings {
 
 // Makes `root_file` the trusted root of `metadata_folder`, replacing an earlier one. It has to be
 // signed by its own keys. Asks no server. Blocks.
-ClientResult<void> init_client(std::filesystem::path metadata_folder,
-                               std::filesystem::path root_file, Time reference);
+ClientResult<void> init_client(std::filesystem::path const& metadata_folder,
+                               std::filesystem::path const& root_file, Time reference);
 
 // What a client works with; all of it outlives its tasks.
 struct ClientWorld {

@@ -240,6 +240,7 @@ std::string target_request(std::string_view folder, TargetName target) {
 std::optional<std::string> odd_target_name(RequestFolder folder, TargetName target) {
   if (is_plain(target.path)) return std::nullopt;
   std::vector<Asked> asked;
+  asked.reserve(kClientKinds.size());
   for (ClientKind const client : kClientKinds) {
     asked.emplace_back(client, client == ClientKind::tough ? tough_target(folder, target, false)
                                                            : request_of(client, folder, target));
@@ -250,6 +251,7 @@ std::optional<std::string> odd_target_name(RequestFolder folder, TargetName targ
 std::optional<std::string> odd_role_name(RequestFolder folder, std::string_view role) {
   if (is_plain(role) && role.find('+') == std::string_view::npos) return std::nullopt;
   std::vector<Asked> asked;
+  asked.reserve(kClientKinds.size());
   for (ClientKind const client : kClientKinds) {
     asked.emplace_back(client, role_request_of(client, folder, role, std::nullopt));
   }

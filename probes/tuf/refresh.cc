@@ -215,7 +215,7 @@ runtime::Task<void> Refresh::load_previous(runtime::Trace trace) {
   auto snapshot = co_await read_stored("snapshot", trace);
   if (!snapshot) co_return;
   stored_snapshot_ = std::make_shared<std::string const>(std::move(*snapshot));
-  Step step = [stored = stored_snapshot_](TrustedMetadata& trusted, std::string) {
+  Step step = [stored = stored_snapshot_](TrustedMetadata& trusted, std::string const&) {
     return trusted.load_previous_snapshot(*stored);
   };
   Work work{"snapshot", std::move(step)};
@@ -298,7 +298,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_delegated(NeedRole need, Answ
 
 // Reached before, from another delegator: the same file, verified by this one's keys.
 runtime::Task<RefreshResult<void>> Refresh::update_delegator(NeedRole need, runtime::Trace trace) {
-  Step step = [need](TrustedMetadata& trusted, std::string) {
+  Step step = [need](TrustedMetadata& trusted, std::string const&) {
     return trusted.update_delegator(need.role, need.delegator);
   };
   Work work{need.role, std::move(step)};
@@ -380,7 +380,7 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sourc
     co_return failed(std::move(role), std::move(why));
   }
   if (sources.stored && settings_.reuse_stored) {
-    Step again = [step, stored = sources.stored](TrustedMetadata& trusted, std::string) {
+    Step again = [step, stored = sources.stored](TrustedMetadata& trusted, std::string const&) {
       return step(trusted, *stored);
     };
     Work work{role, std::move(again)};

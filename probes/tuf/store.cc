@@ -19,16 +19,16 @@ constexpr std::size_t kPinLimit = 256;
 using runtime::Task;
 using runtime::Trace;
 
-Task<StoreResult<std::optional<std::string>>> RoleStore::read(std::string role, std::size_t limit,
-                                                              Trace trace) {
+Task<StoreResult<std::optional<std::string>>> RoleStore::read(std::string const& role,
+                                                              std::size_t limit, Trace trace) {
   return read_file(metadata_file(role), limit, trace);
 }
 
-Task<StoreResult<void>> RoleStore::write(std::string role, Bytes bytes, Trace trace) {
+Task<StoreResult<void>> RoleStore::write(std::string const& role, Bytes bytes, Trace trace) {
   return write_file(metadata_file(role), std::move(bytes), trace);
 }
 
-Task<StoreResult<void>> RoleStore::forget(std::string role, Trace trace) {
+Task<StoreResult<void>> RoleStore::forget(std::string const& role, Trace trace) {
   return remove_file(metadata_file(role), trace);
 }
 

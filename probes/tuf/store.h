@@ -29,15 +29,17 @@ class RoleStore {
   RoleStore& operator=(RoleStore const&) = delete;
 
   // The stored bytes; nullopt where there are none. Faults: EFBIG above `limit` bytes.
-  runtime::Task<StoreResult<std::optional<std::string>>> read(std::string role, std::size_t limit,
+  runtime::Task<StoreResult<std::optional<std::string>>> read(std::string const& role,
+                                                              std::size_t limit,
                                                               runtime::Trace trace);
-  runtime::Task<StoreResult<void>> write(std::string role, Bytes bytes, runtime::Trace trace);
-  runtime::Task<StoreResult<void>> write(std::string role, std::string bytes,
+  runtime::Task<StoreResult<void>> write(std::string const& role, Bytes bytes,
+                                         runtime::Trace trace);
+  runtime::Task<StoreResult<void>> write(std::string const& role, std::string bytes,
                                          runtime::Trace trace) {
     return write(std::move(role), std::make_shared<std::string const>(std::move(bytes)), trace);
   }
   // Removes a role's file; it is no fault where there is none.
-  runtime::Task<StoreResult<void>> forget(std::string role, runtime::Trace trace);
+  runtime::Task<StoreResult<void>> forget(std::string const& role, runtime::Trace trace);
 
   // For which pinned root this folder was filled: kept beside the roles in `pinned.sha256`, so that
   // a newly pinned root is not passed over for an old chain.

@@ -180,7 +180,8 @@ Task<bool> TrustMemory::settled(Deadline until, Trace trace) {
     if (!writing_) write_pending();
     bool const notified = co_await changed_.wait_until(trace, "store.write", until);
     if (!notified && !until.passed()) runtime::throw_operation_aborted();
-    if (until.passed()) co_return pending_.empty();
+    bool const all = pending_.empty();
+    if (until.passed()) co_return all;
   }
   co_return true;
 }

@@ -73,7 +73,7 @@ Validity estimate_validity(Time expires, SeenVersions const& seen,
 }
 
 std::string sentence(Validity const& validity) {
-  std::string const about = "valid for about " + words(validity.span);
+  std::string about = "valid for about " + words(validity.span);
   switch (validity.source) {
     case Validity::Source::unknown:
       return "for how long it was signed is not known";
