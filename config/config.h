@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "config/kinds.h"
 #include "config/probe_spec.h"
 #include "config/problem.h"
 #include "config/result.h"
@@ -79,7 +80,7 @@ Environment process_environment();
 // Loads `file` and the conf.d/*.yml that its `include:` patterns name (relative to the file, in
 // order of name). Collects every problem instead of the first only. Blocks on file reads.
 Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
-                                          Environment const& environment);
+                                          Environment const& environment, Kinds const& kinds);
 
 // The effective configuration as YAML, every default written out and secrets as "<secret>";
 // load() accepts it again where it has no secrets.

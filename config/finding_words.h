@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The closed sets of words by which a configuration may name findings: checks and reasons. Those
-// who make findings take their names from here, or are held to be complete (probes/report.cc).
+// The words by which a configuration may name findings, whatever the kind of probe: checks and
+// reasons. A kind adds its own (config/kinds.h).
 // Thread: none (constants).
 #pragma once
 
@@ -10,26 +10,21 @@
 
 namespace canary::config {
 
-inline constexpr auto kCheckWords = std::to_array<std::string_view>(
-    {"clock", "consistency", "credentials", "delegations", "expiry", "files", "http", "metadata",
-     "reachable", "rollback", "root_chain", "run", "signatures", "store", "targets"});
+inline constexpr auto kCommonChecks =
+    std::to_array<std::string_view>({"clock", "credentials", "files", "http", "reachable", "run"});
 
-inline constexpr auto kReasonWords =
-    std::to_array<std::string_view>({"cancelled",      "clock",
-                                     "configuration",  "connect",
-                                     "credentials",    "dns",
-                                     "equivocation",   "expired",
-                                     "expiring",       "freeze",
-                                     "hash_mismatch",  "http_status",
-                                     "internal",       "metadata_missing",
-                                     "parse",          "proxy",
-                                     "rollback",       "signature",
-                                     "size_limit",     "stalled",
-                                     "target_missing", "threshold",
-                                     "timeout",        "tls",
-                                     "tls_expired",    "tls_not_yet_valid",
-                                     "tls_untrusted",  "tls_wrong_name",
-                                     "too_slow",       "unsupported"});
+// probes/reason.h has a constant for each.
+inline constexpr auto kCommonReasons =
+    std::to_array<std::string_view>({"cancelled",     "clock",          "configuration",
+                                     "connect",       "credentials",    "dns",
+                                     "equivocation",  "expired",        "expiring",
+                                     "freeze",        "hash_mismatch",  "http_status",
+                                     "internal",      "parse",          "proxy",
+                                     "rollback",      "signature",      "size_limit",
+                                     "stalled",       "threshold",      "timeout",
+                                     "tls",           "tls_expired",    "tls_not_yet_valid",
+                                     "tls_untrusted", "tls_wrong_name", "too_slow",
+                                     "unsupported"});
 
 // Somebody changed what they must not be able to change: critical, it is never accepted.
 inline constexpr auto kTamperingWords = std::to_array<std::string_view>(
@@ -39,15 +34,9 @@ inline constexpr auto kTamperingWords = std::to_array<std::string_view>(
 inline constexpr auto kUnacceptableChecks =
     std::to_array<std::string_view>({"clock", "credentials", "files", "reachable", "run"});
 
-template <std::size_t N>
-constexpr bool is_one_of(std::array<std::string_view, N> const& words, std::string_view word) {
-  return std::ranges::find(words, word) != words.end();
-}
-
-// The name of a check; one that is not above does not compile.
-consteval std::string_view check_word(std::string_view word) {
-  if (!is_one_of(kCheckWords, word)) throw "name it in kCheckWords";
-  return word;
+template <class Words>
+constexpr bool is_one_of(Words const& words, std::string_view word) {
+  return std::ranges::find(words, word) != std::ranges::end(words);
 }
 
 }  // namespace canary::config

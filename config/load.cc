@@ -48,9 +48,11 @@ int glob_error(char const*, int error) { return error == ENOENT || error == ENOT
 
 class Loader {
  public:
-  explicit Loader(Environment const& environment) : environment_(environment) {
-    for (std::size_t kind = 0; kind < kind_names().size(); ++kind) {
-      defaults_.push_back(default_probe(kind));
+  Loader(Environment const& environment, Kinds const& kinds)
+      : environment_(environment), kinds_(kinds) {
+    for (Kind const& kind : kinds) {
+      ProbeSpec& probe = defaults_.emplace_back();
+      probe.kind = kind.spec;
     }
   }
 
@@ -64,6 +66,10 @@ class Loader {
   void read_probes(yaml::Fields& fields, path const& folder);
   void read_probe(yaml::Cursor const& at, path const& folder);
   std::optional<std::size_t> find_kind(yaml::Fields& fields);
+  void refuse_http(yaml::Fields& fields, ProbeSpec const& probe);
+  ReadOptions options(path const& folder, bool use_files = true) const {
+    return {folder, &environment_, &kinds_, use_files};
+  }
   std::optional<std::string> read_name(yaml::Fields& fields);
   std::vector<path> included_files(yaml::Cursor const& at, path const& main_file);
   void match(yaml::Cursor const& at, path const& main_file, std::vector<path>& files);
@@ -71,6 +77,7 @@ class Loader {
   void sort_problems();
 
   Environment const& environment_;
+  Kinds const& kinds_;
   std::vector<Problem> problems_;
   std::vector<std::string> files_;                  // in the order of reading
   std::set<std::pair<dev_t, ino_t>> seen_;          // files that are read, whatever they are called
@@ -102,7 +109,7 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   yaml::Fields fields(top);
   if (!fields.is_mapping()) return;
   auto const folder = folder_of(file);
-  Reader reader(fields, {folder, &environment_, true});
+  Reader reader(fields, options(folder));
   describe(reader, config_);
   waits_.set_limit(config_.watchdog.run_stall, fields.find("watchdog"));
   if (auto const at = fields.find("defaults")) read_defaults(*at, folder);
@@ -140,17 +147,15 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
   yaml::Fields fields(at);
   if (!fields.is_mapping()) return;
   ProbeSpec common;
-  Reader reader(fields, {folder, &environment_, true});
-  describe_common(reader, common);
+  Reader reader(fields, options(folder));
+  describe_common(reader, common, true);
   for (std::size_t kind = 0; kind < defaults_.size(); ++kind) {
     auto& probe = defaults_[kind];
     probe.interval = common.interval;
     probe.timeout = common.timeout;
     probe.http = common.http;
     probe.accept = common.accept;
-    reader.section(kind_names()[kind], [&] {
-      std::visit([&](auto& spec) { describe_defaults(reader, spec); }, probe.kind);
-    });
+    reader.section(probe.kind.name(), [&] { probe.kind.visit_defaults(reader); });
   }
   fields.refuse_unknown();
   if (before == problems_.size()) waits_.set_defaults(at);
@@ -173,18 +178,17 @@ void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
   }
   auto const name = read_name(fields);
   bool enabled = true;
-  Reader(fields, {folder, &environment_, true}).flag("enabled", enabled);
-  Reader reader(fields, {folder, &environment_, enabled});
+  Reader(fields, options(folder)).flag({"enabled"}, enabled);
+  Reader reader(fields, options(folder, enabled));
   auto const kind = find_kind(fields);
   auto probe = defaults_[kind.value_or(0)];
   probe.enabled = enabled;
   if (name) probe.name.text = probe.repository = *name;
-  reader.label("repository", probe.repository);
-  describe_common(reader, probe);
-  if (kind) {
-    reader.section(kind_names()[*kind],
-                   [&] { std::visit([&](auto& spec) { describe(reader, spec); }, probe.kind); });
-  }
+  reader.label({"repository"}, probe.repository);
+  bool const fetches = !kind || probe.kind.fetches();
+  describe_common(reader, probe, fetches);
+  if (!fetches) refuse_http(fields, probe);
+  if (kind) reader.section(probe.kind.name(), [&] { probe.kind.visit(reader); });
   fields.refuse_unknown();
   if (before == problems_.size()) waits_.check(at, probe);
   config_.probes.push_back(std::move(probe));
@@ -211,14 +215,21 @@ std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
 std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
   std::vector<std::size_t> found;
   std::string names;
-  for (std::size_t kind = 0; kind < kind_names().size(); ++kind) {
-    names += (kind == 0 ? "" : ", ") + kind_names()[kind];
-    if (fields.find(kind_names()[kind])) found.push_back(kind);
+  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+    std::string const name{kinds_[kind].spec.name()};
+    names += (kind == 0 ? "" : ", ") + name;
+    if (fields.find(name)) found.push_back(kind);
   }
   if (found.size() == 1) return found[0];
   fields.self().fail("expected exactly one kind of probe (" + names + "), got " +
                      std::to_string(found.size()));
   return std::nullopt;
+}
+
+void Loader::refuse_http(yaml::Fields& fields, ProbeSpec const& probe) {
+  auto const at = fields.find("http");
+  std::string const kind{probe.kind.name()};
+  if (at) at->fail("a probe of the kind " + kind + " sends no HTTP requests: expected no http");
 }
 
 std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& main_file) {
@@ -303,8 +314,8 @@ Environment process_environment() {
 }
 
 Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
-                                          Environment const& environment) {
-  return Loader(environment).load(file);
+                                          Environment const& environment, Kinds const& kinds) {
+  return Loader(environment, kinds).load(file);
 }
 
 }  // namespace canary::config

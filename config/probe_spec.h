@@ -9,10 +9,11 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "config/kind_spec.h"
 #include "config/secret.h"
+#include "config/thresholds.h"
 #include "config/url.h"
 
 namespace canary::config {
@@ -55,71 +56,11 @@ struct HttpSettings {
   friend bool operator==(HttpSettings const&, HttpSettings const&) = default;
 };
 
-// A remaining validity. A fitted one ("up to 7d") is shortened for roles that are valid for so
-// short a time that it would be a large share of it; one that is not holds as it stands.
-struct ExpiryThreshold {
-  constexpr ExpiryThreshold() = default;
-  template <class Rep, class Period>
-  constexpr ExpiryThreshold(std::chrono::duration<Rep, Period> value) : span(value) {}
-  static constexpr ExpiryThreshold up_to(seconds most) {
-    ExpiryThreshold threshold{most};
-    threshold.fitted = true;
-    return threshold;
-  }
-  seconds span{0};
-  bool fitted = false;
-  friend bool operator==(ExpiryThreshold const&, ExpiryThreshold const&) = default;
-};
-
-// Remaining validity below which an expiry is a warning, or critical. critical <= warning.
-struct ExpiryThresholds {
-  ExpiryThreshold warning;
-  ExpiryThreshold critical;  // 0: critical only once expired
-  friend bool operator==(ExpiryThresholds const&, ExpiryThresholds const&) = default;
-};
-
-struct ExpiryPolicy {
-  static constexpr ExpiryThresholds days(int warning, int critical) {
-    return {ExpiryThreshold::up_to(std::chrono::days{warning}),
-            ExpiryThreshold::up_to(std::chrono::days{critical})};
-  }
-  ExpiryThresholds root = days(30, 7);
-  ExpiryThresholds timestamp = days(2, 1);
-  ExpiryThresholds snapshot = days(7, 2);
-  ExpiryThresholds targets = days(14, 3);
-  ExpiryThresholds delegated = days(14, 3);
-  std::map<std::string, ExpiryThresholds> roles;  // by name of a delegated role, over `delegated`
-  friend bool operator==(ExpiryPolicy const&, ExpiryPolicy const&) = default;
-};
-
-// Longest metadata file accepted, in bytes.
-struct MetadataLimits {
-  std::uint64_t root = std::uint64_t{1} << 20;
-  std::uint64_t timestamp = std::uint64_t{1} << 20;
-  std::uint64_t snapshot = std::uint64_t{16} << 20;
-  std::uint64_t targets = std::uint64_t{64} << 20;  // delegated roles too
-  int root_rotations = 256;
-  int delegated_roles = 32'768;  // visited in one run
-  friend bool operator==(MetadataLimits const&, MetadataLimits const&) = default;
-};
-
-struct TargetSelection {
+// Which of many named things.
+struct Selection {
   enum class Kind { none, all, names } kind = Kind::none;
   std::vector<std::string> names;  // kind == names
-  friend bool operator==(TargetSelection const&, TargetSelection const&) = default;
-};
-
-// A TUF repository, checked as a client sees it from a pinned root.
-struct TufSpec {
-  Url metadata_url;
-  std::optional<Url> targets_url;  // default: "targets" beside the metadata's folder
-  std::filesystem::path root;      // the pinned root.json
-  TargetSelection targets;
-  int parallel_targets = 4;
-  std::uint64_t max_target_bytes = std::uint64_t{16} << 30;
-  ExpiryPolicy expiry;
-  MetadataLimits limits;
-  friend bool operator==(TufSpec const&, TufSpec const&) = default;
+  friend bool operator==(Selection const&, Selection const&) = default;
 };
 
 // A known oddity: findings that it matches are shown as accepted, and left out of the severity of
@@ -142,7 +83,7 @@ struct ProbeSpec {
   milliseconds timeout{120'000};  // of a whole run; may exceed the interval
   HttpSettings http;
   std::vector<AcceptSpec> accept{};
-  std::variant<TufSpec> kind;
+  KindSpec kind;  // what it checks
   friend bool operator==(ProbeSpec const&, ProbeSpec const&) = default;
 };
 

@@ -4,7 +4,6 @@
 #include "config/reader.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "config/duration.h"
@@ -18,7 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxLabelBytes = 100;
 constexpr std::size_t kMaxListenAddresses = 16;
-constexpr std::string_view kExpectedTargets = "none, all or a list of target names";
 
 std::string joined(std::vector<std::string> const& names) {
   std::string text;
@@ -67,12 +65,12 @@ void Reader::inside(yaml::Cursor const& at, std::function<void()> const& read) {
   problems_before_ = before;
 }
 
-void Reader::flag(std::string_view name, bool& value) {
-  if (auto const at = fields_->find(name)) value = at->flag().value_or(value);
+void Reader::flag(Field field, bool& value) {
+  if (auto const at = fields_->find(field.name)) value = at->flag().value_or(value);
 }
 
-void Reader::integer(std::string_view name, int& value, int least, int most) {
-  auto const at = fields_->find(name);
+void Reader::integer(Field field, int& value, int least, int most) {
+  auto const at = fields_->find(field.name);
   auto const number = at ? at->integer() : std::nullopt;
   if (!number) return;
   if (*number < least || *number > most) {
@@ -82,9 +80,8 @@ void Reader::integer(std::string_view name, int& value, int least, int most) {
   value = static_cast<int>(*number);
 }
 
-void Reader::duration(std::string_view name, milliseconds& value, milliseconds least,
-                      milliseconds most) {
-  auto const at = fields_->find(name);
+void Reader::duration(Field field, milliseconds& value, milliseconds least, milliseconds most) {
+  auto const at = fields_->find(field.name);
   auto const text = at ? at->text("a duration such as 30s or 5m") : std::nullopt;
   if (!text) return;
   auto const parsed = parse_duration(*text);
@@ -97,9 +94,8 @@ void Reader::duration(std::string_view name, milliseconds& value, milliseconds l
   }
 }
 
-void Reader::size(std::string_view name, std::uint64_t& value, std::uint64_t least,
-                  std::uint64_t most) {
-  auto const at = fields_->find(name);
+void Reader::size(Field field, std::uint64_t& value, std::uint64_t least, std::uint64_t most) {
+  auto const at = fields_->find(field.name);
   auto const text = at ? at->text("a size such as 64MiB") : std::nullopt;
   if (!text) return;
   auto const parsed = parse_size(*text);
@@ -112,9 +108,8 @@ void Reader::size(std::string_view name, std::uint64_t& value, std::uint64_t lea
   }
 }
 
-void Reader::choice(std::string_view name, std::size_t& value,
-                    std::vector<std::string> const& names) {
-  auto const at = fields_->find(name);
+void Reader::choice(Field field, std::size_t& value, std::vector<std::string> const& names) {
+  auto const at = fields_->find(field.name);
   auto const text = at ? at->text(joined(names)) : std::nullopt;
   if (!text) return;
   auto const found = std::ranges::find(names, *text);
@@ -125,8 +120,8 @@ void Reader::choice(std::string_view name, std::size_t& value,
   value = static_cast<std::size_t>(found - names.begin());
 }
 
-void Reader::label(std::string_view name, std::string& value) {
-  auto const at = fields_->find(name);
+void Reader::label(Field field, std::string& value) {
+  auto const at = fields_->find(field.name);
   auto const text = at ? at->text("a name") : std::nullopt;
   if (!text) return;
   if (text->empty() || text->size() > kMaxLabelBytes || std::ranges::any_of(*text, is_control)) {
@@ -137,17 +132,42 @@ void Reader::label(std::string_view name, std::string& value) {
   value = *text;
 }
 
-void Reader::url(std::string_view name, Url& value) {
-  auto const at = fields_->find(name);
+void Reader::text(Field field, std::optional<std::string>& value, std::size_t most,
+                  Wrong const& wrong) {
+  auto const at = fields_->find(field.name);
+  auto const text = at ? at->text("text") : std::nullopt;
+  if (!text) return;
+  if (text->empty() || text->size() > most) {
+    at->fail("expected 1 to " + std::to_string(most) + " bytes, got " +
+             (text->empty() ? at->got() : std::to_string(text->size())));
+  } else if (auto why = wrong(*text); !why.empty()) {
+    at->fail(std::move(why));
+  } else {
+    value = *text;
+  }
+}
+
+void Reader::text(Field field, std::string& value, std::size_t most, Wrong const& wrong) {
+  std::optional<std::string> given;
+  text(field, given, most, wrong);
+  if (given) {
+    value = *std::move(given);
+  } else if (!fields_->find(field.name)) {
+    fields_->self().fail("field missing: expected " + std::string(field.name));
+  }
+}
+
+void Reader::url(Field field, Url& value) {
+  auto const at = fields_->find(field.name);
   if (!at) {
-    fields_->self().fail("field missing: expected " + std::string(name) + ", a URL");
+    fields_->self().fail("field missing: expected " + std::string(field.name) + ", a URL");
   } else if (auto parsed = url_at(*at)) {
     value = *std::move(parsed);
   }
 }
 
-void Reader::url(std::string_view name, std::optional<Url>& value) {
-  auto const at = fields_->find(name);
+void Reader::url(Field field, std::optional<Url>& value) {
+  auto const at = fields_->find(field.name);
   if (!at) return;
   if (auto parsed = url_at(*at)) value = std::move(parsed);
 }
@@ -169,29 +189,29 @@ std::optional<std::filesystem::path> Reader::path_at(yaml::Cursor const& at, boo
   return path;
 }
 
-void Reader::folder(std::string_view name, std::filesystem::path& value) {
-  auto const at = fields_->find(name);
+void Reader::folder(Field field, std::filesystem::path& value) {
+  auto const at = fields_->find(field.name);
   if (!at) return;
   if (auto path = path_at(*at, false)) value = *std::move(path);
 }
 
-void Reader::file(std::string_view name, std::filesystem::path& value) {
-  auto const at = fields_->find(name);
+void Reader::file(Field field, std::filesystem::path& value) {
+  auto const at = fields_->find(field.name);
   if (!at) {
-    fields_->self().fail("field missing: expected " + std::string(name) + ", a file's path");
+    fields_->self().fail("field missing: expected " + std::string(field.name) + ", a file's path");
   } else if (auto path = path_at(*at, true)) {
     value = *std::move(path);
   }
 }
 
-void Reader::file(std::string_view name, std::optional<std::filesystem::path>& value) {
-  auto const at = fields_->find(name);
+void Reader::file(Field field, std::optional<std::filesystem::path>& value) {
+  auto const at = fields_->find(field.name);
   if (!at) return;
   if (auto path = path_at(*at, true)) value = std::move(path);
 }
 
-void Reader::addresses(std::string_view name, std::vector<std::string>& value) {
-  auto const at = fields_->find(name);
+void Reader::addresses(Field field, std::vector<std::string>& value) {
+  auto const at = fields_->find(field.name);
   auto const list = at ? at->list("a list of addresses") : std::nullopt;
   if (!list) return;
   if (list->empty() || list->size() > kMaxListenAddresses) {
@@ -215,8 +235,8 @@ void Reader::addresses(std::string_view name, std::vector<std::string>& value) {
   value = std::move(addresses);
 }
 
-void Reader::proxy(std::string_view name, HttpSettings& value) {
-  auto const at = fields_->find(name);
+void Reader::proxy(Field field, HttpSettings& value) {
+  auto const at = fields_->find(field.name);
   auto const text = at ? at->text("environment, none or http://host:port") : std::nullopt;
   if (!text) return;
   if (*text == "environment" || *text == "none") {
@@ -241,56 +261,14 @@ void Reader::proxy(std::string_view name, HttpSettings& value) {
   }
 }
 
-void Reader::targets(std::string_view name, TargetSelection& value) {
-  auto const at = fields_->find(name);
-  if (!at) return;
-  if (at->kind() != yaml::Item::Kind::list) {
-    auto const text = at->text(kExpectedTargets);
-    if (!text) return;
-    if (*text != "none" && *text != "all") {
-      at->fail("expected " + std::string(kExpectedTargets) + ", got " + at->got(),
-               "a single name is a list too: [name]");
-      return;
-    }
-    value = {*text == "all" ? TargetSelection::Kind::all : TargetSelection::Kind::none, {}};
-    return;
-  }
-  TargetSelection selection{TargetSelection::Kind::names, {}};
-  auto const list = at->list(kExpectedTargets);
-  if (!list) return;
-  if (list->empty()) at->fail("expected " + std::string(kExpectedTargets) + ", got an empty list");
-  std::set<std::string> seen;
-  for (auto const& element : *list) {
-    auto const text = element.text("a target's name");
-    if (!text) continue;
-    if (text->empty()) element.fail("expected a target's name, got \"\"");
-    if (!seen.insert(*text).second) element.fail("the same target twice, got " + element.got());
-    selection.names.push_back(*text);
-  }
-  value = std::move(selection);
-}
-
-void Reader::roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
-                   ExpiryThresholds const& otherwise) {
-  auto const at = fields_->find(name);
-  if (!at) return;
-  inside(*at, [&] {
-    for (auto const& [role, cursor] : fields_->all()) {
-      if (role.empty()) cursor.fail("expected the name of a delegated role, got \"\"");
-      auto& thresholds = value.try_emplace(role, otherwise).first->second;
-      inside(cursor, [&] { describe(*this, thresholds); });
-    }
-  });
-}
-
 void Reader::require(bool holds, std::string_view name, std::string message) {
   if (holds || fields_->self().problem_count() != problems_before_) return;
   auto const at = fields_->find(name);
   (at ? *at : fields_->self()).fail(std::move(message));
 }
 
-void Reader::headers(std::string_view name, HttpSettings& value) {
-  auto const at = fields_->find(name);
+void Reader::headers(Field field, HttpSettings& value) {
+  auto const at = fields_->find(field.name);
   if (!at) return;
   inside(*at, [&] {
     std::map<std::string, std::string> spelled;  // lower case to how it was written first
@@ -335,8 +313,8 @@ void Reader::header(yaml::Cursor const& at, std::string const& name, HttpSetting
   value.headers[name] = text;
 }
 
-void Reader::credentials(std::string_view name, std::optional<Secret>& value) {
-  auto const at = fields_->find(name);
+void Reader::credentials(Field field, std::optional<Secret>& value) {
+  auto const at = fields_->find(field.name);
   if (!at) return;
   if (at->kind() != yaml::Item::Kind::mapping) {
     at->fail(

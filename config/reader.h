@@ -19,6 +19,7 @@ namespace canary::config {
 struct ReadOptions {
   std::filesystem::path folder;    // relative paths start here; absolute
   Environment const* environment;  // for secrets
+  Kinds const* kinds;              // whose words for findings are known
   bool use_files = true;  // false (a probe turned off): files and secrets need not be there
 };
 
@@ -28,29 +29,29 @@ class Reader : public FieldVisitor {
   Reader(yaml::Fields& fields, ReadOptions options);
 
   void section(std::string_view name, std::function<void()> const& inside) override;
-  void flag(std::string_view name, bool& value) override;
-  void integer(std::string_view name, int& value, int least, int most) override;
-  void duration(std::string_view name, milliseconds& value, milliseconds least,
-                milliseconds most) override;
-  void size(std::string_view name, std::uint64_t& value, std::uint64_t least,
-            std::uint64_t most) override;
-  void choice(std::string_view name, std::size_t& value,
-              std::vector<std::string> const& names) override;
-  void label(std::string_view name, std::string& value) override;
-  void url(std::string_view name, Url& value) override;
-  void url(std::string_view name, std::optional<Url>& value) override;
-  void folder(std::string_view name, std::filesystem::path& value) override;
-  void file(std::string_view name, std::filesystem::path& value) override;
-  void file(std::string_view name, std::optional<std::filesystem::path>& value) override;
-  void addresses(std::string_view name, std::vector<std::string>& value) override;
-  void proxy(std::string_view name, HttpSettings& value) override;
-  void headers(std::string_view name, HttpSettings& value) override;
-  void credentials(std::string_view name, std::optional<Secret>& value) override;
-  void targets(std::string_view name, TargetSelection& value) override;
-  void threshold(std::string_view name, ExpiryThreshold& value) override;
-  void accept(std::string_view name, std::vector<AcceptSpec>& value) override;
-  void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
-             ExpiryThresholds const& otherwise) override;
+  void flag(Field field, bool& value) override;
+  void integer(Field field, int& value, int least, int most) override;
+  void duration(Field field, milliseconds& value, milliseconds least, milliseconds most) override;
+  void size(Field field, std::uint64_t& value, std::uint64_t least, std::uint64_t most) override;
+  void choice(Field field, std::size_t& value, std::vector<std::string> const& names) override;
+  void label(Field field, std::string& value) override;
+  void text(Field field, std::optional<std::string>& value, std::size_t most,
+            Wrong const& wrong) override;
+  void text(Field field, std::string& value, std::size_t most, Wrong const& wrong) override;
+  void url(Field field, Url& value) override;
+  void url(Field field, std::optional<Url>& value) override;
+  void folder(Field field, std::filesystem::path& value) override;
+  void file(Field field, std::filesystem::path& value) override;
+  void file(Field field, std::optional<std::filesystem::path>& value) override;
+  void addresses(Field field, std::vector<std::string>& value) override;
+  void proxy(Field field, HttpSettings& value) override;
+  void headers(Field field, HttpSettings& value) override;
+  void credentials(Field field, std::optional<Secret>& value) override;
+  void selection(Field field, Selection& value, std::string_view what) override;
+  void threshold(Field field, ExpiryThreshold& value) override;
+  void accept(Field field, std::vector<AcceptSpec>& value) override;
+  void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
+                          ExpiryThresholds const& otherwise, std::string_view what) override;
   void require(bool holds, std::string_view name, std::string message) override;
 
  private:
@@ -62,6 +63,7 @@ class Reader : public FieldVisitor {
                                   std::string (*fit)(std::string const& value));
   Result<std::string, ReadError> variable_value(std::string const& name) const;
   std::optional<AcceptSpec> acceptance(yaml::Cursor const& at);  // `at` is the present section
+  bool read_finding(yaml::Cursor const& at, AcceptSpec& entry) const;
   void inside(yaml::Cursor const& at, std::function<void()> const& read);
 
   yaml::Fields* fields_;  // of the section being read

@@ -30,11 +30,18 @@ bool split(std::string_view text, AcceptSpec& entry) {
   return true;
 }
 
+// The common words and those of every kind.
 template <std::size_t N>
+std::vector<std::string> words_of(std::array<std::string_view, N> const& common, Kinds const& kinds,
+                                  std::vector<std::string_view> Kind::* own) {
+  std::set<std::string> words(common.begin(), common.end());
+  for (Kind const& kind : kinds) words.insert((kind.*own).begin(), (kind.*own).end());
+  return {words.begin(), words.end()};
+}
+
 bool is_word(yaml::Cursor const& at, std::string_view what, std::string const& word,
-             std::array<std::string_view, N> const& words) {
-  if (is_one_of(words, word)) return true;
-  std::vector<std::string> const known(words.begin(), words.end());
+             std::vector<std::string> const& known) {
+  if (is_one_of(known, word)) return true;
   std::string message = "expected the name of a ";
   message.append(what).append(", got \"").append(word).append("\"");
   if (word.find('*') != std::string::npos) message += "; * stands for a subject only";
@@ -44,29 +51,10 @@ bool is_word(yaml::Cursor const& at, std::string_view what, std::string const& w
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-bool read_finding(yaml::Cursor const& at, AcceptSpec& entry) {
-  auto const text = at.text(kExpectedFinding);
-  if (!text) return false;
-  bool const odd = text->size() > kLongestPattern || std::ranges::any_of(*text, is_control);
-  if (odd || !split(*text, entry)) {
-    at.fail("expected " + std::string(kExpectedFinding) + ", got " + at.got());
-    return false;
-  }
-  bool const known = is_word(at, "check", entry.check, kCheckWords);
-  if (!is_word(at, "reason", entry.reason, kReasonWords) || !known) return false;
-  if (is_one_of(kUnacceptableChecks, entry.check)) {
-    at.fail(
-        "what kept canaryd from looking, or is its own affair, is never accepted, got " + at.got(),
-        "enabled: false pauses the probe");
-    return false;
-  }
-  return true;
-}
-
 }  // namespace
 
-void Reader::accept(std::string_view name, std::vector<AcceptSpec>& value) {
-  auto const at = fields_->find(name);
+void Reader::accept(Field field, std::vector<AcceptSpec>& value) {
+  auto const at = fields_->find(field.name);
   auto const list =
       at ? at->list("a list of {finding: check/subject/reason, because: TEXT, until: DATE}")
          : std::nullopt;
@@ -91,10 +79,31 @@ void Reader::accept(std::string_view name, std::vector<AcceptSpec>& value) {
   }
 }
 
+bool Reader::read_finding(yaml::Cursor const& at, AcceptSpec& entry) const {
+  auto const text = at.text(kExpectedFinding);
+  if (!text) return false;
+  bool const odd = text->size() > kLongestPattern || std::ranges::any_of(*text, is_control);
+  if (odd || !split(*text, entry)) {
+    at.fail("expected " + std::string(kExpectedFinding) + ", got " + at.got());
+    return false;
+  }
+  auto const checks = words_of(kCommonChecks, *options_.kinds, &Kind::checks);
+  auto const reasons = words_of(kCommonReasons, *options_.kinds, &Kind::reasons);
+  bool const known = is_word(at, "check", entry.check, checks);
+  if (!is_word(at, "reason", entry.reason, reasons) || !known) return false;
+  if (is_one_of(kUnacceptableChecks, entry.check)) {
+    at.fail(
+        "what kept canaryd from looking, or is its own affair, is never accepted, got " + at.got(),
+        "enabled: false pauses the probe");
+    return false;
+  }
+  return true;
+}
+
 std::optional<AcceptSpec> Reader::acceptance(yaml::Cursor const& at) {
   AcceptSpec entry;
   auto worst = static_cast<std::size_t>(entry.worst);
-  choice("severity", worst, {"warning", "unknown", "critical"});
+  choice({"severity"}, worst, {"warning", "unknown", "critical"});
   entry.worst = static_cast<AcceptSpec::Worst>(worst);
   auto const finding = fields_->find("finding");
   auto const because = fields_->find("because");
@@ -136,10 +145,10 @@ std::optional<AcceptSpec> Reader::acceptance(yaml::Cursor const& at) {
   return entry;
 }
 
-void Reader::threshold(std::string_view name, ExpiryThreshold& value) {
+void Reader::threshold(Field field, ExpiryThreshold& value) {
   constexpr std::string_view kFitted = "up to ";
   constexpr milliseconds kLongest = std::chrono::days{3'653};
-  auto const at = fields_->find(name);
+  auto const at = fields_->find(field.name);
   auto text = at ? at->text("a duration such as 7d, or \"up to 7d\"") : std::nullopt;
   if (!text) return;
   bool const fitted = text->starts_with(kFitted);

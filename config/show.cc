@@ -75,71 +75,76 @@ class Writer : public FieldVisitor {
     indent_ -= 2;
     if (text_.size() == start) text_.insert(start - 1, " {}");
   }
-  void flag(std::string_view name, bool& value) override { line(name, value ? "true" : "false"); }
-  void integer(std::string_view name, int& value, int, int) override {
-    line(name, std::to_string(value));
+  void flag(Field field, bool& value) override { line(field.name, value ? "true" : "false"); }
+  void integer(Field field, int& value, int, int) override {
+    line(field.name, std::to_string(value));
   }
-  void duration(std::string_view name, milliseconds& value, milliseconds, milliseconds) override {
-    line(name, to_text(value));
+  void duration(Field field, milliseconds& value, milliseconds, milliseconds) override {
+    line(field.name, to_text(value));
   }
-  void size(std::string_view name, std::uint64_t& value, std::uint64_t, std::uint64_t) override {
-    line(name, size_text(value));
+  void size(Field field, std::uint64_t& value, std::uint64_t, std::uint64_t) override {
+    line(field.name, size_text(value));
   }
-  void choice(std::string_view name, std::size_t& value,
-              std::vector<std::string> const& names) override {
-    line(name, names.at(value));
+  void choice(Field field, std::size_t& value, std::vector<std::string> const& names) override {
+    line(field.name, names.at(value));
   }
-  void label(std::string_view name, std::string& value) override { line(name, quote(value)); }
-  void url(std::string_view name, Url& value) override {
+  void label(Field field, std::string& value) override { line(field.name, quote(value)); }
+  void text(Field field, std::optional<std::string>& value, std::size_t, Wrong const&) override {
+    if (value) line(field.name, quote(*value));
+  }
+  void text(Field field, std::string& value, std::size_t, Wrong const&) override {
+    line(field.name, quote(value));
+  }
+  void url(Field field, Url& value) override {
     bool const hides = value.text() != value.unredacted();
-    line(name, quote(value.text()) + (hides ? "  # its query may be secret" : ""));
+    line(field.name, quote(value.text()) + (hides ? "  # its query may be secret" : ""));
   }
-  void url(std::string_view name, std::optional<Url>& value) override {
-    if (value) url(name, *value);
+  void url(Field field, std::optional<Url>& value) override {
+    if (value) url(field, *value);
   }
-  void folder(std::string_view name, std::filesystem::path& value) override {
-    line(name, quote(value.string()));
+  void folder(Field field, std::filesystem::path& value) override {
+    line(field.name, quote(value.string()));
   }
-  void file(std::string_view name, std::filesystem::path& value) override {
-    line(name, quote(value.string()));
+  void file(Field field, std::filesystem::path& value) override {
+    line(field.name, quote(value.string()));
   }
-  void file(std::string_view name, std::optional<std::filesystem::path>& value) override {
-    if (value) line(name, quote(value->string()));
+  void file(Field field, std::optional<std::filesystem::path>& value) override {
+    if (value) line(field.name, quote(value->string()));
   }
-  void addresses(std::string_view name, std::vector<std::string>& value) override {
-    line(name, list(value));
+  void addresses(Field field, std::vector<std::string>& value) override {
+    line(field.name, list(value));
   }
-  void proxy(std::string_view name, HttpSettings& value) override {
-    if (value.proxy) return line(name, quote(*value.proxy));
-    line(name, value.proxy_from_environment ? "environment" : "none");
+  void proxy(Field field, HttpSettings& value) override {
+    if (value.proxy) return line(field.name, quote(*value.proxy));
+    line(field.name, value.proxy_from_environment ? "environment" : "none");
   }
-  void headers(std::string_view name, HttpSettings& value) override {
-    section(name, [&] {
+  void headers(Field field, HttpSettings& value) override {
+    section(field.name, [&] {
       for (auto const& [header, text] : value.headers) line(quote(header), quote(text));
       for (auto const& [header, secret] : value.secret_headers) {
         line(quote(header), source(secret));
       }
     });
   }
-  void credentials(std::string_view name, std::optional<Secret>& value) override {
-    if (value) line(name, source(*value));
+  void credentials(Field field, std::optional<Secret>& value) override {
+    if (value) line(field.name, source(*value));
   }
-  void targets(std::string_view name, TargetSelection& value) override {
+  void selection(Field field, Selection& value, std::string_view) override {
     switch (value.kind) {
-      case TargetSelection::Kind::none:
-        return line(name, "none");
-      case TargetSelection::Kind::all:
-        return line(name, "all");
-      case TargetSelection::Kind::names:
-        return line(name, list(value.names));
+      case Selection::Kind::none:
+        return line(field.name, "none");
+      case Selection::Kind::all:
+        return line(field.name, "all");
+      case Selection::Kind::names:
+        return line(field.name, list(value.names));
     }
   }
-  void threshold(std::string_view name, ExpiryThreshold& value) override {
-    line(name, (value.fitted ? "up to " : "") + to_text(milliseconds{value.span}));
+  void threshold(Field field, ExpiryThreshold& value) override {
+    line(field.name, (value.fitted ? "up to " : "") + to_text(milliseconds{value.span}));
   }
-  void accept(std::string_view name, std::vector<AcceptSpec>& value) override {
+  void accept(Field field, std::vector<AcceptSpec>& value) override {
     constexpr std::array kWorst{"warning", "unknown", "critical"};
-    line(name, value.empty() ? "[]" : "");
+    line(field.name, value.empty() ? "[]" : "");
     for (auto const& entry : value) {
       element([&] {
         line("finding", quote(entry.finding()));
@@ -149,11 +154,11 @@ class Writer : public FieldVisitor {
       });
     }
   }
-  void roles(std::string_view name, std::map<std::string, ExpiryThresholds>& value,
-             ExpiryThresholds const&) override {
-    section(name, [&] {
+  void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
+                          ExpiryThresholds const&, std::string_view) override {
+    section(field.name, [&] {
       for (auto& [role, thresholds] : value) {
-        section(quote(role), [&] { describe(*this, thresholds); });
+        section(quote(role), [&] { describe_thresholds(*this, thresholds, {}); });
       }
     });
   }
@@ -165,12 +170,11 @@ class Writer : public FieldVisitor {
 };
 
 void show_probe(Writer& writer, ProbeSpec& probe) {
-  writer.label("name", probe.name.text);
-  writer.label("repository", probe.repository);
-  writer.flag("enabled", probe.enabled);
-  describe_common(writer, probe);
-  writer.section(kind_names().at(probe.kind.index()),
-                 [&] { std::visit([&](auto& spec) { describe(writer, spec); }, probe.kind); });
+  writer.label({"name"}, probe.name.text);
+  writer.label({"repository"}, probe.repository);
+  writer.flag({"enabled"}, probe.enabled);
+  describe_common(writer, probe, probe.kind.fetches());
+  writer.section(probe.kind.name(), [&] { probe.kind.visit(writer); });
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
   std::error_code ignored;
   auto const folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
   Environment const none;
-  Reader(fields, {folder, &none, false}).folder("state_directory", directory);
+  Reader(fields, {folder, &none, nullptr, false}).folder({"state_directory"}, directory);
   if (!problems.empty()) return problems;
   return directory;
 }

@@ -2,30 +2,47 @@
 #include "config/waits.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "config/duration.h"
+#include "config/quiet_visitor.h"
 
 namespace canary::config {
 namespace {
 
 struct Wait {
-  char const* name;
-  milliseconds HttpSettings::* value;
+  std::vector<std::string> path;  // {"http", "idle_timeout"}
+  milliseconds value{0};
 };
+
 // Each is a stretch in which no byte need come.
-constexpr std::array kWaits{
-    Wait{"resolve_timeout", &HttpSettings::resolve_timeout},
-    Wait{"connect_timeout", &HttpSettings::connect_timeout},
-    Wait{"tls_timeout", &HttpSettings::tls_timeout},
-    Wait{"first_byte_timeout", &HttpSettings::first_byte_timeout},
-    Wait{"idle_timeout", &HttpSettings::idle_timeout},
-    Wait{"backoff_limit", &HttpSettings::backoff_limit},
+class Waits : public QuietVisitor {
+ public:
+  void wait(Field field, milliseconds& value, milliseconds, milliseconds) override {
+    found_.push_back({path_to(field), value});
+  }
+  std::vector<Wait> take() { return std::move(found_); }
+
+ private:
+  std::vector<Wait> found_;
 };
+
+std::vector<Wait> waits_of(ProbeSpec probe) {
+  Waits waits;
+  describe_common(waits, probe, probe.kind.fetches());
+  waits.section(probe.kind.name(), [&] { probe.kind.visit(waits); });
+  return waits.take();
+}
 
 std::optional<yaml::Cursor> field_of(std::optional<yaml::Cursor> const& at, std::string_view name) {
   if (!at || at->kind() != yaml::Item::Kind::mapping) return std::nullopt;
   return yaml::Fields{*at}.find(name);
+}
+
+std::optional<yaml::Cursor> field_of(std::optional<yaml::Cursor> at,
+                                     std::vector<std::string> const& path) {
+  for (auto const& part : path) at = field_of(at, part);
+  return at;
 }
 
 }  // namespace
@@ -38,27 +55,28 @@ void WaitRule::set_limit(milliseconds run_stall, std::optional<yaml::Cursor> con
 void WaitRule::set_defaults(yaml::Cursor const& defaults) { defaults_ = defaults; }
 
 void WaitRule::check(yaml::Cursor const& at, ProbeSpec const& probe) {
-  for (Wait const& wait : kWaits) {
-    auto const wanted = probe.http.*wait.value;
+  for (Wait const& wait : waits_of(probe)) {
+    auto const wanted = wait.value;
     if (std::min(wanted, probe.timeout) < run_stall_) continue;
-    std::string const name = wait.name;
+    std::string name;
+    for (auto const& part : wait.path) name += (name.empty() ? "" : ".") + part;
     std::string const cause = ": the watchdog would cancel a run (of up to " +
                               to_text(probe.timeout) + ") that only waits as it is told to";
-    std::string const got = ", got " + to_text(run_stall_);
     std::string const message = "expected less than watchdog.run_stall (" + to_text(run_stall_) +
                                 "), got " + to_text(wanted) + cause;
     std::string const advice =
         "lower it, or the probe's timeout, below watchdog.run_stall, or raise that";
-    if (auto const own = field_of(field_of(at, "http"), name)) {
+    if (auto const own = field_of(at, wait.path)) {
       own->fail(message, advice);
     } else if (!told_.insert(name).second) {
       continue;
-    } else if (auto const shared = field_of(field_of(defaults_, "http"), name)) {
+    } else if (auto const shared = field_of(defaults_, wait.path)) {
       shared->fail(message, advice);
     } else if (limit_place_) {
-      limit_place_->fail("expected more than the " + to_text(wanted) + " of http." + name +
-                             " (its default) in " + at.path() + got + cause,
-                         "raise it, or set http." + name + " lower in defaults or the probe");
+      limit_place_->fail("expected more than the " + to_text(wanted) + " of " + name +
+                             " (its default) in " + at.path() + ", got " + to_text(run_stall_) +
+                             cause,
+                         "raise it, or set " + name + " lower in defaults or the probe");
     }
   }
 }

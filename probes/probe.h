@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a probe may touch, and the one place that picks the probe for a spec.
+// What a run of a probe may touch, and how it is started.
 // Thread: loop.
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -16,11 +17,8 @@
 #include "runtime/trace.h"
 #include "runtime/workers.h"
 
-namespace canary::http {
+namespace canary::fetch {
 struct Services;
-}
-namespace canary::tuf {
-class TrustMemory;
 }
 
 namespace canary::probes {
@@ -37,7 +35,7 @@ struct Progress {
 
 // References name things that outlive every run.
 struct ProbeContext {
-  http::Services& http;                   // what a run's own HTTP client is made from
+  fetch::Services& http;                  // what a run's own HTTP client is made from
   runtime::Workers& cpu;                  // hashing, large metadata
   runtime::Workers& disk;                 // the state directory
   std::filesystem::path state_directory;  // of this probe alone; empty: remember nothing
@@ -46,16 +44,14 @@ struct ProbeContext {
   runtime::Trace trace;
   Report& report;  // findings are added as they are made: a run that is cut short keeps them
   Progress& progress;
-  // Of the state directory, from run to run; null: of this run alone.
-  std::shared_ptr<tuf::TrustMemory> memory = {};
+  // What the kind keeps of this probe in memory, from run to run; null: nothing is kept.
+  std::shared_ptr<std::any> memory = {};
   Collector* findings = nullptr;  // into the report; set by run_probe()
 };
 
-// Runs the probe that `spec` describes. What is wrong with a repository is a finding; it throws
-// only when it is cancelled (operation_aborted), and then the report holds what was known so far.
+// Runs the probe that `spec` describes, as its kind does. What is wrong with a repository is a
+// finding; it throws only when it is cancelled (operation_aborted), and then the report holds what
+// was known so far.
 runtime::Task<void> run_probe(config::ProbeSpec spec, ProbeContext context);
-
-// The word of metrics and the page for the spec's alternative: "tuf".
-std::string_view kind_name(config::ProbeSpec const& spec);
 
 }  // namespace canary::probes

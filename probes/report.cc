@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/report.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
-
-#include "config/finding_words.h"
 
 namespace canary::probes {
 namespace {
@@ -24,48 +20,6 @@ int rank(Severity severity) {
   }
   return 3;
 }
-
-constexpr std::array<std::pair<Reason, std::string_view>, 31> kReasons{{
-    {Reason::none, "none"},
-    {Reason::dns, "dns"},
-    {Reason::connect, "connect"},
-    {Reason::tls, "tls"},
-    {Reason::tls_expired, "tls_expired"},
-    {Reason::tls_not_yet_valid, "tls_not_yet_valid"},
-    {Reason::tls_wrong_name, "tls_wrong_name"},
-    {Reason::tls_untrusted, "tls_untrusted"},
-    {Reason::credentials, "credentials"},
-    {Reason::clock, "clock"},
-    {Reason::proxy, "proxy"},
-    {Reason::http_status, "http_status"},
-    {Reason::timeout, "timeout"},
-    {Reason::too_slow, "too_slow"},
-    {Reason::stalled, "stalled"},
-    {Reason::cancelled, "cancelled"},
-    {Reason::size_limit, "size_limit"},
-    {Reason::parse, "parse"},
-    {Reason::signature, "signature"},
-    {Reason::threshold, "threshold"},
-    {Reason::expired, "expired"},
-    {Reason::expiring, "expiring"},
-    {Reason::rollback, "rollback"},
-    {Reason::freeze, "freeze"},
-    {Reason::equivocation, "equivocation"},
-    {Reason::hash_mismatch, "hash_mismatch"},
-    {Reason::target_missing, "target_missing"},
-    {Reason::metadata_missing, "metadata_missing"},
-    {Reason::unsupported, "unsupported"},
-    {Reason::configuration, "configuration"},
-    {Reason::internal, "internal"},
-}};
-
-static_assert(std::ranges::all_of(kReasons,
-                                  [](auto const& reason) {
-                                    return reason.first == Reason::none ||
-                                           config::is_one_of(config::kReasonWords, reason.second);
-                                  }),
-              "name the reason in config/finding_words.h, too: `accept` reads it");
-static_assert(config::kReasonWords.size() + 1 == kReasons.size(), "no such reason");
 
 }  // namespace
 
@@ -104,21 +58,18 @@ std::string sentence(Finding const& finding) {
 
 Severity worse(Severity a, Severity b) { return rank(a) >= rank(b) ? a : b; }
 
-std::string_view to_text(Reason reason) {
-  auto const* const found =
-      std::ranges::find(kReasons, reason, &std::pair<Reason, std::string_view>::first);
-  return found == kReasons.end() ? "internal" : found->second;
+double& Measurements::sample(SampleFamily const& family, std::string_view label) {
+  for (auto& known : samples) {
+    if (known.family == &family && known.label == label) return known.value;
+  }
+  return samples.emplace_back(Sample{.family = &family, .label = label}).value;
 }
 
-std::vector<Reason> const& all_reasons() {
-  static std::vector<Reason> const all = [] {
-    std::vector<Reason> reasons;
-    for (auto const& [reason, name] : kReasons) {
-      if (reason != Reason::none) reasons.push_back(reason);
-    }
-    return reasons;
-  }();
-  return all;
+double Measurements::value(SampleFamily const& family, std::string_view label) const {
+  for (auto const& known : samples) {
+    if (known.family == &family && known.label == label) return known.value;
+  }
+  return 0;
 }
 
 Severity Report::severity() const {

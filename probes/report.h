@@ -4,15 +4,17 @@
 // Thread: none (pure).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/harmless.h"
+#include "probes/declaration.h"
+#include "probes/reason.h"
 
 namespace canary::probes {
 
@@ -22,43 +24,6 @@ std::string_view to_text(Severity severity);  // "ok" "warning" "critical" "unkn
 
 // The worse of two for the verdict of a run and for exit codes: critical, unknown, warning, ok.
 Severity worse(Severity a, Severity b);
-
-// Why a finding is not ok: the closed set of the metric label `reason`.
-enum class Reason : std::uint8_t {
-  none,
-  dns,
-  connect,
-  tls,                // the handshake failed otherwise than below
-  tls_expired,        // a certificate that no client accepts any more
-  tls_not_yet_valid,  // or not yet
-  tls_wrong_name,     // or not for this name
-  tls_untrusted,      // by an issuer that we do not know: ours may be lacking
-  credentials,        // ours were refused: 401, 407
-  clock,              // ours is off
-  proxy,
-  http_status,
-  timeout,
-  too_slow,
-  stalled,
-  cancelled,
-  size_limit,
-  parse,
-  signature,
-  threshold,
-  expired,
-  expiring,
-  rollback,
-  freeze,
-  equivocation,
-  hash_mismatch,
-  target_missing,
-  metadata_missing,
-  unsupported,  // by canaryd: a key, a scheme, a hash
-  configuration,
-  internal,
-};
-std::string_view to_text(Reason reason);
-std::vector<Reason> const& all_reasons();  // without none; metrics initialise a counter for each
 
 using Subject = HarmlessText<512>;
 using Message = HarmlessText<1024>;
@@ -95,14 +60,30 @@ std::string sentence(Finding const& finding);
 // The evidence, less what message and subject say; "" where nothing is left.
 std::string_view evidence_beside(Finding const& finding);
 
-// What is known of one metadata role after a run.
-struct RoleFacts {
-  HarmlessText<128> role;  // also a metric label
-  std::int64_t version = 0;
-  std::chrono::sys_seconds expires{};
+// When something ends, and how little validity may be left of it.
+struct Expiry {
+  std::chrono::sys_seconds at{};
   std::chrono::seconds warning{0}, critical{0};  // thresholds in force
-  std::uint64_t size = 0;                        // bytes
-  friend bool operator==(RoleFacts const&, RoleFacts const&) = default;
+  friend bool operator==(Expiry const&, Expiry const&) = default;
+};
+
+// What is known of one thing of a repository after a run: of a role, a certificate, a key.
+struct ThingFacts {
+  ThingType const* type = nullptr;  // of the kind's declaration; never nullptr in a report
+  HarmlessText<128> name;           // also a metric label
+  std::optional<Expiry> expiry{};
+  std::array<std::int64_t, kMostNumbers> numbers{};  // as the type declares them
+  // One of any number, such as a delegated role: of those, the soonest to expire have metrics.
+  bool one_of_many = false;
+  friend bool operator==(ThingFacts const&, ThingFacts const&) = default;
+};
+
+// A number of the run as a whole. `label` is "" where its family has none.
+struct Sample {
+  SampleFamily const* family = nullptr;
+  HarmlessText<64> label;
+  double value = 0;
+  friend bool operator==(Sample const&, Sample const&) = default;
 };
 
 // Where the time of a run's requests went; contiguous, so they add up to the requests' total.
@@ -113,15 +94,18 @@ struct PhaseTimes {
 };
 
 struct Measurements {
-  std::vector<RoleFacts> roles;
+  std::vector<ThingFacts> things;
+  std::vector<Sample> samples;
   PhaseTimes phases;
   std::uint64_t bytes_received = 0;
   std::uint64_t requests = 0;
   std::uint64_t retries = 0;
-  std::uint64_t targets_verified = 0;
-  std::uint64_t targets_failed = 0;
-  std::uint64_t targets_unknown = 0;
   std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest certificate seen
+
+  // The sample of that family and label; made as 0 where there is none.
+  double& sample(SampleFamily const& family, std::string_view label = {});
+  // 0 where there is none.
+  double value(SampleFamily const& family, std::string_view label = {}) const;
   friend bool operator==(Measurements const&, Measurements const&) = default;
 };
 

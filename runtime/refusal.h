@@ -10,7 +10,7 @@
 
 namespace canary::runtime {
 
-// "probes/http/client.cc:88 (send)".
+// "probes/fetch/client.cc:88 (send)".
 std::string to_text(std::source_location const& where);
 
 // A second io_context, thread pool or system executor.

@@ -2,7 +2,6 @@
 #include "daemon/app/descriptor_shares.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "daemon/publish/server.h"
 
@@ -20,9 +19,7 @@ constexpr std::size_t kPrivate = Server::kPrivateConnections + Server::kConnecti
 std::size_t of_a_run(config::Config const& config) {
   std::size_t most = kOfARun;
   for (auto const& probe : config.probes) {
-    auto const* const tuf = std::get_if<config::TufSpec>(&probe.kind);
-    if (tuf == nullptr) continue;
-    most = std::max(most, kOfARun + static_cast<std::size_t>(std::max(1, tuf->parallel_targets)));
+    most = std::max(most, kOfARun + probe.kind.connections());
   }
   return most;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/app/watch_the_watchdog.h"
+#include "probes/kind.h"
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
 #include "runtime/contract.h"
@@ -26,6 +27,7 @@ using namespace std::chrono_literals;
 constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
 constexpr auto kTend = 1s;
+constexpr auto kStands = 1s;       // a thread in one job for so long waits for a disk
 constexpr auto kStateSilent = 5s;  // for one job there
 constexpr auto kLastWrites = 2s;   // for what is still to be written down at the end
 
@@ -37,7 +39,8 @@ std::size_t worker_count(config::Config const& config) {
 std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   std::vector<ProbeFacts> facts;
   facts.reserve(config.probes.size());
-  for (auto const& spec : config.probes) facts.push_back(facts_of(spec));
+  for (auto const& spec : config.probes)
+    facts.push_back(facts_of(spec, probes::declaration_of(spec.kind.name())));
   return facts;
 }
 
@@ -196,7 +199,7 @@ std::vector<std::string> Services::standing() const {
   std::vector<std::string> all;
   for (auto const& job : files_.standing()) all.push_back(runtime::sentence(job));
   auto const job = disk_.longest();
-  if (job && job->lasted >= tuf::TrustMemory::kStands) all.push_back(runtime::sentence(*job));
+  if (job && job->lasted >= kStands) all.push_back(runtime::sentence(*job));
   return all;
 }
 
@@ -219,10 +222,7 @@ Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Tra
   probes::Progress progress;
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   auto& memory = memories_[spec.name.text];
-  if (!memory) {
-    tuf::TrustMemory::Threads const threads{disk_, cpu_};
-    memory = std::make_shared<tuf::TrustMemory>(places_.probe(spec.name.text), threads, executor_);
-  }
+  if (!memory) memory = std::make_shared<std::any>();
   probes::ProbeContext context{.http = http_,
                                .cpu = cpu_,
                                .disk = disk_,

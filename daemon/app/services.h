@@ -4,6 +4,7 @@
 // of it is left there; tasks the loop.
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -22,9 +23,8 @@
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
 #include "daemon/watchdog/watchdog.h"
-#include "probes/http/services.h"
+#include "probes/fetch/services.h"
 #include "probes/probe.h"
-#include "probes/tuf/trust_memory.h"
 #include "runtime/deadline.h"
 #include "runtime/file_threads.h"
 #include "runtime/loop.h"
@@ -80,8 +80,8 @@ class Services {
   runtime::Executor executor_;
   runtime::Workers cpu_, disk_;  // disk: the state directory
   runtime::FileThreads files_;   // everybody else's files
-  http::Services http_;
-  std::map<std::string, std::shared_ptr<tuf::TrustMemory>> memories_;  // by probe
+  fetch::Services http_;
+  std::map<std::string, std::shared_ptr<std::any>> memories_;  // what kinds keep, by probe
   bool state_silent_ = false;
   ResultStore results_;
   RunProbe run_probe_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "config/url.h"
+#include "probes/kind.h"
 #include "probes/tuf/store.h"
 #include "runtime/contract.h"
 #include "runtime/task_group.h"
@@ -97,7 +98,7 @@ SavedStates load_saved_states(fs::path const& directory,
       continue;
     }
     if (!bytes.value()) continue;  // it never ran
-    auto state = parse_saved_state(*bytes.value());
+    auto state = parse_saved_state(*bytes.value(), probes::declaration_of(spec.kind.name()));
     if (state) {
       states.emplace(probe, std::move(state).value());
     } else {

@@ -10,7 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
-#include "probes/http/services.h"
+#include "probes/fetch/services.h"
 #include "runtime/aside.h"
 #include "runtime/block_on.h"
 #include "runtime/loop.h"
@@ -71,7 +71,7 @@ struct World {
   runtime::Loop loop;
   runtime::Workers cpu, disk;
   runtime::FileThreads files;
-  http::Services http;
+  fetch::Services http;
 };
 
 Task<void> run_one(World& world, std::size_t index) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <string_view>
 
 #include <boost/json/array.hpp>
@@ -12,6 +13,7 @@
 #include "config/duration.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/publish/report_json.h"
+#include "probes/kind.h"
 
 namespace canary::daemon {
 namespace {
@@ -87,16 +89,34 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
   }
 }
 
+// ", targets: 3 verified, 0 bad, 1 could not be checked"; nothing where there is none.
+void append_sample(std::string& out, probes::Measurements const& measured,
+                   probes::SampleFamily const& family) {
+  std::string text;
+  double sum = 0;
+  auto const add = [&](double value, std::string_view says) {
+    sum += value;
+    std::array<char, 32> digits{};
+    std::snprintf(digits.data(), digits.size(), "%.15g", value);
+    text += (text.empty() ? "" : ", ") + std::string{digits.data()};
+    if (!says.empty()) text += " " + std::string{says};
+  };
+  for (auto const& [value, says] : family.values) add(measured.value(family, value), says);
+  bool const any = std::ranges::any_of(
+      measured.samples, [&](auto const& sample) { return sample.family == &family; });
+  if (family.values.empty() && any) add(measured.value(family), "");
+  if (text.empty() || (!family.values.empty() && sum == 0)) return;
+  std::string name{family.number.field};
+  std::ranges::replace(name, '_', ' ');
+  out += ", " + name + ": " + text;
+}
+
 void append_measurements(std::string& out, CheckedProbe const& checked) {
   auto const& measured = checked.report.measurements;
   out += "  " + std::to_string(measured.requests) + " requests, " +
          human_bytes(static_cast<double>(measured.bytes_received)) + " received";
-  auto const targets =
-      measured.targets_verified + measured.targets_failed + measured.targets_unknown;
-  if (targets > 0) {
-    out += ", targets: " + std::to_string(measured.targets_verified) + " verified, " +
-           std::to_string(measured.targets_failed) + " bad, " +
-           std::to_string(measured.targets_unknown) + " could not be checked";
+  for (auto const* const family : probes::declaration_of(checked.spec.kind.name()).samples) {
+    append_sample(out, measured, *family);
   }
   out += "; " + config::to_text(checked.duration) + '\n';
 }
@@ -123,12 +143,13 @@ std::string report_json(std::vector<CheckedProbe> const& checked) {
     boost::json::object entry;
     entry["name"] = probe.spec.name.text;
     entry["repo"] = probe.spec.repository;
-    entry["kind"] = probes::kind_name(probe.spec);
+    entry["kind"] = probe.spec.kind.name();
     entry["severity"] = probes::to_text(probe.report.severity());
     entry["complete"] = probe.complete;
     entry["duration_seconds"] = std::chrono::duration<double>(probe.duration).count();
     entry["findings"] = findings_json(probe.report);
-    entry["measurements"] = measurements_json(probe.report.measurements);
+    entry["measurements"] = measurements_json(probe.report.measurements,
+                                              probes::declaration_of(probe.spec.kind.name()));
     probes.push_back(std::move(entry));
   }
   boost::json::object out;

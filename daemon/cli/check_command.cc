@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,13 +14,14 @@
 
 #include "config/config.h"
 #include "config/duration.h"
+#include "config/flags.h"
 #include "daemon/check/check.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/check/report_text.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
-#include "probes/tuf/probe.h"
+#include "probes/kind.h"
 #include "runtime/limits.h"
 #include "runtime/signals.h"
 
@@ -36,12 +34,11 @@ constexpr std::chrono::milliseconds kReadWithin{60'000};  // a configuration
 struct CheckFlags {
   std::string config;
   std::vector<std::string> probes;
-  std::string root, metadata_url, targets_url;
-  std::vector<std::string> targets;
+  probes::Kind const* kind =
+      nullptr;               // `check KIND`; null: of the first one, or of a configuration
+  config::GivenFlags given;  // the kind's
   std::string at = "now";
   std::string expiring_within;  // empty: the thresholds of a configuration that sets none
-  std::string timeout = config::to_text(config::ProbeSpec{}.timeout);
-  std::string ca_file;
   std::string output = "text";
   bool quiet = false;
 };
@@ -60,45 +57,40 @@ std::chrono::sys_seconds now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-config::ExpiryPolicy expiry_of(CheckFlags const& flags) {
-  if (flags.expiring_within.empty()) return {};
-  auto const warning =
+std::optional<std::chrono::seconds> expiring_within(CheckFlags const& flags) {
+  if (flags.expiring_within.empty()) return std::nullopt;
+  auto const span =
       value_or_wrong_use(config::parse_duration(flags.expiring_within), "--expiring-within");
-  config::ExpiryThresholds const all{std::chrono::floor<std::chrono::seconds>(warning),
-                                     std::chrono::seconds{0}};
-  return {.root = all,
-          .timestamp = all,
-          .snapshot = all,
-          .targets = all,
-          .delegated = all,
-          .roles = {}};
+  return std::chrono::floor<std::chrono::seconds>(span);
 }
 
-config::TargetSelection selection(std::vector<std::string> const& words) {
-  using Kind = config::TargetSelection::Kind;
-  if (words.empty() || words == std::vector<std::string>{"none"}) return {Kind::none, {}};
-  if (words == std::vector<std::string>{"all"}) return {Kind::all, {}};
-  return {Kind::names, words};
+probes::Kind const& kind_of(CheckFlags const& flags) {
+  return flags.kind == nullptr ? *probes::kinds().front() : *flags.kind;
+}
+
+// What the reader of a configuration knows of it.
+config::Kind const& configured(probes::Kind const& kind) {
+  auto const& all = probes::configured_kinds();
+  return *std::ranges::find(all, kind.declaration().kind,
+                            [](config::Kind const& each) { return each.spec.name(); });
 }
 
 config::ProbeSpec spec_of(CheckFlags const& flags) {
-  auto const url = [](std::string const& text, char const* option) {
-    return value_or_wrong_use(config::Url::parse(text), option);
-  };
-  config::TufSpec tuf{.metadata_url = url(flags.metadata_url, "--metadata-url")};
-  if (!flags.targets_url.empty()) tuf.targets_url = url(flags.targets_url, "--targets-url");
-  tuf.root = flags.root;
-  tuf.targets = selection(flags.targets);
-  tuf.expiry = expiry_of(flags);
-  std::string const name = tuf.metadata_url.text();
-  config::ProbeSpec spec{.name = {name}, .repository = name, .kind = std::move(tuf)};
-  spec.timeout = value_or_wrong_use(config::parse_duration(flags.timeout), "--timeout");
-  if (!flags.ca_file.empty()) spec.http.ca_file = flags.ca_file;
-  return spec;
+  auto spec = config::probe_of(configured(kind_of(flags)), flags.given);
+  if (!spec) {
+    std::string text;
+    for (auto const& wrong : spec.error()) text += (text.empty() ? "" : "\n") + wrong;
+    throw WrongUse(text);
+  }
+  if (auto const warning = expiring_within(flags)) {
+    config::set_thresholds(spec.value().kind, *warning);
+  }
+  return std::move(spec).value();
 }
 
 std::vector<config::ProbeSpec> specs_of_config(CheckFlags const& flags) {
-  auto loaded = config::load(flags.config, config::process_environment());
+  auto loaded =
+      config::load(flags.config, config::process_environment(), probes::configured_kinds());
   if (!loaded) {
     std::string text;
     for (auto const& problem : loaded.error()) text += to_text(problem) + "\n";
@@ -121,26 +113,20 @@ std::vector<config::ProbeSpec> specs_of_config(CheckFlags const& flags) {
   return chosen;
 }
 
-tuf::RootFile root_file(std::string const& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::ostringstream text;
-  text << file.rdbuf();
-  struct ::stat status{};
-  if (!file || ::stat(path.c_str(), &status) != 0) {
-    throw WrongUse("--root: cannot read " + path);
+// What can be checked without asking anybody, such as a pinned root on its own.
+std::optional<CheckedProbe> check_alone(CheckFlags const& flags, std::chrono::sys_seconds at) {
+  probes::Kind const& kind = kind_of(flags);
+  auto report = kind.check_alone(flags.given, at, expiring_within(flags));
+  if (!report) throw WrongUse(report.error());
+  if (!report.value()) return std::nullopt;
+  std::string name;
+  for (auto const& [flag, values] : flags.given) {
+    if (flag != "timeout") name = values.back();
   }
-  return {.bytes = std::move(text).str(),
-          .name = path,
-          .last_modified = std::chrono::sys_seconds{std::chrono::seconds{status.st_mtim.tv_sec}}};
-}
-
-// The pinned root on its own: nothing is fetched.
-CheckedProbe check_root_alone(CheckFlags const& flags, std::chrono::sys_seconds at) {
-  config::ProbeSpec spec{.name = {flags.root},
-                         .repository = flags.root,
-                         .kind = config::TufSpec{.metadata_url = {}, .root = flags.root}};
-  auto report = tuf::check_root(root_file(flags.root), at, expiry_of(flags).root);
-  return {.spec = std::move(spec), .report = std::move(report), .complete = true, .duration = {}};
+  return CheckedProbe{.spec = {.name = {name}, .repository = name, .kind = kind.spec()},
+                      .report = std::move(*report.value()),
+                      .complete = true,
+                      .duration = {}};
 }
 
 void print(std::vector<CheckedProbe> const& checked, CheckFlags const& flags) {
@@ -151,41 +137,42 @@ void print(std::vector<CheckedProbe> const& checked, CheckFlags const& flags) {
   put(text);
 }
 
-// What is to be checked, or, of a root alone, what was found.
+// What is to be checked, or what was found where nobody had to be asked.
 struct Prepared {
   CheckRequest request;
-  std::optional<CheckedProbe> root_alone;
+  std::optional<CheckedProbe> alone;
 };
 
 // Reads what the flags name, which may stand still.
 Prepared prepare(CheckFlags const& flags, runtime::Stage& stage) {
   auto const at = value_or_wrong_use(config::parse_time(flags.at, now()), "--at");
   Prepared prepared;
-  if (flags.config.empty() && flags.metadata_url.empty()) {
-    stage.enter("reading " + flags.root);
-    prepared.root_alone = check_root_alone(flags, at);
+  if (flags.at != "now") prepared.request.at = at;
+  if (!flags.config.empty()) {
+    prepared.request.probes = specs_of_config(flags);
     return prepared;
   }
-  if (flags.at != "now") prepared.request.at = at;
-  if (flags.config.empty()) {
-    prepared.request.probes.push_back(spec_of(flags));
-  } else {
-    prepared.request.probes = specs_of_config(flags);
-  }
+  stage.enter("reading the files that the flags name");
+  prepared.alone = check_alone(flags, at);
+  if (!prepared.alone) prepared.request.probes.push_back(spec_of(flags));
   return prepared;
+}
+
+std::chrono::milliseconds timeout_of(CheckFlags const& flags) {
+  auto const given = flags.given.find("timeout");
+  if (given == flags.given.end()) return config::ProbeSpec{}.timeout;
+  return value_or_wrong_use(config::parse_duration(given->second.back()), "--timeout");
 }
 
 int check_command(CheckFlags const& flags) {
   runtime::StopOnSignal const interrupt{kCouldNotTell};
   runtime::raise_descriptor_limit();
-  auto const limit = flags.config.empty()
-                         ? value_or_wrong_use(config::parse_duration(flags.timeout), "--timeout")
-                         : kReadWithin;
+  auto const limit = flags.config.empty() ? timeout_of(flags) : kReadWithin;
   Prepared prepared =
       bounded({.command = "canaryd check", .limit = limit, .code = kCouldNotTell},
               interrupt.token(), [flags](runtime::Stage& stage) { return prepare(flags, stage); });
-  if (prepared.root_alone) {
-    std::vector<CheckedProbe> const checked{std::move(*prepared.root_alone)};
+  if (prepared.alone) {
+    std::vector<CheckedProbe> const checked{std::move(*prepared.alone)};
     print(checked, flags);
     return exit_code(checked);
   }
@@ -199,6 +186,52 @@ int check_command(CheckFlags const& flags) {
   return exit_code(checked);
 }
 
+// Of the texts of fields, which are Markdown.
+std::string plain(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
+CLI::Option* add_flag_of(CLI::App& command, config::Flag const& flag, config::GivenFlags& given,
+                         std::string const& names) {
+  auto* const option = command
+                           .add_option_function<std::vector<std::string>>(
+                               names,
+                               [&given, name = flag.name](std::vector<std::string> const& values) {
+                                 given[name] = values;
+                               },
+                               plain(flag.text))
+                           ->expected(1);
+  using Form = config::Flag::Form;
+  if (flag.form == Form::list) option->expected(1, CLI::detail::expected_max_vector_size);
+  if (flag.form == Form::headers) option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return option;
+}
+
+// `check KIND`: the kind's fields are its flags.
+void add_kind(CLI::App& check, probes::Kind const& kind, std::shared_ptr<CheckFlags> const& flags) {
+  std::string const name{kind.declaration().kind};
+  auto* const command = check.add_subcommand(name, "Checks " + std::string{kind.title()});
+  command->fallthrough();
+  for (auto const& flag : config::flags_of(configured(kind))) {
+    std::string names = "--" + flag.name;
+    if (flag.own && flag.name == kind.positional()) names += "," + flag.name;
+    add_flag_of(*command, flag, flags->given, names);
+  }
+  command->callback([flags, &kind] { flags->kind = &kind; });
+}
+
+// What `check` itself takes of the flags of the first kind: 0.1 knew no other.
+void add_first_kind(CLI::App& command, std::shared_ptr<CheckFlags> const& flags,
+                    CLI::Option* config) {
+  for (auto const& flag : config::flags_of(configured(*probes::kinds().front()))) {
+    bool const dotted = flag.name.find('.') != std::string::npos;
+    bool const known = flag.name == "timeout" || flag.name == "ca-file";
+    if (dotted || (!flag.own && !known)) continue;
+    add_flag_of(command, flag, flags->given, "--" + flag.name)->excludes(config);
+  }
+}
+
 }  // namespace
 
 void add_check_command(CLI::App& app, Action& chosen) {
@@ -209,22 +242,9 @@ void add_check_command(CLI::App& app, Action& chosen) {
       command->add_option("--config", flags->config, "Take the probes from a configuration file");
   command->add_option("PROBE", flags->probes,
                       "With --config: names of probes; all enabled ones where none is given");
-  auto* const root = command
-                         ->add_option("--root", flags->root,
-                                      "The pinned root.json; alone, it is checked by itself")
-                         ->excludes(config);
-  auto* const metadata = command
-                             ->add_option("--metadata-url", flags->metadata_url,
-                                          "Where the metadata is: http, https or file")
-                             ->needs(root);
-  command
-      ->add_option("--targets-url", flags->targets_url,
-                   "Where the targets are; \"targets\" beside the metadata unless given")
-      ->needs(metadata);
-  command
-      ->add_option("--targets", flags->targets,
-                   "all, none (the default), or names of targets to download and verify")
-      ->needs(metadata);
+  add_first_kind(*command, flags, config);
+  for (auto const* const kind : probes::kinds()) add_kind(*command, *kind, flags);
+  command->require_subcommand(0, 1);
   command->add_option("--at", flags->at, "Judge expiry as of this time (RFC 3339, UTC)")
       ->capture_default_str();
   command
@@ -232,12 +252,6 @@ void add_check_command(CLI::App& app, Action& chosen) {
                    "Remaining validity below which any expiry is a warning, whatever the role; "
                    "without it, the thresholds of a configuration that sets none")
       ->excludes(config);
-  command->add_option("--timeout", flags->timeout, "Of the whole check (without --config)")
-      ->capture_default_str()
-      ->excludes(config);
-  command
-      ->add_option("--ca-file", flags->ca_file, "PEM certificates to trust instead of the system's")
-      ->needs(metadata);
   command->add_option("--output", flags->output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -252,9 +266,17 @@ void add_check_command(CLI::App& app, Action& chosen) {
       "  canaryd check --root root.json --metadata-url file:///srv/repo/metadata --at 2027-01-01\n"
       "  canaryd check --config /etc/canaryd/canaryd.yml sigstore --output json | jq .severity");
   command->callback([flags, &chosen] {
-    if (flags->config.empty() && flags->root.empty()) {
+    if (!flags->config.empty() && flags->kind != nullptr) {
+      // A probe may be called as a kind is.
+      if (!flags->given.empty()) {
+        throw CLI::ValidationError("check", "a kind and its flags exclude --config");
+      }
+      flags->probes.emplace_back(flags->kind->declaration().kind);
+    }
+    if (flags->config.empty() && flags->kind == nullptr && flags->given.empty()) {
       throw CLI::ValidationError("check",
-                                 "give --root FILE, with --metadata-url URL, or --config FILE");
+                                 "give a kind and what to check, --root FILE, with --metadata-url "
+                                 "URL, or --config FILE");
     }
     if (flags->config.empty() && !flags->probes.empty()) {
       throw CLI::ValidationError("PROBE", "names of probes need --config FILE");

@@ -11,6 +11,7 @@
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
+#include "probes/kind.h"
 
 namespace canary::daemon {
 namespace {
@@ -22,7 +23,7 @@ Bound bound_of(char const* command) {
 }
 
 int check_file(std::string const& file) {
-  auto const loaded = config::load(file, config::process_environment());
+  auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
   if (!loaded) {
     for (auto const& problem : loaded.error()) {
       std::fprintf(stderr, "%s\n", to_text(problem).c_str());
@@ -34,7 +35,7 @@ int check_file(std::string const& file) {
 }
 
 int show_file(std::string const& file) {
-  auto const loaded = config::load(file, config::process_environment());
+  auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
   if (!loaded) return check_file(file);
   put(config::show(loaded.value()));
   return kExitClean;

@@ -11,6 +11,7 @@
 #include "config/duration.h"
 #include "daemon/app/run_daemon.h"
 #include "daemon/cli/commands.h"
+#include "probes/kind.h"
 
 namespace canary::daemon {
 namespace {
@@ -40,7 +41,8 @@ struct RunFlags {
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
-  auto loaded = config::load(flags.config, config::process_environment());
+  auto loaded =
+      config::load(flags.config, config::process_environment(), probes::configured_kinds());
   if (!loaded) return loaded;
   config::Config config = std::move(loaded).value();
   if (!flags.listen_addresses.empty()) config.web.listen_addresses = flags.listen_addresses;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/tuf/spec.h"
 
 namespace canary::daemon {
 namespace {
@@ -76,18 +77,18 @@ config::Config demo_config(std::vector<DemoRepository> const& repositories, Demo
   result.scheduler.stop_timeout = 2s;
   for (DemoRepository const& repository : repositories) {
     config::Url const url = repository_url(repository, ports);
-    config::TufSpec tuf{};
-    tuf.metadata_url = url.child("metadata");
-    tuf.targets_url = url.child("targets");
-    tuf.root = pinned_root(directory, repository.name);
-    tuf.expiry = repository.expiry;
-    tuf.targets.kind = config::TargetSelection::Kind::all;
+    tuf::Spec spec{};
+    spec.metadata_url = url.child("metadata");
+    spec.targets_url = url.child("targets");
+    spec.root = pinned_root(directory, repository.name);
+    spec.expiry = repository.expiry;
+    spec.targets.kind = config::Selection::Kind::all;
     result.probes.push_back({.name = {repository.name},
                              .repository = repository.name,
                              .interval = kInterval,
                              .timeout = kTimeout,
                              .http = demo_http(),
-                             .kind = std::move(tuf)});
+                             .kind = std::move(spec)});
   }
   return result;
 }

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "config/probe_spec.h"
 #include "config/result.h"
 #include "probes/report.h"
 #include "probes/tuf/authoring.h"
+#include "probes/tuf/spec.h"
 
 namespace canary::daemon {
 
@@ -26,7 +26,7 @@ enum class DemoServing : std::uint8_t {
 struct DemoRepository {
   std::string name;  // of the probe, of its folder and the first part of its URLs
   DemoServing serving = DemoServing::promptly;
-  config::ExpiryPolicy expiry{};
+  tuf::ExpirySpec expiry{};
   // What a probe finds in it, and why: the worst finding of a run.
   std::string check{};  // empty: no finding that is not ok
   probes::Severity severity = probes::Severity::ok;

@@ -59,7 +59,7 @@ struct BlackBox {
 // Now is given as both clocks show it. Never trusts what the bytes say: neither sizes nor texts.
 BlackBox read_black_box(HandedOver& handed_over, std::int64_t now_ns, std::int64_t wall_ns);
 
-// "ran steady_timer async_wait probes/http/client.cc:88 for 12.3 s", "waited; its last beat came
+// "ran steady_timer async_wait probes/fetch/client.cc:88 for 12.3 s", "waited; its last beat came
 // 12 ms before".
 std::string last_act(BlackBox const& box);
 

@@ -7,7 +7,7 @@
 
 namespace canary::dump {
 
-// "../../probes/http/client.cc", as a compiler cache has it, is "probes/http/client.cc".
+// "../../probes/fetch/client.cc", as a compiler cache has it, is "probes/fetch/client.cc".
 constexpr std::string_view source_path(std::string_view path) {
   // By hand: starts_with() may throw, in theory.
   while (path.size() > 3 && path[0] == '.' && path[1] == '.' && path[2] == '/') {

@@ -12,7 +12,7 @@
 namespace canary::dump {
 
 std::string span_text(std::int64_t nanoseconds);  // "41.2 s"; as FixedText::span
-std::string place_text(Place const& place);       // "probes/http/client.cc:88"; "" for none
+std::string place_text(Place const& place);       // "probes/fetch/client.cc:88"; "" for none
 std::string size_text(std::uint64_t bytes);       // "12.3 MiB"
 std::string utc_text(std::int64_t wall_ns);       // "2026-03-04T05:06:07.089Z"
 std::string hex_text(std::uint64_t value);        // "0x1f"

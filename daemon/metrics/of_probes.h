@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metrics of probes, of their runs and of what those found.
+// The metrics of probes, of their runs and of what those found, whatever the kind. What a kind adds
+// it declares itself (probes/declaration.h).
 // Thread: none (constants).
 #pragma once
 
@@ -101,42 +102,11 @@ inline constexpr std::array kOfProbes = std::to_array<Metric>({
      Type::gauge,
      "When the certificates were seen whose end is exported.",
      {"probe"}},
-});
-
-inline constexpr std::array kOfTuf = std::to_array<Metric>({
-    {"canaryd_tuf_targets",
+    {"canaryd_deadline_timestamp_seconds",
      Type::gauge,
-     "Targets that the last run checked, by outcome.",
-     {"probe", "outcome"}},
-    {"canaryd_tuf_metadata_expiry_timestamp_seconds",
-     Type::gauge,
-     "When a role's metadata expires, as of the last run that saw it.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_metadata_version",
-     Type::gauge,
-     "Version of a role's metadata, as of the last run that saw it.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_metadata_expiry_warning_seconds",
-     Type::gauge,
-     "Remaining validity below which a role's expiry is a warning.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_metadata_expiry_critical_seconds",
-     Type::gauge,
-     "Remaining validity below which a role's expiry is critical.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_metadata_size_bytes",
-     Type::gauge,
-     "Size of a role's metadata file.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_metadata_seen_timestamp_seconds",
-     Type::gauge,
-     "When a role's metadata was seen: what is known of it stays when a later run fails.",
-     {"probe", "repo", "role"}},
-    {"canaryd_tuf_roles",
-     Type::gauge,
-     "Roles seen by the last run; of delegated ones only the 64 that expire first have series of "
-     "their own.",
-     {"probe"}},
+     "What ends first, of each kind of thing that a repository has, as of the last run that saw "
+     "it.",
+     {"probe", "subject_kind", "subject"}},
 });
 
 }  // namespace canary::metrics

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of metrics: a family that is not in it cannot be written, and a test sees to it
-// that each one in it is written by somebody and stands in docs/metrics.md.
-// Thread: none (constants).
+// The one table of metrics, but for those that kinds of probes declare: a family that is not in it
+// cannot be written, and a test sees to it that each one in it is written by somebody and stands in
+// docs/metrics.md. Thread: none (constants).
 #pragma once
 
 #include <span>
@@ -18,9 +18,8 @@ struct Section {
   std::span<Metric const> metrics;
 };
 
-inline constexpr std::array<Section, 6> kSections{{{"canaryd itself", kOfDaemon},
+inline constexpr std::array<Section, 5> kSections{{{"canaryd itself", kOfDaemon},
                                                    {"Probes", kOfProbes},
-                                                   {"TUF repositories", kOfTuf},
                                                    {"Hangs", kOfHangs},
                                                    {"The process before", kOfThePreviousRun},
                                                    {"The process", kOfProcess}}};

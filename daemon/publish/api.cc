@@ -40,7 +40,7 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   json::object out;
   out["name"] = row.facts.name;
   out["repo"] = text_value(row.facts.repository);
-  out["kind"] = row.facts.kind;
+  out["kind"] = text_value(row.facts.kind->kind);
   out["url"] = text_value(row.facts.url);
   out["enabled"] = row.facts.enabled;
   out["state"] = text_value(state_text(row));
@@ -79,10 +79,7 @@ json::object counters(ProbeRow const& row) {
   json::object out;
   out["runs"] = row.runs;
   json::object failures, skipped;
-  for (auto const reason : probes::all_reasons()) {
-    auto const count = row.failures[static_cast<std::size_t>(reason)];
-    if (count > 0) failures[to_text(reason)] = count;
-  }
+  for (auto const& [reason, count] : row.failures) failures[to_text(reason)] = count;
   for (std::size_t i = 0; i < kSkipReasons; ++i) {
     skipped[to_text(static_cast<SkipReason>(i))] = row.skipped[i];
   }
@@ -95,16 +92,18 @@ json::object counters(ProbeRow const& row) {
 }
 
 // What the last look that had it said.
-json::object known_json(Known const& known) {
-  json::array roles;
-  for (auto const& role : known.roles) {
-    roles.push_back(json::object{{"role", role.facts.role.text()},
-                                 {"version", role.facts.version},
-                                 {"expires", config::to_text(role.facts.expires)},
-                                 {"seen", rfc3339(role.seen)}});
-  }
+json::object known_json(Known const& known, probes::Declaration const& kind) {
   json::object out;
-  out["roles"] = std::move(roles);
+  for (auto const* const type : kind.things) {
+    json::array list;
+    for (auto const& thing : known.things) {
+      if (thing.facts.type != type) continue;
+      json::object entry = thing_json(thing.facts);
+      entry["seen"] = rfc3339(thing.seen);
+      list.push_back(std::move(entry));
+    }
+    out[type->plural] = std::move(list);
+  }
   out["tls_not_after"] = nullptr;
   out["tls_seen"] = nullptr;
   if (known.tls_not_after) {
@@ -197,12 +196,12 @@ std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view
   json::object out = short_form(snapshot, *row, now);
   out["as_of"] = rfc3339(now);
   out["counters"] = counters(*row);
-  out["known"] = known_json(*row->known);
+  out["known"] = known_json(*row->known, *row->facts.kind);
   out["findings"] = json::array{};
   out["measurements"] = nullptr;
   if (row->last_report) {
     out["findings"] = findings_json(*row->last_report);
-    out["measurements"] = measurements_json(row->last_report->measurements);
+    out["measurements"] = measurements_json(row->last_report->measurements, *row->facts.kind);
   }
   return text(out);
 }

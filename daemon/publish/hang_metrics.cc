@@ -52,7 +52,7 @@ Histogram histogram_of(std::span<std::atomic<std::uint64_t> const> buckets, std:
   return histogram;
 }
 
-// "probes/http/client.cc:88", or the function where the line is not known.
+// "probes/fetch/client.cc:88", or the function where the line is not known.
 std::string source_of(watchdog::Place const& place) {
   if (place.file == 0) return runtime::text_at(place.function);
   return std::string{runtime::text_at(place.file)} + ':' + std::to_string(place.line);

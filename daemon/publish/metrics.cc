@@ -6,16 +6,17 @@
 #include <array>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "daemon/metrics/table.h"
 #include "daemon/publish/exposition.h"
+#include "daemon/publish/kind_metrics.h"
+#include "daemon/results/known.h"
 
 namespace canary::daemon {
 namespace {
 
-constexpr std::size_t kDelegatedRoleSeries = 64;  // of one probe
+constexpr std::size_t kSeriesOfMany = 64;  // of one probe
 
 using metrics::Metric;
 using metrics::metric;
@@ -44,7 +45,8 @@ class Page {
     last_runs();
     findings();
     measurements();
-    roles();
+    deadlines();
+    kinds();
     process();
     return std::move(out_);
   }
@@ -66,7 +68,10 @@ class Page {
   void last_runs();
   void findings();
   void measurements();
-  void roles();
+  void deadlines();
+  void kinds();
+  void things(probes::Declaration const& kind, probes::ThingType const& type);
+  void samples(probes::Declaration const& kind, probes::SampleFamily const& family);
   void process();
 
   MetricsInput const& input_;
@@ -112,7 +117,7 @@ void Page::configured_probes() {
   {
     auto info = family(metric("canaryd_probe_info"));
     for (ProbeRow const* row : input_.snapshot.probes) {
-      info.add({row->facts.name, row->facts.kind, row->facts.repository}, 1.0);
+      info.add({row->facts.name, row->facts.kind->kind, row->facts.repository}, 1.0);
     }
   }
   {
@@ -133,10 +138,12 @@ void Page::runs() {
   {
     auto failures = family(metric("canaryd_probe_failures_total"));
     for (ProbeRow const* row : enabled_) {
-      for (auto const reason : probes::all_reasons()) {
+      auto const add = [&](probes::Reason const& reason) {
         failures.add({row->facts.name, to_text(reason)},
-                     static_cast<double>(row->failures[static_cast<std::size_t>(reason)]));
-      }
+                     static_cast<double>(row->failures_of(reason)));
+      };
+      std::ranges::for_each(probes::common_reasons(), add);
+      std::ranges::for_each(row->facts.kind->reasons, add);
     }
   }
   {
@@ -245,79 +252,114 @@ void Page::measurements() {
               if (!row.known->tls_not_after) return std::nullopt;
               return seconds(row.known->tls_seen);
             });
-  auto targets = family(metric("canaryd_tuf_targets"));
+}
+
+// ---- what kinds declare ------------------------------------------------------------------------
+// Names of things come from the repository, so the number of their series is bounded.
+
+// Those of a type: all that are not one of many, and of those the soonest to end; each name once.
+std::vector<KnownThing const*> shown(Known const& known, probes::ThingType const& type) {
+  std::vector<KnownThing const*> result, many;
+  for (auto const& thing : known.things) {
+    if (thing.facts.type == &type) (thing.facts.one_of_many ? many : result).push_back(&thing);
+  }
+  std::ranges::sort(many, {}, [](KnownThing const* thing) { return by_end(thing->facts); });
+  std::set<std::string_view> seen;
+  std::erase_if(result,
+                [&](KnownThing const* thing) { return !seen.insert(thing->facts.name).second; });
+  std::size_t left = kSeriesOfMany;
+  for (auto const* const thing : many) {
+    if (left == 0) break;
+    if (!seen.insert(thing->facts.name).second) continue;
+    --left;
+    result.push_back(thing);
+  }
+  return result;
+}
+
+void Page::deadlines() {
+  auto ends = family(metric("canaryd_deadline_timestamp_seconds"));
   for (ProbeRow const* row : enabled_) {
-    if (!row->last_report) continue;
-    auto const& found = row->last_report->measurements;
-    targets.add({row->facts.name, "verified"}, static_cast<double>(found.targets_verified));
-    targets.add({row->facts.name, "failed"}, static_cast<double>(found.targets_failed));
-    targets.add({row->facts.name, "unknown"}, static_cast<double>(found.targets_unknown));
+    for (probes::ThingType const* const type : row->facts.kind->things) {
+      KnownThing const* first = nullptr;
+      for (auto const& thing : row->known->things) {
+        if (thing.facts.type != type || !thing.facts.expiry) continue;
+        if (first == nullptr || by_end(thing.facts) < by_end(first->facts)) first = &thing;
+      }
+      if (first == nullptr) continue;
+      ends.add({row->facts.name, type->name, first->facts.name.text()},
+               static_cast<double>(first->facts.expiry->at.time_since_epoch().count()));
+    }
   }
 }
 
-// ---- roles: their names come from the repository, so their number is bounded --------------------
-
-bool is_top_level(std::string_view role) {
-  return role == "root" || role == "timestamp" || role == "snapshot" || role == "targets";
-}
-
-struct RoleSeries {
-  ProbeRow const* row;
-  std::string name;
-  KnownRole const* known;
-};
-
-// The top-level roles and the delegated ones that expire first, each name once.
-void append_roles(std::vector<RoleSeries>& out, ProbeRow const& row) {
-  std::vector<KnownRole const*> top, delegated;
-  for (auto const& role : row.known->roles) {
-    (is_top_level(role.facts.role) ? top : delegated).push_back(&role);
+void Page::kinds() {
+  std::vector<probes::Declaration const*> kinds;
+  for (ProbeRow const* row : enabled_) {
+    bool const known = std::ranges::find(kinds, row->facts.kind) != kinds.end();
+    if (!known) kinds.push_back(row->facts.kind);
   }
-  std::ranges::sort(delegated, [](auto const* a, auto const* b) {
-    return std::tie(a->facts.expires, a->facts.role) < std::tie(b->facts.expires, b->facts.role);
-  });
-  std::set<std::string> seen;
-  std::size_t delegated_left = kDelegatedRoleSeries;
-  top.insert(top.end(), delegated.begin(), delegated.end());
-  for (auto const* role : top) {
-    std::string const& name = role->facts.role.text();
-    bool const counts = !is_top_level(name);
-    if (counts && delegated_left == 0) break;
-    if (!seen.insert(name).second) continue;
-    if (counts) --delegated_left;
-    out.push_back({&row, name, role});
+  for (auto const* const kind : kinds) {
+    for (auto const* const each : kind->samples) samples(*kind, *each);
+    for (auto const* const type : kind->things) things(*kind, *type);
   }
 }
 
-void Page::roles() {
-  std::vector<RoleSeries> series;
-  for (ProbeRow const* row : enabled_) append_roles(series, *row);
-  auto const each = [&](Family family, auto const& value) {
-    for (auto const& role : series) {
-      family.add({role.row->facts.name, role.row->facts.repository, role.name},
-                 static_cast<double>(value(role.known->facts)));
+// A family of a closed set has all of it, from 0 on; a plain one what the last run told.
+void Page::samples(probes::Declaration const& kind, probes::SampleFamily const& sampled) {
+  Metric const declared = metric_of(sampled);
+  auto out = family(declared);
+  for (ProbeRow const* row : enabled_) {
+    if (row->facts.kind != &kind || !row->last_report) continue;
+    auto const& measured = row->last_report->measurements;
+    for (auto const& [value, says] : sampled.values) {
+      out.add({row->facts.name, value}, measured.value(sampled, value));
+    }
+    if (!sampled.values.empty()) continue;
+    for (auto const& sample : measured.samples) {
+      if (sample.family == &sampled) out.add({row->facts.name}, sample.value);
+    }
+  }
+}
+
+void Page::things(probes::Declaration const& kind, probes::ThingType const& type) {
+  std::vector<std::pair<ProbeRow const*, KnownThing const*>> series;
+  for (ProbeRow const* row : enabled_) {
+    if (row->facts.kind != &kind) continue;
+    for (auto const* const thing : shown(*row->known, type)) series.emplace_back(row, thing);
+  }
+  auto const each = [&](probes::Number const& number, auto const& value) {
+    if (number.metric.empty()) return;
+    Metric const declared = metric_of(type, number);
+    auto out = family(declared);
+    for (auto const& [row, thing] : series) {
+      out.add({row->facts.name, row->facts.repository, thing->facts.name.text()}, value(*thing));
     }
   };
-  using probes::RoleFacts;
-  each(family(metric("canaryd_tuf_metadata_expiry_timestamp_seconds")),
-       [](RoleFacts const& role) { return role.expires.time_since_epoch().count(); });
-  each(family(metric("canaryd_tuf_metadata_version")),
-       [](RoleFacts const& role) { return role.version; });
-  each(family(metric("canaryd_tuf_metadata_expiry_warning_seconds")),
-       [](RoleFacts const& role) { return role.warning.count(); });
-  each(family(metric("canaryd_tuf_metadata_expiry_critical_seconds")),
-       [](RoleFacts const& role) { return role.critical.count(); });
-  each(family(metric("canaryd_tuf_metadata_size_bytes")),
-       [](RoleFacts const& role) { return role.size; });
-  auto seen = family(metric("canaryd_tuf_metadata_seen_timestamp_seconds"));
-  for (auto const& role : series) {
-    seen.add({role.row->facts.name, role.row->facts.repository, role.name},
-             seconds(role.known->seen));
+  auto const of_expiry = [&](probes::Number const& number, auto const& value) {
+    each(number, [&](KnownThing const& thing) -> std::optional<double> {
+      if (!thing.facts.expiry) return std::nullopt;
+      return static_cast<double>(value(*thing.facts.expiry));
+    });
+  };
+  using probes::Expiry;
+  of_expiry(type.ends, [](Expiry const& expiry) { return expiry.at.time_since_epoch().count(); });
+  of_expiry(type.warning, [](Expiry const& expiry) { return expiry.warning.count(); });
+  of_expiry(type.critical, [](Expiry const& expiry) { return expiry.critical.count(); });
+  each(type.seen, [](KnownThing const& thing) { return seconds(thing.seen); });
+  for (std::size_t i = 0; i < type.numbers.size(); ++i) {
+    each(type.numbers[i],
+         [i](KnownThing const& thing) { return static_cast<double>(thing.facts.numbers[i]); });
   }
-  per_probe(family(metric("canaryd_tuf_roles")), [](ProbeRow const& row) -> std::optional<double> {
-    if (!row.last_report) return std::nullopt;
-    return static_cast<double>(row.last_report->measurements.roles.size());
-  });
+  if (type.count.metric.empty()) return;
+  Metric const counted = count_metric_of(type);
+  auto count = family(counted);
+  for (ProbeRow const* row : enabled_) {
+    if (row->facts.kind != &kind || !row->last_report) continue;
+    auto const& things = row->last_report->measurements.things;
+    count.add({row->facts.name}, static_cast<double>(std::ranges::count(
+                                     things, &type, [](auto const& thing) { return thing.type; })));
+  }
 }
 
 void Page::process() {

@@ -2,6 +2,8 @@
 #include "daemon/publish/report_json.h"
 
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -43,18 +45,60 @@ boost::json::array findings_json(probes::Report const& report) {
   return out;
 }
 
-boost::json::object measurements_json(probes::Measurements const& measured) {
+boost::json::object thing_json(probes::ThingFacts const& thing) {
+  probes::ThingType const& type = *thing.type;
   boost::json::object out;
-  boost::json::array roles;
-  for (auto const& role : measured.roles) {
-    boost::json::object entry;
-    entry["role"] = text_value(role.role);
-    entry["version"] = role.version;
-    entry["expires"] = config::to_text(role.expires);
-    entry["warning_seconds"] = role.warning.count();
-    entry["critical_seconds"] = role.critical.count();
-    entry["size_bytes"] = role.size;
-    roles.push_back(std::move(entry));
+  out[type.name] = text_value(thing.name);
+  for (std::size_t i = 0; i < type.numbers.size(); ++i) {
+    out[type.numbers[i].field] = thing.numbers[i];
+  }
+  if (thing.expiry) {
+    out[type.ends.field] = config::to_text(thing.expiry->at);
+    if (!type.warning.field.empty()) out[type.warning.field] = thing.expiry->warning.count();
+    if (!type.critical.field.empty()) out[type.critical.field] = thing.expiry->critical.count();
+  }
+  return out;
+}
+
+namespace {
+
+// Whole numbers are written as such.
+boost::json::value number(double value) {
+  constexpr double kExact = 9'007'199'254'740'992;  // 2^53
+  if (value == std::floor(value) && std::abs(value) <= kExact) {
+    return static_cast<std::int64_t>(value);
+  }
+  return value;
+}
+
+boost::json::value sample_json(probes::Measurements const& measured,
+                               probes::SampleFamily const& family) {
+  if (family.values.empty()) {
+    for (auto const& sample : measured.samples) {
+      if (sample.family == &family) return number(sample.value);
+    }
+    return nullptr;
+  }
+  boost::json::object out;
+  for (auto const& [value, says] : family.values)
+    out[value] = number(measured.value(family, value));
+  return out;
+}
+
+}  // namespace
+
+boost::json::object measurements_json(probes::Measurements const& measured,
+                                      probes::Declaration const& kind) {
+  boost::json::object out;
+  for (auto const* const type : kind.things) {
+    boost::json::array list;
+    for (auto const& thing : measured.things) {
+      if (thing.type == type) list.push_back(thing_json(thing));
+    }
+    out[type->plural] = std::move(list);
+  }
+  for (auto const* const family : kind.samples) {
+    out[family->number.field] = sample_json(measured, *family);
   }
   boost::json::object phases;
   auto const& times = measured.phases;
@@ -66,13 +110,7 @@ boost::json::object measurements_json(probes::Measurements const& measured) {
   phases["first_byte"] = seconds(times.first_byte);
   phases["body"] = seconds(times.body);
   phases["verify"] = seconds(times.verify);
-  boost::json::object targets;
-  targets["verified"] = measured.targets_verified;
-  targets["failed"] = measured.targets_failed;
-  targets["unknown"] = measured.targets_unknown;
-  out["roles"] = std::move(roles);
   out["phase_seconds"] = std::move(phases);
-  out["targets"] = std::move(targets);
   out["bytes_received"] = measured.bytes_received;
   out["requests"] = measured.requests;
   out["retries"] = measured.retries;

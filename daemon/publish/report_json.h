@@ -12,6 +12,9 @@ namespace canary::daemon {
 
 // Instants are RFC 3339 in UTC, spans seconds.
 boost::json::array findings_json(probes::Report const& report);
-boost::json::object measurements_json(probes::Measurements const& measured);
+boost::json::object thing_json(probes::ThingFacts const& thing);
+// `kind`: what the probe's kind declares.
+boost::json::object measurements_json(probes::Measurements const& measured,
+                                      probes::Declaration const& kind);
 
 }  // namespace canary::daemon

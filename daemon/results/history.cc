@@ -18,12 +18,6 @@ bool is_failure(Severity severity) {
   return severity == Severity::critical || severity == Severity::unknown;
 }
 
-// Somebody changed what they must not be able to change.
-bool is_tampering(Reason reason) {
-  return reason == Reason::rollback || reason == Reason::signature || reason == Reason::threshold ||
-         reason == Reason::hash_mismatch || reason == Reason::equivocation;
-}
-
 std::chrono::milliseconds between(SysTime from, SysTime to) {
   return std::max(std::chrono::milliseconds{0},
                   to - from);  // the wall clock may have been set back
@@ -37,7 +31,7 @@ probes::Finding const* telling_finding(probes::Report const& report) {
   probes::Finding const* first = nullptr;
   for (auto const& finding : report.findings) {
     if (finding.counted() != worst) continue;
-    if (is_tampering(finding.reason)) return &finding;
+    if (probes::is_tampering(finding.reason)) return &finding;
     if (first == nullptr) first = &finding;
   }
   return first;
@@ -85,7 +79,13 @@ void History::count(SysTime at, probes::Report const& report, probes::Finding co
     row_.last_success = at;
     return;
   }
-  ++row_.failures[static_cast<std::size_t>(telling->reason)];
+  auto const counted = std::ranges::find(row_.failures, telling->reason,
+                                         [](auto const& each) { return each.first; });
+  if (counted == row_.failures.end()) {
+    row_.failures.emplace_back(telling->reason, 1);
+  } else {
+    ++counted->second;
+  }
   ++row_.consecutive_failures;
   row_.last_failure = at;
   row_.last_failure_reason = telling->reason;

@@ -33,8 +33,8 @@ struct Changes {
   bool any() const { return state || !findings.empty() || facts; }
 };
 
-// Which finding speaks for a run: one of the worst severity, proof of tampering (rollback,
-// signature, threshold, hash_mismatch, equivocation) before anything else, else the first;
+// Which finding speaks for a run: one of the worst severity, proof of tampering
+// (probes::is_tampering) before anything else, else the first;
 // nullptr when all are ok.
 probes::Finding const* telling_finding(probes::Report const& report);
 

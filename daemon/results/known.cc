@@ -7,12 +7,23 @@
 #include <utility>
 
 namespace canary::daemon {
+namespace {
+
+using Name = std::pair<probes::ThingType const*, std::string_view>;
+
+Name name_of(probes::ThingFacts const& thing) { return {thing.type, thing.name}; }
+
+}  // namespace
+
+std::pair<std::chrono::sys_seconds, std::string_view> by_end(probes::ThingFacts const& thing) {
+  return {thing.expiry ? thing.expiry->at : std::chrono::sys_seconds::max(), thing.name};
+}
 
 Known merged(Known const& before, probes::Report const& report, SysTime at) {
   Known after;
-  std::set<std::string_view> named;
-  for (auto const& role : report.measurements.roles) {
-    if (named.insert(role.role).second) after.roles.push_back({role, at});
+  std::set<Name> named;
+  for (auto const& thing : report.measurements.things) {
+    if (named.insert(name_of(thing)).second) after.things.push_back({thing, at});
   }
   after.tls_not_after = report.measurements.tls_not_after;
   if (after.tls_not_after) after.tls_seen = at;
@@ -22,22 +33,21 @@ Known merged(Known const& before, probes::Report const& report, SysTime at) {
     after.tls_not_after = before.tls_not_after;
     after.tls_seen = before.tls_seen;
   }
-  auto const first_older = static_cast<std::ptrdiff_t>(after.roles.size());
-  for (auto const& role : before.roles) {
-    if (!named.contains(role.facts.role)) after.roles.push_back(role);
+  auto const first_older = static_cast<std::ptrdiff_t>(after.things.size());
+  for (auto const& thing : before.things) {
+    if (!named.contains(name_of(thing.facts))) after.things.push_back(thing);
   }
-  if (after.roles.size() > kKnownRoles) {
-    std::ranges::sort(
-        after.roles.begin() + first_older, after.roles.end(), {},
-        [](KnownRole const& role) { return std::pair{role.facts.expires, role.facts.role}; });
-    after.roles.resize(std::max(kKnownRoles, static_cast<std::size_t>(first_older)));
+  if (after.things.size() > kKnownThings) {
+    std::ranges::sort(after.things.begin() + first_older, after.things.end(), {},
+                      [](KnownThing const& thing) { return by_end(thing.facts); });
+    after.things.resize(std::max(kKnownThings, static_cast<std::size_t>(first_older)));
   }
   return after;
 }
 
 bool differ(Known const& a, Known const& b) {
   return a.tls_not_after != b.tls_not_after ||
-         !std::ranges::equal(a.roles, b.roles, {}, &KnownRole::facts, &KnownRole::facts);
+         !std::ranges::equal(a.things, b.things, {}, &KnownThing::facts, &KnownThing::facts);
 }
 
 }  // namespace canary::daemon

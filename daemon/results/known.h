@@ -3,7 +3,10 @@
 // ends. Thread: none (pure).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <string_view>
+#include <utility>
 
 #include "daemon/results/snapshot.h"
 
@@ -12,8 +15,11 @@ namespace canary::daemon {
 // `before` after a run that ended `at`. What the report names replaces what was known of it; what
 // it does not name stays, unless the report is complete: then it is not there any more.
 Known merged(Known const& before, probes::Report const& report, SysTime at);
-// The roles that are kept: those of the report, then older ones that expire first.
-inline constexpr std::size_t kKnownRoles = 128;
+// The things that are kept: those of the report, then older ones that expire first.
+inline constexpr std::size_t kKnownThings = 128;
+
+// Sorts what ends first to the front, and what has no end behind the rest.
+std::pair<std::chrono::sys_seconds, std::string_view> by_end(probes::ThingFacts const& thing);
 
 // Whether the two say different things, whenever they were seen.
 bool differ(Known const& a, Known const& b);

@@ -47,14 +47,20 @@ json::object finding_json(Finding const& finding) {
           {"accepted", acceptance_json(finding.accepted)}};
 }
 
-json::object role_json(KnownRole const& role) {
-  return {{"role", role.facts.role.text()},
-          {"version", role.facts.version},
-          {"expires", role.facts.expires.time_since_epoch().count()},
-          {"warning", role.facts.warning.count()},
-          {"critical", role.facts.critical.count()},
-          {"size", role.facts.size},
-          {"seen", role.seen.time_since_epoch().count()}};
+json::object thing_json(KnownThing const& thing) {
+  probes::ThingType const& type = *thing.facts.type;
+  json::object out{{type.name, thing.facts.name.text()},
+                   {"one_of_many", thing.facts.one_of_many},
+                   {"seen", thing.seen.time_since_epoch().count()}};
+  for (std::size_t i = 0; i < type.numbers.size(); ++i) {
+    out[type.numbers[i].field] = thing.facts.numbers[i];
+  }
+  if (auto const& expiry = thing.facts.expiry) {
+    out["expires"] = expiry->at.time_since_epoch().count();
+    out["warning"] = expiry->warning.count();
+    out["critical"] = expiry->critical.count();
+  }
+  return out;
 }
 
 // ---- reading: each throws where the file is not as it was written
@@ -84,13 +90,6 @@ Severity severity_of(std::string_view word) {
   return found == kAll.end() ? Severity::unknown : *found;
 }
 
-// A reason that this version does not know was one of its own all the same.
-Reason reason_of(std::string_view word) {
-  auto const& all = probes::all_reasons();
-  auto const found = std::ranges::find(all, word, [](Reason each) { return to_text(each); });
-  return found == all.end() ? Reason::internal : *found;
-}
-
 Finding finding_of(json::value const& value) {
   auto const& from = value.as_object();
   std::optional<probes::Acceptance> accepted;
@@ -101,25 +100,41 @@ Finding finding_of(json::value const& value) {
   return {.check = text_of(from, "check"),
           .subject = text_of(from, "subject"),
           .severity = severity_of(from.at("severity").as_string()),
-          .reason = reason_of(from.at("reason").as_string()),
+          .reason = Reason::read(std::string_view{from.at("reason").as_string()}),
           .message = text_of(from, "message"),
           .evidence = text_of(from, "evidence"),
           .url = text_of(from, "url"),
           .accepted = std::move(accepted)};
 }
 
-KnownRole role_of(json::value const& value) {
-  auto const& from = value.as_object();
-  return {.facts = {.role = text_of(from, "role"),
-                    .version = number_of(from, "version"),
-                    .expires = std::chrono::sys_seconds{seconds{number_of(from, "expires")}},
-                    .warning = seconds{number_of(from, "warning")},
-                    .critical = seconds{number_of(from, "critical")},
-                    .size = from.at("size").to_number<std::uint64_t>()},
-          .seen = time_of(from, "seen")};
+// A number that an earlier canaryd did not write is 0; 0.1 wrote `size` for `size_bytes`.
+std::int64_t number_in(json::object const& from, std::string_view field) {
+  constexpr std::string_view kUnit = "_bytes";
+  auto const* value = from.if_contains(field);
+  if (value == nullptr && field.ends_with(kUnit)) {
+    value = from.if_contains(field.substr(0, field.size() - kUnit.size()));
+  }
+  return value == nullptr ? 0 : value->to_number<std::int64_t>();
 }
 
-SavedState state_of(json::object const& from) {
+KnownThing thing_of(json::value const& value, probes::ThingType const& type) {
+  auto const& from = value.as_object();
+  KnownThing thing{.facts = {.type = &type, .name = text_of(from, type.name)},
+                   .seen = time_of(from, "seen")};
+  auto const* const many = from.if_contains("one_of_many");
+  thing.facts.one_of_many = many != nullptr && many->as_bool();
+  for (std::size_t i = 0; i < type.numbers.size(); ++i) {
+    thing.facts.numbers[i] = number_in(from, type.numbers[i].field);
+  }
+  if (from.contains("expires")) {
+    thing.facts.expiry = {.at = std::chrono::sys_seconds{seconds{number_of(from, "expires")}},
+                          .warning = seconds{number_of(from, "warning")},
+                          .critical = seconds{number_of(from, "critical")}};
+  }
+  return thing;
+}
+
+SavedState state_of(json::object const& from, probes::Declaration const& kind) {
   SavedState state;
   state.url = text_of(from, "url");
   if (!from.at("severity").is_null()) state.severity = severity_of(from.at("severity").as_string());
@@ -137,9 +152,13 @@ SavedState state_of(json::object const& from) {
     state.open.findings.push_back(finding_of(finding));
   }
   state.open.total = std::max(state.open.total, state.open.findings.size());
-  for (auto const& role : from.at("roles").as_array()) {
-    if (state.known.roles.size() == kKnownRoles) break;
-    state.known.roles.push_back(role_of(role));
+  for (probes::ThingType const* const type : kind.things) {
+    auto const* const list = from.if_contains(type->plural);
+    if (list == nullptr) continue;
+    for (auto const& thing : list->as_array()) {
+      if (state.known.things.size() == kKnownThings) break;
+      state.known.things.push_back(thing_of(thing, *type));
+    }
   }
   if (auto const ends = optional_time(from, "tls_not_after")) {
     state.known.tls_not_after = std::chrono::floor<seconds>(*ends);
@@ -165,18 +184,14 @@ SavedState saved_state(ProbeRow const& row) {
 }
 
 std::string to_text(SavedState const& state) {
-  json::array open, roles;
+  json::array open;
   for (auto const& finding : state.open.findings) {
     if (open.size() == kSavedFindings) break;
     open.push_back(finding_json(finding));
   }
-  for (auto const& role : state.known.roles) {
-    if (roles.size() == kKnownRoles) break;
-    roles.push_back(role_json(role));
-  }
   std::optional<SysTime> ends;
   if (state.known.tls_not_after) ends = *state.known.tls_not_after;
-  json::object const out{
+  json::object out{
       {"format", kFormat},
       {"url", state.url.text()},
       {"severity", state.severity ? json::value(to_text(*state.severity)) : json::value(nullptr)},
@@ -190,13 +205,20 @@ std::string to_text(SavedState const& state) {
                                    : json::value(nullptr)},
       {"open", std::move(open)},
       {"open_total", state.open.total},
-      {"roles", std::move(roles)},
       {"tls_not_after", time_json(ends)},
       {"tls_seen", time_json(state.known.tls_seen)}};
+  std::size_t kept = 0;
+  for (auto const& thing : state.known.things) {
+    if (kept++ == kKnownThings) break;
+    json::value& list = out[thing.facts.type->plural];
+    if (!list.is_array()) list.emplace_array();
+    list.as_array().push_back(thing_json(thing));
+  }
   return json::serialize(out) + '\n';
 }
 
-Result<SavedState, std::string> parse_saved_state(std::string_view text) {
+Result<SavedState, std::string> parse_saved_state(std::string_view text,
+                                                  probes::Declaration const& kind) {
   if (text.size() > kSavedBytes) return "it is larger than any that canaryd writes";
   try {
     auto const value = json::parse(text);
@@ -206,7 +228,7 @@ Result<SavedState, std::string> parse_saved_state(std::string_view text) {
       return "it is of format " + std::to_string(format) + ", and this canaryd knows " +
              std::to_string(kFormat);
     }
-    return state_of(object);
+    return state_of(object, kind);
   } catch (std::exception const& failed) {
     return "it is damaged: " + make_harmless(failed.what(), 200);
   }

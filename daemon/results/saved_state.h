@@ -32,7 +32,8 @@ inline constexpr std::size_t kSavedFindings = 200;
 inline constexpr std::size_t kSavedBytes = 4 * 1024 * 1024;
 
 // The error says what is wrong with it: damaged, or of a newer canaryd. Whoever wrote it, text in
-// it is harmless afterwards.
-Result<SavedState, std::string> parse_saved_state(std::string_view text);
+// it is harmless afterwards. `kind`: what the probe's kind declares.
+Result<SavedState, std::string> parse_saved_state(std::string_view text,
+                                                  probes::Declaration const& kind);
 
 }  // namespace canary::daemon

@@ -3,22 +3,10 @@
 #include "daemon/results/snapshot.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "config/harmless.h"
 
 namespace canary::daemon {
-namespace {
-
-struct KindName {
-  std::string operator()(config::TufSpec const&) const { return "tuf"; }
-};
-
-struct Location {
-  std::string operator()(config::TufSpec const& spec) const { return spec.metadata_url.text(); }
-};
-
-}  // namespace
 
 std::string_view to_text(SkipReason reason) {
   switch (reason) {
@@ -36,15 +24,21 @@ std::string_view to_text(SkipReason reason) {
   return "disturbed";
 }
 
-ProbeFacts facts_of(config::ProbeSpec const& spec) {
+ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind) {
   return {
       .name = spec.name.text,
       .repository = make_harmless(spec.repository.empty() ? spec.name.text : spec.repository, 256),
-      .kind = std::visit(KindName{}, spec.kind),
+      .kind = &kind,
       .enabled = spec.enabled,
       .interval = spec.interval,
       .timeout = spec.timeout,
-      .url = std::visit(Location{}, spec.kind)};
+      .url = spec.kind.location()};
+}
+
+std::uint64_t ProbeRow::failures_of(probes::Reason const& reason) const {
+  auto const found =
+      std::ranges::find(failures, reason, [](auto const& each) { return each.first; });
+  return found == failures.end() ? 0 : found->second;
 }
 
 std::optional<bool> ProbeRow::success() const {

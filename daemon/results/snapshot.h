@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/probe_spec.h"
@@ -23,9 +24,6 @@ namespace canary::daemon {
 // A wall-clock instant, for people and Prometheus. Spans are measured on the monotonic clock.
 using SysTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
-// How many values probes::Reason has, `none` included.
-inline constexpr std::size_t kReasons = static_cast<std::size_t>(probes::Reason::internal) + 1;
-
 // Why a due run did not start: the closed set of the metric label `reason`.
 enum class SkipReason : std::uint8_t { overlap, concurrency, paused, offline, disturbed };
 inline constexpr std::size_t kSkipReasons = 5;
@@ -35,23 +33,24 @@ std::string_view to_text(SkipReason reason);
 struct ProbeFacts {
   std::string name;
   std::string repository;  // metric label `repo`
-  std::string kind;        // "tuf"
+  probes::Declaration const* kind = &probes::kNothingDeclared;
   bool enabled = true;
   std::chrono::milliseconds interval{0};
   std::chrono::milliseconds timeout{0};
   probes::Subject url;  // where the repository is
   friend bool operator==(ProbeFacts const&, ProbeFacts const&) = default;
 };
-ProbeFacts facts_of(config::ProbeSpec const& spec);
+// `kind` is what the kind of `spec` declares.
+ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind);
 
 // What the last look that had it said; it stays when a later look fails.
-struct KnownRole {
-  probes::RoleFacts facts;
+struct KnownThing {
+  probes::ThingFacts facts;
   SysTime seen{};
-  friend bool operator==(KnownRole const&, KnownRole const&) = default;
+  friend bool operator==(KnownThing const&, KnownThing const&) = default;
 };
 struct Known {
-  std::vector<KnownRole> roles;
+  std::vector<KnownThing> things;
   std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest end of a certificate
   SysTime tls_seen{};
   friend bool operator==(Known const&, Known const&) = default;
@@ -79,13 +78,15 @@ struct ProbeRow {
   std::optional<SysTime> in_flight_since;  // a run is going on
   std::optional<SysTime> next_run;
 
-  std::uint64_t runs = 0;                                       // ended with a report
-  std::array<std::uint64_t, kReasons> failures{};               // failed runs by Reason
-  std::array<std::uint64_t, kSkipReasons> skipped{};            // by SkipReason
-  std::uint64_t stalls = 0;                                     // runs the watchdog cancelled
-  std::uint64_t bytes_received = 0, requests = 0, retries = 0;  // of all runs
-  Histogram durations{kDurationBounds};                         // of ended runs
+  std::uint64_t runs = 0;                                          // ended with a report
+  std::vector<std::pair<probes::Reason, std::uint64_t>> failures;  // failed runs, those there were
+  std::array<std::uint64_t, kSkipReasons> skipped{};               // by SkipReason
+  std::uint64_t stalls = 0;                                        // runs the watchdog cancelled
+  std::uint64_t bytes_received = 0, requests = 0, retries = 0;     // of all runs
+  Histogram durations{kDurationBounds};                            // of ended runs
 
+  // Failed runs of that main reason.
+  std::uint64_t failures_of(probes::Reason const& reason) const;
   // ok and warning are success; none until the first run has ended.
   std::optional<bool> success() const;
 };

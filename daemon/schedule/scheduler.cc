@@ -6,7 +6,6 @@
 #include <limits>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -26,11 +25,6 @@ constexpr std::chrono::nanoseconds kLeastSleep = std::chrono::seconds{1};
 
 SysTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-std::string host_of(config::ProbeSpec const& spec) {
-  return std::visit([](config::TufSpec const& tuf) { return tuf.metadata_url.origin(); },
-                    spec.kind);
 }
 
 AdmissionLimits limits_of(config::SchedulerSettings const& settings) {
@@ -124,7 +118,7 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
     }
     due_anew.push_back(spec.name.text);
     fresh.emplace(spec.name.text,
-                  Probe{std::make_shared<config::ProbeSpec const>(spec), host_of(spec)});
+                  Probe{std::make_shared<config::ProbeSpec const>(spec), spec.kind.host()});
   }
   settings_ = settings;
   admission_.set_limits(limits_of(settings));

@@ -36,7 +36,7 @@ std::string_view text_of(ProbeText const& text) {
   return {text.data(), size};
 }
 
-// "steady_timer async_wait probes/http/client.cc:88"
+// "steady_timer async_wait probes/fetch/client.cc:88"
 template <std::size_t kBytes>
 void add_site(FixedText<kBytes>& text, Episode const& episode) {
   if (episode.operation != 0) text.add(runtime::text_at(episode.operation)).add(" ");

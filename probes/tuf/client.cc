@@ -10,7 +10,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "probes/http/client.h"
+#include "probes/fetch/client.h"
 #include "probes/tuf/client_target.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/role_name.h"
@@ -50,7 +50,7 @@ class Session {
   Task<bool> is_there(std::filesystem::path file, std::string name, TargetFile listed, Trace trace);
 
   ClientWorld world_;
-  http::Client client_;
+  fetch::Client client_;
   LocalStore store_;
   Refresh refresh_;
   std::filesystem::path folder_;

@@ -11,7 +11,7 @@
 #include "config/probe_spec.h"
 #include "config/result.h"
 #include "config/url.h"
-#include "probes/http/services.h"
+#include "probes/fetch/services.h"
 #include "probes/tuf/metadata.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
@@ -42,7 +42,7 @@ ClientResult<void> init_client(std::filesystem::path const& metadata_folder,
 
 // What a client works with; all of it outlives its tasks.
 struct ClientWorld {
-  http::Services& services;
+  fetch::Services& services;
   runtime::Workers& disk;  // its folders: what it reports as done is on the disk
 };
 

@@ -93,7 +93,7 @@ struct World {
   runtime::Workers disk{"disk", 1};
   runtime::Workers cpu{"cpu", 1};
   runtime::FileThreads files;
-  http::Services services{cpu, files};
+  fetch::Services services{cpu, files};
   tuf::ClientWorld client{services, disk};
 };
 
@@ -103,12 +103,10 @@ using Done = tuf::ClientResult<void>;
 
 // What `world` names outlives it.
 runtime::Task<Done> ask_server(tuf::ClientSettings settings,
-                               std::optional<tuf::DownloadSettings> what,
-                               tuf::ClientWorld world) {
+                               std::optional<tuf::DownloadSettings> what, tuf::ClientWorld world) {
   runtime::RunTrace const row{kRun, runtime::Deadline::never()};
-  auto work =
-      what ? tuf::download_client(std::move(settings), std::move(*what), world, row.trace())
-           : tuf::refresh_client(std::move(settings), world, row.trace());
+  auto work = what ? tuf::download_client(std::move(settings), std::move(*what), world, row.trace())
+                   : tuf::refresh_client(std::move(settings), world, row.trace());
   co_return co_await std::move(work);
 }
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "probes/http/body_sink.h"
+#include "probes/fetch/body_sink.h"
 #include "probes/tuf/metadata.h"
 #include "probes/tuf/store.h"
 
@@ -23,7 +23,7 @@ bool is_same_target(std::filesystem::path const& file, std::string_view path,
 
 // Writes a body to a temporary file that nobody mistakes for a target; its destructor removes it.
 // Thread: one at a time; every call blocks: for the disk worker.
-class TargetWriter final : public http::BodyConsumer {
+class TargetWriter final : public fetch::BodyConsumer {
  public:
   // Also makes `folder`, and removes what earlier processes left there half written.
   static StoreResult<std::shared_ptr<TargetWriter>> open(std::filesystem::path const& folder);

@@ -28,7 +28,7 @@ constexpr std::size_t kRolesAhead = 4;
 
 }  // namespace
 
-DelegationAudit::DelegationAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
+DelegationAudit::DelegationAudit(Spec const& spec, probes::ProbeContext const& context,
                                  Refresh& refresh, ExpiryWatch& expiry)
     : spec_(spec), context_(context), refresh_(refresh), expiry_(expiry) {
   auto const limit = static_cast<std::size_t>(std::max(0, spec_.limits.delegated_roles));
@@ -90,7 +90,7 @@ void DelegationAudit::look_at_name(std::string const& role) {
   add({.check = std::string(kDelegations),
        .subject = role,
        .severity = Severity::warning,
-       .reason = probes::Reason::metadata_missing,
+       .reason = kMetadataMissing,
        .message = std::move(*odd),
        .evidence = metadata_file(role)});
 }
@@ -110,17 +110,14 @@ void DelegationAudit::report(std::string const& role) {
       good_.push_back(std::move(finding));
     }
   }
-  keep_facts({.role = role,
-              .version = std::int64_t(content.version),
-              .expires = content.expires,
-              .warning = thresholds.warning,
-              .critical = thresholds.critical,
-              .size = trusted.bytes(role).size()});
+  probes::ThingFacts facts = role_facts(role, content, thresholds, trusted.bytes(role).size());
+  facts.one_of_many = true;
+  keep_facts(std::move(facts));
 }
 
-void DelegationAudit::keep_facts(probes::RoleFacts facts) {
-  auto const later = [](probes::RoleFacts const& a, probes::RoleFacts const& b) {
-    return a.expires < b.expires;
+void DelegationAudit::keep_facts(probes::ThingFacts facts) {
+  auto const later = [](probes::ThingFacts const& a, probes::ThingFacts const& b) {
+    return a.expiry->at < b.expiry->at;
   };
   facts_.push_back(std::move(facts));
   std::push_heap(facts_.begin(), facts_.end(), later);
@@ -141,8 +138,8 @@ void DelegationAudit::report_good() {
     add(ok_finding(kSignatures, "", all));
   }
   std::sort(facts_.begin(), facts_.end(),
-            [](auto const& a, auto const& b) { return a.expires < b.expires; });
-  auto& facts = context_.report.measurements.roles;
+            [](auto const& a, auto const& b) { return a.expiry->at < b.expiry->at; });
+  auto& facts = context_.report.measurements.things;
   facts.insert(facts.end(), facts_.begin(), facts_.end());
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "config/probe_spec.h"
 #include "probes/collector.h"
 #include "probes/probe.h"
 #include "probes/report.h"
@@ -18,6 +17,7 @@
 #include "probes/tuf/findings.h"
 #include "probes/tuf/prefetch.h"
 #include "probes/tuf/refresh.h"
+#include "probes/tuf/spec.h"
 #include "runtime/task.h"
 
 namespace canary::tuf {
@@ -25,8 +25,8 @@ namespace canary::tuf {
 // Lives in the frame of the coroutine that awaits run(), as does all it refers to.
 class DelegationAudit {
  public:
-  DelegationAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
-                  Refresh& refresh, ExpiryWatch& expiry);
+  DelegationAudit(Spec const& spec, probes::ProbeContext const& context, Refresh& refresh,
+                  ExpiryWatch& expiry);
   ~DelegationAudit();
   DelegationAudit(DelegationAudit const&) = delete;
   DelegationAudit& operator=(DelegationAudit const&) = delete;
@@ -42,13 +42,13 @@ class DelegationAudit {
   runtime::Task<void> follow(Prefetch& prefetch, runtime::Trace trace);
   void report(std::string const& role);
   void look_at_name(std::string const& role);
-  void keep_facts(probes::RoleFacts facts);
+  void keep_facts(probes::ThingFacts facts);
   void report_good();
   void conclude_cycles();
   void conclude();
   void add(probes::Finding finding) { context_.findings->add(std::move(finding)); }
 
-  config::TufSpec const& spec_;
+  Spec const& spec_;
   probes::ProbeContext const& context_;
   Refresh& refresh_;
   std::shared_ptr<DelegationWalk> walk_;
@@ -56,8 +56,8 @@ class DelegationAudit {
   bool complete_ = true;
   std::size_t odd_names_ = 0;
   std::vector<std::string> accepted_{"targets"};
-  std::vector<probes::Finding> good_;     // ok findings, named singly or summed up
-  std::vector<probes::RoleFacts> facts_;  // a heap, the last to expire first
+  std::vector<probes::Finding> good_;      // ok findings, named singly or summed up
+  std::vector<probes::ThingFacts> facts_;  // a heap, the last to expire first
 };
 
 // Adds what is odd about `role`, or about all delegated ones where it is "". There are as many

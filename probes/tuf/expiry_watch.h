@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "config/probe_spec.h"
 #include "probes/report.h"
 #include "probes/tuf/metadata.h"
 #include "probes/tuf/refresh.h"
 #include "probes/tuf/sightings.h"
+#include "probes/tuf/spec.h"
 #include "probes/tuf/store.h"
 #include "probes/tuf/validity.h"
 #include "runtime/task.h"
@@ -22,7 +22,7 @@ namespace canary::tuf {
 class ExpiryWatch {
  public:
   // All references outlive it.
-  ExpiryWatch(config::ExpiryPolicy const& policy, Time now, RoleStore& store, Refresh& refresh)
+  ExpiryWatch(ExpirySpec const& policy, Time now, RoleStore& store, Refresh& refresh)
       : policy_(policy), now_(now), store_(store), refresh_(refresh) {}
 
   // What earlier runs saw, of the repository with this pinned root (the SHA-256 of its file).
@@ -39,7 +39,7 @@ class ExpiryWatch {
   runtime::Task<void> look_at_root(runtime::Trace trace);
 
  private:
-  config::ExpiryPolicy const& policy_;
+  ExpirySpec const& policy_;
   Time now_;
   RoleStore& store_;
   Refresh& refresh_;

@@ -7,73 +7,24 @@
 #include <string_view>
 #include <utility>
 
-#include "probes/http/client.h"
+#include "probes/fetch/client.h"
+#include "probes/fetched.h"
+#include "probes/tuf/declaration.h"
 
 namespace canary::tuf {
 namespace {
 
 using probes::Reason;
 
-Reason reason_of(http::Fault const& fault) {
-  bool const ours = fault.status == 401 || fault.status == 407;
-  if (ours && fault.kind == http::FaultKind::status) return Reason::credentials;
-  if (ours && fault.kind == http::FaultKind::proxy) return Reason::credentials;
-  switch (fault.kind) {
-    case http::FaultKind::dns:
-      return Reason::dns;
-    case http::FaultKind::connect:
-    case http::FaultKind::reset:
-    case http::FaultKind::interrupted:
-      return Reason::connect;
-    case http::FaultKind::proxy:
-      return Reason::proxy;
-    case http::FaultKind::timeout:
-      return Reason::timeout;
-    case http::FaultKind::tls_expired:
-      return Reason::tls_expired;
-    case http::FaultKind::tls_not_yet_valid:
-      return Reason::tls_not_yet_valid;
-    case http::FaultKind::tls_wrong_host:
-      return Reason::tls_wrong_name;
-    case http::FaultKind::tls_untrusted:
-      return Reason::tls_untrusted;
-    case http::FaultKind::tls_handshake:
-      return Reason::tls;
-    case http::FaultKind::settings:
-      return Reason::configuration;
-    case http::FaultKind::too_slow:
-      return Reason::too_slow;
-    case http::FaultKind::file:
-    case http::FaultKind::disk:
-    case http::FaultKind::exhausted:
-    case http::FaultKind::forbidden:
-      return Reason::internal;
-    case http::FaultKind::status:
-    case http::FaultKind::redirect_loop:
-    case http::FaultKind::redirect_refused:
-      return Reason::http_status;
-    case http::FaultKind::too_large:
-      return Reason::size_limit;
-    case http::FaultKind::wrong_length:
-    case http::FaultKind::truncated:
-    case http::FaultKind::rejected:
-      return Reason::hash_mismatch;
-    case http::FaultKind::encoded:
-    case http::FaultKind::malformed:
-      return Reason::parse;
-  }
-  return Reason::internal;
-}
-
 // A server that says "not now" or "not you" has said nothing about the repository.
-bool says_not_now(http::Fault const& fault) {
-  return fault.kind == http::FaultKind::status &&
+bool says_not_now(fetch::Fault const& fault) {
+  return fault.kind == fetch::FaultKind::status &&
          (fault.status >= 500 || fault.status == 429 || fault.status == 408 ||
           fault.status == 401 || fault.status == 407);
 }
 
 // Metadata is kept for the length of a run, thousands of files maybe: without room to spare.
-FetchedFile file_of(http::Response response) {
+FetchedFile file_of(fetch::Response response) {
   FetchedFile file{.bytes = std::move(response.body), .last_modified = response.last_modified};
   file.bytes.shrink_to_fit();
   return file;
@@ -92,7 +43,7 @@ std::string beginning(std::string_view body) {
 
 // A page where metadata should be: no JSON at all, but what a portal, a login or a store's front
 // answers. Other faults of JSON the engine finds.
-std::optional<FetchFault> page(http::Response const& response, config::Url const& asked) {
+std::optional<FetchFault> page(fetch::Response const& response, config::Url const& asked) {
   std::size_t const first = response.body.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   bool const page = first != std::string::npos && response.body[first] == '<';
   if (!page) return std::nullopt;
@@ -110,7 +61,7 @@ std::optional<FetchFault> page(http::Response const& response, config::Url const
 }
 
 // The body, unless it is a page.
-FetchResult<FetchedFile> metadata_of(http::Response response, config::Url const& asked) {
+FetchResult<FetchedFile> metadata_of(fetch::Response response, config::Url const& asked) {
   if (auto fault = page(response, asked)) return std::move(*fault);
   return file_of(std::move(response));
 }
@@ -121,14 +72,14 @@ std::string sentence(FetchFault const& fault) {
   return fault.detail.starts_with(fault.url) ? fault.detail : fault.url + ": " + fault.detail;
 }
 
-FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
-  FetchFault result{.reason = reason_of(fault), .url = url.text(), .detail = fault.message};
-  result.waits_for_disk = fault.kind == http::FaultKind::disk;
-  result.by_consumer = fault.kind == http::FaultKind::rejected;
+FetchFault fetch_fault(fetch::Fault const& fault, config::Url const& url) {
+  FetchFault result{.reason = probes::reason_of(fault), .url = url.text(), .detail = fault.message};
+  result.waits_for_disk = fault.kind == fetch::FaultKind::disk;
+  result.by_consumer = fault.kind == fetch::FaultKind::rejected;
   if (!fault.url.empty() && fault.url != result.url) result.detail += " (" + fault.url + ")";
   if (fault.absent()) {
     result.kind = FetchFault::Kind::missing;
-    result.reason = Reason::metadata_missing;
+    result.reason = kMetadataMissing;
     result.refused = fault.status == 403;
   } else if (fault.answered && !says_not_now(fault)) {
     result.kind = FetchFault::Kind::wrong;
@@ -136,16 +87,17 @@ FetchFault fetch_fault(http::Fault const& fault, config::Url const& url) {
   return result;
 }
 
-runtime::Task<FetchResult<FetchedFile>> fetch(http::Client& client, FileRequest request,
+runtime::Task<FetchResult<FetchedFile>> fetch(fetch::Client& client, FileRequest request,
                                               runtime::Trace trace) {
-  http::Request first{request.folder.child(request.file), request.limit};
+  fetch::Request first{request.folder.child(request.file), request.limit};
   config::Url const url = first.url;
   auto answer = co_await client.get(std::move(first), request.deadline, trace);
   if (answer) co_return metadata_of(std::move(answer).value(), url);
   bool const literal = answer.error().absent() && url.scheme() == config::Scheme::file &&
                        request.file.find('%') != std::string::npos;
   if (literal) {
-    http::Request second{request.folder.child(config::percent_encode(request.file)), request.limit};
+    fetch::Request second{request.folder.child(config::percent_encode(request.file)),
+                          request.limit};
     auto other = co_await client.get(std::move(second), request.deadline, trace);
     if (other) co_return file_of(std::move(other).value());
   }

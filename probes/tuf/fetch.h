@@ -16,10 +16,10 @@
 #include "runtime/task.h"
 #include "runtime/trace.h"
 
-namespace canary::http {
+namespace canary::fetch {
 class Client;
 struct Fault;
-}  // namespace canary::http
+}  // namespace canary::fetch
 
 namespace canary::tuf {
 
@@ -54,7 +54,7 @@ struct FetchedFile {
 };
 
 // Classifies what the HTTP client reports about `url`.
-FetchFault fetch_fault(http::Fault const& fault, config::Url const& url);
+FetchFault fetch_fault(fetch::Fault const& fault, config::Url const& url);
 
 // Whose limit it is that a file may not be longer than.
 enum class Limit {
@@ -73,7 +73,7 @@ struct FileRequest {
 
 // The whole of a file. In a folder on disk it may also bear the encoded name literally:
 // repositories are often written so.
-runtime::Task<FetchResult<FetchedFile>> fetch(http::Client& client, FileRequest request,
+runtime::Task<FetchResult<FetchedFile>> fetch(fetch::Client& client, FileRequest request,
                                               runtime::Trace trace);
 
 }  // namespace canary::tuf

@@ -92,7 +92,7 @@ probes::Reason reason_of(Rule rule) {
     case Reason::size_limit:
       return probes::Reason::size_limit;
     case Reason::target_missing:
-      return probes::Reason::target_missing;
+      return kTargetMissing;
     case Reason::unsupported:
       return probes::Reason::unsupported;
     case Reason::internal:
@@ -241,8 +241,7 @@ Finding silent_store_finding(SilentStore const& store) {
           .evidence = {}};
 }
 
-config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,
-                                              std::string_view role) {
+config::ExpiryThresholds const& thresholds_of(ExpirySpec const& policy, std::string_view role) {
   if (role == "root") return policy.root;
   if (role == "timestamp") return policy.timestamp;
   if (role == "snapshot") return policy.snapshot;
@@ -278,6 +277,16 @@ Finding expiry_finding(std::string role, Time expires, Time now,
   if (finding.severity != Severity::ok) finding.reason = probes::Reason::expiring;
   finding.message = std::move(message);
   return finding;
+}
+
+probes::ThingFacts role_facts(std::string const& role, Common const& content,
+                              ThresholdsInForce const& thresholds, std::size_t size) {
+  probes::ThingFacts facts{.type = &kRole, .name = role};
+  facts.expiry = {
+      .at = content.expires, .warning = thresholds.warning, .critical = thresholds.critical};
+  facts.numbers[kVersion] = static_cast<std::int64_t>(content.version);
+  facts.numbers[kSize] = static_cast<std::int64_t>(size);
+  return facts;
 }
 
 Finding signature_finding(std::string role, SignatureTally const& tally) {

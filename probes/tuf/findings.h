@@ -11,32 +11,23 @@
 #include <string_view>
 #include <vector>
 
-#include "config/finding_words.h"
-#include "config/probe_spec.h"
 #include "probes/report.h"
+#include "probes/tuf/declaration.h"
 #include "probes/tuf/notice.h"
 #include "probes/tuf/refresh.h"
+#include "probes/tuf/spec.h"
 #include "probes/tuf/threshold.h"
 #include "probes/tuf/validity.h"
 #include "probes/tuf/words.h"
 
 namespace canary::tuf {
 
-// Names of checks. They are the metric label `check`: stable.
-inline constexpr std::string_view kReachable = config::check_word("reachable");
-inline constexpr std::string_view kRootChain = config::check_word("root_chain");
-inline constexpr std::string_view kSignatures = config::check_word("signatures");
-inline constexpr std::string_view kRollback = config::check_word("rollback");
-inline constexpr std::string_view kConsistency = config::check_word("consistency");
-inline constexpr std::string_view kMetadata = config::check_word("metadata");
-inline constexpr std::string_view kExpiry = config::check_word("expiry");
-inline constexpr std::string_view kDelegations = config::check_word("delegations");
-inline constexpr std::string_view kTargets = config::check_word("targets");
-inline constexpr std::string_view kStore = config::check_word("store");
-inline constexpr std::string_view kCredentials = config::check_word("credentials");
-inline constexpr std::string_view kClock = config::check_word("clock");
-inline constexpr std::string_view kFiles = config::check_word("files");
-inline constexpr std::string_view kHttp = config::check_word("http");
+// Names of checks that every kind has; the kind's own are in declaration.h.
+inline constexpr std::string_view kReachable = "reachable";
+inline constexpr std::string_view kCredentials = "credentials";
+inline constexpr std::string_view kClock = "clock";
+inline constexpr std::string_view kFiles = "files";
+inline constexpr std::string_view kHttp = "http";
 
 // What was being done: the same answer means something else for a root, metadata and a target.
 enum class Stage { root_walk, metadata, target };
@@ -60,12 +51,15 @@ probes::Finding long_name_finding(std::string_view check, std::string_view name)
 // 403 for everything that was asked for (`what`: "3 targets"): refused or missing, nobody can tell.
 probes::Finding refused_finding(FetchFault const& fault, std::string_view what);
 
-config::ExpiryThresholds const& thresholds_of(config::ExpiryPolicy const& policy,
-                                              std::string_view role);
+config::ExpiryThresholds const& thresholds_of(ExpirySpec const& policy, std::string_view role);
 // ok, warning or critical; names the date and what is left or since when, and the validity that the
 // thresholds were fitted to.
 probes::Finding expiry_finding(std::string role, Time expires, Time now,
                                ThresholdsInForce const& thresholds);
+
+// For the report's measurements: what is known of a role whose file has `size` bytes.
+probes::ThingFacts role_facts(std::string const& role, Common const& content,
+                              ThresholdsInForce const& thresholds, std::size_t size);
 
 // "2 of 3 keys signed, 2 needed".
 probes::Finding signature_finding(std::string role, SignatureTally const& tally);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "probes/collector.h"
-#include "probes/http/fault.h"
-#include "probes/http/services.h"
+#include "probes/fetch/fault.h"
+#include "probes/fetch/services.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/trust_memory.h"
 #include "runtime/file_identity.h"
@@ -23,11 +23,10 @@ namespace {
 
 // As the file is now, or, where its disk does not answer, as it was read before; nothing, after a
 // finding, where it was not.
-Task<std::optional<TrustMemory::Pinned>> look_at(config::TufSpec const& spec,
-                                                 ProbeContext const& context, Trace trace) {
+Task<std::optional<TrustMemory::Pinned>> look_at(Spec const& spec, ProbeContext const& context,
+                                                 TrustMemory* memory, Trace trace) {
   using Known = runtime::KnownFile<TrustMemory::Pinned const>;
   Known known;
-  TrustMemory* const memory = context.memory.get();
   if (memory != nullptr && memory->pinned_path == spec.root) known = memory->pinned;
   auto read = [path = spec.root, limit = std::size_t{spec.limits.root}](Known known) {
     auto identity = runtime::identity_of(path);
@@ -41,9 +40,8 @@ Task<std::optional<TrustMemory::Pinned>> look_at(config::TufSpec const& spec,
     known.identity = std::move(identity);
     return known;
   };
-  runtime::FileAsk ask{.name = "tuf.read_pinned_root",
-                       .file = spec.root,
-                       .until = context.deadline};
+  runtime::FileAsk ask{
+      .name = "tuf.read_pinned_root", .file = spec.root, .until = context.deadline};
   known = co_await runtime::look_again(trace, context.http.files, std::move(ask), std::move(known),
                                        std::move(read));
   if (memory != nullptr) {
@@ -66,9 +64,10 @@ Task<std::optional<TrustMemory::Pinned>> look_at(config::TufSpec const& spec,
 
 }  // namespace
 
-Task<std::optional<std::string>> read_pinned_root(config::TufSpec const& spec,
-                                                  ProbeContext const& context, Trace trace) {
-  std::optional<TrustMemory::Pinned> pinned = co_await look_at(spec, context, trace);
+Task<std::optional<std::string>> read_pinned_root(Spec const& spec, ProbeContext const& context,
+                                                  std::shared_ptr<TrustMemory> memory,
+                                                  Trace trace) {
+  std::optional<TrustMemory::Pinned> pinned = co_await look_at(spec, context, memory.get(), trace);
   if (!pinned) co_return std::nullopt;
   if (!pinned->fault && !pinned->missing) co_return std::move(pinned->bytes);
   std::string why = "there is no such file: " + spec.root.string();
@@ -76,7 +75,7 @@ Task<std::optional<std::string>> read_pinned_root(config::TufSpec const& spec,
   if (pinned->fault) {
     why = sentence(*pinned->fault);
     // The file may be as good as ever.
-    if (http::is_exhaustion(pinned->fault->error)) reason = probes::Reason::internal;
+    if (fetch::is_exhaustion(pinned->fault->error)) reason = probes::Reason::internal;
   }
   context.findings->add({.check = std::string(kRootChain),
                          .subject = "root",

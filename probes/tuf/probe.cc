@@ -10,8 +10,9 @@
 
 #include "config/duration.h"
 #include "probes/collector.h"
-#include "probes/http/client.h"
-#include "probes/http/services.h"
+#include "probes/fetch/client.h"
+#include "probes/fetch/services.h"
+#include "probes/fetched.h"
 #include "probes/tuf/delegation_audit.h"
 #include "probes/tuf/digest.h"
 #include "probes/tuf/expiry_watch.h"
@@ -39,7 +40,7 @@ constexpr std::string_view kRootLimits =
     "python-tuf and go-tuf take 256 new roots in one refresh and work with the last of them, tough "
     "gives up after 1,024";
 
-Policy policy_of(config::MetadataLimits const& limits) {
+Policy policy_of(MetadataLimits const& limits) {
   Policy policy;
   policy.expiry = ExpiryPolicy::record;
   policy.limits.root = limits.root;
@@ -50,7 +51,7 @@ Policy policy_of(config::MetadataLimits const& limits) {
   return policy;
 }
 
-RefreshSettings settings_of(config::TufSpec const& spec, ProbeContext const& context) {
+RefreshSettings settings_of(Spec const& spec, ProbeContext const& context) {
   return {.metadata_url = spec.metadata_url,
           .reference = context.now,
           .policy = policy_of(spec.limits),
@@ -58,33 +59,41 @@ RefreshSettings settings_of(config::TufSpec const& spec, ProbeContext const& con
           .reuse_stored = false};
 }
 
+// What is remembered of the probe: what its earlier runs kept in memory, or anew from the state
+// directory; nothing where it has none.
+std::shared_ptr<TrustMemory> memory_of(ProbeContext const& context,
+                                       runtime::Executor const& executor) {
+  using Kept = std::shared_ptr<TrustMemory>;
+  if (context.memory) {
+    if (auto const* const kept = std::any_cast<Kept>(context.memory.get())) return *kept;
+  }
+  if (context.state_directory.empty()) return nullptr;
+  TrustMemory::Threads const threads{context.disk, context.cpu};
+  auto memory = std::make_shared<TrustMemory>(context.state_directory, threads, executor);
+  if (context.memory) *context.memory = memory;
+  return memory;
+}
+
 // Copies the client's totals into the report, however the run ends.
 class Meter {
  public:
-  Meter(http::Client const& client, Refresh& refresh, Report& report)
+  Meter(fetch::Client const& client, Refresh& refresh, Report& report)
       : client_(client), refresh_(refresh), report_(report) {}
   ~Meter() {
-    http::Totals const& totals = client_.totals();
+    fetch::Totals const& totals = client_.totals();
     probes::Measurements& measured = report_.measurements;
     measured.requests = totals.requests;
     measured.retries = totals.retries;
     measured.bytes_received = totals.bytes;
     measured.tls_not_after = totals.tls_not_after;
-    auto const& times = totals.times;
-    measured.phases = {.queue = times[http::Phase::queue] + times[http::Phase::backoff],
-                       .resolve = times[http::Phase::resolve],
-                       .connect = times[http::Phase::connect] + times[http::Phase::proxy],
-                       .tls = times[http::Phase::tls],
-                       .request = times[http::Phase::request],
-                       .first_byte = times[http::Phase::first_byte],
-                       .body = times[http::Phase::body],
-                       .verify = refresh_.work().elapsed()};
+    measured.phases = probes::phase_times(totals.times);
+    measured.phases.verify = refresh_.work().elapsed();
   }
   Meter(Meter const&) = delete;
   Meter& operator=(Meter const&) = delete;
 
  private:
-  http::Client const& client_;
+  fetch::Client const& client_;
   Refresh& refresh_;
   Report& report_;
 };
@@ -92,12 +101,14 @@ class Meter {
 // One run. Lives in the frame of probe_repository, which waits for every task it starts.
 class Run {
  public:
-  // `context` has a memory where anything is to be remembered.
-  Run(config::TufSpec const& spec, ProbeContext const& context, http::Client& client)
+  // A `memory` where anything is to be remembered.
+  Run(Spec const& spec, ProbeContext const& context, fetch::Client& client,
+      std::shared_ptr<TrustMemory> memory)
       : spec_(spec),
         context_(context),
         client_(client),
-        store_(context.memory, context.cpu, context.deadline),
+        memory_(std::move(memory)),
+        store_(memory_, context.cpu, context.deadline),
         refresh_(settings_of(spec, context), client, store_, context.cpu),
         expiry_(spec.expiry, context.now, store_, refresh_),
         meter_(client, refresh_, context.report) {}
@@ -135,9 +146,10 @@ class Run {
     return result.has_value();
   }
 
-  config::TufSpec const& spec_;
+  Spec const& spec_;
   ProbeContext const& context_;
-  http::Client& client_;
+  fetch::Client& client_;
+  std::shared_ptr<TrustMemory> memory_;
   KeptStore store_;
   Refresh refresh_;
   ExpiryWatch expiry_;
@@ -173,7 +185,7 @@ Task<void> Run::look(Trace trace) {
 
 // The pinned root, verified; its hash is in pin_.
 Task<std::optional<Trusted>> Run::verify_pinned(Trace trace) {
-  std::optional<std::string> pinned = co_await read_pinned_root(spec_, context_, trace);
+  std::optional<std::string> pinned = co_await read_pinned_root(spec_, context_, memory_, trace);
   if (!pinned) co_return std::nullopt;
   auto hash = [bytes = *pinned] { return sha256_hex(bytes); };
   pin_ = co_await refresh_.work().run(trace, "tuf.hash", std::move(hash));
@@ -334,12 +346,8 @@ void Run::report_role(std::string const& role, Common const& content) {
   if (auto const tally = trusted.tallies().find(role); tally != trusted.tallies().end()) {
     add(signature_finding(role, tally->second));
   }
-  context_.report.measurements.roles.push_back({.role = role,
-                                                .version = std::int64_t(content.version),
-                                                .expires = content.expires,
-                                                .warning = thresholds.warning,
-                                                .critical = thresholds.critical,
-                                                .size = trusted.bytes(role).size()});
+  context_.report.measurements.things.push_back(
+      role_facts(role, content, thresholds, trusted.bytes(role).size()));
 }
 
 void Run::report_store() {
@@ -349,22 +357,18 @@ void Run::report_store() {
 
 }  // namespace
 
-Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http, ProbeContext context) {
+Task<void> probe_repository(Spec spec, config::HttpSettings http, ProbeContext context) {
   runtime::require_loop_thread();
   runtime::Frame const frame{context.trace, "tuf", spec.metadata_url.host()};
   auto const executor = co_await runtime::asio::this_coro::executor;
-  if (!context.memory && !context.state_directory.empty()) {
-    TrustMemory::Threads const threads{context.disk, context.cpu};
-    context.memory = std::make_shared<TrustMemory>(context.state_directory, threads, executor);
-  }
-  http::Client client{executor, std::move(http), context.http};
-  Run run{spec, context, client};
+  fetch::Client client{executor, std::move(http), context.http};
+  Run run{spec, context, client, memory_of(context, executor)};
   co_await run.run(frame.trace());
-  http::Totals const& totals = client.totals();
+  fetch::Totals const& totals = client.totals();
   auto const seen_at = runtime::Clock::now();
   auto& clocks = context.http.clocks;
   clocks.add(run.pin(), totals.clocks, seen_at);
-  auto const off = clocks.verdict(run.pin(), http::kernel_clock(), seen_at);
+  auto const off = clocks.verdict(run.pin(), fetch::kernel_clock(), seen_at);
   context.report.measurements.tls_not_after = totals.tls_not_after;
   add_clocks(context.report, totals, off, context.now);
   add_surroundings(context.report, totals);

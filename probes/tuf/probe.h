@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "config/probe_spec.h"
 #include "probes/probe.h"
 #include "probes/report.h"
 #include "probes/tuf/metadata.h"
+#include "probes/tuf/spec.h"
 #include "runtime/task.h"
 
 namespace canary::tuf {
@@ -24,7 +24,7 @@ namespace canary::tuf {
 // it. Otherwise the pinned root. Stored timestamp and snapshot are for comparison in either case.
 //
 // Throws operation_aborted when cancelled; the report then holds what was found so far.
-runtime::Task<void> probe_repository(config::TufSpec spec, config::HttpSettings http,
+runtime::Task<void> probe_repository(Spec spec, config::HttpSettings http,
                                      probes::ProbeContext context);
 
 // A pinned root's file.

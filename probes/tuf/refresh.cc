@@ -53,7 +53,7 @@ std::string sentence(RefreshFailure const& failure) {
   return failure.role + ": " + sentence(*failure.fault());
 }
 
-Refresh::Refresh(RefreshSettings settings, http::Client& client, RoleStore& store,
+Refresh::Refresh(RefreshSettings settings, fetch::Client& client, RoleStore& store,
                  runtime::Workers& cpu)
     : settings_(std::move(settings)),
       client_(client),

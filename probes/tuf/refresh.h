@@ -61,7 +61,7 @@ using Trusted = std::shared_ptr<TrustedMetadata>;
 class Refresh {
  public:
   // All references outlive the refresh. `store` is open, or remembers nothing.
-  Refresh(RefreshSettings settings, http::Client& client, RoleStore& store, runtime::Workers& cpu);
+  Refresh(RefreshSettings settings, fetch::Client& client, RoleStore& store, runtime::Workers& cpu);
   ~Refresh();
   Refresh(Refresh const&) = delete;
   Refresh& operator=(Refresh const&) = delete;
@@ -154,7 +154,7 @@ class Refresh {
   runtime::Task<void> store_role(std::string role, runtime::Trace trace);
 
   RefreshSettings settings_;
-  http::Client& client_;
+  fetch::Client& client_;
   RoleStore& store_;
   runtime::Workers& cpu_;
   BoundedWork work_;

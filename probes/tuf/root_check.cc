@@ -48,12 +48,7 @@ probes::Report check_root(RootFile file, Time now, config::ExpiryThresholds cons
   for (probes::Finding& finding : notice_findings(notices)) {
     report.findings.push_back(std::move(finding));
   }
-  report.measurements.roles.push_back({.role = "root",
-                                       .version = static_cast<std::int64_t>(root.version),
-                                       .expires = root.expires,
-                                       .warning = thresholds.warning,
-                                       .critical = thresholds.critical,
-                                       .size = size});
+  report.measurements.things.push_back(role_facts("root", root, thresholds, size));
   return report;
 }
 

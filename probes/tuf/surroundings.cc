@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "probes/fetched.h"
 #include "probes/tuf/findings.h"
 
 namespace canary::tuf {
@@ -13,26 +14,27 @@ using probes::Finding;
 using probes::Severity;
 using std::chrono::seconds;
 
-seconds whole(http::ClockDifference const& difference) {
+seconds whole(fetch::ClockDifference const& difference) {
   return std::chrono::round<seconds>(difference.theirs_minus_ours);
 }
 
 // "200 days (ours is ahead)".
-std::string words_of(http::ClockDifference const& difference) {
+std::string words_of(fetch::ClockDifference const& difference) {
   auto const theirs = std::chrono::round<std::chrono::minutes>(difference.theirs_minus_ours);
   return words(std::chrono::abs(theirs)) +
          (theirs < std::chrono::minutes{0} ? " (ours is ahead)" : " (ours is behind)");
 }
 
-probes::RoleFacts const* facts_of(probes::Report const& report, std::string const& role) {
-  auto const& roles = report.measurements.roles;
+probes::ThingFacts const* facts_of(probes::Report const& report, std::string const& role) {
+  auto const& things = report.measurements.things;
   auto const found =
-      std::ranges::find_if(roles, [&](auto const& facts) { return facts.role == role; });
-  return found == roles.end() ? nullptr : &*found;
+      std::ranges::find_if(things, [&](auto const& facts) { return facts.name == role; });
+  return found == things.end() ? nullptr : &*found;
 }
 
-Severity expiry_at(probes::RoleFacts const& facts, std::chrono::sys_seconds now) {
-  return expiry_finding(facts.role, facts.expires, now, {facts.warning, facts.critical}).severity;
+Severity expiry_at(probes::ThingFacts const& facts, std::chrono::sys_seconds now) {
+  probes::Expiry const& expiry = *facts.expiry;
+  return expiry_finding(facts.name, expiry.at, now, {expiry.warning, expiry.critical}).severity;
 }
 
 // Would this be judged otherwise at that other time?
@@ -48,8 +50,8 @@ bool depends_on_clock(Finding const& finding, probes::Report const& report,
 }
 
 // The server that differs most, of those where it matters.
-http::ClockDifferences::value_type const* worst_of(http::ClockDifferences const& clocks) {
-  http::ClockDifferences::value_type const* worst = nullptr;
+fetch::ClockDifferences::value_type const* worst_of(fetch::ClockDifferences const& clocks) {
+  fetch::ClockDifferences::value_type const* worst = nullptr;
   for (auto const& one : clocks) {
     if (!one.second.matters()) continue;
     if (worst == nullptr ||
@@ -62,8 +64,8 @@ http::ClockDifferences::value_type const* worst_of(http::ClockDifferences const&
 
 }  // namespace
 
-void add_clocks(probes::Report& report, http::Totals const& totals,
-                std::optional<http::ClockVerdict> const& off, std::chrono::sys_seconds now) {
+void add_clocks(probes::Report& report, fetch::Totals const& totals,
+                std::optional<fetch::ClockVerdict> const& off, std::chrono::sys_seconds now) {
   auto const* const worst = worst_of(totals.clocks);
   for (Finding& finding : report.findings) {
     if (off && depends_on_clock(finding, report, now + whole(off->by))) {
@@ -90,7 +92,7 @@ void add_clocks(probes::Report& report, http::Totals const& totals,
                    (off->witnesses == 1 ? "s" : "")});
 }
 
-void add_surroundings(probes::Report& report, http::Totals const& totals) {
+void add_surroundings(probes::Report& report, fetch::Totals const& totals) {
   for (Finding& finding : report.findings) {
     if (finding.severity == Severity::ok || totals.proxy.empty()) continue;
     std::string const proxy = "the proxy " + totals.proxy;
@@ -102,18 +104,12 @@ void add_surroundings(probes::Report& report, http::Totals const& totals) {
                                .subject = url.origin(),
                                .severity = Severity::warning,
                                .reason = probes::Reason::parse,
-                               .message = "the server's answers have " + http::to_text(oddity),
+                               .message = "the server's answers have " + fetch::to_text(oddity),
                                .evidence = url.text(),
                                .url = url.text()});
   }
-  for (http::KeptCredential const& kept : totals.kept_credentials) {
-    report.findings.push_back(
-        {.check = std::string(kept.waits ? kFiles : kCredentials),
-         .subject = kept.file,
-         .severity = Severity::warning,
-         .reason = kept.waits ? probes::Reason::internal : probes::Reason::configuration,
-         .message = kept.why,
-         .evidence = kept.file});
+  for (fetch::KeptCredential const& kept : totals.kept_credentials) {
+    report.findings.push_back(probes::kept_finding(kept));
   }
 }
 

@@ -16,7 +16,7 @@
 namespace canary::tuf {
 
 using probes::Severity;
-using Kind = config::TargetSelection::Kind;
+using Kind = config::Selection::Kind;
 
 namespace {
 // Planned and not yet taken by a lane.
@@ -25,8 +25,8 @@ constexpr std::size_t kQueued = 256;
 constexpr std::size_t kTargetsNamed = 100;
 }  // namespace
 
-TargetAudit::TargetAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
-                         http::Client& client, Refresh& refresh)
+TargetAudit::TargetAudit(Spec const& spec, probes::ProbeContext const& context,
+                         fetch::Client& client, Refresh& refresh)
     : spec_(spec),
       context_(context),
       client_(client),
@@ -138,14 +138,14 @@ runtime::Task<void> TargetAudit::lane(runtime::Event& queued, runtime::Trace tra
 
 runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace trace) {
   if (target.path.size() > RunBudget{}.name) {
-    ++context_.report.measurements.targets_unknown;
+    count_targets(kUnknown, 1);
     add(long_name_finding(kTargets, target.path));
     co_return;
   }
   std::string path{target.path};
   look_at_name(target);
   if (target.file.length > spec_.max_target_bytes) {
-    ++context_.report.measurements.targets_unknown;
+    count_targets(kUnknown, 1);
     add({.check = std::string(kTargets),
          .subject = std::move(path),
          .severity = Severity::unknown,
@@ -175,7 +175,7 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
     add({.check = std::string(kTargets),
          .subject = path,
          .severity = Severity::warning,
-         .reason = probes::Reason::target_missing,
+         .reason = kTargetMissing,
          .message = "verified, but it is only where some clients look: the hash stands "
                     "before the folder instead of the file's name",
          .evidence = fetched.value().url.text()});
@@ -185,7 +185,7 @@ runtime::Task<void> TargetAudit::verify(PlannedTarget target, runtime::Trace tra
 }
 
 void TargetAudit::verified() {
-  ++context_.report.measurements.targets_verified;
+  count_targets(kVerified, 1);
   if (std::exchange(served_, true)) return;
   // This place serves files: what it refuses is missing, as storage services say it.
   for (RefreshFailure const& failure : refused_) report(failure, 1);
@@ -207,7 +207,7 @@ void TargetAudit::look_at_name(PlannedTarget const& target) {
   add({.check = std::string(kTargets),
        .subject = std::string(target.path),
        .severity = Severity::warning,
-       .reason = probes::Reason::target_missing,
+       .reason = kTargetMissing,
        .message = std::move(*odd),
        .evidence = "asked for as " + target_request(folder.path, name)});
 }
@@ -228,17 +228,14 @@ void TargetAudit::report(RefreshFailure const& failure, std::uint64_t times) {
     finding.subject = path;
   }
   finding.check = kTargets;
-  auto& measured = context_.report.measurements;
-  auto& counter =
-      finding.severity == Severity::unknown ? measured.targets_unknown : measured.targets_failed;
-  counter += times;
+  count_targets(finding.severity == Severity::unknown ? kUnknown : kFailed, times);
   context_.findings->add(std::move(finding), times);
 }
 
 // Everything that was asked for there was answered with 403.
 void TargetAudit::conclude_refused() {
   if (refused_count_ == 0) return;
-  context_.report.measurements.targets_unknown += refused_count_;
+  count_targets(kUnknown, refused_count_);
   add(refused_finding(*refused_.front().fault(), count(refused_count_, "target")));
 }
 
@@ -249,7 +246,7 @@ void TargetAudit::conclude() {
     add({.check = std::string(kDelegations),
          .subject = plan_->first_unreachable(),
          .severity = Severity::warning,
-         .reason = probes::Reason::target_missing,
+         .reason = kTargetMissing,
          .message = count(plan_->unreachable(), "listed target") +
                     " that no client's search can reach, this one among them",
          .evidence = "tuf 5.6.7"});
@@ -258,7 +255,7 @@ void TargetAudit::conclude() {
     add({.check = std::string(kTargets),
          .subject = "",
          .severity = Severity::unknown,
-         .reason = probes::Reason::metadata_missing,
+         .reason = kMetadataMissing,
          .message = count(plan_->unresolved(), "target") +
                     " not looked at: the search for them needs a role that could not be verified",
          .evidence = "tuf 5.6.7"});
@@ -268,22 +265,23 @@ void TargetAudit::conclude() {
     add({.check = std::string(kTargets),
          .subject = "",
          .severity = Severity::warning,
-         .reason = probes::Reason::target_missing,
+         .reason = kTargetMissing,
          .message = "clients do not agree on the files of " +
                     count(odd_names_ - kRolesNamed, "further target") + ", because of their names",
          .evidence = count(odd_names_, "name")});
   }
-  if (measured.targets_failed > 0 || measured.targets_unknown > 0) return;
+  if (measured.value(kTargetCount, kFailed) > 0) return;
+  if (measured.value(kTargetCount, kUnknown) > 0) return;
   if (spec_.targets.kind != Kind::all) return;
-  add(ok_finding(kTargets, "",
-                 count(measured.targets_verified, "target") + " verified, " +
-                     config::size_text(verified_bytes_)));
+  add(ok_finding(
+      kTargets, "",
+      count(static_cast<std::uint64_t>(measured.value(kTargetCount, kVerified)), "target") +
+          " verified, " + config::size_text(verified_bytes_)));
 }
 
 void TargetAudit::conclude_budget() {
-  auto& unknown = context_.report.measurements.targets_unknown;
   if (plan_->given_up() > 0) {
-    unknown += plan_->given_up();
+    count_targets(kUnknown, plan_->given_up());
     add({.check = std::string(kTargets),
          .subject = plan_->first_given_up(),
          .severity = Severity::unknown,
@@ -293,7 +291,7 @@ void TargetAudit::conclude_budget() {
          .evidence = std::to_string(MatchBudget::kSearch) + " steps"});
   }
   if (plan_->left() > 0) {
-    unknown += plan_->left();
+    count_targets(kUnknown, plan_->left());
     Rejection const why = refresh_.work().refusal("targets");
     add({.check = std::string(kTargets),
          .subject = "targets",

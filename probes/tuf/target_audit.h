@@ -11,10 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "config/probe_spec.h"
 #include "probes/collector.h"
 #include "probes/probe.h"
+#include "probes/tuf/declaration.h"
 #include "probes/tuf/refresh.h"
+#include "probes/tuf/spec.h"
 #include "probes/tuf/targets.h"
 #include "runtime/event.h"
 #include "runtime/task.h"
@@ -24,8 +25,8 @@ namespace canary::tuf {
 // Lives in the frame of the coroutine that awaits run(), as does all it refers to.
 class TargetAudit final : private ByteCounter {
  public:
-  TargetAudit(config::TufSpec const& spec, probes::ProbeContext const& context,
-              http::Client& client, Refresh& refresh);
+  TargetAudit(Spec const& spec, probes::ProbeContext const& context, fetch::Client& client,
+              Refresh& refresh);
   ~TargetAudit();
   TargetAudit(TargetAudit const&) = delete;
   TargetAudit& operator=(TargetAudit const&) = delete;
@@ -51,11 +52,14 @@ class TargetAudit final : private ByteCounter {
   void conclude_refused();
   void conclude_budget();
   void add(std::int64_t bytes) override;
+  void count_targets(std::string_view outcome, std::uint64_t number) {
+    context_.report.measurements.sample(kTargetCount, outcome) += static_cast<double>(number);
+  }
   void add(probes::Finding finding) { context_.findings->add(std::move(finding)); }
 
-  config::TufSpec const& spec_;
+  Spec const& spec_;
   probes::ProbeContext const& context_;
-  http::Client& client_;
+  fetch::Client& client_;
   Refresh& refresh_;
   config::Url base_;
   std::shared_ptr<TargetPlan> plan_;  // of all targets

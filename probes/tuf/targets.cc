@@ -8,9 +8,10 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "probes/http/client.h"
+#include "probes/fetch/client.h"
 #include "probes/tuf/bounded_work.h"
 #include "probes/tuf/client_requests.h"
+#include "probes/tuf/declaration.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
 
@@ -23,7 +24,7 @@ constexpr std::size_t kMostPlaces = 6;
 constexpr std::size_t kPlannedAtOnce = 256;
 constexpr std::chrono::milliseconds kPlanningAtOnce{20};
 
-class HashConsumer final : public http::BodyConsumer {
+class HashConsumer final : public fetch::BodyConsumer {
  public:
   HashConsumer(std::string path, TargetFile file, std::shared_ptr<TrustedMetadata const> owner)
       : path_(std::move(path)), file_(file), owner_(std::move(owner)), digest_(path_, file_) {}
@@ -51,9 +52,9 @@ class HashConsumer final : public http::BodyConsumer {
 };
 
 // Counts on the way to another sink.
-class CountingSink final : public http::BodySink {
+class CountingSink final : public fetch::BodySink {
  public:
-  CountingSink(http::BodySink& inner, ByteCounter* counter) : inner_(inner), counter_(counter) {}
+  CountingSink(fetch::BodySink& inner, ByteCounter* counter) : inner_(inner), counter_(counter) {}
 
   runtime::Task<std::span<char>> room(runtime::Trace trace) override { return inner_.room(trace); }
   bool commit(std::size_t size) override {
@@ -72,34 +73,34 @@ class CountingSink final : public http::BodySink {
     if (counter_ != nullptr) counter_->add(bytes);
   }
 
-  http::BodySink& inner_;
+  fetch::BodySink& inner_;
   ByteCounter* counter_;
   std::int64_t counted_ = 0;
 };
 
-RefreshFailure failure_of(std::string path, http::Fault const& fault, config::Url const& url) {
+RefreshFailure failure_of(std::string path, fetch::Fault const& fault, config::Url const& url) {
   FetchFault why = fetch_fault(fault, url);
-  if (why.kind == FetchFault::Kind::missing) why.reason = probes::Reason::target_missing;
+  if (why.kind == FetchFault::Kind::missing) why.reason = kTargetMissing;
   return {std::move(path), std::move(why)};
 }
 
 // One place. The outer value is nullopt where the target definitely isn't there.
-runtime::Task<http::Result<std::shared_ptr<HashConsumer>>> download(TargetRequest const& request,
-                                                                    config::Url url,
-                                                                    http::Client& client,
-                                                                    runtime::Workers& cpu,
-                                                                    runtime::Trace trace) {
+runtime::Task<fetch::Result<std::shared_ptr<HashConsumer>>> download(TargetRequest const& request,
+                                                                     config::Url url,
+                                                                     fetch::Client& client,
+                                                                     runtime::Workers& cpu,
+                                                                     runtime::Trace trace) {
   auto hash = std::make_shared<HashConsumer>(request.path, request.file, request.owner);
-  std::vector<http::PipelinedSink::Stage> stages{{cpu, hash}};
+  std::vector<fetch::PipelinedSink::Stage> stages{{cpu, hash}};
   for (auto const& stage : request.stages) stages.push_back(stage);
-  http::PipelinedSink pipeline{co_await runtime::asio::this_coro::executor, std::move(stages)};
+  fetch::PipelinedSink pipeline{co_await runtime::asio::this_coro::executor, std::move(stages)};
   CountingSink sink{pipeline, request.counter};
-  http::Request get{std::move(url), request.file.length, request.file.length};
+  fetch::Request get{std::move(url), request.file.length, request.file.length};
   auto answer = co_await client.download(std::move(get), sink, request.deadline, trace);
   if (answer) co_return hash;
   // Only then have the consumers ended and may be asked.
   bool const by_hash =
-      answer.error().kind == http::FaultKind::rejected && hash->rejection().has_value();
+      answer.error().kind == fetch::FaultKind::rejected && hash->rejection().has_value();
   if (by_hash) co_return hash;
   co_return std::move(answer).error();
 }
@@ -211,7 +212,7 @@ config::Url default_targets_url(config::Url const& metadata_url) {
   return url ? std::move(url).value() : metadata_url.child("targets");
 }
 
-runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, http::Client& client,
+runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, fetch::Client& client,
                                                        runtime::Workers& cpu,
                                                        runtime::Trace trace) {
   runtime::Frame const frame{trace, "tuf.target", request.path};

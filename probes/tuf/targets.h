@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "config/url.h"
-#include "probes/http/body_sink.h"
+#include "probes/fetch/body_sink.h"
 #include "probes/tuf/client_requests.h"
 #include "probes/tuf/delegation.h"
 #include "probes/tuf/refresh.h"
@@ -36,7 +36,7 @@ struct TargetRequest {
   runtime::Deadline deadline = runtime::Deadline::never();
   ByteCounter* counter = nullptr;  // may be null; outlives the task
   // Further consumers of the body, such as a file that it is written to.
-  std::vector<http::PipelinedSink::Stage> stages{};
+  std::vector<fetch::PipelinedSink::Stage> stages{};
 };
 
 struct TargetPlace {
@@ -60,7 +60,7 @@ config::Url default_targets_url(config::Url const& metadata_url);
 
 // Downloads one target and compares its length and every listed hash. A place that definitely does
 // not have it is passed over for the next.
-runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, http::Client& client,
+runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, fetch::Client& client,
                                                        runtime::Workers& cpu, runtime::Trace trace);
 
 struct PlannedTarget {

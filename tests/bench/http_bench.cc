@@ -125,7 +125,7 @@ class Nginx {
   pid_t child_ = 0;
 };
 
-class Sha256 : public http::BodyConsumer {
+class Sha256 : public fetch::BodyConsumer {
  public:
   Sha256() : context_(::EVP_MD_CTX_new(), &::EVP_MD_CTX_free) { restart(); }
   bool take(std::string_view piece) override {
@@ -138,7 +138,7 @@ class Sha256 : public http::BodyConsumer {
 };
 
 // Throws the body away as it comes.
-class NullSink : public http::BodySink {
+class NullSink : public fetch::BodySink {
  public:
   runtime::Task<std::span<char>> room(runtime::Trace) override { co_return std::span{memory_}; }
   bool commit(std::size_t) override { return true; }
@@ -167,27 +167,27 @@ void hash_raw(std::size_t mebibytes) {
   for (std::size_t i = 0; i < mebibytes * 4; ++i) hash.take(piece);
 }
 
-void must(http::Result<http::Response> const& result) {
+void must(fetch::Result<fetch::Response> const& result) {
   if (!result) throw std::runtime_error(result.error().message);
 }
 
 runtime::Task<void> download_null(World& world, std::string url) {
-  http::Client client{co_await boost::asio::this_coro::executor, world.settings, world.services};
+  fetch::Client client{co_await boost::asio::this_coro::executor, world.settings, world.services};
   NullSink sink;
-  http::Request request{config::Url::parse(url).value(), std::uint64_t{1} << 40};
+  fetch::Request request{config::Url::parse(url).value(), std::uint64_t{1} << 40};
   must(co_await client.download(std::move(request), sink, runtime::Deadline::never(), {}));
 }
 
-runtime::Task<void> hash_one(World& world, http::Client& client, std::string url) {
+runtime::Task<void> hash_one(World& world, fetch::Client& client, std::string url) {
   auto const hash = std::make_shared<Sha256>();
-  std::vector<http::PipelinedSink::Stage> stages{{world.cpu, hash}};
-  http::PipelinedSink sink{co_await boost::asio::this_coro::executor, std::move(stages)};
-  http::Request request{config::Url::parse(url).value(), std::uint64_t{1} << 40};
+  std::vector<fetch::PipelinedSink::Stage> stages{{world.cpu, hash}};
+  fetch::PipelinedSink sink{co_await boost::asio::this_coro::executor, std::move(stages)};
+  fetch::Request request{config::Url::parse(url).value(), std::uint64_t{1} << 40};
   must(co_await client.download(std::move(request), sink, runtime::Deadline::never(), {}));
 }
 
 runtime::Task<void> download_hash(World& world, std::string url, int count) {
-  http::Client client{co_await boost::asio::this_coro::executor, world.settings, world.services};
+  fetch::Client client{co_await boost::asio::this_coro::executor, world.settings, world.services};
   runtime::TaskGroup group{co_await boost::asio::this_coro::executor};
   for (int i = 0; i < count; ++i) group.start(hash_one(world, client, url));
   co_await group.join({});

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "probes/http/client.h"
+#include "probes/fetch/client.h"
 #include "runtime/loop.h"
 #include "runtime/workers.h"
 
@@ -15,7 +15,7 @@ struct HttpWorld {
   runtime::Workers cpu{"cpu", 2};
   runtime::Workers disk{"disk", 1};
   runtime::FileThreads files;
-  http::Services services{cpu, files};
+  fetch::Services services{cpu, files};
   config::HttpSettings settings;
 };
 

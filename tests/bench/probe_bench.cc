@@ -35,9 +35,9 @@ double cpu_ns() {
   return ns(used.ru_utime) + ns(used.ru_stime);
 }
 
-runtime::Task<void> get(http::Client& client, config::Url url, runtime::Trace trace) {
+runtime::Task<void> get(fetch::Client& client, config::Url url, runtime::Trace trace) {
   runtime::Frame const frame{trace, "bench.get"};
-  http::Request request{std::move(url), 1024 * 1024};
+  fetch::Request request{std::move(url), 1024 * 1024};
   auto const response =
       co_await client.get(std::move(request), runtime::Deadline::never(), frame.trace());
   if (!response) throw std::runtime_error(response.error().message);
@@ -45,14 +45,14 @@ runtime::Task<void> get(http::Client& client, config::Url url, runtime::Trace tr
 
 runtime::Task<void> kept(World& world, config::Url url, runtime::Trace trace) {
   auto const executor = co_await boost::asio::this_coro::executor;
-  http::Client client{executor, world.settings, world.services};
+  fetch::Client client{executor, world.settings, world.services};
   for (int i = 0; i < kRequests; ++i) co_await get(client, url, trace);
 }
 
 runtime::Task<void> connecting(World& world, config::Url url, runtime::Trace trace) {
   auto const executor = co_await boost::asio::this_coro::executor;
   for (int i = 0; i < kRequests; ++i) {
-    http::Client client{executor, world.settings, world.services};
+    fetch::Client client{executor, world.settings, world.services};
     co_await get(client, url, trace);
   }
 }

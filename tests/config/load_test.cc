@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "config/config.h"
+#include "probes/kind.h"
+#include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
 
 namespace canary::config {
@@ -38,7 +40,7 @@ class Load : public ::testing::Test {
   Load() { dir.write("root.json", "{}"); }
 
   Config load_text(std::string_view yaml) {
-    auto result = load(dir.write("canaryd.yml", yaml), environment);
+    auto result = load(dir.write("canaryd.yml", yaml), environment, probes::configured_kinds());
     if (!result) {
       ADD_FAILURE() << text_of(result);
       return {};
@@ -46,11 +48,14 @@ class Load : public ::testing::Test {
     return std::move(result).value();
   }
   std::string problems(std::string_view yaml) {
-    auto const result = load(dir.write("canaryd.yml", yaml), environment);
+    auto const result =
+        load(dir.write("canaryd.yml", yaml), environment, probes::configured_kinds());
     EXPECT_FALSE(result);
     return text_of(result);
   }
-  static TufSpec const& tuf(ProbeSpec const& probe) { return std::get<TufSpec>(probe.kind); }
+  static canary::tuf::Spec const& tuf(ProbeSpec const& probe) {
+    return *probe.kind.get<canary::tuf::Spec>();
+  }
 
   TempDir dir;
   Environment environment;
@@ -73,8 +78,8 @@ TEST_F(Load, TakesDefaultsWhereNothingIsGiven) {
   EXPECT_EQ(spec.http, HttpSettings{});
   EXPECT_EQ(tuf(spec).metadata_url.text(), "https://a.example/md");
   EXPECT_EQ(tuf(spec).root, dir.path() / "root.json");
-  EXPECT_EQ(tuf(spec).expiry, ExpiryPolicy{});
-  EXPECT_EQ(tuf(spec).limits, MetadataLimits{});
+  EXPECT_EQ(tuf(spec).expiry, canary::tuf::ExpirySpec{});
+  EXPECT_EQ(tuf(spec).limits, canary::tuf::MetadataLimits{});
   EXPECT_FALSE(tuf(spec).targets_url);
 }
 
@@ -210,7 +215,7 @@ TEST_F(Load, GivesDefaultsToEveryProbe) {
     EXPECT_EQ(spec.timeout, 10s);
     EXPECT_EQ(spec.http.max_attempts, 1);
     EXPECT_EQ(spec.http.ip_family, IpFamily::v6);
-    EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::all);
+    EXPECT_EQ(tuf(spec).targets.kind, Selection::Kind::all);
     EXPECT_EQ(tuf(spec).parallel_targets, 2);
     EXPECT_EQ(tuf(spec).limits.root, 2u << 20);
     EXPECT_EQ(tuf(spec).limits.timestamp, 1u << 20);
@@ -241,7 +246,7 @@ TEST_F(Load, LetsAProbeOverrideDefaultsFieldByField) {
   EXPECT_EQ(spec.http.ip_family, IpFamily::v6);
   EXPECT_THAT(spec.http.headers,
               ElementsAre(std::pair("X-A", "a"), std::pair("X-C", "c"), std::pair("x-b", "other")));
-  EXPECT_EQ(tuf(spec).targets.kind, TargetSelection::Kind::names);
+  EXPECT_EQ(tuf(spec).targets.kind, Selection::Kind::names);
   EXPECT_THAT(tuf(spec).targets.names, ElementsAre("one", "all"));
   EXPECT_EQ(tuf(spec).targets_url.value_or(Url{}).path(), "/srv/targets");
   EXPECT_EQ(tuf(spec).expiry.root, (ExpiryThresholds{ExpiryThreshold::up_to(days{30}), days{1}}));
@@ -297,7 +302,7 @@ TEST_F(Load, CostsNoMoreThanItsFilesHoweverMany) {
   }
   auto const file = dir.write("canaryd.yml", "include: [conf.d/*.yml, conf.d/1*.yml]\n");
   double const begun = cpu_seconds();
-  auto const result = load(file, environment);
+  auto const result = load(file, environment, probes::configured_kinds());
   EXPECT_LT(cpu_seconds() - begun, 15);
   ASSERT_FALSE(result);
   EXPECT_GE(result.error().size(), kFiles);
@@ -317,7 +322,8 @@ TEST_F(Load, AcceptsAFolderWhoseNameIsAPattern) {
   dir.write("[x]*/conf.d/a.yml",
             "probes: [{name: a, enabled: false, tuf: {metadata_url: "
             "'http://a/', root: r}}]");
-  auto const result = load(dir.write("[x]*/main.yml", "include: conf.d/*.yml\n"), environment);
+  auto const result = load(dir.write("[x]*/main.yml", "include: conf.d/*.yml\n"), environment,
+                           probes::configured_kinds());
   ASSERT_TRUE(result) << text_of(result);
   EXPECT_EQ(result.value().probes.size(), 1u);
 }
@@ -447,7 +453,8 @@ TEST_F(Load, ShowsWhatLoadsAgainAsTheSame) {
       expiry: {roles: {"role: odd": {warning: 2d, critical: 1h}}}
 )" + probe("b"));
 
-  auto const again = load(dir.write("elsewhere/shown.yml", show(config)), environment);
+  auto const again =
+      load(dir.write("elsewhere/shown.yml", show(config)), environment, probes::configured_kinds());
   ASSERT_TRUE(again) << text_of(again) << show(config);
   EXPECT_EQ(again.value(), config) << show(config);
   EXPECT_EQ(show(again.value()), show(config));

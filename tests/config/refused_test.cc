@@ -14,6 +14,8 @@
 
 #include "config/config.h"
 #include "config/yaml.h"
+#include "probes/kind.h"
+#include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
 
 namespace canary::config {
@@ -36,7 +38,8 @@ std::vector<std::string> mistakes() {
 
 // What load() says, a line a problem, without the folder; "" when the file is accepted.
 std::string answer(std::filesystem::path const& file) {
-  auto const result = load(file, Environment{{"HOME", "/home/somebody"}});
+  auto const result =
+      load(file, Environment{{"HOME", "/home/somebody"}}, probes::configured_kinds());
   std::string text;
   if (result) return text;
   for (auto const& problem : result.error()) text += to_text(problem) + "\n";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is shipped about the configuration is true: the sample loads, and the documentation names
 // every field and default.
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -13,6 +15,8 @@
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "probes/kind.h"
+#include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
 
 namespace canary::config {
@@ -23,7 +27,7 @@ using ::testing::HasSubstr;
 std::filesystem::path const kSource = CANARY_SOURCE_DIR;
 
 Config loaded(std::filesystem::path const& file) {
-  auto result = load(file, Environment{{"CANARY_API_KEY", "key"}});
+  auto result = load(file, Environment{{"CANARY_API_KEY", "key"}}, probes::configured_kinds());
   if (result) return std::move(result).value();
   for (auto const& problem : result.error()) ADD_FAILURE() << to_text(problem);
   return {};
@@ -62,9 +66,9 @@ TEST(Sample, SpellsOutTheDefaults) {
   EXPECT_EQ(config, expected);
 
   auto os_updates = config.probes.at(1);
-  auto const& tuf = std::get<TufSpec>(os_updates.kind);
-  EXPECT_EQ(tuf.expiry, ExpiryPolicy{});
-  EXPECT_EQ(tuf.limits, MetadataLimits{});
+  auto const& spec = *os_updates.kind.get<tuf::Spec>();
+  EXPECT_EQ(spec.expiry, tuf::ExpirySpec{});
+  EXPECT_EQ(spec.limits, tuf::MetadataLimits{});
 }
 
 TEST(Sample, ProbesLoadOnceTheirRootsAreThereAndTheyAreTurnedOn) {
@@ -104,30 +108,55 @@ std::string last_part(std::string const& path) { return path.substr(path.rfind('
 
 TEST(Sample, HoldsEveryField) {
   auto const text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
-  for (auto const& field : field_names()) {
-    EXPECT_THAT(text, HasSubstr(last_part(field) + ":")) << field;
+  for (auto const& field : field_rows(probes::configured_kinds())) {
+    EXPECT_THAT(text, HasSubstr(last_part(field.path) + ":")) << field.path;
   }
 }
 
-// The document's rows "| `field` | default | meaning |": field to default.
-std::map<std::string, std::string> documented() {
-  std::map<std::string, std::string> rows;
-  static std::regex const row("^\\| `([^`]+)` \\| ([^|]*) \\|.*");
-  std::istringstream lines(read_all(kSource / "docs/configuration.md"));
+// ---- docs/configuration.md: its tables are written from the fields' own texts ------------------
+
+std::filesystem::path const kDocument = kSource / "docs/configuration.md";
+
+std::map<std::string, FieldRow> fields_by_path() {
+  std::map<std::string, FieldRow> fields;
+  for (auto& field : field_rows(probes::configured_kinds())) {
+    if (!field.path.starts_with("defaults.")) fields.emplace(field.path, std::move(field));
+  }
+  return fields;
+}
+
+std::string row_of(FieldRow const& field) {
+  return "| `" + field.path + "` | " + field.initially + " | " + field.text + " |";
+}
+
+// The document with each row anew; a row of a field that is not there is left out.
+std::string written(std::map<std::string, FieldRow> const& fields, std::set<std::string>& found) {
+  static std::regex const row("^\\| `([^`]+)` \\|.*");
+  std::istringstream lines(read_all(kDocument));
+  std::string text;
   for (std::string line; std::getline(lines, line);) {
     std::smatch match;
-    if (std::regex_match(line, match, row)) rows.emplace(match[1], match[2]);
+    if (std::regex_match(line, match, row)) {
+      auto const field = fields.find(match[1]);
+      if (field == fields.end()) continue;
+      found.insert(match[1]);
+      line = row_of(field->second);
+    }
+    text += line + "\n";
   }
-  return rows;
+  return text;
 }
 
-TEST(ConfigurationDocument, HasARowForEveryField) {
-  std::set<std::string> rows, fields;
-  for (auto const& [field, value] : documented()) rows.insert(field);
-  for (auto const& field : field_names()) {
-    if (!field.starts_with("defaults.")) fields.insert(field);
+TEST(ConfigurationDocument, IsWrittenFromTheFields) {
+  auto const fields = fields_by_path();
+  std::set<std::string> found;
+  auto const text = written(fields, found);
+  if (std::getenv("CANARY_WRITE_DOCS") != nullptr) std::ofstream{kDocument} << text;
+  EXPECT_EQ(read_all(kDocument), text)
+      << "write it anew: CANARY_WRITE_DOCS=1 ctest --preset dev -R ConfigurationDocument";
+  for (auto const& [path, field] : fields) {
+    EXPECT_TRUE(found.contains(path)) << "put this row where it belongs: " << row_of(field);
   }
-  EXPECT_EQ(rows, fields) << "rows and fields must be the same; defaults repeat a probe's fields";
 }
 
 // Writes "a.b.c: value" as "a: {b: {c: value}}", one line a field: YAML refuses a field twice, so
@@ -145,7 +174,8 @@ TEST(ConfigurationDocument, GivesTheDefaultsThatAreInForce) {
       "probes: [{name: a, enabled: false, tuf: {metadata_url: 'http://a/', root: r}}]\n";
   auto const expected = loaded(dir.write("plain.yml", probe));
   int compared = 0;
-  for (auto const& [field, cell] : documented()) {
+  for (auto const& [field, row] : fields_by_path()) {
+    std::string const& cell = row.initially;
     bool const literal = cell.size() > 2 && cell.starts_with('`') && cell.ends_with('`');
     if (!literal || field == "probes[].enabled") continue;
     auto const value = cell.substr(1, cell.size() - 2);

@@ -259,6 +259,47 @@ TEST(Check, OfARootAloneFetchesNothing) {
   EXPECT_EQ(garbage.code, 2) << garbage.out << garbage.err;
 }
 
+TEST(Check, OfAKindTakesThatKindsFlags) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  auto const ran =
+      canaryd({"check", "tuf", "--root", site.pinned_root("good"), "--metadata-url",
+               site.metadata_url("good"), "--targets", "all", "--expiry.root.warning", "0s",
+               "--expiry.root.critical", "0s", "--output", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  auto const& probe = boost::json::parse(ran.out).at("probes").at(0);
+  EXPECT_EQ(probe.at("kind").as_string(), "tuf");
+  auto const& measured = probe.at("measurements");
+  EXPECT_EQ(measured.at("targets").at("verified").to_number<int>(), 2);
+  auto const& root = measured.at("roles").at(0);
+  EXPECT_EQ(root.at("role").as_string(), "root");
+  EXPECT_EQ(root.at("version").to_number<int>(), 1);
+  EXPECT_GT(root.at("size_bytes").to_number<int>(), 0);
+  EXPECT_EQ(root.at("warning_seconds").to_number<int>(), 0);
+}
+
+TEST(Check, SendsTheHeadersOfItsFlags) {
+  Site const site;
+  site.publish("good", tuf::a_repository(now()));
+  support::HostileServer server;
+  canaryd({"check", "--root", site.pinned_root("good"), "--metadata-url", server.url("/m")});
+  canaryd({"check", "tuf", "--root", site.pinned_root("good"), "--metadata-url", server.url("/m"),
+           "--header", "X-One: 1", "--header", "Authorization: @" + site.write("token", "secret")});
+  auto const requests = server.requests();
+  ASSERT_FALSE(requests.empty());
+  EXPECT_FALSE(requests.front().headers.contains("x-one"));
+  EXPECT_EQ(requests.back().headers.at("x-one"), "1");
+  EXPECT_EQ(requests.back().headers.at("authorization"), "secret");
+}
+
+TEST(Check, TakesAProbeThatIsCalledAsAKindIs) {
+  Site const site;
+  site.publish("tuf", tuf::a_repository(now()));
+  auto const ran = canaryd({"check", "--config", site.configure({site.probe("tuf")}), "tuf"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("HEALTHY  tuf\n"));
+}
+
 struct Misuse {
   char const* name;
   std::vector<std::string> arguments;
@@ -283,6 +324,10 @@ std::vector<Misuse> misuses() {
       {"Nothing", {}, "--root FILE"},
       {"AnUnknownOption", {"--rot", "x"}, "--rot"},
       {"AUrlWithoutARoot", {"--metadata-url", "http://a"}, "--root"},
+      {"AKindWithNothingToCheck", {"tuf"}, "--metadata-url: is missing"},
+      {"ASecretOnTheCommandLine",
+       {"tuf", "--root", root, "--metadata-url", "http://a", "--header", "Authorization: x"},
+       "--header: a secret is refused"},
       {"AUrlOfAnotherScheme", {"--root", root, "--metadata-url", "ftp://a"}, "--metadata-url: "},
       {"ATimeThatIsNone", {"--root", root, "--at", "yesterday"}, "--at: "},
       {"ADurationWithoutAUnit",

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/tuf/spec.h"
 #include "runtime/event.h"
 #include "runtime/resolver.h"
 #include "tests/faults/inject.h"
@@ -82,7 +83,7 @@ Task<void> asks_a_silent_name_server(Hands hands) {
 
 // The real probe, at a server that has something in store for it.
 Task<void> asks_a_bad_server(Hands hands) {
-  std::get<config::TufSpec>(hands.spec.kind).metadata_url = config::Url::parse(hands.url).value();
+  hands.spec.kind.edit<tuf::Spec>().metadata_url = config::Url::parse(hands.url).value();
   begins();
   auto work = hands.real(hands.spec, hands.deadline, hands.trace, *hands.report);
   co_await std::move(work);

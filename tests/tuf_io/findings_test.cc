@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "probes/http/fault.h"
+#include "probes/fetch/fault.h"
 #include "tests/tuf_io/io_world.h"
 
 namespace canary::tuf {
@@ -54,7 +54,7 @@ TEST(Findings, WhateverBreaksTheRootWalkIsTheRootChain) {
 
 // Kind, status, answered; what it is.
 struct Case {
-  http::FaultKind kind;
+  fetch::FaultKind kind;
   int status;
   bool answered;
   FetchFault::Kind expected;
@@ -64,7 +64,7 @@ class Faults : public testing::TestWithParam<Case> {};
 
 TEST_P(Faults, AreToldApart) {
   Case const& wanted = GetParam();
-  http::Fault const fault{
+  fetch::Fault const fault{
       .kind = wanted.kind, .status = wanted.status, .message = "m", .answered = wanted.answered};
   FetchFault const why = fetch_fault(fault, url_of("https://h/x"));
   EXPECT_EQ(why.kind, wanted.expected);
@@ -82,35 +82,35 @@ TEST_P(Faults, AreToldApart) {
 
 INSTANTIATE_TEST_SUITE_P(
     Answers, Faults,
-    testing::Values(Case{http::FaultKind::dns, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::connect, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::reset, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::timeout, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::too_slow, 200, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::status, 500, true, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::status, 503, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::status, 429, true, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::status, 404, true, FetchFault::Kind::missing},
-                    Case{http::FaultKind::status, 403, true, FetchFault::Kind::missing},
-                    Case{http::FaultKind::status, 410, true, FetchFault::Kind::missing},
-                    Case{http::FaultKind::status, 401, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::status, 407, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::proxy, 407, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::tls_untrusted, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::forbidden, 0, false, FetchFault::Kind::unanswered},
-                    Case{http::FaultKind::too_large, 200, true, FetchFault::Kind::wrong},
-                    Case{http::FaultKind::truncated, 200, true, FetchFault::Kind::wrong},
-                    Case{http::FaultKind::encoded, 200, true, FetchFault::Kind::wrong},
-                    Case{http::FaultKind::redirect_loop, 302, true, FetchFault::Kind::wrong}));
+    testing::Values(Case{fetch::FaultKind::dns, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::connect, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::reset, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::timeout, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::too_slow, 200, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::status, 500, true, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::status, 503, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::status, 429, true, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::status, 404, true, FetchFault::Kind::missing},
+                    Case{fetch::FaultKind::status, 403, true, FetchFault::Kind::missing},
+                    Case{fetch::FaultKind::status, 410, true, FetchFault::Kind::missing},
+                    Case{fetch::FaultKind::status, 401, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::status, 407, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::proxy, 407, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::tls_untrusted, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::forbidden, 0, false, FetchFault::Kind::unanswered},
+                    Case{fetch::FaultKind::too_large, 200, true, FetchFault::Kind::wrong},
+                    Case{fetch::FaultKind::truncated, 200, true, FetchFault::Kind::wrong},
+                    Case{fetch::FaultKind::encoded, 200, true, FetchFault::Kind::wrong},
+                    Case{fetch::FaultKind::redirect_loop, 302, true, FetchFault::Kind::wrong}));
 
 TEST(Certificates, ThatNoClientAcceptsAreBadAndOneByAnIssuerUnknownToUsIsNot) {
-  using Kind = http::FaultKind;
+  using Kind = fetch::FaultKind;
   using probes::Reason;
   std::pair<Kind, Reason> const bad[] = {{Kind::tls_expired, Reason::tls_expired},
                                          {Kind::tls_not_yet_valid, Reason::tls_not_yet_valid},
                                          {Kind::tls_wrong_host, Reason::tls_wrong_name}};
   for (auto const& [kind, reason] : bad) {
-    http::Fault const fault{.kind = kind, .message = "m", .answered = true};
+    fetch::Fault const fault{.kind = kind, .message = "m", .answered = true};
     Finding const finding =
         finding_of({"timestamp", fetch_fault(fault, url_of("https://h/x"))}, Stage::metadata);
     EXPECT_EQ(finding.check, "reachable");
@@ -119,7 +119,7 @@ TEST(Certificates, ThatNoClientAcceptsAreBadAndOneByAnIssuerUnknownToUsIsNot) {
     EXPECT_EQ(finding.reason, reason);
     EXPECT_EQ(finding.message, "no client can connect: m");
   }
-  http::Fault const unknown{.kind = Kind::tls_untrusted, .message = "m"};
+  fetch::Fault const unknown{.kind = Kind::tls_untrusted, .message = "m"};
   Finding const finding =
       finding_of({"timestamp", fetch_fault(unknown, url_of("https://h/x"))}, Stage::metadata);
   EXPECT_EQ(finding.severity, Severity::unknown);
@@ -174,7 +174,7 @@ TEST(Expiry, IsOverFromThatVerySecondOn) {
 }
 
 TEST(Expiry, ThresholdsAreTheRolesOwn) {
-  config::ExpiryPolicy policy;
+  ExpirySpec policy;
   policy.roles["special"] = {days{90}, days{60}};
   EXPECT_EQ(thresholds_of(policy, "root"), policy.root);
   EXPECT_EQ(thresholds_of(policy, "timestamp"), policy.timestamp);

@@ -219,7 +219,7 @@ void many_patterns(ProbeWorld& world) {
   auto const pattern = [&](int i) { return "\"*" + tail + "b" + number(i) + "\""; };
   std::string const roles = R"("roles":[)" + role("d", repeat(20'000, pattern)) + "]";
   world.serve(with_signed_targets(delegating(roles), R"(,"d.json":{"version":1})"));
-  world.spec.targets.kind = config::TargetSelection::Kind::names;
+  world.spec.targets.kind = config::Selection::Kind::names;
   for (int i = 0; i < 3; ++i) {
     world.spec.targets.names.push_back(std::string(200, 'a') + number(i));
   }
@@ -229,7 +229,7 @@ void endless_pattern(ProbeWorld& world) {
   std::string const pattern = "\"*" + std::string(100'000, 'a') + "b\"";
   std::string const roles = R"("roles":[)" + role("d", pattern) + "]";
   world.serve(with_signed_targets(delegating(roles), R"(,"d.json":{"version":1})"));
-  world.spec.targets.kind = config::TargetSelection::Kind::names;
+  world.spec.targets.kind = config::Selection::Kind::names;
   world.spec.targets.names = {std::string(100'000, 'a')};
 }
 

@@ -4,6 +4,7 @@
 #include "tests/tuf_io/io_world.h"
 
 #include <algorithm>
+#include <any>
 #include <chrono>
 #include <utility>
 
@@ -22,14 +23,14 @@ config::HttpSettings quick() {
 }
 
 namespace {
-config::TufSpec a_spec() {
-  config::TufSpec spec{.metadata_url = url_of("file:///nowhere"),
-                       .targets_url = {},
-                       .root = {},
-                       .targets = {},
-                       .expiry = {},
-                       .limits = {}};
-  spec.targets.kind = config::TargetSelection::Kind::all;
+Spec a_spec() {
+  Spec spec{.metadata_url = url_of("file:///nowhere"),
+            .targets_url = {},
+            .root = {},
+            .targets = {},
+            .expiry = {},
+            .limits = {}};
+  spec.targets.kind = config::Selection::Kind::all;
   return spec;
 }
 }  // namespace
@@ -61,6 +62,7 @@ probes::Report ProbeWorld::run(Time now) {
   probes::Report report;
   config::ProbeSpec whole{
       .name = {"p"}, .repository = "p", .http = http, .accept = accept, .kind = spec};
+  auto const kept = memory ? std::make_shared<std::any>(memory) : nullptr;
   probes::ProbeContext context{.http = machine.services,
                                .cpu = machine.cpu,
                                .disk = machine.disk,
@@ -70,7 +72,7 @@ probes::Report ProbeWorld::run(Time now) {
                                .trace = {},
                                .report = report,
                                .progress = progress,
-                               .memory = memory};
+                               .memory = kept};
   machine.loop.block_on(probes::run_probe(std::move(whole), context));
   return report;
 }

@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "config/probe_spec.h"
-#include "probes/http/client.h"
-#include "probes/http/services.h"
+#include "probes/fetch/client.h"
+#include "probes/fetch/services.h"
 #include "probes/probe.h"
 #include "probes/report.h"
+#include "probes/tuf/declaration.h"
 #include "probes/tuf/refresh.h"
+#include "probes/tuf/spec.h"
 #include "probes/tuf/store.h"
 #include "probes/tuf/trust_memory.h"
 #include "runtime/block_on.h"
@@ -32,7 +34,7 @@ struct Machine {
   runtime::Workers disk{"disk", 1};
   runtime::Workers cpu{"cpu", 2};
   runtime::FileThreads files;
-  http::Services services{cpu, files};
+  fetch::Services services{cpu, files};
 };
 
 // Settings under which a failing server is given up quickly.
@@ -55,7 +57,7 @@ class ProbeWorld {
   Machine machine;
   FileServer server;
   TemporaryFolder folder;
-  config::TufSpec spec;
+  Spec spec;
   config::HttpSettings http = quick();
   std::vector<config::AcceptSpec> accept;
   bool remember = true;

@@ -113,9 +113,9 @@ TEST_F(ProbeExpiry, TellsMetricsWhichThresholdsAreInForce) {
   sign(days{1});
   world_.server.last_modified(kAtNow);
   probes::Report const report = world_.run();
-  ASSERT_EQ(report.measurements.roles.at(1).role, "timestamp");
-  EXPECT_EQ(report.measurements.roles[1].warning, hours{8});
-  EXPECT_EQ(report.measurements.roles[1].critical, hours{4});
+  ASSERT_EQ(report.measurements.things.at(1).name, "timestamp");
+  EXPECT_EQ(report.measurements.things[1].expiry->warning, hours{8});
+  EXPECT_EQ(report.measurements.things[1].expiry->critical, hours{4});
 }
 
 TEST_F(ProbeExpiry, ThresholdsOfItsOwnHoldAsTheyStand) {

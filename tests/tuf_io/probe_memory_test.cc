@@ -145,7 +145,7 @@ TEST_F(ManyRoots, GiveTheSameVerdictInEveryRun) {
         "5. python-tuf and go-tuf take 256 new roots in one refresh and work with the last of "
         "them, tough gives up after 1,024: ship a newer root with them, pin a newer one here, "
         "or raise limits.root_rotations");
-    EXPECT_EQ(report.measurements.roles[0].version, 5);
+    EXPECT_EQ(report.measurements.things[0].numbers[kVersion], 5);
   }
 }
 
@@ -177,7 +177,7 @@ TEST_F(ProbeMemory, WatchesOnWhereItCannotRemember) {
   probes::Report const report = world_.run();
   EXPECT_EQ(bad(report),
             "warning store " + (world_.folder.path() / "state").string() + " (internal)\n");
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
 }
 
 TEST_F(ProbeMemory, RecoversFromAFastForwardWhenKeysAreRotated) {

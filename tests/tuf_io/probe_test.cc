@@ -29,8 +29,8 @@ TEST(Probe, ReportsWhatWasCheckedWhereAllIsWell) {
     EXPECT_EQ(findings(report, "expiry", role).size(), 1U) << role;
     EXPECT_EQ(findings(report, "signatures", role).size(), 1U) << role;
   }
-  EXPECT_EQ(report.measurements.roles.size(), 4U);
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.things.size(), 4U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
   EXPECT_EQ(report.measurements.requests, 6U);
   EXPECT_GT(report.measurements.bytes_received, 0U);
 }
@@ -52,7 +52,8 @@ TEST(Probe, FindsEveryExpiredRoleInOneRun) {
             "critical expiry old (expired)\n");
   EXPECT_EQ(findings(report, "expiry", "old")[0].message,
             "expired 2026-05-29T00:00:00Z, 3 days ago");
-  EXPECT_EQ(report.measurements.targets_verified, 3U) << "it goes on to the last target";
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 3U)
+      << "it goes on to the last target";
 }
 
 TEST(Probe, ShowsNoSecretOfAUrl) {
@@ -110,7 +111,7 @@ class ProbeClock : public testing::Test {
     world.server.send_date("Thu, 13 Nov 2025 00:00:00 GMT");
     world.machine.services.wall_clock = [] { return kNow; };
     if (another_says_so) {
-      http::ClockDifferences const said{{"other.test", {-days{200}, std::chrono::seconds{1}}}};
+      fetch::ClockDifferences const said{{"other.test", {-days{200}, std::chrono::seconds{1}}}};
       world.machine.services.clocks.add("another", said, runtime::Clock::now());
     }
     return world.run();
@@ -132,7 +133,7 @@ TEST_F(ProbeClock, LeavesOpenWhatDependsOnItWhereAnIndependentServerSaysTheSame)
   another_says_so = true;
   auto const report = run(kNow - days{100});
   EXPECT_EQ(bad(report), "unknown expiry timestamp (clock)\nwarning clock  (clock)\n");
-  EXPECT_EQ(report.measurements.roles.size(), 4U) << "deadlines stay known";
+  EXPECT_EQ(report.measurements.things.size(), 4U) << "deadlines stay known";
 }
 
 TEST_F(ProbeClock, ThatIsOffExcusesNoExpiryThatTheRightOneWouldSeeToo) {
@@ -150,7 +151,7 @@ TEST(Surroundings, ACertificateThatEndedByAWrongClockOnlyCannotBeTold) {
                              .reason = probes::Reason::tls_expired,
                              .message = "no client can connect",
                              .evidence = ""});
-  http::ClockVerdict verdict{.by = {-days{50}, std::chrono::seconds{1}}, .witnesses = 2};
+  fetch::ClockVerdict verdict{.by = {-days{50}, std::chrono::seconds{1}}, .witnesses = 2};
   auto longer = report;
   add_clocks(report, {}, verdict, kNow);
   EXPECT_EQ(report.findings[0].severity, Severity::critical);
@@ -322,8 +323,8 @@ TEST(Probe, NeverMixesABadTargetWithOneThatItCannotReach) {
   world.server.serve("targets/" + std::next(first)->first, "forged");
   probes::Report const report = world.run();
   EXPECT_EQ(report.severity(), Severity::critical);
-  EXPECT_EQ(report.measurements.targets_unknown, 1U);
-  EXPECT_EQ(report.measurements.targets_failed, 1U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kUnknown), 1U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kFailed), 1U);
 }
 
 TEST(Probe, CannotTellWithoutAPinnedRoot) {
@@ -355,7 +356,7 @@ TEST(Probe, VerifiesEveryDelegatedRole) {
   EXPECT_EQ(bad(report), "warning metadata targets (parse)\n") << "tough knows no bins";
   EXPECT_EQ(findings(report, "delegations")[0].message, "32 delegated roles verified");
   EXPECT_EQ(findings(report, "expiry").size(), 5U) << "four roles and one for all the others";
-  EXPECT_EQ(report.measurements.roles.size(), 4U + 32U);
+  EXPECT_EQ(report.measurements.things.size(), 4U + 32U);
   Files files = as_files(published);
   flip(files["metadata/1.bin-1f.json"]);
   files.erase("metadata/1.bin-03.json");

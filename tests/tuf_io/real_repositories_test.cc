@@ -36,7 +36,7 @@ class ProbedFolder : public testing::Test {
   }
   // The one delegated role of Sigstore's targets: found by position.
   static std::string delegated(probes::Report const& report) {
-    return report.measurements.roles.at(4).role;
+    return report.measurements.things.at(4).name;
   }
 
   ProbeWorld world_{publish(a_repository(kNow))};
@@ -61,9 +61,9 @@ class SigstoreProbe : public ProbedFolder {
 TEST_F(SigstoreProbe, WasHealthyWhileItWasValid) {
   probes::Report const report = world_.run(day(2026y / 8 / 1));
   EXPECT_EQ(bad(report), "");
-  EXPECT_EQ(report.measurements.targets_verified, 12U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 12U);
   EXPECT_THAT(findings(report, "root_chain")[0].message, testing::HasSubstr("1 to root 15"));
-  EXPECT_EQ(report.measurements.roles.size(), 5U);
+  EXPECT_EQ(report.measurements.things.size(), 5U);
 }
 
 TEST_F(SigstoreProbe, HasExactlyThreeExpiredRolesInNovember) {
@@ -73,7 +73,7 @@ TEST_F(SigstoreProbe, HasExactlyThreeExpiredRolesInNovember) {
             "critical expiry timestamp (expired)\n"
             "critical expiry " +
                 delegated(report) + " (expired)\n");
-  EXPECT_EQ(report.measurements.targets_verified, 12U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 12U);
 }
 
 TEST_F(SigstoreProbe, MissesATargetThatIsGoneAndOneThatChanged) {
@@ -105,7 +105,7 @@ TEST_F(Tough, ConsistentSnapshots) {
   if (IsSkipped()) return;
   probes::Report const report = world_.run(day(2020y / 1 / 1));
   EXPECT_EQ(bad(report), "");
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
 }
 
 TEST_F(Tough, ReferenceImplementation) {
@@ -113,7 +113,7 @@ TEST_F(Tough, ReferenceImplementation) {
   if (IsSkipped()) return;
   probes::Report const report = world_.run(day(2020y / 1 / 1));
   EXPECT_EQ(bad(report), "");
-  EXPECT_EQ(report.measurements.targets_verified, 3U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 3U);
   EXPECT_EQ(findings(report, "delegations")[0].message, "2 delegated roles verified");
 }
 
@@ -127,7 +127,7 @@ TEST_F(Tough, SafeTargetPaths) {
             "warning targets foo/../bar/../baz/../data1.txt (target_missing)\n"
             "warning targets foo/bar/baz/../data2.txt (target_missing)\n"
             "warning delegations ../delegated/foo/../subdir/data3.txt (target_missing)\n");
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
 }
 
 // Fractions of a second in `expires` everywhere, and names that want to leave the folder.
@@ -138,7 +138,7 @@ TEST_F(Tough, DubiousRoleNames) {
   EXPECT_EQ(report.severity(), Severity::warning);
   EXPECT_EQ(findings(report, "metadata").size(), 6U);
   EXPECT_EQ(findings(report, "delegations")[0].message, "3 delegated roles verified");
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
 }
 
 TEST_F(Tough, ExpiredRepository) {

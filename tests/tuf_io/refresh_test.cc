@@ -27,7 +27,7 @@ class RefreshOverHttp : public testing::Test {
     auto task = [](RefreshSettings settings, LocalStore& store, Machine& machine, std::string root,
                    decltype(work) work,
                    RootVersion& version) -> runtime::Task<RefreshResult<void>> {
-      http::Client client{machine.loop.executor(), quick(), machine.services};
+      fetch::Client client{machine.loop.executor(), quick(), machine.services};
       Refresh refresh{std::move(settings), client, store, machine.cpu};
       auto done = co_await work(refresh, store, std::move(root));
       version.reached = refresh.trusted().root().version;

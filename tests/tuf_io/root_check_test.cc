@@ -17,18 +17,17 @@ TEST(RootCheck, SaysWhatItLookedAtWhereAllIsWell) {
   for (std::string_view const checked : {"metadata", "signatures", "expiry"}) {
     EXPECT_EQ(findings(report, checked, "root").size(), 1U) << checked;
   }
-  ASSERT_EQ(report.measurements.roles.size(), 1U);
-  EXPECT_EQ(report.measurements.roles[0].version, 1);
+  ASSERT_EQ(report.measurements.things.size(), 1U);
+  EXPECT_EQ(report.measurements.things[0].numbers[kVersion], 1);
 }
 
 TEST(RootCheck, FitsThresholdsToTheFilesOwnTime) {
   Repository repository = a_repository(kNow);
   repository.roots[0].expires = kNow + std::chrono::days{7};
   RootFile file{.bytes = publish(repository).root(1), .name = "root.json", .last_modified = kNow};
-  EXPECT_EQ(bad(check_root(file, kNow, config::ExpiryPolicy{}.root)), "");
+  EXPECT_EQ(bad(check_root(file, kNow, ExpirySpec{}.root)), "");
   file.last_modified = kNow - std::chrono::days{358};
-  EXPECT_EQ(bad(check_root(file, kNow, config::ExpiryPolicy{}.root)),
-            "warning expiry root (expiring)\n");
+  EXPECT_EQ(bad(check_root(file, kNow, ExpirySpec{}.root)), "warning expiry root (expiring)\n");
 }
 
 TEST(RootCheck, FindsTheExpiryOfARootThatIsBadlySignedToo) {

@@ -212,9 +212,9 @@ TEST_F(ProbedTargets, EveryFailureIsReportedAndNotTheFirstOnly) {
   EXPECT_THAT(verdict("f105"), testing::StartsWith("critical"));
   EXPECT_THAT(verdict("f106"), testing::StartsWith("critical"));
   EXPECT_EQ(verdict("f107"), "unknown credentials");
-  EXPECT_EQ(report.measurements.targets_verified, 13U);
-  EXPECT_EQ(report.measurements.targets_failed, 5U);
-  EXPECT_EQ(report.measurements.targets_unknown, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 13U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kFailed), 5U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kUnknown), 2U);
   EXPECT_EQ(world.progress.targets_total, 20U);
   EXPECT_EQ(world.progress.targets_done, 20U);
 }
@@ -227,8 +227,8 @@ TEST_F(ProbedTargets, OfAnotherHostThatRefusesThemAllAreNoVerdict) {
   for (auto const& [path, content] : as_files(published)) other.answer(path, 403);
   probes::Report const report = world.run();
   ASSERT_EQ(findings(report, "targets").size(), 0U);
-  EXPECT_EQ(report.measurements.targets_unknown, 2U);
-  EXPECT_EQ(report.measurements.targets_failed, 0U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kUnknown), 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kFailed), 0U);
   EXPECT_THAT(bad(report), testing::HasSubstr("unknown reachable " + other.url("targets/")));
 }
 
@@ -241,23 +241,23 @@ TEST_F(ProbedTargets, RefusedWhereAnotherIsServedAreMissing) {
   other.answer("targets/" + published.targets.begin()->first, 403);
   probes::Report const report = world.run();
   EXPECT_THAT(bad(report), testing::MatchesRegex("critical targets .* \\(target_missing\\)\n"));
-  EXPECT_EQ(report.measurements.targets_failed, 1U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kFailed), 1U);
 }
 
 TEST_F(ProbedTargets, ByNameAreFoundThroughDelegations) {
   Published const published = publish(delegating());
   ProbeWorld world{published};
-  world.spec.targets = {config::TargetSelection::Kind::names, {"y/b", "x/a", "nowhere", "y/b"}};
+  world.spec.targets = {config::Selection::Kind::names, {"y/b", "x/a", "nowhere", "y/b"}};
   probes::Report const report = world.run();
   EXPECT_EQ(bad(report), "critical targets nowhere (target_missing)\n");
   EXPECT_EQ(findings(report, "targets", "y/b").size(), 1U);
   EXPECT_EQ(findings(report, "targets", "x/a").size(), 1U);
-  EXPECT_EQ(report.measurements.targets_verified, 2U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 2U);
 }
 
 TEST_F(ProbedTargets, NoneAreFetchedWhereNoneAreWanted) {
   ProbeWorld world{publish(a_repository(kNow))};
-  world.spec.targets.kind = config::TargetSelection::Kind::none;
+  world.spec.targets.kind = config::Selection::Kind::none;
   probes::Report const report = world.run();
   EXPECT_EQ(bad(report), "");
   EXPECT_TRUE(findings(report, "targets").empty());
@@ -282,7 +282,7 @@ TEST_F(ProbedTargets, AboveTheLimitAreNotFetched) {
   world.spec.max_target_bytes = 1;
   probes::Report const report = world.run();
   EXPECT_EQ(report.severity(), Severity::unknown);
-  EXPECT_EQ(report.measurements.targets_unknown, published.targets.size());
+  EXPECT_EQ(report.measurements.value(kTargetCount, kUnknown), published.targets.size());
   EXPECT_THAT(world.server.take_requests(),
               testing::Not(testing::Contains(testing::StartsWith("targets/"))));
 }
@@ -291,7 +291,7 @@ TEST_F(ProbedTargets, OfUnreachablePathsAreADelegationWarning) {
   ProbeWorld world{publish(delegating())};
   probes::Report const report = world.run();
   EXPECT_EQ(bad(report), "warning delegations z/lost (target_missing)\n");
-  EXPECT_EQ(report.measurements.targets_verified, 3U);
+  EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 3U);
 }
 
 TEST_F(ProbedTargets, LargerThanABufferStreamThrough) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "probes/tuf/spec.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
@@ -122,9 +123,8 @@ TEST(Thresholds, AreWellAboveWhatIsLeftOfAFreshRoleWhateverItsValidity) {
   for (seconds const validity : {seconds{60}, seconds{hours{1}}, seconds{hours{12}},
                                  seconds{days{1}}, seconds{days{7}}, seconds{days{365}}}) {
     for (config::ExpiryThresholds const& role :
-         {config::ExpiryPolicy{}.root, config::ExpiryPolicy{}.timestamp,
-          config::ExpiryPolicy{}.snapshot, config::ExpiryPolicy{}.targets,
-          config::ExpiryPolicy{}.delegated}) {
+         {ExpirySpec{}.root, ExpirySpec{}.timestamp, ExpirySpec{}.snapshot, ExpirySpec{}.targets,
+          ExpirySpec{}.delegated}) {
       auto const in_force = thresholds_in_force(role, {Source::seen_new, validity, kNow});
       EXPECT_LE(3 * in_force.warning, validity);
       EXPECT_LE(6 * in_force.critical, validity);

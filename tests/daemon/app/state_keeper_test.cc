@@ -10,6 +10,8 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/tuf/declaration.h"
+#include "probes/tuf/spec.h"
 #include "runtime/task_group.h"
 #include "tests/runtime/running_loop.h"
 #include "tests/tuf/folders.h"
@@ -29,10 +31,10 @@ using ::testing::IsEmpty;
 std::vector<config::ProbeSpec> specs(std::vector<std::string> const& names) {
   std::vector<config::ProbeSpec> result;
   for (auto const& name : names) {
-    result.push_back({.name = {name},
-                      .repository = "repo",
-                      .kind = config::TufSpec{
-                          .metadata_url = config::Url::parse("http://127.0.0.1/m").value()}});
+    result.push_back(
+        {.name = {name},
+         .repository = "repo",
+         .kind = tuf::Spec{.metadata_url = config::Url::parse("http://127.0.0.1/m").value()}});
   }
   return result;
 }
@@ -59,7 +61,7 @@ class Keeping : public ::testing::Test {
   Task<void> begin() {
     results_.emplace(DaemonFacts{});
     std::vector<ProbeFacts> facts;
-    for (auto const& spec : specs(names_)) facts.push_back(facts_of(spec));
+    for (auto const& spec : specs(names_)) facts.push_back(facts_of(spec, tuf::kDeclaration));
     results_->configure(facts);
     keeper_.emplace(running_.executor(), disk_, *results_, *log_, directory_);
     co_return;

@@ -49,9 +49,7 @@ std::vector<DemoRepository> const& repositories() {
   return signed_once;
 }
 
-config::TufSpec const& tuf_of(config::ProbeSpec const& probe) {
-  return std::get<config::TufSpec>(probe.kind);
-}
+tuf::Spec const& tuf_of(config::ProbeSpec const& probe) { return *probe.kind.get<tuf::Spec>(); }
 
 TEST(DemoConfig, HasAProbePerRepositoryThatLeadsToIt) {
   config::Config const config = demo_config(repositories(), {4001, 4002}, "/demo");
@@ -67,7 +65,7 @@ TEST(DemoConfig, HasAProbePerRepositoryThatLeadsToIt) {
     EXPECT_EQ(tuf_of(probe).targets_url->text(), base + "/targets");
     EXPECT_EQ(tuf_of(probe).root, pinned_root("/demo", demo.name));
     EXPECT_EQ(tuf_of(probe).expiry, demo.expiry);
-    EXPECT_EQ(tuf_of(probe).targets.kind, config::TargetSelection::Kind::all);
+    EXPECT_EQ(tuf_of(probe).targets.kind, config::Selection::Kind::all);
   }
 }
 

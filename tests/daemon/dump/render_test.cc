@@ -36,7 +36,7 @@ DumpDocument stalled_run() {
       {.name = "tuf.timestamp", .place = {"probes/tuf/refresh.cc", "", 30}, .index = 0, .depth = 1},
       {.name = "http.read",
        .detail = "example.com",
-       .place = {"probes/http/client.cc", "", 88},
+       .place = {"probes/fetch/client.cc", "", 88},
        .wait = true,
        .index = 1,
        .depth = 2,
@@ -56,7 +56,7 @@ TEST(RenderText, SaysWhoWhatWhereAndSinceWhenFirst) {
 
   EXPECT_THAT(text, HasSubstr("run sigstore stalled for 41.2 s: stalled_run"));
   EXPECT_THAT(text, HasSubstr("sigstore > tuf.timestamp > http.read(example.com)  41.2 s  "
-                              "probes/http/client.cc:88"));
+                              "probes/fetch/client.cc:88"));
 }
 
 TEST(RenderText, PointsOutAWaitThatNothingCanWake) {

@@ -12,6 +12,7 @@
 
 #include "daemon/publish/landing_page.h"
 #include "daemon/results/history.h"
+#include "tests/daemon/results/a_role.h"
 
 namespace canary::daemon {
 namespace {
@@ -33,8 +34,8 @@ Report report(Severity severity, std::string message) {
   result.findings.push_back({"expiry", "targets", severity,
                              severity == Severity::ok ? Reason::none : Reason::expired,
                              std::move(message), "tuf 5.6.5"});
-  result.measurements.roles = {
-      {"targets", 7, std::chrono::sys_days{std::chrono::March / 1 / 2026}, 14 * 24h, 72h, 999}};
+  result.measurements.things = {a_role(
+      "targets", 7, {std::chrono::sys_days{std::chrono::March / 1 / 2026}, 14 * 24h, 72h}, 999)};
   return result;
 }
 
@@ -48,7 +49,7 @@ class Api : public ::testing::Test {
   History& add(std::string name, bool enabled = true) {
     return histories_.emplace_back(ProbeFacts{.name = std::move(name),
                                               .repository = "repo",
-                                              .kind = "tuf",
+                                              .kind = &tuf::kDeclaration,
                                               .enabled = enabled,
                                               .interval = 60s,
                                               .timeout = 30s});

@@ -18,6 +18,7 @@
 #include "daemon/results/history.h"
 #include "daemon/watchdog/emergency_page.h"
 #include "daemon/watchdog/fixed_text.h"
+#include "probes/kind.h"
 #include "tests/daemon/publish/exposition_parser.h"
 
 namespace canary::daemon {
@@ -29,12 +30,8 @@ class HungWorld : public ::testing::Test {
  protected:
   HungWorld() {
     for (char const* const name : {"victim", "slow", "bad", "fine"}) {
-      history_.emplace_back(ProbeFacts{.name = name,
-                                       .repository = "repo",
-                                       .kind = "tuf",
-                                       .enabled = true,
-                                       .interval = 60s,
-                                       .timeout = 30s});
+      facts_.name = name;
+      history_.emplace_back(facts_);
     }
     show_results();
     auto& loop = tables_.loop();
@@ -85,11 +82,26 @@ class HungWorld : public ::testing::Test {
     report.findings.push_back({.check = "reachable",
                                .severity = probes::Severity::critical,
                                .reason = probes::Reason::expired});
-    report.measurements.roles.resize(1);
-    report.measurements.roles.front().role = "root";
     report.measurements.tls_not_after = std::chrono::sys_seconds{1'795'000'000s};
     fine.finished(then, 10ms, std::move(report));
     fine.started(then);
+    for (auto const* const kind : probes::kinds()) {
+      facts_.name = std::string{"of the kind "} + std::string{kind->declaration().kind};
+      facts_.kind = &kind->declaration();
+      history_.emplace_back(facts_).finished(then, 10ms, told_by(*facts_.kind));
+    }
+  }
+  // Everything that the kind declares.
+  static probes::Report told_by(probes::Declaration const& kind) {
+    probes::Report report;
+    for (auto const* const type : kind.things) {
+      report.measurements.things.push_back({.type = type, .name = "a", .expiry = probes::Expiry{}});
+    }
+    for (auto const* const family : kind.samples) {
+      auto const label = family->values.empty() ? std::string_view{} : family->values.front().value;
+      report.measurements.sample(*family, label) = 1;
+    }
+    return report;
   }
 
   void hang(std::size_t place, watchdog::Subject subject, std::string const& name,
@@ -145,6 +157,7 @@ class HungWorld : public ::testing::Test {
   runtime::Tables& tables_ = runtime::make_tables({.runs = 8, .operations = 64});
   std::unique_ptr<watchdog::Record> record_ = std::make_unique<watchdog::Record>();
   std::unique_ptr<watchdog::EmergencyTexts> texts_ = std::make_unique<watchdog::EmergencyTexts>();
+  ProbeFacts facts_{.repository = "repo", .enabled = true, .interval = 60s, .timeout = 30s};
   std::deque<History> history_;
 };
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of metrics is the truth: of the pages, and of docs/metrics.md.
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "daemon/metrics/table.h"
+#include "daemon/publish/kind_metrics.h"
 #include "tests/daemon/publish/hung_world.h"
 
 namespace canary::daemon {
@@ -17,9 +20,28 @@ using metrics::Emergency;
 using metrics::Metric;
 using ::testing::ElementsAreArray;
 
+// The table's sections, and one for each kind of probe that declares metrics.
+std::vector<metrics::Section> const& sections() {
+  static std::deque<std::vector<Metric>> of_kinds;
+  static std::vector<metrics::Section> const all = [] {
+    std::vector<metrics::Section> result;
+    for (auto const& section : metrics::kSections) {
+      result.push_back(section);
+      if (section.title != "Probes") continue;
+      for (auto const* const kind : probes::kinds()) {
+        of_kinds.push_back(metrics_of(kind->declaration()));
+        if (of_kinds.back().empty()) continue;
+        result.push_back({kind->declaration().title, of_kinds.back()});
+      }
+    }
+    return result;
+  }();
+  return all;
+}
+
 std::map<std::string, Metric const*> rows() {
   std::map<std::string, Metric const*> result;
-  for (auto const& section : metrics::kSections) {
+  for (auto const& section : sections()) {
     for (auto const& row : section.metrics) {
       EXPECT_TRUE(result.emplace(row.name, &row).second) << row.name << " is there twice";
     }
@@ -103,11 +125,12 @@ std::string metrics_markdown() {
   std::string text =
       "# Metrics\n\n"
       "`/metrics` has these families, in Prometheus' text format 0.0.4. This page is written from "
-      "the table in `daemon/metrics`, as the page itself is. A family without series is left out. "
+      "the table in `daemon/metrics` and what kinds of probes declare (`probes/*/declaration.h`), "
+      "as the page itself is. A family without series is left out. "
       "Times are seconds since 1970, spans are seconds. A paused probe has `canaryd_probe_info` "
       "and `canaryd_probe_enabled` alone. Those marked ! are also on the "
       "[emergency page](hangs.md#when-the-http-server-hangs-too).\n";
-  for (auto const& section : metrics::kSections) {
+  for (auto const& section : sections()) {
     text += "\n## " + std::string{section.title} +
             "\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n";
     for (auto const& row : section.metrics) {

@@ -21,6 +21,7 @@
 #include "daemon/publish/exposition.h"
 #include "daemon/results/history.h"
 #include "tests/daemon/publish/exposition_parser.h"
+#include "tests/daemon/results/a_role.h"
 
 namespace canary::daemon {
 namespace {
@@ -45,7 +46,7 @@ class World {
     daemon_.last_reload_success = at(1s);
     facts_ = {.name = "demo",
               .repository = "demo-repo",
-              .kind = "tuf",
+              .kind = &tuf::kDeclaration,
               .enabled = true,
               .interval = 60s,
               .timeout = 30s};
@@ -86,12 +87,12 @@ Report full_report() {
                      {"expiry", "snapshot", Severity::unknown, Reason::timeout, "", ""},
                      {"reachable", "", Severity::unknown, Reason::dns, "", ""},
                      {"root_chain", "", Severity::ok, Reason::none, "", ""}};
-  report.measurements.roles = {
-      {"root", 5, std::chrono::sys_seconds{1'800'000'000s}, 30 * 24h, 7 * 24h, 4096}};
+  report.measurements.things = {
+      a_role("root", 5, {std::chrono::sys_seconds{1'800'000'000s}, 30 * 24h, 7 * 24h}, 4096)};
   report.measurements.phases.resolve = 20ms;
   report.measurements.phases.verify = 1500us;
   report.measurements.bytes_received = 1234;
-  report.measurements.targets_verified = 9;
+  report.measurements.sample(tuf::kTargetCount, tuf::kVerified) = 9;
   report.measurements.tls_not_after = std::chrono::sys_seconds{1'795'000'000s};
   return report;
 }
@@ -114,7 +115,7 @@ TEST(Metrics, SayWhatIsKnownBeforeTheFirstRun) {
 TEST(Metrics, StartEveryFailureAndSkipCounterAtZero) {
   World world;
   auto const page = world.parsed();
-  for (auto const reason : probes::all_reasons()) {
+  for (auto const reason : probes::common_reasons()) {
     EXPECT_EQ(page.value("canaryd_probe_failures_total{probe=\"demo\",reason=\"" +
                          std::string{to_text(reason)} + "\"}"),
               0)
@@ -212,12 +213,11 @@ TEST(Metrics, BoundTheSeriesOfDelegatedRolesToThoseThatExpireFirst) {
   World world;
   Report report;
   for (int i = 0; i < 16'384; ++i) {
-    report.measurements.roles.push_back({"bin-" + std::to_string(i), 1,
-                                         std::chrono::sys_seconds{1'900'000'000s - i * 1s}, 0s, 0s,
-                                         1});
+    report.measurements.things.push_back(a_delegated_role(
+        "bin-" + std::to_string(i), std::chrono::sys_seconds{1'900'000'000s - i * 1s}));
   }
-  report.measurements.roles.push_back(
-      {"targets", 1, std::chrono::sys_seconds{2'000'000'000s}, 0s, 0s, 1});
+  report.measurements.things.push_back(
+      a_role("targets", 1, {.at = std::chrono::sys_seconds{2'000'000'000s}}));
   world.demo().finished(at(12s), 1ms, std::move(report));
   auto const page = world.parsed();
 
@@ -236,12 +236,35 @@ TEST(Metrics, BoundTheSeriesOfDelegatedRolesToThoseThatExpireFirst) {
   EXPECT_EQ(page.value(R"(canaryd_tuf_roles{probe="demo"})"), 16'385);
 }
 
+TEST(Metrics, NameWhatEndsFirstOfEachKindOfThing) {
+  World world;
+  Report report;
+  std::chrono::sys_seconds const end{1'800'000'000s};
+  report.measurements.things = {a_role("root", 1, {.at = end + 9s}), a_delegated_role("bin", end),
+                                a_role("targets", 1, {.at = end + 1s})};
+  world.demo().finished(at(12s), 1ms, std::move(report));
+  auto const page = world.parsed();
+  EXPECT_EQ(page.value("canaryd_deadline_timestamp_seconds"
+                       R"({probe="demo",subject="bin",subject_kind="role"})"),
+            1'800'000'000);
+  EXPECT_FALSE(
+      page.has("canaryd_deadline_timestamp_seconds"
+               R"({probe="demo",subject="root",subject_kind="role"})"));
+}
+
+TEST(Metrics, StartTheReasonsOfTheKindAtZeroToo) {
+  World world;
+  EXPECT_EQ(
+      world.parsed().value(R"(canaryd_probe_failures_total{probe="demo",reason="target_missing"})"),
+      0);
+}
+
 TEST(Metrics, EscapeHostileRoleNamesAndShowEachRoleOnce) {
   World world;
   Report report;
   std::string const hostile = "a\"} 1\nevil{x=\"\\";
   for (std::string const& role : {hostile, hostile, std::string{"\xFF"}, std::string(5000, 'x')}) {
-    report.measurements.roles.push_back({role, 1, std::chrono::sys_seconds{}, 0s, 0s, 1});
+    report.measurements.things.push_back(a_delegated_role(role, {}));
   }
   world.demo().finished(at(12s), 1ms, std::move(report));
 

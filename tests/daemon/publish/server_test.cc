@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/watchdog/self_channels.h"
+#include "probes/tuf/declaration.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/plain_client.h"
 
@@ -37,7 +38,7 @@ class ServerTest : public ::testing::Test {
   ServerTest() {
     store_.configure({{.name = "demo",
                        .repository = "repo",
-                       .kind = "tuf",
+                       .kind = &tuf::kDeclaration,
                        .enabled = true,
                        .interval = 60s,
                        .timeout = 30s}});
@@ -230,7 +231,7 @@ TEST_F(ServerTest, BoundsTheMemoryThatClientsHoldWhoDoNotRead) {
   for (int i = 0; i < 1000; ++i) {
     probes.push_back({.name = std::string(90, 'x') + std::to_string(i),
                       .repository = "repo",
-                      .kind = "tuf",
+                      .kind = &tuf::kDeclaration,
                       .enabled = true,
                       .interval = 60s,
                       .timeout = 30s});

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "probes/tuf/declaration.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -21,7 +23,7 @@ SysTime at(std::chrono::seconds since_start) { return SysTime{1'790'000'000s + s
 ProbeFacts demo() {
   return {.name = "demo",
           .repository = "demo-repo",
-          .kind = "tuf",
+          .kind = &tuf::kDeclaration,
           .enabled = true,
           .interval = 60s,
           .timeout = 30s};
@@ -45,7 +47,7 @@ Report unreachable() { return report({finding(Severity::unknown, Reason::dns, "n
 Report expiring() { return report({finding(Severity::warning, Reason::expiring, "soon")}); }
 
 std::uint64_t failures(History const& history, Reason reason) {
-  return history.row().failures[static_cast<std::size_t>(reason)];
+  return history.row().failures_of(reason);
 }
 
 TEST(History, KnowsNothingBeforeTheFirstRunHasEnded) {
@@ -273,10 +275,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, Buckets,
                                            BucketCase{"beyond_all", 1h, kLagBounds.size()}),
                          [](auto const& info) { return info.param.name; });
 
-TEST(SkipReasons, AndReasonsHaveARoomEach) {
-  for (Reason const reason : probes::all_reasons()) {
-    EXPECT_LT(static_cast<std::size_t>(reason), kReasons) << to_text(reason);
-  }
+TEST(SkipReasons, HaveARoomEach) {
   EXPECT_EQ(to_text(static_cast<SkipReason>(kSkipReasons - 1)), "disturbed");
 }
 

@@ -3,6 +3,9 @@
 #include "daemon/results/known.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/results/a_role.h"
 
 namespace canary::daemon {
 namespace {
@@ -16,14 +19,14 @@ constexpr SysTime kFirst{1'790'000'000s};
 constexpr SysTime kLater{1'790'000'060s};
 constexpr std::chrono::sys_seconds kEnds{1'800'000'000s};
 
-probes::RoleFacts role(std::string name, std::int64_t version,
-                       std::chrono::sys_seconds expires = kEnds) {
-  return {.role = std::move(name), .version = version, .expires = expires};
+probes::ThingFacts role(std::string name, std::int64_t version,
+                        std::chrono::sys_seconds expires = kEnds) {
+  return a_role(std::move(name), version, {.at = expires});
 }
 
-Report look(std::vector<probes::RoleFacts> roles, bool complete) {
+Report look(std::vector<probes::ThingFacts> roles, bool complete) {
   Report report;
-  report.measurements.roles = std::move(roles);
+  report.measurements.things = std::move(roles);
   report.complete = complete;
   return report;
 }
@@ -34,7 +37,7 @@ TEST(Known, ALookThatFailsTakesNothingAway) {
   Known const known = merged({}, good, kFirst);
   Known const after = merged(known, look({}, false), kLater);
   EXPECT_EQ(after, known);
-  EXPECT_EQ(after.roles[0].seen, kFirst);
+  EXPECT_EQ(after.things[0].seen, kFirst);
   EXPECT_EQ(after.tls_seen, kFirst);
   EXPECT_FALSE(differ(known, after));
 }
@@ -42,15 +45,15 @@ TEST(Known, ALookThatFailsTakesNothingAway) {
 TEST(Known, WhatAPartialLookSawIsNew) {
   Known const known = merged({}, look({role("root", 1), role("timestamp", 7)}, true), kFirst);
   Known const after = merged(known, look({role("root", 2)}, false), kLater);
-  EXPECT_THAT(after.roles, ElementsAre(KnownRole{role("root", 2), kLater},
-                                       KnownRole{role("timestamp", 7), kFirst}));
+  EXPECT_THAT(after.things, ElementsAre(KnownThing{role("root", 2), kLater},
+                                        KnownThing{role("timestamp", 7), kFirst}));
   EXPECT_TRUE(differ(known, after));
 }
 
 TEST(Known, ARemovedRoleIsGoneWithTheFirstCompleteLookWithoutIt) {
   Known const known = merged({}, look({role("targets", 1), role("bin-0", 1)}, true), kFirst);
-  EXPECT_THAT(merged(known, look({role("targets", 2)}, false), kLater).roles, SizeIs(2));
-  EXPECT_THAT(merged(known, look({role("targets", 2)}, true), kLater).roles, SizeIs(1));
+  EXPECT_THAT(merged(known, look({role("targets", 2)}, false), kLater).things, SizeIs(2));
+  EXPECT_THAT(merged(known, look({role("targets", 2)}, true), kLater).things, SizeIs(1));
 }
 
 TEST(Known, ACertificateIsKnownUntilAnotherOneIsSeen) {
@@ -65,19 +68,35 @@ TEST(Known, ACertificateIsKnownUntilAnotherOneIsSeen) {
   EXPECT_EQ(merged(after, look({}, true), kLater).tls_not_after, std::nullopt) << "no TLS any more";
 }
 
+TEST(Known, ThingsOfTwoTypesMayHaveOneName) {
+  static constexpr probes::ThingType kKey{.name = "key", .plural = "keys"};
+  Report report = look({role("root", 1), {.type = &kKey, .name = "root"}}, true);
+  EXPECT_THAT(merged({}, report, kFirst).things, SizeIs(2));
+}
+
+TEST(Known, WhatHasNoEndIsTheFirstToBeForgotten) {
+  std::vector<probes::ThingFacts> many;
+  for (std::size_t i = 0; i < kKnownThings; ++i) many.push_back(role("r" + std::to_string(i), 1));
+  many.front().expiry.reset();
+  Known const known = merged({}, look(std::move(many), true), kFirst);
+  Known const after = merged(known, look({role("new", 1)}, false), kLater);
+  EXPECT_EQ(after.things.back().facts.name.text().front(), 'r');
+  for (auto const& thing : after.things) EXPECT_TRUE(thing.facts.expiry) << thing.facts.name.text();
+}
+
 TEST(Known, IsBoundedWhateverARepositoryDelegates) {
-  std::vector<probes::RoleFacts> many;
+  std::vector<probes::ThingFacts> many;
   for (int i = 0; i < 200; ++i) many.push_back(role("old-" + std::to_string(i), 1, kEnds + i * 1s));
   Known const known = merged({}, look(std::move(many), true), kFirst);
   Known const after = merged(known, look({role("root", 1)}, false), kLater);
-  ASSERT_THAT(after.roles, SizeIs(kKnownRoles));
-  EXPECT_EQ(after.roles[1].facts.role, "old-0") << "those that expire first are kept";
+  ASSERT_THAT(after.things, SizeIs(kKnownThings));
+  EXPECT_EQ(after.things[1].facts.name, "old-0") << "those that expire first are kept";
 }
 
 TEST(Known, SeeingTheSameAgainIsNoChange) {
   Known const known = merged({}, look({role("root", 1)}, true), kFirst);
   Known const again = merged(known, look({role("root", 1)}, true), kLater);
-  EXPECT_EQ(again.roles[0].seen, kLater);
+  EXPECT_EQ(again.things[0].seen, kLater);
   EXPECT_FALSE(differ(known, again));
 }
 

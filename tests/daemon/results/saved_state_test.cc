@@ -3,6 +3,9 @@
 #include "daemon/results/saved_state.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/results/a_role.h"
 
 namespace canary::daemon {
 namespace {
@@ -34,31 +37,54 @@ SavedState a_state() {
                    .last_failure = SysTime{1'790'000'060s},
                    .last_failure_finding = kExpired,
                    .open = {.findings = {kExpired}, .total = 7}};
-  state.known.roles = {{.facts = {.role = "timestamp",
-                                  .version = 42,
-                                  .expires = std::chrono::sys_seconds{1'789'999'999s},
-                                  .warning = 3600s,
-                                  .critical = 60s,
-                                  .size = 512},
-                        .seen = SysTime{1'790'000'060s}}};
+  state.known.things = {
+      {.facts = a_role(
+           "timestamp", 42,
+           {.at = std::chrono::sys_seconds{1'789'999'999s}, .warning = 3600s, .critical = 60s},
+           512),
+       .seen = SysTime{1'790'000'060s}},
+      {.facts = a_delegated_role("bin-0", std::chrono::sys_seconds{1'800'000'000s}),
+       .seen = SysTime{1'790'000'060s}}};
   state.known.tls_not_after = std::chrono::sys_seconds{1'800'000'000s};
   state.known.tls_seen = SysTime{1'790'000'060s};
   return state;
 }
 
 std::string refusal(std::string_view text) {
-  auto const parsed = parse_saved_state(text);
+  auto const parsed = parse_saved_state(text, tuf::kDeclaration);
   return parsed ? "taken" : parsed.error();
 }
 
 TEST(SavedState, ComesBackAsItWas) {
-  auto const back = parse_saved_state(to_text(a_state()));
+  auto const back = parse_saved_state(to_text(a_state()), tuf::kDeclaration);
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(back.value(), a_state());
 }
 
+// A role as 0.1 wrote it.
+TEST(SavedState, OfAnEarlierReleaseIsTaken) {
+  std::string text = to_text(a_state());
+  auto const begin = text.find("\"roles\":[");
+  auto const end = text.find(']', begin);
+  text.replace(begin, end - begin,
+               R"("roles":[{"role":"timestamp","version":42,"expires":1789999999,"warning":3600,)"
+               R"("critical":60,"size":512,"seen":1790000060000})");
+  auto const back = parse_saved_state(text, tuf::kDeclaration);
+  ASSERT_TRUE(back) << back.error();
+  ASSERT_EQ(back.value().known.things.size(), 1u);
+  EXPECT_EQ(back.value().known.things[0], a_state().known.things[0]);
+}
+
+TEST(SavedState, KeepsAReasonThatOnlyAKindKnows) {
+  SavedState state = a_state();
+  state.last_failure_finding->reason = tuf::kTargetMissing;
+  auto const back = parse_saved_state(to_text(state), tuf::kDeclaration);
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(back.value().last_failure_finding->reason, tuf::kTargetMissing);
+}
+
 TEST(SavedState, OfAProbeThatHasNotRunComesBackToo) {
-  auto const back = parse_saved_state(to_text(SavedState{}));
+  auto const back = parse_saved_state(to_text(SavedState{}), tuf::kDeclaration);
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(back.value(), SavedState{});
 }
@@ -67,7 +93,7 @@ TEST(SavedState, WritesABoundedNumberOfFindings) {
   SavedState state = a_state();
   state.open = {.findings = std::vector<Finding>(kSavedFindings + 1, kExpired),
                 .total = kSavedFindings + 1};
-  auto const back = parse_saved_state(to_text(state));
+  auto const back = parse_saved_state(to_text(state), tuf::kDeclaration);
   ASSERT_TRUE(back);
   EXPECT_EQ(back.value().open.findings.size(), kSavedFindings);
   EXPECT_TRUE(back.value().open.cut());
@@ -97,7 +123,7 @@ TEST(SavedState, WithAnImpossibleTimeIsRefused) {
 TEST(SavedState, WhoeverWroteItItsTextIsHarmless) {
   std::string text = to_text(a_state());
   text.replace(text.find("tuf 5.4.4"), 9, "\\u001b[2J");
-  auto const back = parse_saved_state(text);
+  auto const back = parse_saved_state(text, tuf::kDeclaration);
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(back.value().last_failure_finding->evidence.text(), R"(\x1b[2J)");
 }

@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "probes/tuf/declaration.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -25,7 +27,7 @@ SysTime at(std::chrono::seconds since_start) { return SysTime{1'790'000'000s + s
 ProbeFacts probe(std::string name, std::chrono::seconds interval = 60s) {
   return {.name = std::move(name),
           .repository = "repo",
-          .kind = "tuf",
+          .kind = &tuf::kDeclaration,
           .enabled = true,
           .interval = interval,
           .timeout = 30s};
@@ -41,7 +43,7 @@ DaemonFacts daemon_facts() {
 Report numbered(std::uint64_t number) {
   Report report;
   report.measurements.bytes_received = 1;
-  report.measurements.targets_verified = number;
+  report.measurements.requests = number;
   report.findings.push_back({.check = "reachable",
                              .subject = std::to_string(number),
                              .severity = Severity::ok,
@@ -128,7 +130,7 @@ TEST(ResultStore, AReaderKeepsWhatItSeesWhileTheLoopGoesOn) {
   store.finished("a", at(2s), 1ms, numbered(2));
   store.configure({});
 
-  EXPECT_EQ(row->last_report->measurements.targets_verified, 1u);
+  EXPECT_EQ(row->last_report->measurements.requests, 1u);
   EXPECT_EQ(row->facts.name, "a");
   EXPECT_GT(store.retired(), 0u);
 }
@@ -154,7 +156,7 @@ TEST(ResultStore, AStuckReaderHoldsBackWhatItSeesHoweverLongItIsStuck) {
   for (std::uint64_t round = 1; round <= 100; ++round) {
     for (auto const& each : facts) store.finished(each.name, at(1s), 1ms, numbered(round));
     auto const other = store.read();
-    EXPECT_EQ(other->find("probe-7")->last_report->measurements.targets_verified, round);
+    EXPECT_EQ(other->find("probe-7")->last_report->measurements.requests, round);
   }
   EXPECT_EQ(store.retired(), facts.size()) << "a row of each probe";
   EXPECT_EQ(stuck->find("probe-7")->runs, 0u);
@@ -225,7 +227,7 @@ TEST(ResultStore, ReadersSeeWholeRowsThatOnlyGrowNewerWhileTheLoopPublishes) {
           return;
         }
         if (!row->last_report) continue;
-        auto const number = row->last_report->measurements.targets_verified;
+        auto const number = row->last_report->measurements.requests;
         if (row->runs != number || row->bytes_received != number ||
             row->last_report->findings.front().subject != std::to_string(number)) {
           wrong[i] = "torn row " + std::to_string(number);

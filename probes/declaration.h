@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kind of probe declares of its results: their names in metrics and JSON. Whoever shows a
+// report reads this, and knows no kind.
+// Thread: none (constants, for as long as the process lives).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "probes/reason.h"
+
+namespace canary::probes {
+
+// A number: its field in JSON, its metric (a gauge) and that one's help. An empty metric: none.
+struct Number {
+  std::string_view field, metric, help;
+};
+
+inline constexpr std::size_t kMostNumbers = 4;  // of one thing
+
+// A type of things that are known by name: "role", "certificate". Its metrics have the labels
+// probe, repo and `name`.
+struct ThingType {
+  std::string_view name;              // metric label, field in JSON
+  std::string_view plural;            // field of the list in JSON
+  std::span<Number const> numbers{};  // at most kMostNumbers
+  // Of its expiry: the end (its field is text), the thresholds, and when it was seen.
+  Number ends{}, warning{}, critical{}, seen{};
+  Number count{};  // how many the last run saw; label probe alone; its field is not used
+};
+
+// A number of a run as a whole: label probe, and one of a closed set where `label` is not "".
+struct SampleFamily {
+  struct Value {
+    std::string_view value, says;  // of the label; for people: "could not be checked"
+  };
+  Number number;
+  std::string_view label{};
+  std::span<Value const> values{};
+};
+
+struct Declaration {
+  std::string_view kind;   // "tuf"
+  std::string_view title;  // heading of its metrics: "TUF repositories"
+  std::span<ThingType const* const> things{};
+  std::span<SampleFamily const* const> samples{};
+  std::span<std::string_view const> checks{};  // its own names of findings' checks
+  std::span<Reason const> reasons{};           // and reasons, beside the common ones
+};
+
+// Of no kind.
+inline constexpr Declaration kNothingDeclared{};
+
+}  // namespace canary::probes

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/fetch/connection.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "config/duration.h"
+#include "runtime/contract.h"
+
+namespace canary::fetch {
+namespace {
+
+namespace asio = boost::asio;
+using runtime::Task;
+using runtime::Trace;
+
+std::chrono::sys_seconds time_of(ASN1_TIME const* when) {
+  std::tm time{};
+  if (::ASN1_TIME_to_tm(when, &time) != 1) return std::chrono::sys_seconds::max();
+  return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&time)}};
+}
+
+// The certificates that the server sent; its own first.
+std::optional<std::chrono::sys_seconds> earliest_not_after(SSL* tls) {
+  auto* const chain = ::SSL_get_peer_cert_chain(tls);
+  std::optional<std::chrono::sys_seconds> earliest;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    auto const end = time_of(::X509_get0_notAfter(sk_X509_value(chain, i)));
+    if (!earliest || end < *earliest) earliest = end;
+  }
+  return earliest;
+}
+
+// What OpenSSL saw while it verified, noted before it gives the handshake up.
+struct Verification {
+  int error = X509_V_OK;
+  bool sent = false;    // the certificate that failed is the server's, not one of our CAs
+  bool is_own = false;  // and the server's own, not one of its issuers
+  std::chrono::sys_seconds begins{}, ends{};  // of the one that failed
+  std::optional<std::chrono::sys_seconds> own_end, earliest_end;
+
+  void note(bool good, X509_STORE_CTX* store);
+};
+
+void Verification::note(bool good, X509_STORE_CTX* store) {
+  X509* const own = ::X509_STORE_CTX_get0_cert(store);
+  auto* const chain = ::X509_STORE_CTX_get0_untrusted(store);
+  if (!own_end && own != nullptr) {
+    own_end = earliest_end = time_of(::X509_get0_notAfter(own));
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+      earliest_end =
+          std::min(*earliest_end, time_of(::X509_get0_notAfter(sk_X509_value(chain, i))));
+    }
+  }
+  X509* const failed = ::X509_STORE_CTX_get_current_cert(store);
+  if (good || error != X509_V_OK) return;
+  error = ::X509_STORE_CTX_get_error(store);
+  if (failed == nullptr) return;
+  begins = time_of(::X509_get0_notBefore(failed));
+  ends = time_of(::X509_get0_notAfter(failed));
+  is_own = own != nullptr && ::X509_cmp(failed, own) == 0;
+  sent = is_own;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    sent = sent || ::X509_cmp(failed, sk_X509_value(chain, i)) == 0;
+  }
+}
+
+// Bad is what no client accepts. Whether an issuer is known is a matter of each client's own CAs,
+// and so is one of ours that has ended.
+Connection::TlsFailure verification_failure(Verification const& seen, std::string const& host) {
+  std::string const whose = seen.is_own ? "the TLS certificate of " + host
+                                        : (seen.sent ? "a certificate in the TLS chain of "
+                                                     : "our own CA's certificate for ") +
+                                              host;
+  FaultKind const otherwise = FaultKind::tls_untrusted;
+  switch (seen.error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return {seen.sent ? FaultKind::tls_expired : otherwise,
+              whose + " ended on " + config::to_text(seen.ends)};
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return {seen.sent ? FaultKind::tls_not_yet_valid : otherwise,
+              whose + " is valid only from " + config::to_text(seen.begins) + " on"};
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return {FaultKind::tls_wrong_host,
+              "the TLS certificate that " + host + " shows is for other names"};
+    default:
+      return {otherwise, "the TLS certificate of " + host +
+                             " is by an issuer that is not among our CAs (ca_file, or the "
+                             "system's): " +
+                             ::X509_verify_cert_error_string(seen.error)};
+  }
+}
+
+bool expect_host(SSL* tls, std::string const& host) {
+  runtime::error_code not_an_address;
+  auto const address = asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) {
+    auto* const parameters = ::SSL_get0_param(tls);
+    return ::X509_VERIFY_PARAM_set1_ip_asc(parameters, address.to_string().c_str()) == 1;
+  }
+  ::SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  std::string const name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+  return SSL_set_tlsext_host_name(tls, name.c_str()) == 1 &&
+         ::SSL_set1_host(tls, name.c_str()) == 1;
+}
+
+}  // namespace
+
+std::string to_text(Tcp::endpoint const& endpoint) {
+  auto const address = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(endpoint.port());
+}
+
+struct Connection::Tls {
+  Tls(Tcp::socket& socket, TlsContexts::Context shared)
+      : context(std::move(shared)), stream(socket, *context) {}
+  TlsContexts::Context context;
+  asio::ssl::stream<Tcp::socket&> stream;
+  Verification verification;
+};
+
+Connection::Connection(Tcp::socket socket, std::string peer)
+    : socket_(std::move(socket)), peer_(std::move(peer)), guard_(socket_.get_executor(), [this] {
+        runtime::error_code ignored;
+        socket_.close(ignored);
+      }) {}
+
+Connection::~Connection() = default;
+
+Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::Context context,
+                                                                  std::string host, Due due,
+                                                                  Trace trace) {
+  runtime::require_loop_thread();
+  tls_ = std::make_unique<Tls>(socket_, std::move(context));
+  SSL* const native = tls_->stream.native_handle();
+  if (!expect_host(native, host)) {
+    co_return TlsFailure{FaultKind::tls_handshake, "no TLS certificate can be for " + host};
+  }
+  auto const note = [seen = &tls_->verification](bool good, asio::ssl::verify_context& context) {
+    seen->note(good, context.native_handle());
+    return good;
+  };
+  tls_->stream.set_verify_callback(note);
+  guard_.expect(due);
+  auto const [error] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
+                                                             wait(trace, "http.tls"));
+  guard_.pause();
+  if (!error) {
+    tls_not_after_ = earliest_not_after(native);
+    co_return std::nullopt;
+  }
+  tls_not_after_ = tls_->verification.earliest_end;
+  if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
+  if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
+  if (tls_->verification.error != X509_V_OK) {
+    co_return verification_failure(tls_->verification, host);
+  }
+  bool const protocol = error.category() == asio::error::get_ssl_category();
+  co_return TlsFailure{
+      protocol ? FaultKind::tls_handshake : FaultKind::reset,
+      "the TLS handshake with " + host + " at " + peer_ + " failed: " + error.message()};
+}
+
+Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
+                                       runtime::StaticName name, std::source_location where) {
+  runtime::require_loop_thread();
+  Io io;
+  guard_.expect(due);
+  auto const buffer = asio::buffer(bytes);
+  if (tls_) {
+    auto const [error, size] =
+        co_await asio::async_write(tls_->stream, buffer, wait(trace, name, where));
+    io = {error, size};
+  } else {
+    auto const [error, size] =
+        co_await asio::async_write(socket_, buffer, wait(trace, name, where));
+    io = {error, size};
+  }
+  guard_.pause();
+  if (io.error == asio::error::operation_aborted && !timed_out()) {
+    runtime::throw_operation_aborted();
+  }
+  co_return io;
+}
+
+Task<Connection::Io> Connection::read_some(std::span<char> room, Due due, Trace trace,
+                                           runtime::StaticName name, std::source_location where) {
+  runtime::require_loop_thread();
+  Io io;
+  guard_.expect(due);
+  auto const buffer = asio::buffer(room.data(), room.size());
+  if (tls_) {
+    auto const [error, size] =
+        co_await tls_->stream.async_read_some(buffer, wait(trace, name, where));
+    io = {error, size};
+  } else {
+    auto const [error, size] = co_await socket_.async_read_some(buffer, wait(trace, name, where));
+    io = {error, size};
+  }
+  guard_.pause();
+  if (io.error == asio::error::operation_aborted && !timed_out()) {
+    runtime::throw_operation_aborted();
+  }
+  if (io.size > 0) trace.progress(io.size);
+  co_return io;
+}
+
+bool Connection::is_idle() {
+  runtime::require_loop_thread();
+  char byte = 0;
+  if (!socket_.is_open() || !input.empty() || timed_out()) return false;
+  auto const size = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace canary::fetch

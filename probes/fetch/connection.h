@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// One TCP connection, with TLS or without. Every operation has a due time; when it passes the
+// socket is closed. Never waits for a TLS close_notify.
+// Thread: loop.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <span>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "probes/fetch/fault.h"
+#include "probes/fetch/guard.h"
+#include "probes/fetch/tls_contexts.h"
+#include "runtime/task.h"
+#include "runtime/trace.h"
+
+namespace canary::fetch {
+
+using Tcp = boost::asio::ip::tcp;
+
+// "192.0.2.1:443", "[2001:db8::1]:443".
+std::string to_text(Tcp::endpoint const& endpoint);
+
+// The operations throw operation_aborted when cancelled; a due time that passed shows as
+// timed_out().
+class Connection {
+ public:
+  struct Io {
+    runtime::error_code error = {};
+    std::size_t size = 0;
+  };
+  struct TlsFailure {
+    FaultKind kind;
+    std::string message;
+  };
+
+  Connection(Tcp::socket socket, std::string peer);
+  ~Connection();
+  Connection(Connection const&) = delete;
+  Connection& operator=(Connection const&) = delete;
+
+  // Makes this a TLS connection to `host` (SNI unless it is an address), its certificate verified
+  // for that name.
+  runtime::Task<std::optional<TlsFailure>> handshake(TlsContexts::Context context, std::string host,
+                                                     Due due, runtime::Trace trace);
+  runtime::Task<Io> write(std::string bytes, Due due, runtime::Trace trace,
+                          runtime::StaticName name,
+                          std::source_location where = std::source_location::current());
+  // Gives what there is, up to room.size(), waiting for the first byte. `room` outlives the task.
+  runtime::Task<Io> read_some(std::span<char> room, Due due, runtime::Trace trace,
+                              runtime::StaticName name,
+                              std::source_location where = std::source_location::current());
+
+  // Nothing has come since the last answer, not even its end: may carry another request.
+  bool is_idle();
+  bool timed_out() const { return guard_.fired(); }
+  Due::Why why() const { return guard_.why(); }
+  std::string const& peer() const { return peer_; }
+  std::optional<std::chrono::sys_seconds> tls_not_after() const { return tls_not_after_; }
+
+  std::string input;           // received, not yet used
+  std::uint64_t requests = 0;  // sent on this connection
+
+ private:
+  struct Tls;
+  Tcp::socket socket_;
+  std::string peer_;
+  std::unique_ptr<Tls> tls_;
+  std::optional<std::chrono::sys_seconds> tls_not_after_;
+  Guard guard_;  // last: dies before what it closes
+};
+
+}  // namespace canary::fetch

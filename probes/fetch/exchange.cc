@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/fetch/exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+namespace canary::fetch {
+namespace {
+
+using runtime::Task;
+using runtime::Trace;
+
+constexpr int kInterimAnswersMax = 256;  // 1xx before the answer
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+bool is_sendable(std::string const& name, std::string const& value) {
+  constexpr std::string_view kBreaks{"\r\n\0", 3};
+  return !name.empty() && name.find_first_of(": \t") == std::string::npos &&
+         name.find_first_of(kBreaks) == std::string::npos &&
+         value.find_first_of(kBreaks) == std::string::npos;
+}
+
+// Why the bytes of a head stopped coming.
+Fault head_broken(Transfer const& transfer, Connection const& connection,
+                  runtime::error_code error) {
+  auto const& settings = transfer.settings;
+  if (connection.timed_out()) {
+    auto const allowed = transfer.clock.phase() == Phase::proxy ? settings.connect_timeout
+                                                                : settings.first_byte_timeout;
+    return transfer.overdue(connection.why() == Due::Why::total, false, allowed,
+                            "no complete head of an answer from " + connection.peer());
+  }
+  bool const ended =
+      error == boost::asio::error::eof || error == boost::asio::ssl::error::stream_truncated;
+  bool const tls = error.category() == boost::asio::error::get_ssl_category();
+  return transfer.fault(
+      tls ? FaultKind::tls_handshake : FaultKind::reset,
+      connection.peer() +
+          (ended ? std::string{" closed the connection before an answer came"}
+                 : " broke the connection off before an answer came: " + error.message()));
+}
+
+Task<Result<ResponseHead>> read_head(Transfer& transfer, Connection& connection, Due due,
+                                     Trace trace) {
+  auto& input = connection.input;
+  auto parser = std::make_unique<HeadParser>();
+  int interim = 0;
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    auto const step = parser->put(input);
+    input.erase(0, step.consumed);
+    if (step.state == HeadParser::State::malformed) {
+      co_return transfer.fault(FaultKind::malformed, "the answer of " + connection.peer() +
+                                                         " is not HTTP: " + parser->problem());
+    }
+    if (step.state == HeadParser::State::done) {
+      auto head = parser->take();
+      for (Oddity const oddity : head.oddities) note(transfer.oddities, oddity);
+      bool const is_interim = head.status / 100 == 1 && head.status != 101;
+      if (!is_interim) co_return head;
+      if (head.status != 100) note(transfer.oddities, Oddity::interim);
+      if (++interim > kInterimAnswersMax) {
+        co_return transfer.fault(
+            FaultKind::malformed,
+            "the server sends interim answers (" + std::to_string(head.status) + ") without end");
+      }
+      parser = std::make_unique<HeadParser>();
+      continue;
+    }
+    auto const io = co_await connection.read_some(buffer, due, trace, "http.first_byte");
+    input.append(buffer.data(), io.size);
+    if (io.error || connection.timed_out()) {
+      co_return head_broken(transfer, connection, io.error);
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> const& proxy) {
+  auto const& url = transfer.url;
+  bool const passed_on = proxy && url.scheme() == config::Scheme::http;
+  std::string lines;
+  std::set<std::string> given;
+  auto const add = [&](std::string const& name, std::string const& value) {
+    if (!is_sendable(name, value)) return false;
+    given.insert(lower(name));
+    lines += name + ": " + value + "\r\n";
+    return true;
+  };
+  auto const refuse = [&](std::string const& name) {
+    return transfer.fault(FaultKind::settings,
+                          "the header " + name +
+                              " cannot be sent: its name or "
+                              "value holds characters that HTTP does not allow");
+  };
+  for (auto const& [name, value] : transfer.settings.headers) {
+    if (!add(name, value)) return refuse(name);
+  }
+  // Secrets go to the server they were meant for, not to where it sends us.
+  if (url.origin() == transfer.request.url.origin()) {
+    for (auto const& [name, value] : transfer.secrets.headers) {
+      if (!add(name, value)) return refuse(name);
+    }
+  }
+  std::string text = "GET " + (passed_on ? "http://" + url.host_header() : std::string{}) +
+                     url.target() + " HTTP/1.1\r\n";
+  if (!given.contains("host")) text += "Host: " + url.host_header() + "\r\n";
+  if (!given.contains("user-agent")) text += "User-Agent: canaryd/" CANARY_VERSION "\r\n";
+  if (!given.contains("accept")) text += "Accept: */*\r\n";
+  if (!given.contains("accept-encoding")) text += "Accept-Encoding: identity\r\n";
+  if (passed_on && !proxy->authorization.empty()) {
+    text += "Proxy-Authorization: " + proxy->authorization + "\r\n";
+  }
+  if (transfer.received > 0 && transfer.validator) {
+    text += "Range: bytes=" + std::to_string(transfer.received) + "-\r\n";
+    text += "If-Range: " + *transfer.validator + "\r\n";
+  }
+  return text + lines + "\r\n";
+}
+
+Task<Result<ResponseHead>> exchange(Transfer& transfer, Connection& connection, std::string text,
+                                    Due head_due, Trace trace) {
+  ++connection.requests;
+  auto const send_due = Due::of(transfer.deadline, transfer.settings.idle_timeout);
+  auto const sent = co_await connection.write(std::move(text), send_due, trace, "http.write");
+  if (connection.timed_out()) {
+    co_return transfer.overdue(connection.why() == Due::Why::total, false,
+                               transfer.settings.idle_timeout,
+                               "the request was not taken by " + connection.peer());
+  }
+  if (sent.error) {
+    co_return transfer.fault(FaultKind::reset, "the request could not be sent to " +
+                                                   connection.peer() + ": " + sent.error.message());
+  }
+  if (transfer.clock.phase() == Phase::request) transfer.clock.enter(Phase::first_byte);
+  auto head = co_await read_head(transfer, connection, head_due, trace);
+  co_return head;
+}
+
+}  // namespace canary::fetch

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/fetched.h"
+
+namespace canary::probes {
+
+Reason reason_of(fetch::Fault const& fault) {
+  bool const ours = fault.status == 401 || fault.status == 407;
+  if (ours && fault.kind == fetch::FaultKind::status) return Reason::credentials;
+  if (ours && fault.kind == fetch::FaultKind::proxy) return Reason::credentials;
+  switch (fault.kind) {
+    case fetch::FaultKind::dns:
+      return Reason::dns;
+    case fetch::FaultKind::connect:
+    case fetch::FaultKind::reset:
+    case fetch::FaultKind::interrupted:
+      return Reason::connect;
+    case fetch::FaultKind::proxy:
+      return Reason::proxy;
+    case fetch::FaultKind::timeout:
+      return Reason::timeout;
+    case fetch::FaultKind::tls_expired:
+      return Reason::tls_expired;
+    case fetch::FaultKind::tls_not_yet_valid:
+      return Reason::tls_not_yet_valid;
+    case fetch::FaultKind::tls_wrong_host:
+      return Reason::tls_wrong_name;
+    case fetch::FaultKind::tls_untrusted:
+      return Reason::tls_untrusted;
+    case fetch::FaultKind::tls_handshake:
+      return Reason::tls;
+    case fetch::FaultKind::settings:
+      return Reason::configuration;
+    case fetch::FaultKind::too_slow:
+      return Reason::too_slow;
+    case fetch::FaultKind::file:
+    case fetch::FaultKind::disk:
+    case fetch::FaultKind::exhausted:
+    case fetch::FaultKind::forbidden:
+      return Reason::internal;
+    case fetch::FaultKind::status:
+    case fetch::FaultKind::redirect_loop:
+    case fetch::FaultKind::redirect_refused:
+      return Reason::http_status;
+    case fetch::FaultKind::too_large:
+      return Reason::size_limit;
+    case fetch::FaultKind::wrong_length:
+    case fetch::FaultKind::truncated:
+    case fetch::FaultKind::rejected:
+      return Reason::hash_mismatch;
+    case fetch::FaultKind::encoded:
+    case fetch::FaultKind::malformed:
+      return Reason::parse;
+  }
+  return Reason::internal;
+}
+
+PhaseTimes phase_times(fetch::PhaseTimes const& times) {
+  using fetch::Phase;
+  return {.queue = times[Phase::queue] + times[Phase::backoff],
+          .resolve = times[Phase::resolve],
+          .connect = times[Phase::connect] + times[Phase::proxy],
+          .tls = times[Phase::tls],
+          .request = times[Phase::request],
+          .first_byte = times[Phase::first_byte],
+          .body = times[Phase::body]};
+}
+
+Finding kept_finding(fetch::KeptCredential const& kept) {
+  return {.check = kept.waits ? "files" : "credentials",
+          .subject = kept.file,
+          .severity = Severity::warning,
+          .reason = kept.waits ? Reason::internal : Reason::configuration,
+          .message = kept.why,
+          .evidence = kept.file};
+}
+
+}  // namespace canary::probes

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kind of probe, as everybody but the kind itself sees it. Each stands in a folder of its own
+// (probes/KIND/), which defines `probes::Kind const& canary::KIND::kind()`; a line in
+// probes/kinds.def brings it in.
+// Thread: any; run() the loop.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config/flags.h"
+#include "config/kinds.h"
+#include "config/result.h"
+#include "probes/declaration.h"
+#include "probes/probe.h"
+
+namespace canary::probes {
+
+class Kind {
+ public:
+  virtual ~Kind() = default;
+
+  virtual Declaration const& declaration() const = 0;
+  // "a TUF repository, verified as a client sees it"
+  virtual std::string_view title() const = 0;
+  // Everything at its default.
+  virtual config::KindSpec spec() const = 0;
+
+  // One run of a probe of this kind; see run_probe().
+  virtual runtime::Task<void> run(config::ProbeSpec spec, ProbeContext context) const = 0;
+
+  // The field that `check KIND` takes without a flag, such as "address"; "" where there is none.
+  virtual std::string_view positional() const { return {}; }
+  // What flags say that is less than a whole probe, where that can be checked by itself without
+  // asking anybody, such as a file of keys; nothing where it can't. An error is a sentence: what
+  // they name can't be read. Any expiry within `expiring` is a warning. Reads files.
+  virtual Result<std::optional<Report>, std::string> check_alone(
+      config::GivenFlags const& given, std::chrono::sys_seconds now,
+      std::optional<std::chrono::seconds> expiring) const {
+    (void)given, (void)now, (void)expiring;
+    return std::optional<Report>{};
+  }
+};
+
+// The table. The first is what `check` means where it is told no kind.
+std::span<Kind const* const> kinds();
+// nullptr where there is none of that name.
+Kind const* find_kind(std::string_view name);
+// Of the kind of that name; kNothingDeclared where there is none.
+Declaration const& declaration_of(std::string_view name);
+
+// For the reader of a configuration.
+config::Kinds const& configured_kinds();
+
+}  // namespace canary::probes

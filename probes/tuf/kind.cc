@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// `tuf` in the table of kinds.
+// Thread: any; run() the loop.
+#include "probes/kind.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "probes/tuf/declaration.h"
+#include "probes/tuf/probe.h"
+
+namespace canary::tuf {
+namespace {
+
+class TufKind final : public probes::Kind {
+ public:
+  probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::string_view title() const override {
+    return "a TUF repository, verified as a client sees it";
+  }
+  config::KindSpec spec() const override { return Spec{}; }
+
+  runtime::Task<void> run(config::ProbeSpec spec, probes::ProbeContext context) const override {
+    Spec own = *spec.kind.get<Spec>();
+    return probe_repository(std::move(own), std::move(spec.http), context);
+  }
+
+  // The pinned root on its own.
+  canary::Result<std::optional<probes::Report>, std::string> check_alone(
+      config::GivenFlags const& given, std::chrono::sys_seconds now,
+      std::optional<std::chrono::seconds> expiring) const override {
+    auto const root = given.find("root");
+    if (root == given.end() || given.contains("metadata-url")) {
+      return std::optional<probes::Report>{};
+    }
+    config::KindSpec thresholds{Spec{}};
+    if (expiring) config::set_thresholds(thresholds, *expiring);
+    std::string const& path = root->second.back();
+    std::ifstream file{path, std::ios::binary};
+    std::ostringstream text;
+    text << file.rdbuf();
+    struct ::stat status{};
+    if (!file || ::stat(path.c_str(), &status) != 0) return "--root: cannot read " + path;
+    RootFile bytes{.bytes = std::move(text).str(),
+                   .name = path,
+                   .last_modified = Time{std::chrono::seconds{status.st_mtim.tv_sec}}};
+    return std::optional{check_root(std::move(bytes), now, thresholds.get<Spec>()->expiry.root)};
+  }
+};
+
+}  // namespace
+
+probes::Kind const& kind() {
+  static TufKind const tuf;
+  return tuf;
+}
+
+}  // namespace canary::tuf

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every hostile answer ends within its deadline, as a fault of its own, and does not delay others.
+#include <functional>
+
+#include <gmock/gmock.h>
+
+#include "runtime/task_group.h"
+#include "tests/fetch/client_fixture.h"
+#include "tests/support/dns_server.h"
+#include "tests/support/full_listener.h"
+
+namespace canary::fetch {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace canary::support;
+
+constexpr char kHead[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+
+struct Case {
+  std::string name;
+  Script script;
+  FaultKind kind;
+  Phase phase;
+  bool answered;
+  std::function<void(config::HttpSettings&)> change = {};
+  int status = 0;
+};
+
+void PrintTo(Case const& value, std::ostream* out) { *out << value.name; }
+
+std::vector<Case> cases() {
+  using K = FaultKind;
+  using S = config::HttpSettings;
+  auto const json = std::string(1000, '{');
+  return {
+      {"reset_before_the_answer", raw_then_reset(""), K::reset, Phase::first_byte, false},
+      {"closed_before_the_answer", raw(""), K::reset, Phase::first_byte, false},
+      {"reset_in_the_body", raw_then_reset(std::string{kHead} + "{"), K::interrupted, Phase::body,
+       false},
+      {"not_found", respond(404, "gone"), K::status, Phase::body, true, {}, 404},
+      {"forbidden", respond(403, "no"), K::status, Phase::body, true, {}, 403},
+      {"too_many_requests", respond(429, "later"), K::status, Phase::body, false, {}, 429},
+      {"server_error", respond(500, "oops"), K::status, Phase::body, false, {}, 500},
+      {"endless_body_without_length", endless("HTTP/1.0 200 OK\r\n\r\n"), K::too_large, Phase::body,
+       true},
+      {"endless_chunk",
+       endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\n"),
+       K::too_large, Phase::body, true},
+      {"announces_too_much", raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
+       K::too_large, Phase::first_byte, true},
+      {"truncated_body", raw(std::string{kHead} + "{\"signed\""), K::truncated, Phase::body, true},
+      {"truncated_chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc"),
+       K::truncated, Phase::body, true},
+      {"bad_chunk_size", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+       K::malformed, Phase::body, true},
+      {"compressed_body",
+       respond(200, "\x1f\x8b", {{"Content-Encoding", "gzip"}}),
+       K::encoded,
+       Phase::first_byte,
+       true,
+       {},
+       200},
+      {"compressed_transfer",
+       raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n\x1f\x8b"),
+       K::encoded,
+       Phase::first_byte,
+       true,
+       {},
+       200},
+      {"slow_first_byte", raw_then_silence(""), K::timeout, Phase::first_byte, false,
+       [](S& s) { s.first_byte_timeout = 60ms; }},
+      {"head_byte_by_byte", trickle("", std::string{kHead}, 10ms), K::timeout, Phase::first_byte,
+       false, [](S& s) { s.first_byte_timeout = 100ms; }},
+      {"silence_in_the_body", raw_then_silence(std::string{kHead} + "{"), K::timeout, Phase::body,
+       false, [](S& s) { s.idle_timeout = 60ms; }},
+      {"body_byte_by_byte", trickle(kHead, json, 10ms), K::too_slow, Phase::body, false,
+       [](S& s) {
+         s.min_rate = 1 << 20;
+         s.min_rate_window = 80ms;
+       }},
+      {"no_http_at_all", raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"), K::malformed, Phase::first_byte, true},
+      {"head_without_end", endless("HTTP/1.1 200 OK\r\nX-Long: "), K::malformed, Phase::first_byte,
+       true},
+      {"two_lengths", raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
+       K::malformed, Phase::first_byte, true},
+      {"redirect_loop", redirect_to("/"), K::redirect_loop, Phase::body, true},
+      {"redirect_without_location",
+       respond(302, ""),
+       K::redirect_refused,
+       Phase::body,
+       true,
+       {},
+       302},
+      {"redirect_to_a_file",
+       redirect_to("file:///etc/passwd"),
+       K::redirect_refused,
+       Phase::body,
+       true,
+       {},
+       302},
+  };
+}
+
+class Hostile : public ClientTest, public ::testing::WithParamInterface<Case> {};
+
+TEST_P(Hostile, EndsAsAFaultOfItsOwn) {
+  auto const& expected = GetParam();
+  server_.on("/", expected.script);
+  if (expected.change) expected.change(settings_);
+  auto const result = get(server_.url("/"));
+  ASSERT_FALSE(result);
+  auto const& fault = result.error();
+  EXPECT_EQ(word(fault.kind), word(expected.kind)) << fault.message;
+  EXPECT_EQ(word(fault.phase), word(expected.phase)) << fault.message;
+  EXPECT_EQ(fault.answered, expected.answered) << fault.message;
+  EXPECT_EQ(fault.status, expected.status);
+  EXPECT_EQ(fault.url, server_.url("/"));
+  EXPECT_FALSE(fault.message.empty());
+  EXPECT_TRUE(server_.wait_until_idle()) << "a connection outlives its client";
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, Hostile, ::testing::ValuesIn(cases()),
+                         [](auto const& info) { return info.param.name; });
+
+class HostileAround : public ClientTest {};
+
+TEST_F(HostileAround, TheWholeDeadlineEndsATricklingHead) {
+  server_.on("/", trickle("", kHead, 5ms));
+  deadline_ = runtime::Deadline::after(50s);
+  auto const client = make_client();
+  auto task = client->get(Request{url(server_.url("/")), 100}, runtime::Deadline::after(60ms), {});
+  auto const result = running_.block_on(std::move(task));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, FaultKind::timeout);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("before the deadline of the run"));
+}
+
+TEST_F(HostileAround, RefusedConnectionIsNoAnswer) {
+  std::string closed;
+  {
+    HostileServer const gone;
+    closed = gone.url("/");
+  }
+  auto const result = get(closed);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, FaultKind::connect);
+  EXPECT_EQ(result.error().phase, Phase::connect);
+  EXPECT_FALSE(result.error().answered);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("Connection refused"));
+}
+
+TEST_F(HostileAround, ConnectionsThatHangEndAtTheConnectDeadline) {
+  FullListener const full;
+  settings_.connect_timeout = 60ms;
+  auto const result = get("http://127.0.0.1:" + std::to_string(full.port()) + "/");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, FaultKind::timeout);
+  EXPECT_EQ(result.error().phase, Phase::connect);
+  EXPECT_FALSE(result.error().answered);
+}
+
+TEST_F(HostileAround, NamesWithoutAServerToAskEndAtTheResolveDeadline) {
+  DnsServer dns;
+  dns.add("silent.test", {DnsServer::Name::Behaviour::silent});
+  runtime::ResolverOptions options;
+  options.servers = {dns.address()};
+  Services services{cpu_, files_, options};
+  settings_.resolve_timeout = 60ms;
+  Client client{running_.executor(), settings_, services};
+  auto silent = client.get(Request{url("http://silent.test/"), 100}, deadline_, {});
+  auto const late = running_.block_on(std::move(silent));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, FaultKind::dns);
+  EXPECT_EQ(late.error().phase, Phase::resolve);
+  EXPECT_FALSE(late.error().definite);
+  auto missing = client.get(Request{url("http://missing.test/"), 100}, deadline_, {});
+  auto const none = running_.block_on(std::move(missing));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, FaultKind::dns);
+  EXPECT_TRUE(none.error().definite);
+}
+
+// The slow server's request is still waiting when the good one's is done.
+runtime::Task<std::vector<std::string>> slow_beside_good(Client& client, Request slow, Request good,
+                                                         runtime::Deadline deadline) {
+  struct Fetch {
+    static runtime::Task<void> one(Client& client, Request request, runtime::Deadline deadline,
+                                   std::vector<std::string>& log) {
+      auto const result = co_await client.get(std::move(request), deadline, {});
+      log.push_back(result ? "good" : std::string{word(result.error().kind)});
+    }
+  };
+  std::vector<std::string> log;
+  runtime::TaskGroup group{co_await boost::asio::this_coro::executor};
+  group.start(Fetch::one(client, std::move(slow), deadline, log));
+  group.start(Fetch::one(client, std::move(good), deadline, log));
+  co_await group.join({});
+  co_return log;
+}
+
+TEST_F(HostileAround, ASlowServerDoesNotDelayTheNextRequest) {
+  HostileServer good;
+  good.on("/", respond("{}"));
+  server_.on("/", raw_then_silence(""));
+  settings_.first_byte_timeout = 500ms;
+  auto const client = make_client();
+  auto task = slow_beside_good(*client, Request{url(server_.url("/")), 100},
+                               Request{url(good.url("/")), 100}, deadline_);
+  EXPECT_THAT(running_.block_on(std::move(task)), ::testing::ElementsAre("good", "timeout"));
+}
+
+TEST_F(HostileAround, HtmlInsteadOfJsonIsDeliveredForTheParserToRefuse) {
+  server_.on("/", respond(200, "<html>", {{"Content-Type", "text/html"}}));
+  auto const result = get(server_.url("/"));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result.value().body, "<html>");
+  EXPECT_EQ(result.value().header("content-type"), "text/html");
+}
+
+}  // namespace
+}  // namespace canary::fetch
