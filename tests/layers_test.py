@@ -56,6 +56,7 @@ ONE_HOME = {
     "boost/asio/ip/tcp.hpp": ["probes/fetch/", "runtime/"],
     "boost/beast": ["probes/fetch/", "runtime/asio.cc"],
     "nlohmann/": [],
+    "re2/": ["probes/pattern.cc"],
 }
 
 

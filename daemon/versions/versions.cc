@@ -149,6 +149,7 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
        ::MHD_get_version(), object("libmicrohttpd")},
       {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "",
        object("libspdlog")},
+      {"RE2", "", "", object("libre2")},
       {"yaml-cpp", "", "", object("libyaml-cpp")},
       {"prometheus-cpp", "", "", object("libprometheus-cpp-core")},
       {"glibc", dotted(__GLIBC__, __GLIBC_MINOR__, 0), ::gnu_get_libc_version(), object("libc")},
