@@ -3,8 +3,10 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -116,6 +118,31 @@ bool expect_host(SSL* tls, std::string const& host) {
          ::SSL_set1_host(tls, name.c_str()) == 1;
 }
 
+std::vector<std::string> encoded(STACK_OF(X509) const* chain) {
+  std::vector<std::string> all;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    X509* const certificate = sk_X509_value(chain, i);
+    std::string der(static_cast<std::size_t>(std::max(0, ::i2d_X509(certificate, nullptr))), '\0');
+    auto* at = reinterpret_cast<unsigned char*>(der.data());
+    ::i2d_X509(certificate, &at);
+    all.push_back(std::move(der));
+  }
+  return all;
+}
+
+Connection::Shown shown_by(SSL* tls, std::vector<int> errors) {
+  Connection::Shown shown{.protocol = ::SSL_get_version(tls), .errors = std::move(errors)};
+  shown.cipher = ::SSL_get_cipher_name(tls);
+  shown.chain = encoded(::SSL_get_peer_cert_chain(tls));
+  shown.verified = encoded(::SSL_get0_verified_chain(tls));
+  unsigned char const* staple = nullptr;
+  auto const size = SSL_get_tlsext_status_ocsp_resp(tls, &staple);
+  if (size > 0) {
+    shown.staple.assign(reinterpret_cast<char const*>(staple), static_cast<std::size_t>(size));
+  }
+  return shown;
+}
+
 }  // namespace
 
 std::string to_text(Tcp::endpoint const& endpoint) {
@@ -172,6 +199,34 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
   co_return TlsFailure{
       protocol ? FaultKind::tls_handshake : FaultKind::reset,
       "the TLS handshake with " + host + " at " + peer_ + " failed: " + error.message()};
+}
+
+Task<canary::Result<Connection::Shown, Connection::TlsFailure>> Connection::look(
+    TlsContexts::Context context, std::string host, Due due, Trace trace) {
+  runtime::require_loop_thread();
+  tls_ = std::make_unique<Tls>(socket_, std::move(context));
+  SSL* const native = tls_->stream.native_handle();
+  runtime::error_code not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  if (not_an_address) SSL_set_tlsext_host_name(native, host.c_str());
+  SSL_set_tlsext_status_type(native, TLSEXT_STATUSTYPE_ocsp);
+  auto const errors = std::make_shared<std::vector<int>>();
+  auto const note = [errors](bool good, asio::ssl::verify_context& seen) {
+    if (!good) errors->push_back(::X509_STORE_CTX_get_error(seen.native_handle()));
+    return true;
+  };
+  tls_->stream.set_verify_callback(note);
+  guard_.expect(due);
+  auto const [error] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
+                                                             wait(trace, "tls.look"));
+  guard_.pause();
+  if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
+  if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
+  if (error) {
+    co_return TlsFailure{FaultKind::tls_handshake, "the TLS handshake with " + host + " at " +
+                                                       peer_ + " failed: " + error.message()};
+  }
+  co_return shown_by(native, *errors);
 }
 
 Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,

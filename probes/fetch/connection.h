@@ -10,9 +10,11 @@
 #include <source_location>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "config/result.h"
 #include "probes/fetch/fault.h"
 #include "probes/fetch/guard.h"
 #include "probes/fetch/tls_contexts.h"
@@ -39,6 +41,16 @@ class Connection {
     std::string message;
   };
 
+  // What the other side showed in a handshake.
+  struct Shown {
+    std::vector<std::string> chain;  // DER, as it was sent, its own certificate first
+    std::vector<std::string>
+        verified;                  // and as it was built from it and our CAs, as far as it goes
+    std::string staple;            // an OCSP response, DER; empty: none
+    std::string protocol, cipher;  // "TLSv1.3", "TLS_AES_256_GCM_SHA384"
+    std::vector<int> errors;       // X509_V_ERR_... of verifying the chain, for any name
+  };
+
   Connection(Tcp::socket socket, std::string peer);
   ~Connection();
   Connection(Connection const&) = delete;
@@ -48,6 +60,10 @@ class Connection {
   // for that name.
   runtime::Task<std::optional<TlsFailure>> handshake(TlsContexts::Context context, std::string host,
                                                      Due due, runtime::Trace trace);
+  // A handshake for who wants to look: it goes on whatever is shown. Asks for a staple.
+  runtime::Task<canary::Result<Shown, TlsFailure>> look(TlsContexts::Context context,
+                                                        std::string host, Due due,
+                                                        runtime::Trace trace);
   runtime::Task<Io> write(std::string bytes, Due due, runtime::Trace trace,
                           runtime::StaticName name,
                           std::source_location where = std::source_location::current());
