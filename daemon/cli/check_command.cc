@@ -189,6 +189,11 @@ int check_command(CheckFlags const& flags) {
 // Of the texts of fields, which are Markdown.
 std::string plain(std::string text) {
   std::erase(text, '`');
+  for (auto link = text.find("]("); link != std::string::npos; link = text.find("](", link)) {
+    text.erase(link, text.find(')', link) + 1 - link);
+    auto const open = text.rfind('[', link);
+    if (open != std::string::npos) text.erase(open, 1);
+  }
   return text;
 }
 
