@@ -3,6 +3,7 @@
 // Thread: any.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "probes/collector.h"
 #include "probes/kind.h"
@@ -65,7 +66,8 @@ runtime::Task<void> run_probe(config::ProbeSpec spec, ProbeContext context) {
                                        .message = "a probe of no kind"});
     co_return;
   }
-  co_await kind->run(spec, context);
+  runtime::Task<void> task = kind->run(spec, context);  // named: see docs/design.md, Compilers
+  co_await std::move(task);
   findings.complete();
 }
 

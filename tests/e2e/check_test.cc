@@ -267,7 +267,8 @@ TEST(Check, OfAKindTakesThatKindsFlags) {
                site.metadata_url("good"), "--targets", "all", "--expiry.root.warning", "0s",
                "--expiry.root.critical", "0s", "--output", "json"});
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
-  auto const& probe = boost::json::parse(ran.out).at("probes").at(0);
+  auto const report = boost::json::parse(ran.out);
+  auto const& probe = report.at("probes").at(0);
   EXPECT_EQ(probe.at("kind").as_string(), "tuf");
   auto const& measured = probe.at("measurements");
   EXPECT_EQ(measured.at("targets").at("verified").to_number<int>(), 2);
