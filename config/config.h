@@ -42,7 +42,7 @@ struct WatchdogSettings {
   milliseconds loop_dead{30'000};        // last dump, then on_dead
   milliseconds run_stall{60'000};        // a run without progress: dump and cancel it
   milliseconds run_unwind{5'000};        // what a cancelled run gets to end
-  milliseconds worker_stall{60'000};     // one job of a hash worker, or one waiting for a worker
+  milliseconds worker_stall{30'000};     // one job of a hash worker, or one waiting for a worker
   milliseconds disk_stall{30'000};       // one job of the disk thread
   milliseconds server_stall{10'000};     // the HTTP server's answer to the watchdog's question
   milliseconds scheduler_stall{10'000};  // a due run that nobody looked at

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
+#include "runtime/last_words.h"
 #include "runtime/leaf.h"
 #include "runtime/tables.h"
 
@@ -21,7 +21,7 @@ void broken_promise(char const* promise, std::source_location const& where) {
     [[maybe_unused]] auto const written =
         ::write(2, text, length < sizeof text ? length : sizeof text - 1);
   }
-  std::abort();
+  end_by_defect(promise);
 }
 
 bool off_the_loop() {

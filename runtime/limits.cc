@@ -18,6 +18,8 @@
 
 #include <boost/system/system_error.hpp>
 
+#include "runtime/last_words.h"
+
 namespace canary::runtime {
 namespace {
 
@@ -57,7 +59,7 @@ void say(char const* text) noexcept {
     say("of a kind of its own");
   }
   say("\n");
-  std::abort();
+  end_by_defect("an exception that nobody caught");
 }
 
 std::string limit(int resource, char const* name) {

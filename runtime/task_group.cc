@@ -45,14 +45,19 @@ void TaskGroup::start(Task<void> work) {
   require_loop_thread();
   auto const signal = std::make_shared<asio::cancellation_signal>();
   auto const place = state_->signals.insert(state_->signals.end(), signal);
-  spawn(state_->executor, std::move(work), signal->slot(),
-        [state = state_, place, signal](std::exception_ptr thrown) {
-          state->signals.erase(place);
-          if (thrown && !state->thrown && !(state->stopping && is_cancellation(thrown))) {
-            state->thrown = thrown;
-          }
-          state->changed.notify();
-        });
+  try {
+    spawn(state_->executor, std::move(work), signal->slot(),
+          [state = state_, place, signal](std::exception_ptr thrown) {
+            state->signals.erase(place);
+            if (thrown && !state->thrown && !(state->stopping && is_cancellation(thrown))) {
+              state->thrown = thrown;
+            }
+            state->changed.notify();
+          });
+  } catch (...) {  // no memory: nothing was started, and nothing is waited for
+    state_->signals.erase(place);
+    throw;
+  }
   if (state_->stopping) signal->emit(asio::cancellation_type::terminal);
 }
 

@@ -8,12 +8,12 @@
 #include <array>
 #include <bit>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/execution_context.hpp>
 
+#include "runtime/last_words.h"
 #include "runtime/refusal.h"
 
 namespace canary::runtime::tracking {
@@ -109,7 +109,7 @@ void refuse_nested_run(std::uint32_t record) {
   if (size > 0) {
     [[maybe_unused]] auto const written = ::write(2, text, static_cast<std::size_t>(size));
   }
-  std::abort();
+  end_by_defect("a nested run of the loop");
 }
 
 // At most kLongest kinds: the shortest makes room.

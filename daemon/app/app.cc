@@ -75,6 +75,11 @@ bool App::start() {
   }
 }
 
+void App::look_after_dumps() {
+  watchdog_.dump_helper(dumps_.helper_is_up(), dumps_.helper_restarts());
+  dumps_.look_after(log_);
+}
+
 // Where it has come to, for whoever waits. False once the daemon is to stop.
 bool App::step(std::string const& what) {
   steps_.enter(what);
@@ -111,6 +116,7 @@ bool App::start_all() {
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
   }
+  watchdog_.dump_helper(dumps_.helper_is_up(), dumps_.helper_restarts());
   step("waiting for the loop's first beat");
   watchdog_.ready();
   if (options_.started) options_.started(server_->addresses());

@@ -55,7 +55,7 @@ class App {
   // still then is left alone, and no further reload is taken until it has ended.
   void reload();
   // The dump helper and what it leaves undone; once a second. Waits for nothing.
-  void look_after_dumps() { dumps_.look_after(log_); }
+  void look_after_dumps();
   // Exit code. A loop that does not answer ends the process here and now.
   int stop();
 

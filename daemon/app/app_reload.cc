@@ -2,6 +2,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -19,6 +20,15 @@ namespace {
 void log_problems(Log& log, std::vector<config::Problem> const& problems) {
   for (auto const& problem : problems) {
     log.error("configuration refused, the running one stays", {{"problem", to_text(problem)}});
+  }
+}
+
+// Without memory for a sentence, a short one that needs none.
+std::string explained(std::exception const& failed) {
+  try {
+    return runtime::explain(failed);
+  } catch (std::bad_alloc const&) {
+    return "no more memory";
   }
 }
 
@@ -61,7 +71,8 @@ void App::reload() {
   try {
     why = reload_now();
   } catch (std::exception const& failed) {
-    why = runtime::explain(failed);
+    steps_.end_reading();
+    why = explained(failed);
     if (!stop_.stop_requested()) {
       log_.error("the reload failed; the running configuration stays", {{"detail", why}});
     }

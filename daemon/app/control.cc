@@ -86,7 +86,7 @@ int Control::start_and_serve() {
   return code;
 }
 
-int Control::serve(App& app) {
+int Control::serve(App& app) noexcept {
   if (!app.start()) {
     bool const asked = stop_.stop_requested();
     phase_.store(Phase::stopping, std::memory_order_release);
@@ -94,6 +94,7 @@ int Control::serve(App& app) {
     return asked ? code : kExitFailure;
   }
   while (true) {
+    rounds_.fetch_add(1, std::memory_order_relaxed);
     phase_.store(Phase::running, std::memory_order_release);
     steps_.enter("monitoring");
     {
@@ -102,7 +103,11 @@ int Control::serve(App& app) {
           ordered_.wait_for(lock, stop_.get_token(), kLookAfter, [this] { return reload_wanted_; });
       if (!ordered && !stop_.stop_requested()) {
         lock.unlock();
-        app.look_after_dumps();
+        try {
+          app.look_after_dumps();
+        } catch (std::exception const& failed) {  // no memory, or no thread: in a second again
+          setup_.log.warn("the dump helper could not be looked after", {{"detail", failed.what()}});
+        }
         continue;
       }
       reload_wanted_ = false;

@@ -41,6 +41,8 @@ class Control {
   enum class Phase : std::uint8_t { starting, running, reloading, stopping, ended };
   Phase phase() const { return phase_.load(std::memory_order_acquire); }
   runtime::Stage::Seen look() const { return steps_.look(); }
+  // How often it came round while monitoring: once a second, whatever else there is to do.
+  std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
   // Is there a watchdog that tells systemd what is done?
   bool watched() const;
 
@@ -57,12 +59,14 @@ class Control {
  private:
   void run();
   int start_and_serve();
-  int serve(App& app);
+  // What it throws would end the process as if it had been told to: it ends with a dump instead.
+  int serve(App& app) noexcept;
   void publish(watchdog::Watchdog* watchdog);
 
   Setup setup_;
   Steps steps_;
   std::atomic<Phase> phase_{Phase::starting};
+  std::atomic<std::uint64_t> rounds_{0};
   std::stop_source stop_;
   mutable std::mutex mutex_;  // held for moments only, never in a call that may wait
   std::condition_variable_any ordered_;

@@ -45,6 +45,9 @@ class Dumps {
   // Starts a helper anew that died or hangs, and keeps what nobody made readable within limits.
   // `log` outlives what is at work. Thread: control.
   void look_after(Log& log);
+  // As far as was seen when it was last looked after. Thread: control.
+  bool helper_is_up() { return care_ && !care_->ended() ? false : helper_.alive(); }
+  std::uint64_t helper_restarts() const { return helper_.restarts(); }
   // Before the end: waits for what look_after() has at work, which uses this; two seconds at most.
   // False where it stands still. Thread: control.
   bool end_care();

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
@@ -19,6 +20,8 @@ using Phase = Control::Phase;
 
 constexpr auto kQuiet = 1s;  // between looks while nothing is to be waited for
 constexpr auto kWatching = 100ms;
+constexpr auto kRoundMissed = 10s;    // of control's, one a second
+constexpr auto kHeldMyself = 3s;      // between two looks: then nothing is said of others
 constexpr auto kStartUnwinds = 2s;    // once it was asked to stop
 constexpr auto kExtendedEvery = 10s;  // systemd is told so often that a step goes on
 // For what comes after all that the watchdog looks at: it limits the stop itself.
@@ -45,7 +48,7 @@ MainThread::MainThread(Setup setup) : setup_(setup) {
   notifier_.open(watchdog::notify_address(std::getenv("NOTIFY_SOCKET"), nullptr, nullptr, 0));
 }
 
-void MainThread::run() {
+void MainThread::run() noexcept {
   std::optional<runtime::ThreadRow> row;  // once there are tables
   while (setup_.control.phase() != Phase::ended) {
     if (!row && runtime::tables() != nullptr) row.emplace(runtime::ThreadRecord::main, "main");
@@ -94,6 +97,7 @@ void MainThread::watch() {
   auto const phase = setup_.control.phase();
   auto const seen = setup_.control.look();
   if (phase != Phase::starting && notifier_.enabled()) notifier_.close();
+  if (phase == Phase::running) watch_rounds(seen);
   if (named(phase).empty()) return;
   if (phase == Phase::starting) watch_start(seen);
   bool const watched = setup_.control.watched();
@@ -102,6 +106,26 @@ void MainThread::watch() {
   }
   if (standing_.due(seen)) {
     setup_.log.warn(named(phase), {{"step", seen.what}, {"for", seen.age}});
+  }
+}
+
+// Nobody else would miss it before there is something for it to do.
+void MainThread::watch_rounds(runtime::Stage::Seen const& seen) {
+  auto const rounds = setup_.control.rounds();
+  auto const now = Clock::now();
+  bool const held = now - std::exchange(looked_, now) >= kHeldMyself;
+  if (rounds != rounds_ || held) {
+    rounds_ = rounds;
+    rounds_since_ = now;
+    if (std::exchange(rounds_told_, false)) setup_.log.info("the control thread goes on");
+  }
+  if (now - rounds_since_ < kRoundMissed) return;
+  if (!std::exchange(rounds_told_, true)) {
+    setup_.log.error("the control thread stands still: no reload is taken, and no dump helper kept",
+                     {{"for", now - rounds_since_}});
+  }
+  if (stop_asked_ && now - *stop_asked_ >= kRoundMissed) {
+    give_up("the stop is not begun; ending the process", seen);
   }
 }
 

@@ -29,8 +29,9 @@ class MainThread {
   };
   explicit MainThread(Setup setup);
 
-  // Until the control thread has ended.
-  void run();
+  // Until the control thread has ended. Nothing is to be thrown past it: that thread would be
+  // waited for without anybody who takes signals.
+  void run() noexcept;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -38,11 +39,15 @@ class MainThread {
   void ask_to_stop();
   void watch();
   void watch_start(runtime::Stage::Seen const& seen);
+  void watch_rounds(runtime::Stage::Seen const& seen);
   void tell_systemd(runtime::Stage::Seen const& seen);
   [[noreturn]] void give_up(std::string_view why, runtime::Stage::Seen const& seen);
 
   Setup const setup_;
   StandingStill standing_;
+  std::uint64_t rounds_ = 0;  // of control's, and since when there were so many
+  Clock::time_point rounds_since_ = Clock::now(), looked_ = Clock::now();
+  bool rounds_told_ = false;
   watchdog::Notifier notifier_;  // until there is a watchdog, which has its own
   std::optional<Clock::time_point> stop_asked_;
 };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <new>
 #include <set>
 #include <source_location>
 #include <string_view>
@@ -16,6 +16,7 @@
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
 #include "runtime/contract.h"
+#include "runtime/last_words.h"
 
 namespace canary::daemon {
 namespace {
@@ -58,7 +59,7 @@ void tell(Log& log, runtime::PoolTrouble const& trouble) {
 [[noreturn]] void end_with_a_task(Log& log, std::string_view task, std::string_view why) {
   log.error("a task of the loop ended; ending the process", {{"task", task}, {"detail", why}});
   log.flush(1s);
-  std::abort();
+  runtime::end_by_defect("a task of the loop ended");
 }
 
 }  // namespace
@@ -168,7 +169,11 @@ Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); 
 // What `systemctl status` shows while all is well.
 Task<void> Services::describe() {
   while (true) {
-    watchdog_.describe(sentence());
+    try {
+      watchdog_.describe(sentence());
+    } catch (std::bad_alloc const&) {
+      // The sentence of before stands for two seconds more.
+    }
     co_await runtime::sleep_until({}, "app.describe", Deadline::after(kDescribe));
   }
 }

@@ -14,7 +14,8 @@ class TickWatch {
   static constexpr int kLook = 10;      // turns without a tick: is its thread there still?
   static constexpr int kTold = 90;      // nine seconds, at ten turns a second
   static constexpr int kEnd = 250;      // the process is to end
-  static constexpr int kExcused = 500;  // so many more while a debugger holds it
+  static constexpr int kExcused = 200;  // so many more while a debugger holds it
+  static constexpr int kMost = 4;       // that one turn of the loop counts for, however late
 
   enum class Step : std::uint8_t {
     nothing,
@@ -26,9 +27,9 @@ class TickWatch {
   struct Thread {
     bool gone = false, traced = false;
   };
-  // One turn of the loop. `tick_ns`: when it last ticked; 0: it has not begun. `look` is asked for
-  // its thread where that matters.
-  Step turn(std::int64_t tick_ns, std::function<Thread()> const& look);
+  // One turn of the loop, which counts for `turns` where it came late. `tick_ns`: when it last
+  // ticked; 0: it has not begun. `look` is asked for its thread where that matters.
+  Step turn(std::int64_t tick_ns, std::function<Thread()> const& look, int turns = 1);
 
  private:
   std::int64_t last_ns_ = 0;

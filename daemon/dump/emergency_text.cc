@@ -217,7 +217,9 @@ void put_lag(FixedText& out, LoopRecord const& loop) {
 
 void put_head(FixedText& out, EmergencyText const& about) {
   out << "canaryd: ";
-  if (about.episodes.empty()) {
+  if (about.reason == "ended") {
+    out << "canaryd ended itself by a defect of its own; standard error has it\n";
+  } else if (about.episodes.empty()) {
     out << "nothing is accused; dump on " << about.reason << "\n";
   } else {
     put_episode(out, about.episodes.front());

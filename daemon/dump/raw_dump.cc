@@ -148,7 +148,8 @@ bool put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64
   return copied;
 }
 
-std::int32_t culprit_of(DumpRequest const& request) {
+// Whose stack comes first: who is accused, else the loop.
+std::int32_t first_of(DumpRequest const& request) {
   if (!request.episodes.empty() && request.episodes.front().thread != 0) {
     return request.episodes.front().thread;
   }
@@ -187,8 +188,10 @@ void RawDump::write_all(DumpRequest const& request, SectionWriter& out) {
 }
 
 void RawDump::write_stacks(DumpRequest const& request, SectionWriter& out) {
-  std::int32_t const culprit = culprit_of(request);
-  stack_copied_ = culprit != 0 && put_stack(out, culprit, true, kAnswerWithinNs);
+  std::int32_t const first = first_of(request);
+  // A subject that is no thread has none to blame.
+  bool const blamed = request.episodes.empty() || request.episodes.front().thread != 0;
+  stack_copied_ = first != 0 && put_stack(out, first, blamed, kAnswerWithinNs);
   result_.stack_ns = runtime::now_ns() - request.decided_ns;
   std::size_t const there = descriptors_->process.thread_ids(buffers_->ids);
   buffers_->id_count = there < buffers_->ids.size() ? there : buffers_->ids.size();
@@ -196,7 +199,7 @@ void RawDump::write_stacks(DumpRequest const& request, SectionWriter& out) {
   auto const self = static_cast<std::int32_t>(::syscall(SYS_gettid));
   for (std::size_t i = 0; i < buffers_->id_count; ++i) {
     std::int32_t const thread = buffers_->ids[i];
-    if (thread == culprit || thread == self) continue;
+    if (thread == first || thread == self) continue;
     if (runtime::now_ns() > until) break;
     put_stack(out, thread, false, kOthersAnswerWithinNs);
   }

@@ -116,7 +116,7 @@ void RawDump::name_file(DumpRequest const& request) {
   for (unsigned copy = 1; copy < 10; ++copy) {
     stem_ = {};
     FixedText stem{{stem_.data(), stem_.size() - 1}};
-    if (request.episodes.empty()) {
+    if (request.episodes.empty() || request.reason == "ended") {
       (stem << "dump-").natural(request.number, 6) << "-" << request.reason;
     } else {
       auto const& episode = request.episodes.front();

@@ -93,8 +93,10 @@ std::string headline(DumpDocument const& document) {
     if (loop.running) return what + "a handler had run for " + span_text(loop.handler.took_ns);
     return what + (loop.beats > 0 ? "its loop waited" : "its loop had not begun to turn");
   }
+  std::string const reason = document.about.reason.data();
+  if (reason == "ended")
+    return "canaryd ended itself by a defect of its own; standard error has it";
   if (document.episodes.empty()) {
-    std::string const reason = document.about.reason.data();
     return "nothing is accused; dumped on " + (reason.empty() ? "request" : reason);
   }
   auto const& episode = document.episodes.front();

@@ -185,6 +185,9 @@ void watchdog_itself(std::string& page, watchdog::Record const& record, SysTime 
   counter(metric("canaryd_watchdog_dumps_total"), record.dumps_written);
   counter(metric("canaryd_watchdog_dumps_suppressed_total"), record.dumps_suppressed);
   counter(metric("canaryd_watchdog_dumps_failed_total"), record.dumps_failed);
+  Family{page, metric("canaryd_dump_helper_up")}.add(
+      {}, record.dump_helper_up.load(memory_order_relaxed) != 0 ? 1.0 : 0.0);
+  counter(metric("canaryd_dump_helper_restarts_total"), record.dump_helper_restarts);
   counter(metric("canaryd_watchdog_runs_cancelled_total"), record.runs_cancelled);
   counter(metric("canaryd_watchdog_lines_dropped_total"), record.lines_dropped);
   {

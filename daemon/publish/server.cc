@@ -21,6 +21,7 @@
 #include "daemon/publish/asked_threads.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/listen_socket.h"
+#include "runtime/last_words.h"
 #include "runtime/limits.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
@@ -363,6 +364,9 @@ class Server::Impl {
 Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings const& settings,
                                                            Sources sources,
                                                            std::string const& private_socket) {
+  ::MHD_set_panic_func([](void*, char const*, unsigned,
+                          char const*) { runtime::end_by_defect("libmicrohttpd cannot go on"); },
+                       nullptr);
   auto impl = std::make_unique<Impl>(std::move(sources));
   for (auto const& address : settings.listen_addresses) {
     auto socket = listen_on(address);

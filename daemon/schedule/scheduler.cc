@@ -13,6 +13,7 @@
 #include "daemon/schedule/tell.h"
 #include "runtime/contract.h"
 #include "runtime/held.h"
+#include "runtime/last_words.h"
 
 namespace canary::daemon {
 namespace {
@@ -245,8 +246,22 @@ void Scheduler::start_admitted(TimePoint now) {
   }
 }
 
+// What is thrown here would be lost, and the probe's slot with it: never run again, and nobody
+// told.
 runtime::Task<void> Scheduler::run_one(std::shared_ptr<config::ProbeSpec const> spec,
                                        std::shared_ptr<Run> run) {
+  try {
+    co_await run_and_conclude(spec, run);
+  } catch (std::exception const& failed) {
+    log_.error("a run cannot be concluded; ending the process",
+               {{"probe", spec->name.text}, {"detail", failed.what()}});
+    log_.flush(std::chrono::seconds{1});
+    runtime::end_by_defect("a run cannot be concluded");
+  }
+}
+
+runtime::Task<void> Scheduler::run_and_conclude(std::shared_ptr<config::ProbeSpec const> spec,
+                                                std::shared_ptr<Run> run) {
   runtime::require_loop_thread();
   auto const began = Clock::now();
   auto const deadline = Deadline::after(spec->timeout, began);

@@ -70,6 +70,8 @@ class Scheduler {
   void start_admitted(TimePoint now);
   runtime::Task<void> run_one(std::shared_ptr<config::ProbeSpec const> spec,
                               std::shared_ptr<Run> run);
+  runtime::Task<void> run_and_conclude(std::shared_ptr<config::ProbeSpec const> spec,
+                                       std::shared_ptr<Run> run);
   void conclude(config::ProbeSpec const& spec, probes::Report report,
                 std::chrono::nanoseconds duration);
   bool set_aside(config::ProbeSpec const& spec, probes::Report const& report,

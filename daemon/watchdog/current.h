@@ -25,13 +25,10 @@ inline std::vector<Episode> current_episodes(Record const& record) {
 // Names of the probes that are not run any more.
 inline std::vector<std::string> quarantined_probes(Record const& record) {
   std::vector<std::string> names;
-  // Places beyond the count still have the names of those that were lifted.
-  std::size_t const count = record.quarantined_count.load(std::memory_order_acquire);
-  for (auto const& place : record.quarantined) {
-    if (names.size() == count) break;
-    ProbeText name{};
-    if (place.known() && place.load(name) && name[0] != '\0') names.emplace_back(name.data());
-  }
+  record.each_quarantined([&names](ProbeText const& name) {
+    names.emplace_back(name.data());
+    return true;
+  });
   return names;
 }
 

@@ -17,6 +17,7 @@ using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::size_t kQuarantinedShown = 32;
 constexpr std::size_t kDescribed = 16;  // episodes, for people; the series have them all
 
 static_assert(kTickBuckets == runtime::kLagBuckets);
@@ -210,11 +211,11 @@ void Page::probes() {
   std::uint32_t const quarantined = record_.quarantined_count.load(memory_order_acquire);
   if (quarantined == 0) return;
   text_.family(metric("canaryd_probe_quarantined"));
-  for (std::size_t i = 0; i < quarantined && i < kQuarantined; ++i) {
-    ProbeText name{};
-    if (!record_.quarantined.data()[i].load(name)) continue;
+  std::size_t shown = 0;  // the page has room for so many
+  record_.each_quarantined([&](ProbeText const& name) {
     text_.series().label(text_of(name)).value(1);
-  }
+    return ++shown < kQuarantinedShown;
+  });
 }
 
 void Page::subjects() {
@@ -260,6 +261,9 @@ void Page::watchdog() {
   counter(metric("canaryd_watchdog_dumps_total"), record_.dumps_written);
   counter(metric("canaryd_watchdog_dumps_suppressed_total"), record_.dumps_suppressed);
   counter(metric("canaryd_watchdog_dumps_failed_total"), record_.dumps_failed);
+  text_.family(metric("canaryd_dump_helper_up"));
+  text_.series().value(record_.dump_helper_up.load(memory_order_relaxed));
+  counter(metric("canaryd_dump_helper_restarts_total"), record_.dump_helper_restarts);
   counter(metric("canaryd_watchdog_runs_cancelled_total"), record_.runs_cancelled);
   counter(metric("canaryd_watchdog_lines_dropped_total"), record_.lines_dropped);
   text_.family(metric("canaryd_watchdog_disturbances_total"));

@@ -15,7 +15,7 @@ struct Limits {
   std::int64_t loop_suspect = 250'000'000, loop_stall = 1'000'000'000, loop_hung = 10'000'000'000,
                loop_dead = 30'000'000'000;
   std::int64_t run_stall = 60'000'000'000, run_unwind = 5'000'000'000;
-  std::int64_t worker_stall = 60'000'000'000, disk_stall = 30'000'000'000;
+  std::int64_t worker_stall = 30'000'000'000, disk_stall = 30'000'000'000;
   std::int64_t server_stall = 10'000'000'000, scheduler_stall = 10'000'000'000;
   std::int64_t resolve = 60'000'000'000;  // the longest that a lookup may take by configuration
 };

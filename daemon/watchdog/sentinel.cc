@@ -68,15 +68,15 @@ std::size_t Sentinel::History::compared() const {
 }
 
 Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
-                   Memory const& memory, MemoryFile const& file)
+                   MemoryBlock& block)
     : setup_(setup),
       told_(told),
       record_(record),
       lines_(lines),
-      memory_(memory),
-      file_(file),
-      server_(told.asking),
-      book_(memory.last_episode) {
+      block_(block),
+      server_(told.asking) {
+  block_.memory.load(memory_);
+  book_ = Book{memory_.last_episode};
   publish_quarantine();
 }
 
@@ -85,7 +85,7 @@ void Sentinel::run() {
   notifier_.open(setup_.notify);
   now_ns_ = previous_ns_ = runtime::now_ns();
   around_ = environment_.read(true);
-  file_.write(memory_);
+  publish_memory();
   while (!told_.end.load(memory_order_acquire)) {
     tick();
     bool const fast = loop_late_ || dying_ns_ != 0 || now_ns_ - raised_ns_ < kFastFor;
@@ -95,7 +95,7 @@ void Sentinel::run() {
   // Told to end: what the next start finds is no restart.
   memory_.clean = 1;
   memory_.last_episode = book_.last_id();
-  file_.write(memory_);
+  publish_memory();
   listen();
   feed_systemd();
   release_row();
@@ -104,7 +104,6 @@ void Sentinel::run() {
   environment_.close();
   loop_files_.close();
   for (Watched& each : watched_) each.files.close();
-  file_.close();
 }
 
 void Sentinel::sleep(bool fast) {
@@ -194,6 +193,7 @@ void Sentinel::tick() {
     publish_episodes();
   }
   go_on_with_dump();
+  dump_before_the_end();
   dump_on_request();
   end_if_due();
   feed_systemd();
@@ -231,8 +231,8 @@ void Sentinel::listen() {
   if (std::uint32_t const lift = told_.lift_quarantine.load(memory_order_acquire);
       lift != lifted_) {
     lifted_ = lift;
-    memory_.culprits = {};
-    file_.write(memory_);
+    block_.culprits.count.store(0, memory_order_release);
+    publish_memory();
     publish_quarantine();
   }
 }

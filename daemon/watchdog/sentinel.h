@@ -47,6 +47,8 @@ struct Told {
   std::atomic<std::uint32_t> lift_quarantine{0};
   std::atomic<std::int64_t> stop_limit_ns{0};  // monotonic; 0: not stopping
   std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
+  // A thread is about to end the process and waits for a dump of it; 2 once that is written.
+  std::atomic<std::uint32_t> ending{0};
   Published<Settings> settings;
   Published<PreambleText> preamble;  // of the emergency page
   Answering answering;               // written by the server's threads
@@ -68,6 +70,7 @@ struct Setup {
   int processors = 1;
   int wake = -1;                        // eventfd: a dump is asked for, or the end
   int cancel = -1;                      // eventfd: a run is to be cancelled
+  int memory = -1;                      // eventfd: the memory is to be written down
   EmergencyBoard* emergency = nullptr;  // outlives the thread; read by another one,
   int emergency_wake = -1;              // which this eventfd wakes
   std::uint64_t stack_low = 0, stack_high = 0;
@@ -77,7 +80,7 @@ struct Setup {
 class Sentinel {
  public:
   Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
-           Memory const& memory, MemoryFile const& file);
+           MemoryBlock& block);
   void run();
 
  private:
@@ -134,11 +137,14 @@ class Sentinel {
   void report_ended(runtime::ThreadRecord const& row, Subject subject, std::size_t place);
   void stands(Subject subject, Verdict seen);
   void publish_standing();
-  void judge_pool_queue(Subject pool, QueueFacts const& queue, std::string_view name);
+  void judge_pool_queue(Subject pool, QueueFacts const& queue, bool held, std::string_view name);
   Watched* watched(std::int32_t thread);
   void ask_server();
   void excuse_server(std::int64_t silent_since_ns);
   void stand_in(std::int64_t silent_since_ns);
+  std::uint64_t emergency_answers() const;
+  void claim_emergency(std::int64_t silent_since_ns);
+  void say_of_emergency(Line::Kind kind, std::int64_t nanoseconds);
   void write_emergency_texts(std::int64_t silent_ns);
 
   void report(Episode const& judged);
@@ -148,6 +154,7 @@ class Sentinel {
   void cancel_run(Episode const& episode);
   void mark_stalled(Episode const& episode);
   void publish_episodes();
+  void publish_memory();
   void publish_quarantine();
   void say(Line::Kind kind, Episode const& episode, std::int64_t nanoseconds = 0,
            std::uint64_t count = 0);
@@ -158,6 +165,7 @@ class Sentinel {
   void finish_dump();
   void tell_of_unreadable(std::uint64_t dumps);
   void dump_on_request();
+  void dump_before_the_end();
 
   void end_if_due();
   void end_process();
@@ -176,7 +184,7 @@ class Sentinel {
   Record& record_;
   WatchdogLines& lines_;
   Memory memory_;
-  MemoryFile file_;
+  MemoryBlock& block_;
   Settings settings_;
   Notifier notifier_;
   ServerQuestion server_;
@@ -210,7 +218,8 @@ class Sentinel {
   std::array<std::int64_t, runtime::kThreads> gone_ns_{};  // since when the row's thread is gone
   // By the wall clock, in this round and told; none: it does not stand still.
   std::array<Verdict, kSubjects> standing_{}, standing_before_{};
-  bool mute_told_ = false, vital_hung_ = false;
+  bool mute_told_ = false, vital_hung_ = false, emergency_claimed_ = false;
+  std::uint64_t emergency_answers_ = 0;  // when it was last put on duty
   runtime::ThreadRecord* row_ = nullptr;
   std::uint32_t live_runs_ = 0;
 

@@ -19,11 +19,8 @@ using std::memory_order_relaxed;
 using std::memory_order_release;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kSampleEvery = 100'000'000;  // of a thread that computes
-constexpr int kMoreSamples = 4;                     // beside the first
-constexpr std::int64_t kGrace = 2 * kSecond;        // from dead to the end
-constexpr std::int64_t kKillGrace = 5 * kSecond;    // from the signal to _exit
-constexpr std::int64_t kRequestEvery = kSecond;
+constexpr std::int64_t kGrace = 2 * kSecond;      // from dead to the end
+constexpr std::int64_t kKillGrace = 5 * kSecond;  // from the signal to _exit
 constexpr int kExitFailure = 1;
 
 void count(std::atomic<std::uint64_t>& counter) {
@@ -111,7 +108,7 @@ void Sentinel::remember(Step const& step) {
   memory_.has_stall = 1;
   memory_.stall = last;
   memory_.last_episode = book_.last_id();
-  file_.write(memory_);
+  publish_memory();
 }
 
 void Sentinel::blame_probe(Episode const& episode) {
@@ -119,21 +116,28 @@ void Sentinel::blame_probe(Episode const& episode) {
   if (tables == nullptr || episode.run >= tables->runs().size()) return;
   RunRecord const& run = tables->runs().data()[episode.run];
   if (run.kind.load(memory_order_relaxed) != RunRecord::probe) return;
-  bool const fresh = blame(memory_, text_of(episode.name), around_.wall_ns,
+  bool const fresh = blame(block_.culprits, text_of(episode.name), around_.wall_ns,
                            settings_.quarantine_after, settings_.quarantine_window_ns);
-  file_.write(memory_);
+  publish_memory();
   if (!fresh) return;
   publish_quarantine();
   say(Line::Kind::quarantined, episode, settings_.quarantine_window_ns,
       static_cast<std::uint64_t>(settings_.quarantine_after));
 }
 
+// Another thread writes it down.
+void Sentinel::publish_memory() {
+  block_.memory.store(memory_);
+  block_.changes.store(block_.changes.load(memory_order_relaxed) + 1, memory_order_release);
+  wake(setup_.memory);
+}
+
 void Sentinel::publish_quarantine() {
   std::uint32_t held = 0;
-  for (Culprit const& each : memory_.culprits) {
-    if (each.quarantined == 0 || held == kQuarantined) continue;
-    record_.quarantined.data()[held].store(each.probe);
-    ++held;
+  std::size_t const count = block_.culprits.count.load(memory_order_relaxed);
+  for (std::size_t i = 0; i < count; ++i) {
+    Culprit each;
+    if (block_.culprits.places.data()[i].load(each) && each.quarantined != 0) ++held;
   }
   record_.quarantined_count.store(held, memory_order_release);
 }
@@ -201,92 +205,6 @@ void Sentinel::push(Line const& line) {
   }
 }
 
-// `about`: nullptr where it was asked for.
-void Sentinel::start_dump(Episode const* about, std::string_view reason, std::uint64_t request) {
-  Dumper const& dumper = setup_.dumper;
-  if (dumper.start == nullptr) return;
-  if (dump_open_) finish_dump();
-  std::size_t held = 0;
-  dump_about_ = about == nullptr ? Episode{} : *about;
-  if (about != nullptr) dump_episodes_.data()[held++] = *about;
-  for (std::size_t i = 0; i < kEpisodes && held < kEpisodes; ++i) {
-    if (!book_.is_open(i) || (about != nullptr && book_.at(i).id == about->id)) continue;
-    dump_episodes_.data()[held++] = book_.at(i);
-  }
-  DumpOrder const order{.number = about == nullptr ? request : about->id,
-                        .reason = reason,
-                        .episodes = {dump_episodes_.data(), held},
-                        .decided_ns = runtime::now_ns()};
-  bool const copied = dumper.start(dumper.self, order);
-  dump_open_ = true;
-  dump_request_ = request;
-  // One stack of a thread that computes misleads; one that waits stays where it is.
-  bool const computes = about != nullptr && about->thread != 0 && dumper.sample != nullptr &&
-                        (about->verdict == Verdict::cpu_loop || about->verdict == Verdict::flood);
-  if (!computes || !copied) {
-    finish_dump();
-    return;
-  }
-  samples_left_ = kMoreSamples;
-  sampled_thread_ = about->thread;
-  next_sample_ns_ = runtime::now_ns() + kSampleEvery;
-}
-
-void Sentinel::go_on_with_dump() {
-  if (!dump_open_ || now_ns_ < next_sample_ns_) return;
-  setup_.dumper.sample(setup_.dumper.self, sampled_thread_);
-  next_sample_ns_ = now_ns_ + kSampleEvery;
-  if (--samples_left_ == 0) finish_dump();
-}
-
-void Sentinel::finish_dump() {
-  DumpOutcome outcome;
-  outcome.request = dump_request_;
-  outcome.wall_ns = around_.wall_ns;
-  int const error = setup_.dumper.finish(setup_.dumper.self, outcome.path);
-  bool const written = error == 0;
-  dump_open_ = false;
-  outcome.fate = written ? DumpFate::written : DumpFate::failed;
-  count(written ? record_.dumps_written : record_.dumps_failed);
-  record_.last_dump.store(outcome);
-  if (dump_request_ != 0) record_.last_asked_dump.store(outcome);
-  Line line;
-  line.kind = written ? Line::Kind::dumped : Line::Kind::dump_failed;
-  line.episode = dump_about_;
-  line.path = outcome.path;
-  line.count = static_cast<std::uint64_t>(error);
-  push(line);
-}
-
-void Sentinel::tell_of_unreadable(std::uint64_t dumps) {
-  if (dumps == 0) return;
-  auto& failed = record_.dumps_failed;
-  failed.store(failed.load(memory_order_relaxed) + dumps, memory_order_relaxed);
-  Line line;
-  line.kind = Line::Kind::dump_unreadable;
-  line.count = dumps;
-  push(line);
-}
-
-// As often as once a second; who asks in between gets the next one.
-void Sentinel::dump_on_request() {
-  std::uint64_t const asked = record_.dumps_asked.load(memory_order_acquire);
-  if (asked == dump_served_ || dump_open_) return;
-  if (requested_dump_ns_ != 0 && now_ns_ - requested_dump_ns_ < kRequestEvery) return;
-  requested_dump_ns_ = now_ns_;
-  dump_served_ = asked;
-  if (setup_.dumper.start == nullptr) {
-    DumpOutcome outcome;
-    outcome.request = asked;
-    outcome.fate = DumpFate::failed;
-    outcome.wall_ns = around_.wall_ns;
-    count(record_.dumps_failed);
-    record_.last_asked_dump.store(outcome);
-    return;
-  }
-  start_dump(nullptr, "request", asked);
-}
-
 void Sentinel::end_if_due() {
   std::int64_t const limit = told_.stop_limit_ns.load(memory_order_acquire);
   if (limit != 0 && for_all_.age(limit, now_ns_, bound_of(kSecond)) > 0) {
@@ -316,6 +234,7 @@ void Sentinel::end_process() {
   }
   killed_ns_ = now_ns_;
   memory_.last_episode = book_.last_id();
+  publish_memory();
   keep_alive_time();
   told_.listeners.close();
   if (settings_.on_dead == OnDead::exec) exec_anew();
@@ -379,7 +298,7 @@ void Sentinel::note_hung(bool hung) {
   std::uint32_t const noted = hung ? 1 : 0;
   if (memory_.hung == noted) return;
   memory_.hung = noted;
-  file_.write(memory_);
+  publish_memory();
 }
 
 void Sentinel::write_step(Sentence& sentence) const {
@@ -440,7 +359,8 @@ void Sentinel::write_status(Sentence& sentence) const {
 void Sentinel::keep_alive_time() {
   if (now_ns_ - alive_ns_ < kSecond || record_.executor_stands()) return;
   alive_ns_ = now_ns_;
-  file_.write_alive(memory_, around_.wall_ns);
+  memory_.alive_wall_ns = around_.wall_ns;
+  block_.alive_wall_ns.store(around_.wall_ns, memory_order_relaxed);
 }
 
 }  // namespace canary::watchdog

@@ -58,6 +58,7 @@ std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
 // Judges what each thread is at, then each queue.
 void Sentinel::judge_pools(runtime::Tables& tables) {
   QueueFacts disk, cpu;
+  bool disk_held = false, cpu_held = false;  // a thread of it, by a debugger
   for (ThreadRecord const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_relaxed);
     std::int32_t const thread = row.thread.load(memory_order_acquire);
@@ -76,9 +77,13 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
       job.limit_ns = round_limit(settings_.limits);
     }
     judge_thread(row, job, thread);
+    Watched const* const files = watched(thread);
+    if (files != nullptr && files->history.added > 0 && files->history.newest().traced) {
+      (kind == ThreadRecord::disk ? disk_held : cpu_held) = true;
+    }
   }
-  judge_pool_queue(Subject::disk, disk, "disk queue");
-  judge_pool_queue(Subject::cpu, cpu, "cpu queue");
+  judge_pool_queue(Subject::disk, disk, disk_held, "disk queue");
+  judge_pool_queue(Subject::cpu, cpu, cpu_held, "cpu queue");
   disk_stalled_ = false;
   for (std::size_t i = 0; i < kEpisodes; ++i) {
     bool const disk = book_.is_open(i) && book_.at(i).subject == Subject::disk;
@@ -86,8 +91,12 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
   }
 }
 
-void Sentinel::judge_pool_queue(Subject pool, QueueFacts const& queue, std::string_view name) {
+// While a debugger holds one of its threads, that is why jobs wait; but not for ever.
+void Sentinel::judge_pool_queue(Subject pool, QueueFacts const& queue, bool held,
+                                std::string_view name) {
   if (queue.threads == 0) return;
+  std::int64_t const limit = limit_of(pool, settings_.limits);
+  if (held && now_ns_ - queue.oldest_queued_ns < limit + bound_of(limit)) return;
   Episode judged = judge_queue(pool, queue, settings_.limits, for_all_, now_ns_);
   copy_text(judged.name, name);
   report(judged);

@@ -30,6 +30,7 @@ void Sentinel::ask_server() {
     stand_in(0);
     return;
   }
+  server_.expect_error(vital_hung_);
   bool const urgent = loop_late_ || setup_.emergency->on_duty();
   auto const step = server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery);
   add(record_.server_questions, step.asked);
@@ -63,9 +64,8 @@ void Sentinel::excuse_server(std::int64_t silent_since_ns) {
   std::int64_t own = 0;
   runtime::Tables* const tables = runtime::tables();
   if (tables != nullptr && silent_since_ns != 0 && now_ns_ - silent_since_ns >= kSoon) {
-    own = withheld_from(*tables, [](std::uint8_t kind) {
-      return kind == runtime::ThreadRecord::server;
-    });
+    own = withheld_from(*tables,
+                        [](std::uint8_t kind) { return kind == runtime::ThreadRecord::server; });
   }
   if (own < excused_all_ns_) own = excused_all_ns_;
   for_server_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, own);
@@ -79,17 +79,36 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
   if (needed && (!was || now_ns_ - texts_.written_ns >= kRenew)) {
     write_emergency_texts(now_ns_ - silent_since_ns);
   }
+  if (needed && was) claim_emergency(silent_since_ns);
   if (needed == was) return;
   setup_.emergency->set_on_duty(needed);
   std::int64_t const began = record_.emergency_since_ns.load(memory_order_relaxed);
   record_.emergency_since_ns.store(needed ? now_ns_ : 0, std::memory_order_release);
   std::uint64_t const one = 1;
   [[maybe_unused]] auto const ignored = ::write(setup_.emergency_wake, &one, sizeof one);
+  emergency_answers_ = emergency_answers();
+  if (!needed && emergency_claimed_) say_of_emergency(Line::Kind::emergency_over, now_ns_ - began);
+  emergency_claimed_ = false;
+}
+
+std::uint64_t Sentinel::emergency_answers() const {
+  std::uint64_t sum = 0;
+  for (auto const& each : record_.emergency_answers) sum += each.load(memory_order_relaxed);
+  return sum;
+}
+
+// Once somebody got it.
+void Sentinel::claim_emergency(std::int64_t silent_since_ns) {
+  if (emergency_claimed_ || emergency_answers() == emergency_answers_) return;
+  emergency_claimed_ = true;
+  say_of_emergency(Line::Kind::emergency, now_ns_ - silent_since_ns);
+}
+
+void Sentinel::say_of_emergency(Line::Kind kind, std::int64_t nanoseconds) {
   Episode about;
   about.subject = Subject::server;
   copy_text(about.name, "server");
-  say(needed ? Line::Kind::emergency : Line::Kind::emergency_over, about,
-      now_ns_ - (needed ? silent_since_ns : began));
+  say(kind, about, nanoseconds);
 }
 
 void Sentinel::write_emergency_texts(std::int64_t silent_ns) {

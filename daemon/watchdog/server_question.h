@@ -28,8 +28,12 @@ class ServerQuestion {
   Step step(std::int64_t now_ns, std::int64_t want_ns);
 
   // Since when the longest of the open questions has not been answered; 0: none is open. A channel
-  // that breaks ends its question: it says nothing about the server.
+  // that breaks ends its question: it says nothing about the server. One that breaks, or is
+  // answered by an error, as often as it is asked is that of a server that cannot answer: not
+  // answered since the first time.
   std::int64_t asked_ns() const;
+  // An error is what it should say now: only a restart would help.
+  void expect_error(bool expected) { error_expected_ = expected; }
   // Since when some thread cannot be asked; 0: all can.
   std::int64_t mute_ns() const;
   std::int64_t answered_after_ns() const { return answered_after_ns_; }
@@ -39,13 +43,18 @@ class ServerQuestion {
   struct Question {
     std::int64_t asked_ns = 0, last_ns = 0;
     std::int64_t mute_ns = 0;
+    std::int64_t broken_ns = 0;  // the first of `broken` questions in a row without a good answer
+    std::uint32_t broken = 0;
   };
+  enum class Reply : std::uint8_t { none, good, error };
   bool ask(std::size_t place);
-  bool answered(std::size_t place);
+  Reply receive(std::size_t place);
+  void look(std::size_t place, std::int64_t now_ns, Step& step);
 
   SelfChannels& channels_;
   std::array<Question, SelfChannels::kMost> questions_{};
   std::int64_t answered_after_ns_ = 0;
+  bool error_expected_ = false;
 };
 
 }  // namespace canary::watchdog

@@ -15,12 +15,28 @@
 namespace canary::watchdog {
 
 inline constexpr std::size_t kEpisodes = 64;     // current ones; more are counted, not shown
-inline constexpr std::size_t kQuarantined = 16;  // probes at once
 inline constexpr std::size_t kTickBuckets = 16;  // up to 1 ms, 2 ms, 4 ms, … as LoopRecord::lag
 inline constexpr std::size_t kPathBytes = 256;
 
 using ProbeText = std::array<char, 104>;  // NUL-terminated
 using PathText = std::array<char, kPathBytes>;
+
+// A probe in whose handlers the loop stalled, and when (wall clock).
+struct Culprit {
+  static constexpr std::size_t kTimes = 8;
+  ProbeText probe{};
+  std::array<std::int64_t, kTimes> wall_ns{};  // the newest anywhere; 0: unused
+  std::uint32_t quarantined = 0;
+  std::uint32_t stalls = 0;  // in all
+};
+
+// All of them, those in quarantine included: more than can come together between two reloads.
+// Places below `count` are used.
+inline constexpr std::size_t kCulprits = 16'384;
+struct Culprits {
+  std::atomic<std::uint32_t> count;
+  std::array<Published<Culprit>, kCulprits> places;
+};
 
 // What befell the machine or the process, and is nobody's fault.
 enum class Disturbance : std::uint8_t {
@@ -105,6 +121,9 @@ struct Record {
 
   // 1 while the loop sees that the watchdog does not tick; written by the loop.
   std::atomic<std::uint8_t> watchdog_stalled{0};
+  // Written by the control thread, which looks after the dump helper.
+  std::atomic<std::uint8_t> dump_helper_up{0};
+  std::atomic<std::uint64_t> dump_helper_restarts{0};
 
   // The loop now, as judged: what restarts and blame follow. Stalled means level stalled or above.
   std::atomic<std::uint8_t> executor_level{0};
@@ -139,8 +158,20 @@ struct Record {
   Published<DumpOutcome> last_dump;           // of all
   Published<DumpOutcome> last_asked_dump;     // of those asked for: complete when request >= yours
 
-  std::array<Published<ProbeText>, kQuarantined> quarantined;
-  std::atomic<std::uint32_t> quarantined_count{0};
+  Culprits const* culprits = nullptr;               // set before the thread starts, never after
+  std::atomic<std::uint32_t> quarantined_count{0};  // of those, in quarantine
+  // Calls `use` with the name of each probe in quarantine, until it returns false.
+  template <class Use>
+  void each_quarantined(Use use) const {
+    std::size_t const count =
+        culprits == nullptr ? 0 : culprits->count.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < count; ++i) {
+      Culprit each;
+      if (!culprits->places.data()[i].load(each) || each.quarantined == 0) continue;
+      each.probe.back() = 0;
+      if (!use(each.probe)) return;
+    }
+  }
 
   std::atomic<std::uint64_t> server_questions{0}, server_answers{0};
   std::atomic<std::int64_t> server_answer_ns{0};  // how long the last answer took

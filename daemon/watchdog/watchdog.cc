@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,7 +21,9 @@
 
 #include "daemon/watchdog/emergency_server.h"
 #include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/memory_writer.h"
 #include "daemon/watchdog/sentinel.h"
+#include "runtime/last_words.h"
 
 namespace canary::watchdog {
 namespace {
@@ -165,23 +168,41 @@ pthread_t start_thread(Pages const& stack, Body* self) {
   return thread;
 }
 
+// Whom last_words() tells; null: there is no watchdog.
+constinit std::atomic<Shared*> watched{nullptr};
+constinit std::atomic<int> watched_wake{-1};
+
+// Of a process that ends by a defect: the watchdog dumps it, seconds at most, and the listeners are
+// closed.
+void last_words(char const*) {
+  Shared* const shared = watched.load(std::memory_order_acquire);
+  if (shared == nullptr) return;
+  std::uint32_t none = 0;
+  if (!shared->told.ending.compare_exchange_strong(none, 1)) return;
+  set(watched_wake.load(std::memory_order_acquire));
+  constexpr int kRounds = 500;
+  timespec const pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+  for (int i = 0; i < kRounds && shared->told.ending.load(std::memory_order_acquire) != 2; ++i) {
+    ::nanosleep(&pause, nullptr);
+  }
+  shared->told.listeners.close();
+}
+
 }  // namespace
 
 struct Watchdog::Impl {
-  explicit Impl(Options const& options) {
+  explicit Impl(Options const& options) : memory(options.memory_directory / kMemoryFile) {
     if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0)
       fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
     shared->told.settings.store(settings_of(options.settings));
     note_on_dead(options.settings);
-    std::filesystem::path const path = options.memory_directory / kMemoryFile;
-    Memory const last = load_memory(path);
     std::string const boot = boot_id();
     std::int64_t const now = wall_ns();
-    shared->record.previous = previous_run(last, now, boot, options.last_words);
-    Memory const memory = begin_memory(last, now, ::getpid(), boot);
-    MemoryFile file;
-    trouble = file.open(path);
+    shared->record.previous = previous_run(memory.found().memory, now, boot, options.last_words);
+    fill(memory.block(), begin_memory(memory.found(), now, ::getpid(), boot));
+    memory.begin();
+    shared->record.culprits = &memory.block().culprits;
 
     Setup setup;
     setup.dumper = options.dumper;
@@ -194,6 +215,7 @@ struct Watchdog::Impl {
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
     setup.wake = wake;
     setup.cancel = cancel;
+    setup.memory = memory.wake();
     setup.emergency = &shared->emergency;
     setup.emergency_wake = emergency_wake;
     setup.stack_low = reinterpret_cast<std::uintptr_t>(stack.get());
@@ -201,7 +223,7 @@ struct Watchdog::Impl {
     setup.job = runtime::text_offset("watch");
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
     sentinel = new (sentinel_pages.get())
-        Sentinel{setup, shared->told, shared->record, shared->lines, memory, file};
+        Sentinel{setup, shared->told, shared->record, shared->lines, memory.block()};
     emergency = new (emergency_pages.get()) EmergencyServer{
         shared->emergency,
         shared->record,
@@ -215,6 +237,9 @@ struct Watchdog::Impl {
       end_emergency();
       throw;
     }
+    watched_wake.store(wake);
+    watched.store(shared, std::memory_order_release);
+    runtime::set_last_words(&last_words);
   }
 
   // The threads end before their memory does.
@@ -227,11 +252,13 @@ struct Watchdog::Impl {
   void end() {
     if (ended) return;
     ended = true;
+    watched.store(nullptr);
     shared->told.end.store(true, std::memory_order_release);
     set(wake);
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
     end_emergency();
+    memory.end();
   }
 
   void end_emergency() {
@@ -266,7 +293,7 @@ struct Watchdog::Impl {
   std::string command_line = own_command_line();
   std::vector<char*> arguments = pointers_into(command_line);
   std::vector<char*> environment = environment_anew();
-  std::string trouble;
+  MemoryWriter memory;
   pthread_t thread{}, emergency_thread{};
   std::atomic<bool> only_reports{false};
   bool ended = false;
@@ -278,7 +305,7 @@ void Watchdog::end() { impl_->end(); }
 
 Record const& Watchdog::record() const { return impl_->shared->record; }
 WatchdogLines& Watchdog::lines() { return impl_->shared->lines; }
-std::string const& Watchdog::trouble() const { return impl_->trouble; }
+std::string const& Watchdog::trouble() const { return impl_->memory.trouble(); }
 int Watchdog::cancel_descriptor() const { return impl_->cancel; }
 
 void Watchdog::progressed(std::string_view step) {
@@ -311,6 +338,12 @@ void Watchdog::set_settings(config::WatchdogSettings const& settings) {
 
 void Watchdog::set_resolve_limit(std::chrono::milliseconds limit) {
   impl_->shared->told.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
+}
+
+void Watchdog::dump_helper(bool up, std::uint64_t restarts) {
+  auto& record = impl_->shared->record;
+  record.dump_helper_up.store(up ? 1 : 0, std::memory_order_relaxed);
+  record.dump_helper_restarts.store(restarts, std::memory_order_relaxed);
 }
 
 void Watchdog::stands_still(bool still) {
@@ -358,12 +391,13 @@ std::uint64_t Watchdog::request_dump() {
 
 bool Watchdog::quarantined(std::string_view probe) const {
   Record const& record = impl_->shared->record;
-  std::uint32_t const count = record.quarantined_count.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < count && i < kQuarantined; ++i) {
-    ProbeText text;
-    if (record.quarantined[i].load(text) && probe == std::string_view{text.data()}) return true;
-  }
-  return false;
+  if (record.quarantined_count.load(std::memory_order_acquire) == 0) return false;
+  bool found = false;
+  record.each_quarantined([&](ProbeText const& name) {
+    found = probe == std::string_view{name.data()};
+    return !found;
+  });
+  return found;
 }
 
 void Watchdog::lift_quarantine() { impl_->shared->told.lift_quarantine.fetch_add(1); }

@@ -24,8 +24,8 @@ namespace canary::watchdog {
 
 struct Options {
   config::WatchdogSettings settings;
-  // Where the memory of stalls is kept over a restart, in the file "watchdog-memory". On tmpfs
-  // where there is one (RUNTIME_DIRECTORY): the watchdog itself writes it.
+  // Where the memory of stalls is kept over a restart, in the file "watchdog-memory": by a thread
+  // of its own, the watchdog touches no file.
   std::filesystem::path memory_directory;
   // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
   Dumper dumper{};
@@ -81,6 +81,8 @@ class Watchdog {
 
   // What the loop sees of this thread; said by the loop.
   void stands_still(bool still);
+  // For who reads the record. Thread: control.
+  void dump_helper(bool up, std::uint64_t restarts);
   // Whatever happens, the process is not to be ended (`on_dead: report`).
   bool only_reports() const;
   // The process is about to end: who connects is refused, and a successor can bind, even if a

@@ -51,6 +51,9 @@ WANTED = {
     "CanarydScheduleLag": {"instance": "queue"},
     "CanarydLoopLag": {"instance": "lag"},
     "CanarydWatchdogLate": {"instance": "late"},
+    "CanarydWatchdogStalled": {"instance": "held"},
+    "CanarydThreadEnded": {"instance": "ended"},
+    "CanarydDumpHelperDown": {"instance": "helper"},
     "CanarydDumpsFailing": {"instance": "dumps"},
     "CanarydWasBlind": {"instance": "blind"},
     "CanarydUncleanExit": {"instance": "blind"},
@@ -213,6 +216,8 @@ class World:
         disk = machine("disk")
         disk.fault("disk", path=fifo(disk.folder)).configure(
             self.victim(), watchdog=", disk_stall: 1s").start()
+        for name in ("held", "ended", "helper"):
+            machine(name).preload(self.options.shim).configure(self.victim()).start()
         reader, writer = os.pipe()
         self.cleanup.callback(os.close, reader)
         machine("pipe").fault("full-pipe", again=True).configure(self.victim()).start(writer)
@@ -227,6 +232,10 @@ class World:
         machines, probe = self.machines, self.repositories.probe
         for name in ("hangs", "lag", "quarantine", "deaf", "clock", "disk", "pipe"):
             machines[name].trigger()
+        machines["held"].misbehave("ppoll", "hang", "watchdog")
+        machines["ended"].misbehave("poll", "end", "log")
+        threading.Thread(target=machines["helper"].kill_helpers, args=(PATIENCE,),
+                         daemon=True).start()
         self.reload("dropped", [probe("p0")])
         self.reload("empty", [probe("p0", more="    enabled: false\n")])
         self.reload("memory", [probe(f"p{i}", more="    enabled: false\n")
@@ -286,7 +295,7 @@ def tell(options, folder, cleanup):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    for name in ("project", "canaryd", "repository"):
+    for name in ("project", "canaryd", "repository", "shim"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
     for program in ("prometheus", "openssl"):

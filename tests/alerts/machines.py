@@ -5,10 +5,12 @@ import functools
 import http.server
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -197,6 +199,37 @@ class Canaryd:
         if path:
             self.environment["CANARY_FAULT_PATH"] = str(path)
         return self
+
+    def preload(self, shim):
+        """With hands from outside: tests/faults/shim.cc."""
+        file = self.folder / "shim"
+        file.write_bytes(bytes(8192))
+        self.hands = {"LD_PRELOAD": shim, "CANARY_SHIM": str(file)}
+        return self
+
+    def misbehave(self, call, misdeed, thread):
+        """As in tests/faults/shim_control.h: a process, then a slot of 120 bytes for each call."""
+        header = (pathlib.Path(__file__).parents[1] / "faults/shim_control.h").read_text()
+
+        def number(kind, name):
+            body = re.sub(r"//.*", "", re.search(rf"enum class {kind} .*?{{(.*?)}}", header,
+                                                 re.S)[1])
+            return [each.split("=")[0].strip() for each in body.split(",")].index(name)
+        with open(self.folder / "shim", "r+b") as file:
+            slot = 8 + 120 * number("Call", call)
+            for at, value in ((0, struct.pack("i", self.process.pid)),
+                              (slot + 40, thread.encode()),
+                              (slot, struct.pack("i", number("Misdeed", misdeed)))):
+                file.seek(at)
+                file.write(value)
+                file.flush()
+
+    def kill_helpers(self, seconds):
+        """As often as it is started."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], check=False)
+            time.sleep(0.1)
 
     def stalls_quickly(self):
         """A run without progress for a second is stalled: less than a configuration may say."""

@@ -7,7 +7,7 @@
 
 #include <gmock/gmock.h>
 
-#include "daemon/watchdog/last_stall.h"
+#include "daemon/watchdog/memory_file.h"
 #include "tests/e2e/site.h"
 
 namespace canary::e2e {
@@ -57,13 +57,12 @@ TEST(Reload, KeepsTheOldConfigurationWhereTheNewOneIsBad) {
 TEST(Reload, LiftsAQuarantine) {
   Site const site;
   site.publish("repo", tuf::a_repository(now()));
-  watchdog::Memory memory;
-  memory.bytes = sizeof memory;
-  memory.process = 1;
-  watchdog::Culprit& culprit = memory.culprits[0];
+  watchdog::StoredMemory memory;
+  memory.memory.bytes = sizeof memory.memory;
+  memory.memory.process = 1;
+  watchdog::Culprit culprit{.quarantined = 1, .stalls = 3};
   std::ranges::copy(std::string_view{"repo"}, culprit.probe.begin());
-  culprit.quarantined = 1;
-  culprit.stalls = 3;
+  memory.culprits.push_back(culprit);
   std::filesystem::create_directories(site.path() / "state/run");
   watchdog::MemoryFile file;
   ASSERT_EQ(file.open(site.path() / "state/run/watchdog-memory"), "");

@@ -689,7 +689,7 @@ std::vector<Row> const& all_rows() {
   static std::vector<Row> const rows = [] {
     std::vector<Row> all;
     for (auto const& part :
-         {loop_rows(), lock_rows(), run_rows(), thread_rows(), innocent_rows()}) {
+         {loop_rows(), lock_rows(), run_rows(), thread_rows(), innocent_rows(), foreign_rows()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

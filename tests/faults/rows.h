@@ -50,6 +50,7 @@ struct Row {
   bool no_metrics = false;  // the fault itself keeps anybody from being served
   // The server hangs, too: what it had taken is lost, and the watchdog answers all that follows.
   bool emergency = false;
+  bool shipped = false;    // the program as it is shipped, and no fault that is built in
   bool sanitizers = true;  // can be run under ASan and TSan
   // Servers, mounts: made before the start, kept until the end. Throws Unavailable.
   std::function<std::shared_ptr<void>(Stage&)> scene = {};
@@ -65,6 +66,7 @@ struct Unavailable {
 };
 
 std::vector<Row> const& all_rows();
+std::vector<Row> foreign_rows();  // those of all that are of the program as it is shipped
 // Rows of the catalogue that are not here, each with the reason.
 struct LeftOut {
   std::string number, what, why;

@@ -41,7 +41,8 @@ class Play {
                 .watchdog = row.watchdog,
                 .more = row.more,
                 .victim = row.victim,
-                .environment = row.environment}) {}
+                .environment = row.environment,
+                .shipped = row.shipped}) {}
 
   Outcome run() {
     auto const began = Clock::now();
@@ -68,13 +69,14 @@ class Play {
       return;
     }
     poller_ = std::make_unique<Poller>(stage_.address(), stage_.process().pid());
-    auto const started = stage_.trigger();
+    auto const started = row_.shipped ? std::optional{monotonic_ns()} : stage_.trigger();
     if (!started) {
       complain("the fault does not begin: " + stage_.process().err());
       return;
     }
     before_ = runs_of(poller_->seen().last, "bystander");
-    if (row_.environment.empty() || row_.end != End::quarantined) stage_.untrigger();
+    bool const again = !row_.environment.empty() && row_.end == End::quarantined;
+    if (!row_.shipped && !again) stage_.untrigger();
     if (row_.outside) do_outside();
     if (!row_.subject.empty()) {
       notice(*started);
@@ -263,7 +265,7 @@ class Play {
 
   // Waits for the process's end by SIGABRT.
   bool dies() {
-    auto const code = stage_.process().exit_code(std::chrono::seconds{20});
+    auto const code = stage_.process().exit_code(std::chrono::seconds{40});
     poller_->stop();
     if (code == 128 + SIGABRT) return true;
     complain(code ? "it ended with " + std::to_string(*code) : "it does not end");

@@ -3,22 +3,27 @@
 
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <vector>
 
 #include "probes/tuf/authoring.h"
 #include "tests/support/certificates.h"
@@ -34,6 +39,27 @@ void own_mounts() {
   if (::unshare(CLONE_NEWNS) != 0) throw Unavailable{"no mount namespace: not root"};
   ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
 }
+
+// A connection that is made, and then left alone.
+class Client {
+ public:
+  Client(std::string const& address, std::string const& sends)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in server{};
+    server.sin_family = AF_INET;
+    server.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd_, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) return;
+    [[maybe_unused]] auto const sent = ::send(fd_, sends.data(), sends.size(), MSG_NOSIGNAL);
+  }
+  ~Client() { ::close(fd_); }
+  Client(Client const&) = delete;
+  Client& operator=(Client const&) = delete;
+
+ private:
+  int fd_;
+};
 
 // A file system whose server reads requests and answers only the first.
 class SilentFileSystem {
@@ -349,6 +375,45 @@ Outside limit_to(int percent) {
     group.set("cpu.cfs_period_us", "100000");
     group.set("cpu.cfs_quota_us", std::to_string(percent * 1'000));
     group.enter();
+  };
+}
+
+Outside misbehave(Call call, Shim::How how, std::chrono::milliseconds span) {
+  return [=](Stage& stage) {
+    stage.shim().set(call, how);
+    if (span > 0ms) stage.later(span, [&stage, call] { stage.shim().clear(call); });
+  };
+}
+
+Outside misbehave_for(Call call, Shim::How how, std::chrono::milliseconds span) {
+  return [=](Stage& stage) {
+    stage.shim().set(call, how);
+    std::this_thread::sleep_for(span);
+    if (stage.shim().hits(call) == 0 && how.misdeed != Misdeed::ahead) {
+      throw std::runtime_error("the call was never made");
+    }
+    stage.shim().clear(call);
+  };
+}
+
+Outside idle_clients(int count, std::chrono::milliseconds span, std::string sends) {
+  return [=](Stage& stage) {
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < count; ++i) {
+      clients.push_back(std::make_unique<Client>(stage.address(), sends));
+    }
+    std::this_thread::sleep_for(span);
+  };
+}
+
+Outside signal_children(int signal) {
+  return [signal](Stage& stage) {
+    std::string const pid = std::to_string(stage.process().pid());
+    std::ranges::for_each(std::filesystem::directory_iterator{"/proc/" + pid + "/task"},
+                          [signal](auto const& task) {
+                            std::ifstream children{task.path() / "children"};
+                            for (int child = 0; children >> child;) ::kill(child, signal);
+                          });
   };
 }
 

@@ -43,6 +43,13 @@ Outside debugger();
 Outside starve(int percent, std::chrono::milliseconds span);
 // Likewise until its end; what it started before stays free.
 Outside limit_to(int percent);
+// The shim's call misbehaves for `span` (0: for ever), while the row goes on; or until it is over.
+Outside misbehave(Call call, Shim::How how, std::chrono::milliseconds span);
+Outside misbehave_for(Call call, Shim::How how, std::chrono::milliseconds span);
+// So many connections that send so much, and read nothing.
+Outside idle_clients(int count, std::chrono::milliseconds span, std::string sends = {});
+// To the processes that it started.
+Outside signal_children(int signal);
 Outside signal_storm(int signal, int times);
 Outside stop_by_term();
 

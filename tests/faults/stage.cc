@@ -243,9 +243,11 @@ Stage::Stage(Settings settings)
   write_file(folder_ / "canaryd.yml", configuration());
   std::filesystem::create_directories(folder_ / "run");
   std::filesystem::create_directories(state());
+  if (settings_.shipped) shim_ = std::make_unique<Shim>(folder_ / "shim");
 }
 
 Stage::~Stage() {
+  later_.clear();
   process_.reset();
   if (std::getenv("CANARY_FAULTS_KEEP") != nullptr) return;
   // What a scene may have mounted there; then the dump helper may still be at its last file.
@@ -276,10 +278,30 @@ std::string Stage::configuration() const {
          (settings_.watchdog.empty() ? "" : ", " + settings_.watchdog) + "}\n" +
          (settings_.more.empty() ? "scheduler: {start_spread: 0s, stop_timeout: 2s}\n"
                                  : settings_.more) +
-         "defaults: {interval: 1s, timeout: 30s}\n"
+         "defaults: {interval: 1s, timeout: " + std::to_string(timeout_s_) +
+         "s}\n"
          "probes:\n"
          "  - name: bystander\n" +
-         tuf + "  - name: victim\n" + settings_.victim + tuf + more;
+         tuf + "  - name: victim\n" + settings_.victim + tuf + more + more_probes_;
+}
+
+void Stage::add_probe(std::string const& name, std::string const& metadata_url) {
+  more_probes_ += "  - name: " + name + "\n    tuf:\n      metadata_url: " + metadata_url +
+                  "\n      root: " + (folder_ / "repository" / "root.json").string() + "\n";
+  write_file(folder_ / "canaryd.yml", configuration());
+}
+
+void Stage::change_timeouts() {
+  timeout_s_ = timeout_s_ == 30 ? 29 : 30;
+  write_file(folder_ / "canaryd.yml", configuration());
+}
+
+std::vector<std::string> Stage::own_environment() const {
+  std::vector<std::string> all{
+      "RUNTIME_DIRECTORY=" + (folder_ / "run").string(), "STATE_DIRECTORY=" + state().string(),
+      "NOTIFY_SOCKET=" + (folder_ / "notify").string(), "WATCHDOG_USEC=2000000"};
+  all.insert(all.end(), settings_.environment.begin(), settings_.environment.end());
+  return all;
 }
 
 void Stage::start(bool with_fault) {
@@ -287,28 +309,60 @@ void Stage::start(bool with_fault) {
     std::filesystem::remove(folder_ / file);
   }
   std::vector<std::string> command = wrapper_;
-  for (auto const& word : {std::string{CANARYD_FAULTS}, std::string{"run"}, std::string{"--config"},
-                           (folder_ / "canaryd.yml").string()}) {
+  for (auto const& word :
+       {std::string{settings_.shipped ? CANARYD : CANARYD_FAULTS}, std::string{"run"},
+        std::string{"--config"}, (folder_ / "canaryd.yml").string()}) {
     command.push_back(word);
   }
-  std::vector<std::string> environment{
-      "CANARY_FAULT_DIR=" + folder_.string(), "RUNTIME_DIRECTORY=" + (folder_ / "run").string(),
-      "STATE_DIRECTORY=" + state().string(), "NOTIFY_SOCKET=" + (folder_ / "notify").string(),
-      "WATCHDOG_USEC=2000000", "CANARY_RUN_STALL_MS=1500"};
-  environment.insert(environment.end(), settings_.environment.begin(), settings_.environment.end());
-  if (with_fault) {
-    environment.push_back("CANARY_FAULT=" + settings_.fault);
-    environment.push_back("CANARY_FAULT_MS=" + std::to_string(settings_.ms));
+  std::vector<std::string> environment = own_environment();
+  if (settings_.shipped) {
+    auto const more = shim_->environment();
+    environment.insert(environment.end(), more.begin(), more.end());
+  } else {
+    environment.push_back("CANARY_FAULT_DIR=" + folder_.string());
+    environment.emplace_back("CANARY_RUN_STALL_MS=1500");
+    if (with_fault) {
+      environment.push_back("CANARY_FAULT=" + settings_.fault);
+      environment.push_back("CANARY_FAULT_MS=" + std::to_string(settings_.ms));
+    }
   }
   process_.reset();
+  later_.clear();
+  if (settings_.shipped) shim_->clear_all();
   process_ = std::make_unique<support::ChildProcess>(command, environment);
+  if (settings_.shipped) shim_->aim_at(process_->pid());
+}
+
+bool Stage::dump() const {
+  auto const ran =
+      support::run({CANARYD, "dump", "--state-directory", state().string()}, own_environment());
+  return ran.code == 0 && ran.out.find("THREADS") != std::string::npos;
+}
+
+// What the one with faults writes down, and the other says in its log.
+std::optional<std::string> Stage::find_address() const {
+  if (!settings_.shipped) {
+    if (!std::filesystem::exists(folder_ / "address")) return std::nullopt;
+    return read_file(folder_ / "address");
+  }
+  std::string const log = process_->err();
+  constexpr std::string_view kField = "msg=listening address=";
+  auto const at = log.find(kField);
+  auto const end = log.find('\n', at == std::string::npos ? 0 : at);
+  if (at == std::string::npos || end == std::string::npos) return std::nullopt;
+  return log.substr(at + kField.size(), end - at - kField.size());
 }
 
 bool Stage::ready() {
-  bool const started =
-      wait_until([this] { return std::filesystem::exists(folder_ / "address") || !alive(); }, 30s);
-  if (!started || !alive()) return false;
-  address_ = read_file(folder_ / "address");
+  std::optional<std::string> address;
+  wait_until(
+      [&] {
+        address = find_address();
+        return address || !alive();
+      },
+      30s);
+  if (!address || !alive()) return false;
+  address_ = *address;
   return wait_until(
       [this] {
         auto const now = metrics();
@@ -325,6 +379,13 @@ std::optional<std::int64_t> Stage::trigger() {
 }
 
 void Stage::untrigger() const { std::filesystem::remove(folder_ / "trigger"); }
+
+void Stage::later(std::chrono::milliseconds span, std::function<void()> what) {
+  later_.emplace_back([until = Clock::now() + span, what = std::move(what)](std::stop_token stop) {
+    while (!stop.stop_requested() && Clock::now() < until) std::this_thread::sleep_for(10ms);
+    what();
+  });
+}
 
 std::vector<int> Stage::threads_called(std::string const& prefix) const {
   std::vector<int> result;

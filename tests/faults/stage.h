@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/faults/shim.h"
 #include "tests/support/child_process.h"
 
 namespace canary::faults {
@@ -99,6 +101,8 @@ class Stage {
     std::string watchdog, more, victim;
     std::vector<std::string> environment;
     int bystanders = 0;  // more of them: "bystander-1", …
+    // The program as it is shipped, with a shim preloaded, instead of the one with faults built in.
+    bool shipped = false;
   };
   explicit Stage(Settings settings);
   ~Stage();
@@ -108,6 +112,10 @@ class Stage {
   std::filesystem::path const& folder() const { return folder_; }
   std::filesystem::path state() const { return folder_ / "state"; }
   void add_environment(std::string variable) { settings_.environment.push_back(variable); }
+  // Before it starts: one more probe, of the repository at that URL.
+  void add_probe(std::string const& name, std::string const& metadata_url);
+  // Gives the probes another timeout than the file had before, for a reload to take over.
+  void change_timeouts();
   // What the program is started by, instead of directly.
   void start_through(std::vector<std::string> wrapper) { wrapper_ = std::move(wrapper); }
 
@@ -119,6 +127,12 @@ class Stage {
   std::string const& address() const { return address_; }
   Metrics metrics() { return {http_get(address_, "/metrics", std::chrono::seconds{3}).body}; }
   NotifySocket& notify() { return notify_; }
+  // Calls `what` after `span`, on a thread of its own that ends with this.
+  void later(std::chrono::milliseconds span, std::function<void()> what);
+  // REQUIRES: shipped.
+  Shim& shim() { return *shim_; }
+  // Does `canaryd dump` get a whole dump of it?
+  bool dump() const;
 
   // Lets the fault begin; CLOCK_MONOTONIC nanoseconds when it did.
   std::optional<std::int64_t> trigger();
@@ -128,13 +142,19 @@ class Stage {
 
  private:
   std::string configuration() const;
+  std::vector<std::string> own_environment() const;
+  std::optional<std::string> find_address() const;
 
   Settings settings_;
   std::filesystem::path folder_;
   NotifySocket notify_;
+  std::unique_ptr<Shim> shim_;
+  std::string more_probes_;
+  int timeout_s_ = 30;
   std::vector<std::string> wrapper_;
   std::string address_;
   std::unique_ptr<support::ChildProcess> process_;
+  std::vector<std::jthread> later_;
 };
 
 double runs_of(Metrics const& metrics, std::string const& probe);

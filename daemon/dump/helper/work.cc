@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "daemon/dump/capture.h"
-#include "daemon/dump/redact.h"
 #include "daemon/dump/helper/registers.h"
+#include "daemon/dump/redact.h"
 #include "daemon/dump/render.h"
 #include "daemon/dump/text_lines.h"
 
@@ -134,6 +134,17 @@ AddressSpace& Work::space_of(DumpDocument const& document) {
   return *space_;
 }
 
+namespace {
+// Has the thread stayed where it was when it was first looked at?
+bool agree(NativeStack const& first, NativeStack const& later) {
+  for (std::size_t i = 0; i < first.raw.registers.size(); ++i) {
+    bool const known = (first.raw.known >> i & 1U) != 0;
+    if (known && first.raw.registers[i] != later.raw.registers[i]) return false;
+  }
+  return true;
+}
+}  // namespace
+
 void Work::unwind(DumpDocument& document) {
   if (document.maps.empty()) return;
   bool const running = still_runs(document.about);
@@ -143,8 +154,13 @@ void Work::unwind(DumpDocument& document) {
     bool const answered = stack.raw.source == Capture::handler;
     // A thread that sleeps tells two registers of itself; from outside all can be had.
     NativeStack taken = stack;
-    bool const outside = !answered && running && take_registers(document.about.process, taken);
-    std::string const note = taken.note;
+    bool outside = !answered && running && take_registers(document.about.process, taken);
+    std::string note = taken.note;
+    if (outside && !agree(stack, taken)) {
+      // What is told is what was judged, not what came after it.
+      outside = false;
+      note = "as copied when it was judged; it has moved on since";
+    }
     if (outside) stack = std::move(taken);
     space.unwind(stack, running);
     if (outside) {

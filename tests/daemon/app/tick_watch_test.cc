@@ -43,6 +43,20 @@ TEST_F(Ticks, ThatStayAwayAreToldOnceThenEndTheProcess) {
   EXPECT_EQ(turns_until(watch_, Step::end), TickWatch::kEnd - TickWatch::kTold);
 }
 
+TEST_F(Ticks, AreMissedAsSoonByALoopThatWakesLate) {
+  int turns = 0;
+  auto const look = [] { return TickWatch::Thread{}; };
+  while (watch_.turn(7, look, 3) != Step::stalled) ++turns;
+  EXPECT_EQ(turns + 1, TickWatch::kTold / 3);
+}
+
+TEST_F(Ticks, CountALongHoldOfEverybodyForLittle) {
+  auto const look = [] { return TickWatch::Thread{}; };
+  for (int turn = 0; turn < TickWatch::kTold / TickWatch::kMost; ++turn) {
+    EXPECT_EQ(watch_.turn(7, look, 10'000), Step::nothing);
+  }
+}
+
 TEST_F(Ticks, ThatComeBackAreOver) {
   turns_until(watch_, Step::stalled);
   EXPECT_EQ(watch_.turn(8, [] { return TickWatch::Thread{}; }), Step::over);

@@ -131,13 +131,7 @@ TEST_F(EmergencyPage, IsWholeHoweverMuchHangs) {
   for (std::size_t i = 0; i < watchdog::kEpisodes; ++i) {
     hang(i, Subject::run, longest.substr(0, 97) + std::to_string(100 + i));
   }
-  for (auto& place : record_->quarantined) {
-    watchdog::ProbeText name{};
-    watchdog::copy_text(name, longest);
-    name[0] = static_cast<char>('a' + (&place - record_->quarantined.data()));
-    place.store(name);
-  }
-  record_->quarantined_count.store(watchdog::kQuarantined);
+  for (int i = 0; i < 500; ++i) quarantine(longest.substr(0, 97) + std::to_string(100 + i));
   auto const text = emergency(unchanging_metrics(ordinary()));
   EXPECT_LT(text.size(), watchdog::kEmergencyPageBytes * 3 / 4);
   auto const page = parsed(text);

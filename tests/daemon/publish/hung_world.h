@@ -66,10 +66,16 @@ class HungWorld : public ::testing::Test {
     hang(1, watchdog::Subject::run, "slow");
     hang(3, watchdog::Subject::server, "server");
     hang(2, watchdog::Subject::run, "slow");  // an older run of the same: told once
-    watchdog::ProbeText bad{};
-    watchdog::copy_text(bad, "bad");
-    record_->quarantined[0].store(bad);
-    record_->quarantined_count.store(1);
+    quarantine("bad");
+  }
+
+  void quarantine(std::string_view probe) {
+    watchdog::Culprit culprit{.quarantined = 1};
+    watchdog::copy_text(culprit.probe, probe);
+    culprits_->places[culprits_->count.load()].store(culprit);
+    culprits_->count.fetch_add(1);
+    record_->culprits = culprits_.get();
+    record_->quarantined_count.fetch_add(1);
   }
 
   // A probe that has failed, and runs again.
@@ -156,6 +162,7 @@ class HungWorld : public ::testing::Test {
 
   runtime::Tables& tables_ = runtime::make_tables({.runs = 8, .operations = 64});
   std::unique_ptr<watchdog::Record> record_ = std::make_unique<watchdog::Record>();
+  std::unique_ptr<watchdog::Culprits> culprits_ = std::make_unique<watchdog::Culprits>();
   std::unique_ptr<watchdog::EmergencyTexts> texts_ = std::make_unique<watchdog::EmergencyTexts>();
   ProbeFacts facts_{.repository = "repo", .enabled = true, .interval = 60s, .timeout = 30s};
   std::deque<History> history_;

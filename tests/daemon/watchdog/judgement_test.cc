@@ -493,8 +493,8 @@ TEST(JudgeJob, OfAWorkerHasItsOwnLimitAndIdleIsFine) {
     return judge_job({.since_ns = ns, .limit_ns = limit_of(Subject::cpu, {})}, busy.before,
                      busy.now, {}, kNow);
   };
-  EXPECT_EQ(since(kNow - 31 * kS).level, Level::suspect);
-  EXPECT_EQ(since(kNow - 61 * kS).verdict, Verdict::cpu_loop);
+  EXPECT_EQ(since(kNow - 16 * kS).level, Level::suspect);
+  EXPECT_EQ(since(kNow - 31 * kS).verdict, Verdict::cpu_loop);
   EXPECT_EQ(since(0).level, Level::fine);
 }
 

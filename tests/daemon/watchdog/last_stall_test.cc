@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What outlives the process, and what does not.
-#include "daemon/watchdog/last_stall.h"
+#include <sys/stat.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/memory_file.h"
+#include "daemon/watchdog/memory_writer.h"
 
 namespace canary::watchdog {
 namespace {
@@ -29,26 +33,32 @@ class Remembering : public testing::Test {
   // A start that is given `at`, notes something, and ends.
   template <class Note>
   void life(std::int64_t at, Note note) {
-    Memory memory = begin_memory(load_memory(file), at, 7, "boot-a");
-    MemoryFile out;
-    ASSERT_EQ(out.open(file), "");
-    note(memory);
-    ASSERT_TRUE(out.write(memory));
-    out.close();
+    MemoryWriter writer{file};
+    ASSERT_EQ(writer.trouble(), "");
+    auto& block = writer.block();
+    fill(block, begin_memory(writer.found(), at, 7, "boot-a"));
+    writer.begin();
+    Memory memory;
+    block.memory.load(memory);
+    note(memory, block.culprits);
+    block.memory.store(memory);
+    block.alive_wall_ns = memory.alive_wall_ns;
+    ++block.changes;
+    writer.end();
   }
 
   std::filesystem::path directory, file;
 };
 
 TEST_F(Remembering, TheFirstStartKnowsNothing) {
-  auto const previous = previous_run(load_memory(file), kWall, "boot-a");
+  auto const previous = previous_run(load_memory(file).memory, kWall, "boot-a");
 
   EXPECT_FALSE(previous.known);
   EXPECT_EQ(previous.restarts, 0u);
 }
 
 TEST_F(Remembering, AStallAndHowLongItWasBlind) {
-  life(kWall, [](Memory& memory) {
+  life(kWall, [](Memory& memory, Culprits&) {
     memory.has_stall = 1;
     memory.stall.wall_ns = kWall + 5 * kS;
     memory.stall.episode.subject = Subject::loop;
@@ -57,7 +67,7 @@ TEST_F(Remembering, AStallAndHowLongItWasBlind) {
     memory.alive_wall_ns = kWall + 40 * kS;
   });
 
-  auto const previous = previous_run(load_memory(file), kWall + 50 * kS, "boot-a");
+  auto const previous = previous_run(load_memory(file).memory, kWall + 50 * kS, "boot-a");
 
   EXPECT_TRUE(previous.known);
   EXPECT_FALSE(previous.clean);
@@ -70,23 +80,23 @@ TEST_F(Remembering, AStallAndHowLongItWasBlind) {
 }
 
 TEST_F(Remembering, HowTheLastOneEnded) {
-  life(kWall, [](Memory&) {});
-  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::killed);
-  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-b").end, End::unknown)
+  life(kWall, [](Memory&, Culprits&) {});
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall, "boot-a").end, End::killed);
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall, "boot-b").end, End::unknown)
       << "the machine went down with it";
 
-  life(kWall, [](Memory& memory) { memory.hung = 1; });
-  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::aborted);
+  life(kWall, [](Memory& memory, Culprits&) { memory.hung = 1; });
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall, "boot-a").end, End::aborted);
 
-  life(kWall, [](Memory& memory) { memory.clean = 1; });
-  EXPECT_EQ(previous_run(load_memory(file), kWall, "boot-a").end, End::orderly);
+  life(kWall, [](Memory& memory, Culprits&) { memory.clean = 1; });
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall, "boot-a").end, End::orderly);
 }
 
 TEST_F(Remembering, ALoopThatHungOnceDoesNotAccuseTheNextProcess) {
-  life(kWall, [](Memory& memory) { memory.hung = 1; });
-  life(kWall + kS, [](Memory&) {});
+  life(kWall, [](Memory& memory, Culprits&) { memory.hung = 1; });
+  life(kWall + kS, [](Memory&, Culprits&) {});
 
-  EXPECT_EQ(previous_run(load_memory(file), kWall + 2 * kS, "boot-a").end, End::killed);
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall + 2 * kS, "boot-a").end, End::killed);
 }
 
 TEST_F(Remembering, WithoutAMemoryTheTablesTellWhetherTheEndWasOrderly) {
@@ -98,77 +108,100 @@ TEST_F(Remembering, WithoutAMemoryTheTablesTellWhetherTheEndWasOrderly) {
 }
 
 TEST_F(Remembering, CountsUncleanRestartsInARow) {
-  life(kWall, [](Memory&) {});
-  life(kWall + kS, [](Memory&) {});
+  life(kWall, [](Memory&, Culprits&) {});
+  life(kWall + kS, [](Memory&, Culprits&) {});
 
-  EXPECT_EQ(previous_run(load_memory(file), kWall + 2 * kS, "boot-a").restarts, 2u);
+  EXPECT_EQ(previous_run(load_memory(file).memory, kWall + 2 * kS, "boot-a").restarts, 2u);
 }
 
 TEST_F(Remembering, ACleanStopIsNoRestartButTheStallStaysToBeSeen) {
-  life(kWall, [](Memory& memory) {
+  life(kWall, [](Memory& memory, Culprits& culprits) {
     memory.has_stall = 1;
-    blame(memory, "bad", kWall, 1, 600 * kS);
+    blame(culprits, "bad", kWall, 1, 600 * kS);
     memory.clean = 1;
   });
 
   auto const last = load_memory(file);
-  auto const previous = previous_run(last, kWall + kS, "boot-a");
+  auto const previous = previous_run(last.memory, kWall + kS, "boot-a");
   auto const next = begin_memory(last, kWall + kS, 8, "boot-a");
 
   EXPECT_TRUE(previous.clean);
   EXPECT_EQ(previous.restarts, 0u);
   EXPECT_TRUE(previous.has_stall);
-  EXPECT_EQ(next.unclean_restarts, 0u);
-  EXPECT_EQ(next.culprits[0].quarantined, 0u) << "a clean start gives everybody another chance";
+  EXPECT_EQ(next.memory.unclean_restarts, 0u);
+  EXPECT_EQ(last.culprits.size(), 1u);
+  EXPECT_TRUE(next.culprits.empty()) << "a clean start gives everybody another chance";
 }
 
-TEST_F(Remembering, AnUncleanEndKeepsTheQuarantine) {
-  life(kWall, [](Memory& memory) { blame(memory, "bad", kWall, 1, 600 * kS); });
+TEST_F(Remembering, AnUncleanEndKeepsTheQuarantineOfEveryProbe) {
+  life(kWall, [](Memory&, Culprits& culprits) {
+    for (int i = 0; i < 1'000; ++i) {
+      blame(culprits, "bad-" + std::to_string(i), kWall, 1, 600 * kS);
+    }
+  });
 
   auto const next = begin_memory(load_memory(file), kWall + kS, 8, "boot-a");
 
-  EXPECT_EQ(next.culprits[0].quarantined, 1u);
-  EXPECT_STREQ(next.culprits[0].probe.data(), "bad");
+  ASSERT_EQ(next.culprits.size(), 1'000u);
+  EXPECT_EQ(next.culprits[999].quarantined, 1u);
+  EXPECT_STREQ(next.culprits[999].probe.data(), "bad-999");
 }
 
 TEST_F(Remembering, StallsBeforeARestartCountTowardsTheQuarantine) {
   for (int i = 0; i < 2; ++i) {
-    life(kWall + i * 60 * kS, [&](Memory& memory) {
-      EXPECT_FALSE(blame(memory, "bad", kWall + i * 60 * kS, 3, 600 * kS));
+    life(kWall + i * 60 * kS, [&](Memory&, Culprits& culprits) {
+      EXPECT_FALSE(blame(culprits, "bad", kWall + i * 60 * kS, 3, 600 * kS));
     });
   }
-  life(kWall + 120 * kS,
-       [](Memory& memory) { EXPECT_TRUE(blame(memory, "bad", kWall + 120 * kS, 3, 600 * kS)); });
+  life(kWall + 120 * kS, [](Memory&, Culprits& culprits) {
+    EXPECT_TRUE(blame(culprits, "bad", kWall + 120 * kS, 3, 600 * kS));
+  });
 }
 
 TEST_F(Remembering, OnlyTheAliveTimeIsRewrittenEachSecond) {
-  Memory memory = begin_memory({}, kWall, 7, "boot-a");
+  auto memory = begin_memory({}, kWall, 7, "boot-a");
   MemoryFile out;
   ASSERT_EQ(out.open(file), "");
-  out.write(memory);
-  out.write_alive(memory, kWall + 9 * kS);
+  ASSERT_TRUE(out.write(memory));
+  ASSERT_TRUE(out.write_alive(kWall + 9 * kS));
   out.close();
 
-  EXPECT_EQ(load_memory(file).alive_wall_ns, kWall + 9 * kS) << "and the checksum still holds";
+  EXPECT_EQ(load_memory(file).memory.alive_wall_ns, kWall + 9 * kS) << "the checksum still holds";
+}
+
+// A FIFO without a writer is as a disk that does not answer.
+TEST_F(Remembering, AFileThatNeverOpensHoldsUpNobodyForLong) {
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  auto const began = std::chrono::steady_clock::now();
+  {
+    MemoryWriter writer{file};
+    EXPECT_THAT(writer.trouble(), testing::HasSubstr("does not answer"));
+    fill(writer.block(), begin_memory(writer.found(), kWall, 7, "boot-a"));
+    writer.begin();
+    writer.end(std::chrono::milliseconds{100});
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{30});
+  // Lets its thread go.
+  std::ofstream{file};
 }
 
 TEST_F(Remembering, ADamagedFileIsNothing) {
-  life(kWall, [](Memory& memory) { memory.has_stall = 1; });
+  life(kWall, [](Memory& memory, Culprits&) { memory.has_stall = 1; });
   {
     std::fstream damage{file, std::ios::binary | std::ios::in | std::ios::out};
     damage.seekp(200);
     damage.put('\x5A');
   }
 
-  EXPECT_FALSE(previous_run(load_memory(file), kWall, "boot-a").known);
+  EXPECT_FALSE(previous_run(load_memory(file).memory, kWall, "boot-a").known);
 }
 
 TEST_F(Remembering, ACutOrForeignFileIsNothing) {
   std::ofstream{file} << "canaryd";
-  EXPECT_FALSE(previous_run(load_memory(file), kWall, "boot-a").known);
+  EXPECT_FALSE(previous_run(load_memory(file).memory, kWall, "boot-a").known);
 
   std::ofstream{file} << std::string(sizeof(Memory) + 10, 'x');
-  EXPECT_FALSE(previous_run(load_memory(file), kWall, "boot-a").known);
+  EXPECT_FALSE(previous_run(load_memory(file).memory, kWall, "boot-a").known);
 }
 
 TEST_F(Remembering, AFolderThatCannotBeMadeIsToldByName) {
@@ -178,34 +211,44 @@ TEST_F(Remembering, AFolderThatCannotBeMadeIsToldByName) {
   EXPECT_THAT(out.open(directory / "file" / "memory"), testing::HasSubstr("file/memory: "));
 }
 
-TEST(Blame, OutsideOfTheWindowDoesNotCount) {
-  Memory memory;
+class Blame : public testing::Test {
+ protected:
+  bool blame(std::string_view probe, std::int64_t at, int after, std::int64_t window = 60 * kS) {
+    return watchdog::blame(*culprits, probe, at, after, window);
+  }
+  std::unique_ptr<Culprits> culprits = std::make_unique<Culprits>();
+};
 
-  EXPECT_FALSE(blame(memory, "a", kWall, 2, 60 * kS));
-  EXPECT_FALSE(blame(memory, "a", kWall + 61 * kS, 2, 60 * kS));
-  EXPECT_TRUE(blame(memory, "a", kWall + 62 * kS, 2, 60 * kS));
-  EXPECT_FALSE(blame(memory, "a", kWall + 63 * kS, 2, 60 * kS)) << "told once";
+TEST_F(Blame, OutsideOfTheWindowDoesNotCount) {
+  EXPECT_FALSE(blame("a", kWall, 2));
+  EXPECT_FALSE(blame("a", kWall + 61 * kS, 2));
+  EXPECT_TRUE(blame("a", kWall + 62 * kS, 2));
+  EXPECT_FALSE(blame("a", kWall + 63 * kS, 2)) << "told once";
 }
 
-TEST(Blame, ManyCulpritsDoNotPushAQuarantinedOneOut) {
-  Memory memory;
-  ASSERT_TRUE(blame(memory, "bad", kWall, 1, 60 * kS));
-
-  for (int i = 0; i < 100; ++i) {
-    blame(memory, "once-" + std::to_string(i), kWall + i, 3, 60 * kS);
+TEST_F(Blame, HasRoomForEveryProbeAndPushesNobodyOut) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 600; ++i) {
+      EXPECT_EQ(blame("bad-" + std::to_string(i), kWall + round, 3), round == 2) << i;
+    }
   }
-
-  EXPECT_STREQ(memory.culprits[0].probe.data(), "bad");
-  EXPECT_EQ(memory.culprits[0].quarantined, 1u);
+  EXPECT_EQ(culprits->count.load(), 600u);
 }
 
-TEST(Blame, FindsAPlaceWhereAllAreQuarantined) {
-  Memory memory;
-  for (std::size_t i = 0; i < memory.culprits.size(); ++i) {
-    ASSERT_TRUE(blame(memory, "bad-" + std::to_string(i), kWall, 1, 60 * kS));
+TEST_F(Blame, MakesRoomByWhoIsNotInQuarantineOnceAllPlacesAreUsed) {
+  for (std::size_t i = 0; i < kCulprits; ++i) {
+    Culprit each{.quarantined = i == 7 ? 0u : 1u};
+    copy_text(each.probe, "bad-" + std::to_string(i));
+    culprits->places[i].store(each);
   }
+  culprits->count.store(kCulprits);
 
-  EXPECT_TRUE(blame(memory, "one more", kWall, 1, 60 * kS));
+  EXPECT_TRUE(blame("one more", kWall, 1));
+
+  Culprit seventh;
+  ASSERT_TRUE(culprits->places[7].load(seventh));
+  EXPECT_STREQ(seventh.probe.data(), "one more");
+  EXPECT_FALSE(blame("and another", kWall, 1)) << "nobody in quarantine is let go";
 }
 
 }  // namespace

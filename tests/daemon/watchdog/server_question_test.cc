@@ -78,6 +78,50 @@ TEST_F(Question, OverABrokenChannelIsNone) {
   EXPECT_EQ(question_.mute_ns(), 0);
 }
 
+// A server without memory, or whose writes fail.
+TEST_F(Question, ThatIsHungUpOnEachTimeIsNotAnsweredSinceTheFirst) {
+  for (int time = 0; time < 3; ++time) {
+    connect();
+    EXPECT_EQ(step(kNow + time * 3 * kS).asked, 1U);
+    hang_up();
+    step(kNow + time * 3 * kS + kS);
+    EXPECT_EQ(question_.asked_ns(), time == 0 ? 0 : kNow) << time;
+  }
+  connect();
+  step(kNow + 9 * kS);
+  say("HTTP/1.1 200 OK\r\n\r\n");
+  step(kNow + 10 * kS);
+  EXPECT_EQ(question_.asked_ns(), 0);
+}
+
+TEST_F(Question, ThatIsAnsweredByAnErrorIsNotUnlessThatIsExpected) {
+  connect();
+  for (int time = 0; time < 3; ++time) {
+    step(kNow + time * 2 * kS);
+    say("HTTP/1.1 503 Service Unavailable\r\n\r\n");
+    EXPECT_EQ(step(kNow + time * 2 * kS + kS).answered, 0U);
+  }
+  EXPECT_EQ(question_.asked_ns(), kNow);
+  question_.expect_error(true);
+  step(kNow + 6 * kS);
+  say("HTTP/1.1 503 Service Unavailable\r\n\r\n");
+  EXPECT_EQ(step(kNow + 7 * kS).answered, 1U);
+  EXPECT_EQ(question_.asked_ns(), 0);
+}
+
+TEST_F(Question, ThatCannotBePutAnyMoreAccusesNobody) {
+  for (int time = 0; time < 2; ++time) {
+    connect();
+    step(kNow + time * 3 * kS);
+    hang_up();
+    step(kNow + time * 3 * kS + kS);
+  }
+  step(kNow + 5 * kS);
+  EXPECT_EQ(question_.asked_ns(), kNow);
+  step(kNow + 11 * kS);
+  EXPECT_EQ(question_.asked_ns(), 0) << "a want of descriptors is no silence";
+}
+
 TEST_F(Question, ToWhomNobodyReadsStaysOpen) {
   connect();
   while (::send(channels_.at(0), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) {

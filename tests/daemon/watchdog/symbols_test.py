@@ -3,6 +3,7 @@
 neither lock nor allocate: every symbol that their objects leave undefined is looked up in a list of
 what is allowed."""
 
+import pathlib
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ ALLOWED = {
     # memory
     "memcpy", "memset", "memmove", "memcmp", "bcmp", "strlen", "strncmp",
     # system calls, thinly wrapped; none of them waits longer than told
-    "open", "close", "read", "write", "pread", "pwrite", "pread64", "pwrite64", "open64",
+    # (pread alone of files, which are those of FILES: nothing is written to a disk)
+    "open", "close", "read", "write", "pread", "pread64", "open64",
     "ppoll", "socket", "connect", "send", "sendmsg", "recv",
     "clock_gettime", "gettid", "syscall", "pthread_sigmask", "execve", "_exit",
     "__errno_location",
@@ -22,6 +24,15 @@ ALLOWED = {
     "canary::runtime::now_ns()",
     "canary::runtime::operation_of_handler(canary::runtime::Tables&)",
 }
+# What debug information names.
+SOURCES = str(pathlib.Path(__file__).parents[3])
+
+# Where what is opened begins: file systems that are in memory. A disk that does not answer would
+# hold the one who is to tell of it.
+FILES = ("/proc/", "/sys/fs/cgroup")
+# What else begins with a slash: paths of HTTP, and those that are put behind one of the above.
+NO_FILES = ("/metrics", "/-/", "/cpu.stat", "/dev/null")
+
 # A position-independent object names its table of offsets.
 ALLOWED.add("_GLOBAL_OFFSET_TABLE_")
 
@@ -43,6 +54,26 @@ def symbols(archive):
     return defined, undefined
 
 
+def texts(archive):
+    """Literals of all objects that begin with a slash."""
+    found = set()
+    objects = subprocess.run(["ar", "t", archive], check=True, capture_output=True,
+                             text=True).stdout.split()
+    for each in objects:
+        content = subprocess.run(["ar", "p", archive, each], check=True,
+                                 capture_output=True).stdout
+        for text in re.findall(rb"(?<=\x00)/[a-z-][\x20-\x7e]*(?=\x00)", content):
+            found.add((each, text.decode()))
+    return found
+
+
+def strange_files(archives):
+    return sorted((each, text) for archive in archives for each, text in texts(archive)
+                  if not text.startswith(FILES + NO_FILES) and " " not in text
+                  and not re.search(r"\.(cc|h|hpp)$|/include(/|$)", text)
+                  and not text.startswith(SOURCES))
+
+
 def main(archives):
     defined, undefined = set(), {}
     for archive in archives:
@@ -55,7 +86,10 @@ def main(archives):
              if name not in defined and name not in ALLOWED}
     for name, where in sorted(wrong.items()):
         print(f"{where}: calls {name}, which is not known to neither lock nor allocate")
-    if wrong:
+    strange = strange_files(archives)
+    for where, text in strange:
+        print(f"{where}: names {text}, which is neither in {FILES} nor known to be no file")
+    if wrong or strange:
         sys.exit(1)
     outside = sorted(name for name in undefined if name not in defined)
     print(f"{len(defined)} symbols defined; from outside: {', '.join(outside)}")

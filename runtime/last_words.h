@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// A defect ends the process; before that somebody may write down how it stood.
+// Thread: any.
+#pragma once
+
+namespace canary::runtime {
+
+// What is done first: allocates nothing, takes no lock, ends in seconds. Null: nothing.
+void set_last_words(void (*hook)(char const* why));
+
+// Has the hook called, once for the process: who comes second waits for the end. Then SIGABRT.
+// `why` is for the hook alone; whoever calls has said it on standard error.
+[[noreturn]] void end_by_defect(char const* why) noexcept;
+
+}  // namespace canary::runtime
