@@ -63,7 +63,7 @@ class Loader {
   void read_main(yaml::Item const& root, path const& file);
   void read_included(path const& file);
   void read_defaults(yaml::Cursor const& at, path const& folder);
-  void read_probes(yaml::Fields& fields, path const& folder);
+  bool read_probes(yaml::Fields& fields, path const& folder);
   void read_probe(yaml::Cursor const& at, path const& folder);
   std::optional<std::size_t> find_kind(yaml::Fields& fields);
   void refuse_http(yaml::Fields& fields, ProbeSpec const& probe);
@@ -114,12 +114,12 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   waits_.set_limit(config_.watchdog.run_stall, fields.find("watchdog"));
   if (auto const at = fields.find("defaults")) read_defaults(*at, folder);
   auto const include = fields.find("include");
-  read_probes(fields, folder);
+  bool const none_meant = read_probes(fields, folder);
   fields.refuse_unknown();
   if (include) {
     for (auto const& included : included_files(*include, file)) read_included(included);
   }
-  if (config_.probes.empty() && problems_.empty()) {
+  if (config_.probes.empty() && problems_.empty() && !none_meant) {
     problems_.push_back({file.string(), 0, 0, "probes",
                          include ? "expected at least one probe here or in a file that include "
                                    "matches, got none"
@@ -161,11 +161,13 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
   if (before == problems_.size()) waits_.set_defaults(at);
 }
 
-void Loader::read_probes(yaml::Fields& fields, path const& folder) {
+// True where `probes: []` says that none are meant here.
+bool Loader::read_probes(yaml::Fields& fields, path const& folder) {
   auto const at = fields.find("probes");
   auto const list = at ? at->list("a list of probes") : std::nullopt;
-  if (!list) return;
+  if (!list) return false;
   for (auto const& probe : *list) read_probe(probe, folder);
+  return list->empty();
 }
 
 void Loader::read_probe(yaml::Cursor const& at, path const& folder) {

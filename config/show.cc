@@ -3,6 +3,7 @@
 // Thread: none (pure).
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "config/config.h"
@@ -50,8 +51,11 @@ std::string source(Secret const& secret) {
 class Writer : public FieldVisitor {
  public:
   std::string take() { return std::move(text_); }
+  // Each field by its path, without what is said beside its value.
+  std::map<std::string, std::string> take_fields() { return std::move(fields_); }
 
   void line(std::string_view name, std::string const& value) {
+    if (!value.empty()) fields_[path_ + std::string{name}] = value.substr(0, value.find("  # "));
     text_ += std::string(indent_, ' ');
     text_ += name;
     text_ += ":";
@@ -70,9 +74,12 @@ class Writer : public FieldVisitor {
   void section(std::string_view name, std::function<void()> const& inside) override {
     line(name, "");
     auto const start = text_.size();
+    auto const above = path_.size();
+    path_.append(name).append(".");
     indent_ += 2;
     inside();
     indent_ -= 2;
+    path_.resize(above);
     if (text_.size() == start) text_.insert(start - 1, " {}");
   }
   void flag(Field field, bool& value) override { line(field.name, value ? "true" : "false"); }
@@ -146,12 +153,15 @@ class Writer : public FieldVisitor {
     constexpr std::array kWorst{"warning", "unknown", "critical"};
     line(field.name, value.empty() ? "[]" : "");
     for (auto const& entry : value) {
+      auto const above = path_.size();
+      path_.append(name).append("[" + entry.finding() + "].");
       element([&] {
         line("finding", quote(entry.finding()));
         line("because", quote(entry.because));
         line("until", to_text(entry.until));
         line("severity", kWorst.at(static_cast<std::size_t>(entry.worst)));
       });
+      path_.resize(above);
     }
   }
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
@@ -167,6 +177,8 @@ class Writer : public FieldVisitor {
  private:
   std::string text_;
   std::size_t indent_ = 0;
+  std::map<std::string, std::string> fields_;
+  std::string path_;  // of the section: "http."
 };
 
 void show_probe(Writer& writer, ProbeSpec& probe) {
@@ -177,7 +189,58 @@ void show_probe(Writer& writer, ProbeSpec& probe) {
   writer.section(probe.kind.name(), [&] { probe.kind.visit(writer); });
 }
 
+using FieldValues = std::map<std::string, std::string>;
+
+FieldValues settings_of(Config config) {
+  Writer writer;
+  describe(writer, config);
+  return writer.take_fields();
+}
+
+std::map<std::string, FieldValues> probes_of(Config config) {
+  std::map<std::string, FieldValues> found;
+  for (auto& probe : config.probes) {
+    Writer writer;
+    show_probe(writer, probe);
+    found[probe.name.text] = writer.take_fields();
+  }
+  return found;
+}
+
+// A line for each field that is not the same.
+void compare(std::string const& whose, FieldValues const& old, FieldValues const& fresh,
+             std::vector<std::string>& lines) {
+  FieldValues all = fresh;
+  all.insert(old.begin(), old.end());
+  auto const value = [](FieldValues const& values, std::string const& field) {
+    auto const found = values.find(field);
+    return found == values.end() ? std::string{"none"} : found->second;
+  };
+  for (auto const& [field, unused] : all) {
+    std::string const was = value(old, field), is = value(fresh, field);
+    if (was != is) lines.push_back(whose + field + ": " + was + " -> " + is);
+  }
+}
+
 }  // namespace
+
+std::vector<std::string> differences(Config const& old, Config const& fresh) {
+  std::vector<std::string> lines;
+  compare("", settings_of(old), settings_of(fresh), lines);
+  auto const before = probes_of(old), after = probes_of(fresh);
+  for (auto const& [name, fields] : after) {
+    auto const was = before.find(name);
+    if (was == before.end()) {
+      lines.push_back("probe " + name + ": added");
+    } else {
+      compare("probe " + name + ": ", was->second, fields, lines);
+    }
+  }
+  for (auto const& [name, fields] : before) {
+    if (!after.contains(name)) lines.push_back("probe " + name + ": removed");
+  }
+  return lines;
+}
 
 std::string show(Config const& config) {
   auto copy = config;  // visitors take what they visit as changeable

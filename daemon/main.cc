@@ -57,9 +57,11 @@ int chosen_command(int argc, char** argv) {
   canary::daemon::add_check_command(app, action);
   canary::daemon::add_demo_command(app, action);
   canary::daemon::add_status_command(app, action);
+  canary::daemon::add_reload_command(app, action);
   canary::daemon::add_dump_command(app, action);
   canary::daemon::add_config_command(app, action);
   canary::daemon::add_version_command(app, action);
+  canary::daemon::add_completion_command(app, action);
   // After the subcommands, which would inherit it.
   app.footer(
       "Examples:\n"
@@ -91,7 +93,7 @@ int chosen_command(int argc, char** argv) {
 // known to be bad stays so.
 int without_output(int code, std::string const& command) {
   if (command == "check") return code == kCritical ? code : kWrongUseOfCheck;
-  if (command == "status") return kNoAnswerOfStatus;
+  if (command == "status" || command == "reload") return kNoAnswerOfStatus;
   return code == 0 ? kFailure : code;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/writable.h"
+#include "daemon/publish/landing_page.h"
 #include "daemon/watchdog/log_lines.h"
 #include "runtime/block_on.h"
 #include "runtime/deadline.h"
@@ -38,6 +39,7 @@ App::App(Setup setup)
       dumps_(*config_, places_),
       log_(setup.log),
       steps_(setup.steps),
+      reloads_(setup.reloads),
       watchdog_({.settings = config_->watchdog,
                  .memory_directory = places_.runtime,
                  .dumper = dumps_.dumper(),
@@ -112,6 +114,7 @@ bool App::start_all() {
   log_.info("monitoring", {{"version", CANARY_VERSION},
                            {"probes", config_->probes.size()},
                            {"config", options_.config_file}});
+  tell_of_no_probes();
   watch_server();
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
@@ -189,6 +192,12 @@ void App::tell_of_folders() {
     log_.warn("cannot write what is to be kept: " + each.consequence,
               {{"directory", each.folder.string()}, {"detail", each.why}});
   }
+}
+
+void App::tell_of_no_probes() {
+  if (std::ranges::any_of(config_->probes, &config::ProbeSpec::enabled)) return;
+  log_.warn("nothing is watched yet: no probe is enabled",
+            {{"do", first_steps(options_.config_file)}});
 }
 
 }  // namespace canary::daemon

@@ -19,6 +19,7 @@
 #include "daemon/app/state_lock.h"
 #include "daemon/app/steps.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/reloads.h"
 #include "daemon/publish/server.h"
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/aside.h"
@@ -37,6 +38,7 @@ class App {
     std::size_t descriptors = 0;  // that may be open (RLIMIT_NOFILE)
     Log& log;                     // outlives it: dumps have its last lines
     Steps& steps;                 // outlives it
+    Reloads& reloads;             // outlives it
     std::stop_token stop;         // a start ends at its next step, a reload at once
   };
   // Throws std::system_error where there is no thread or no memory to be had.
@@ -52,8 +54,9 @@ class App {
   // False, after a line in the log, when the daemon cannot run or serve, or was told to stop.
   bool start();
   // Reads the configuration again, on a thread of its own, for `patience` at most: what stands
-  // still then is left alone, and no further reload is taken until it has ended.
-  void reload();
+  // still then is left alone, and no further reload is taken until it has ended. What came of it is
+  // in the log, too.
+  ReloadOutcome reload();
   // The dump helper and what it leaves undone; once a second. Waits for nothing.
   void look_after_dumps();
   // Exit code. A loop that does not answer ends the process here and now.
@@ -69,12 +72,13 @@ class App {
   bool start_all();
   bool step(std::string const& what);
   void start_reading();
-  std::string reload_now();
-  std::string take_over(Reading reading);
+  ReloadOutcome reload_now();
+  ReloadOutcome take_over(Reading reading);
   void refuse_reload(std::string const& why);
   void ask(runtime::Task<void> work);
   config::Config fit(config::Config config);
   void tell_of_folders();
+  void tell_of_no_probes();
   void tell_longest_lookup(config::Config const& config);  // for the watchdog
 
   // What surrounds the HTTP server: app_server.cc.
@@ -93,6 +97,7 @@ class App {
   Dumps dumps_;     // makes the tables, which all threads to come have rows in
   Log& log_;
   Steps& steps_;
+  Reloads& reloads_;
   watchdog::Watchdog watchdog_;  // before all that it watches, and longer
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;

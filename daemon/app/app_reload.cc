@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -33,13 +34,13 @@ std::string explained(std::exception const& failed) {
 }
 
 // What a reload cannot change without a restart.
-void warn_of_restart(Log& log, config::Config const& old, config::Config const& fresh) {
-  auto const warn = [&log](char const* field) {
-    log.warn("a changed setting takes effect at the next restart", {{"field", field}});
-  };
-  if (!(old.web == fresh.web)) warn("web");
-  if (old.state_directory != fresh.state_directory) warn("state_directory");
-  if (old.workers != fresh.workers) warn("workers");
+std::vector<std::string> waiting_for_restart(config::Config const& old,
+                                             config::Config const& fresh) {
+  std::vector<std::string> fields;
+  if (!(old.web == fresh.web)) fields.emplace_back("web");
+  if (old.state_directory != fresh.state_directory) fields.emplace_back("state_directory");
+  if (old.workers != fresh.workers) fields.emplace_back("workers");
+  return fields;
 }
 
 // Of those that `known` does not have. A reload does not move the state directory.
@@ -54,36 +55,53 @@ SavedStates states_of_new_probes(config::Config const& fresh, config::Config con
   return load_saved_states(saved_directory(known), probes, log);
 }
 
+// Without memory for the reason it is a refusal all the same.
+ReloadOutcome refused(std::string const& why) {
+  ReloadOutcome outcome;
+  try {
+    outcome.lines.push_back(why);
+  } catch (std::bad_alloc const&) {
+  }
+  return outcome;
+}
+
+std::string reason_of(ReloadOutcome const& outcome) {
+  return outcome.lines.empty() ? "no more memory" : outcome.lines.front();
+}
+
 }  // namespace
 
-void App::reload() {
-  if (options_.config_file.empty()) return;
+ReloadOutcome App::reload() {
+  if (options_.config_file.empty()) return refused("there is no file that could be read again");
   if (reading_ && !reading_->ended()) {
     auto const at = reading_at_->look();
     log_.error("reload refused: the reading of the one before still stands still",
                {{"step", at.what}, {"for", at.age}});
-    refuse_reload("the reload before still stands still: " + to_text(at));
-    return;
+    std::string const why = "the reload before still stands still: " + to_text(at);
+    refuse_reload(why);
+    return refused(why);
   }
   watchdog_.reloading();
   step("reading " + options_.config_file);
-  std::string why;
+  ReloadOutcome outcome;
   try {
-    why = reload_now();
+    outcome = reload_now();
   } catch (std::exception const& failed) {
     steps_.end_reading();
-    why = explained(failed);
+    outcome = refused(explained(failed));
     if (!stop_.stop_requested()) {
-      log_.error("the reload failed; the running configuration stays", {{"detail", why}});
+      log_.error("the reload failed; the running configuration stays",
+                 {{"detail", reason_of(outcome)}});
     }
   }
-  if (stop_.stop_requested()) return;
-  if (!why.empty()) refuse_reload(why);
+  if (stop_.stop_requested()) return refused("canaryd stops");
+  if (!outcome.accepted) refuse_reload(reason_of(outcome));
   watchdog_.reloaded();
+  return outcome;
 }
 
-// Empty, or why the running configuration stays, which is in the log then.
-std::string App::reload_now() {
+// What changed, or why the running configuration stays, which is in the log then.
+ReloadOutcome App::reload_now() {
   start_reading();
   bool const ended = reading_->wait(runtime::Deadline::after(options_.patience), stop_);
   steps_.end_reading();
@@ -92,11 +110,12 @@ std::string App::reload_now() {
   if (stop_.stop_requested()) {
     log_.warn("a reload that stood still is left for the stop",
               {{"step", at.what}, {"for", at.age}});
-    return {};
+    return refused("canaryd stops");
   }
   log_.error("the reload did not end in time; the running configuration stays",
              {{"step", at.what}, {"for", at.age}, {"limit", options_.patience}});
-  return "it did not end within " + config::to_text(options_.patience) + ": " + to_text(at);
+  return refused("it did not end within " + config::to_text(options_.patience) + ": " +
+                 to_text(at));
 }
 
 // It may outlive the app, but never the log: then the process ends at once.
@@ -114,14 +133,21 @@ void App::start_reading() {
                    });
 }
 
-std::string App::take_over(Reading reading) {
+ReloadOutcome App::take_over(Reading reading) {
   if (!reading.loaded) {
     log_problems(log_, reading.loaded.error());
-    return to_text(reading.loaded.error().front());
+    ReloadOutcome outcome;
+    for (auto const& problem : reading.loaded.error()) outcome.lines.push_back(to_text(problem));
+    return outcome;
   }
   auto const fresh = std::make_shared<config::Config const>(std::move(reading.loaded).value());
   step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
   // What can fail comes first, so that a reload that fails has changed nothing.
+  ReloadOutcome outcome{.accepted = true, .lines = config::differences(*config_, *fresh)};
+  auto const later = waiting_for_restart(*config_, *fresh);
+  for (auto const& field : later) {
+    outcome.lines.push_back(field + " takes effect at the next restart");
+  }
   auto const revoked = std::make_shared<std::atomic<bool>>(false);
   try {
     ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), revoked));
@@ -129,14 +155,17 @@ std::string App::take_over(Reading reading) {
     revoked->store(true);  // a loop that turns again later does not take it over after all
     throw;
   }
-  warn_of_restart(log_, *config_, *fresh);
+  for (auto const& field : later) {
+    log_.warn("a changed setting takes effect at the next restart", {{"field", field}});
+  }
   config_ = fresh;
   log_.configure(fresh->log);
   watchdog_.set_settings(fresh->watchdog);
   tell_longest_lookup(*fresh);
   watchdog_.lift_quarantine();
   log_.info("configuration reloaded", {{"probes", config_->probes.size()}});
-  return {};
+  tell_of_no_probes();
+  return outcome;
 }
 
 // For the metrics and the API, which live on the loop.

@@ -30,6 +30,7 @@ Sources App::sources() {
           .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
           .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
           .full_dump = [this] { return dumps_.full(watchdog_); },
+          .reloads = &reloads_,
           .told_full = [this](std::string_view address, std::size_t most,
                               bool full) { tell_of_full(address, most, full); },
           .answering = &watchdog_.answering(),

@@ -73,6 +73,7 @@ int Control::start_and_serve() {
            .descriptors = setup_.descriptors,
            .log = setup_.log,
            .steps = steps_,
+           .reloads = reloads_,
            .stop = stop_.get_token()}};
   // Its row needs tables, which are there now.
   runtime::ThreadRow row{runtime::ThreadRecord::main, "control"};
@@ -114,7 +115,8 @@ int Control::serve(App& app) noexcept {
     }
     if (stop_.stop_requested()) break;
     phase_.store(Phase::reloading, std::memory_order_release);
-    app.reload();
+    auto const number = reloads_.begin();
+    reloads_.end(number, app.reload());
     if (stop_.stop_requested()) break;
   }
   phase_.store(Phase::stopping, std::memory_order_release);

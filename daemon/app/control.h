@@ -18,6 +18,7 @@
 #include "daemon/app/app_options.h"
 #include "daemon/app/steps.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/reloads.h"
 #include "daemon/watchdog/watchdog.h"
 
 namespace canary::daemon {
@@ -65,6 +66,7 @@ class Control {
 
   Setup setup_;
   Steps steps_;
+  Reloads reloads_{[this] { reload(); }};
   std::atomic<Phase> phase_{Phase::starting};
   std::atomic<std::uint64_t> rounds_{0};
   std::stop_source stop_;

@@ -22,8 +22,10 @@ void add_run_command(CLI::App& app, Action& chosen,
                      std::function<void(AppOptions&)> const& adjust = {});
 void add_check_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
+void add_completion_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);
 void add_dump_command(CLI::App& app, Action& chosen);
+void add_reload_command(CLI::App& app, Action& chosen);
 void add_status_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 

@@ -17,6 +17,7 @@ namespace canary::daemon {
 namespace {
 
 constexpr std::chrono::seconds kReadWithin{60};
+constexpr int kDiffer = 1;
 
 Bound bound_of(char const* command) {
   return {.command = command, .limit = kReadWithin, .code = kExitBadConfig};
@@ -41,10 +42,39 @@ int show_file(std::string const& file) {
   return kExitClean;
 }
 
+int differ(std::string const& old, std::string const& fresh) {
+  auto const environment = config::process_environment();
+  auto const before = config::load(old, environment);
+  if (!before) return check_file(old);
+  auto const after = config::load(fresh, environment);
+  if (!after) return check_file(fresh);
+  auto const lines = config::differences(before.value(), after.value());
+  for (auto const& line : lines) put(line + "\n");
+  return lines.empty() ? kExitClean : kDiffer;
+}
+
+void add_diff(CLI::App& command, Action& chosen) {
+  auto const old = std::make_shared<std::string>(), fresh = std::make_shared<std::string>();
+  auto* const diff = command.add_subcommand(
+      "diff",
+      "What is not the same in two configurations in effect, a line each; comments, order and "
+      "defaults that are written out make no difference; exit 0 nothing, 1 something, 78 where one "
+      "is refused");
+  diff->add_option("OLD", *old, "Configuration to begin with")->required();
+  diff->add_option("NEW", *fresh, "Configuration to compare with it")->required();
+  diff->callback([old, fresh, &chosen] {
+    chosen = [old, fresh] {
+      return run_bounded(
+          bound_of("canaryd config diff"),
+          [old = *old, fresh = *fresh](runtime::Stage&) { return differ(old, fresh); });
+    };
+  });
+}
+
 }  // namespace
 
 void add_config_command(CLI::App& app, Action& chosen) {
-  auto* const command = app.add_subcommand("config", "Checks a configuration, or shows it");
+  auto* const command = app.add_subcommand("config", "Checks a configuration, shows it, or compares two");
   command->require_subcommand(1);
   auto const file = std::make_shared<std::string>();
   auto* const check = command->add_subcommand(
@@ -67,6 +97,7 @@ void add_config_command(CLI::App& app, Action& chosen) {
                          [file = *file](runtime::Stage&) { return show_file(file); });
     };
   });
+  add_diff(*command, chosen);
 }
 
 }  // namespace canary::daemon

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "daemon/app/run_daemon.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "daemon/demo/demo.h"
 
 namespace canary::daemon {
@@ -34,6 +37,24 @@ int run_demo(std::string const& wanted) {
                     signals);
 }
 
+// Leaves the repositories in `folder` for whoever wants to serve, break and mend them.
+int sign_into(std::string const& folder) {
+  auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto const repositories = sign_demo_repositories(now);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  auto const written = write_demo_repositories(folder, repositories);
+  if (!written) {
+    std::fprintf(stderr, "canaryd demo: %s\n", written.error().c_str());
+    return kExitFailure;
+  }
+  for (auto const& each : repositories) {
+    put(each.name + ": " + (served_directory(folder) / each.name).string() + ", root " +
+        pinned_root(folder, each.name).string() + "\n");
+  }
+  return kExitClean;
+}
+
 }  // namespace
 
 void add_demo_command(CLI::App& app, Action& chosen) {
@@ -46,8 +67,14 @@ void add_demo_command(CLI::App& app, Action& chosen) {
                    "Where metrics are served; another port where this one is taken")
       ->capture_default_str();
   command->add_option("--serve", *serve)->group("");  // what the demo's child is started with
-  command->callback([address, serve, &chosen] {
-    chosen = [address, serve] { return serve->empty() ? run_demo(*address) : serve_demo(*serve); };
+  auto const sign = std::make_shared<std::string>();
+  command->add_option("--sign", *sign,
+                      "Only sign the repositories into this folder, and say where they are");
+  command->callback([address, serve, sign, &chosen] {
+    chosen = [address, serve, sign] {
+      if (!sign->empty()) return sign_into(*sign);
+      return serve->empty() ? run_demo(*address) : serve_demo(*serve);
+    };
   });
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -58,13 +59,29 @@ int print_file(fs::path const& path) {
   return 0;
 }
 
+// The newest that was made of a hang: it has the verdict. One that was asked for, or a post-mortem
+// that the next start wrote, is newer and has none.
+fs::path const& most_telling(std::vector<fs::path> const& dumps) {
+  for (std::string_view const kind : {"stall-", "post-mortem-"}) {
+    auto const found = std::ranges::find_if(
+        dumps, [kind](fs::path const& each) { return each.filename().string().starts_with(kind); });
+    if (found != dumps.end()) return *found;
+  }
+  return dumps.front();
+}
+
 int last_dump(Places const& places) {
   auto const dumps = dumps_in(places.dumps());
   if (dumps.empty()) {
     std::fprintf(stderr, "canaryd dump: there is none in %s\n", places.dumps().c_str());
     return kNoAnswer;
   }
-  return print_file(dumps.front());
+  auto const& chosen = most_telling(dumps);
+  if (chosen != dumps.front()) {
+    std::fprintf(stderr, "canaryd dump: %s; there are newer ones without a verdict, see --list\n",
+                 chosen.c_str());
+  }
+  return print_file(chosen);
 }
 
 int list_dumps(Places const& places) {
@@ -112,7 +129,7 @@ void add_dump_command(CLI::App& app, Action& chosen) {
   auto const last = std::make_shared<bool>(false);
   auto const list = std::make_shared<bool>(false);
   add_daemon_flags(*command, *flags);
-  command->add_flag("--last", *last, "Print the newest dump on disk instead of asking for one");
+  command->add_flag("--last", *last, "Print the newest dump on disk that has a verdict instead of asking for one");
   command->add_flag("--list", *list, "Name the dumps on disk, the newest first");
   command->footer(
       "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -111,8 +112,19 @@ Result<RunningDaemon, std::string> find_daemon(Places const& usual, runtime::Sta
   return "no canaryd was found; tried: " + tried;
 }
 
+Result<RunningDaemon, std::string> find_daemon(DaemonFlags const& flags, runtime::Stage& stage) {
+  auto const usual = find_places(flags);
+  if (usual) return find_daemon(usual.value(), stage);
+  char const* const named = std::getenv("RUNTIME_DIRECTORY");
+  fs::path const runtime = named != nullptr ? named : "/run/canaryd";
+  stage.enter("looking for the owner of " + runtime.string());
+  auto const held = look_at_owner(runtime);
+  if (held.kind != Ownership::Kind::somebody || held.owner.state.empty()) return usual.error();
+  return RunningDaemon{{held.owner.state, runtime}, held.owner.process};
+}
+
 PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
-                         runtime::Stage& stage) {
+                         runtime::Stage& stage, std::string const& method) {
   auto const where = daemon.places.socket();
   stage.enter("asking " + where.string() + " for " + path);
   sockaddr_un address{};
@@ -127,7 +139,7 @@ PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
   if (::connect(socket.fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
     return no_answer(daemon, std::generic_category().message(errno));
   }
-  std::string const request = "GET " + path + " HTTP/1.0\r\nHost: canaryd\r\n\r\n";
+  std::string const request = method + " " + path + " HTTP/1.0\r\nHost: canaryd\r\n\r\n";
   if (::send(socket.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
     return no_answer(daemon, std::generic_category().message(errno));
   }

@@ -34,13 +34,17 @@ struct RunningDaemon {
 // Who holds the state directory's lock, wherever its runtime directory is. The error says that
 // nobody does, or what was tried.
 Result<RunningDaemon, std::string> find_daemon(Places const& usual, runtime::Stage& stage);
+// The same by these flags. Where their configuration cannot be read, as one that is about to be
+// refused, whoever owns the usual runtime directory ($RUNTIME_DIRECTORY, else /run/canaryd).
+Result<RunningDaemon, std::string> find_daemon(DaemonFlags const& flags, runtime::Stage& stage);
 
 struct PrivateAnswer {
   int status = 0;  // 0: nobody answered, `body` says why
   std::string body;
 };
-// GET `path` over the private socket; waits ten seconds at most for each piece of the answer.
+// GET (or another method) of `path` over the private socket; waits ten seconds at most for each
+// piece of the answer.
 PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
-                         runtime::Stage& stage);
+                         runtime::Stage& stage, std::string const& method = "GET");
 
 }  // namespace canary::daemon

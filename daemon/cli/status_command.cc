@@ -11,7 +11,9 @@
 
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
+#include "daemon/cli/status_text.h"
 
 namespace canary::daemon {
 namespace {
@@ -25,44 +27,6 @@ constexpr std::chrono::seconds kAnswersWithin{10};
 std::string text(json::value const& value) {
   if (value.is_string()) return std::string{value.as_string()};
   return value.is_null() ? "-" : json::serialize(value);
-}
-
-// "critical    demo  since T, last run T".
-std::string probe_line(json::object const& probe) {
-  std::string line = "  " + text(probe.at("state"));
-  line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
-  line += text(probe.at("name"));
-  if (probe.at("stale").as_bool()) line += "  (stale)";
-  if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
-    line += "  (" + std::to_string(accepted) + " accepted)";
-  }
-  if (probe.at("last_run").is_null()) return line + "  has not been looked at yet";
-  if (probe.at("since").is_string()) line += "  since " + text(probe.at("since")) + ",";
-  return line + " last run " + text(probe.at("last_run"));
-}
-
-// "last failure T (expired): timestamp: expired …, https://…".
-std::string failure_line(json::object const& failure) {
-  std::string line =
-      "last failure " + text(failure.at("at")) + " (" + text(failure.at("reason")) + ")";
-  if (auto const* const sentence = failure.if_contains("sentence")) {
-    std::string const said = text(*sentence);
-    line += ": " + said;
-    std::string const url = text(failure.at("url"));
-    if (said.find(url) == std::string::npos) line += ", " + url;
-  }
-  return line;
-}
-
-void print_probes(json::value const& probes) {
-  for (auto const& entry : probes.at("probes").as_array()) {
-    auto const& probe = entry.as_object();
-    std::printf("%s\n", probe_line(probe).c_str());
-    auto const& failure = probe.at("last_failure");
-    if (failure.is_object()) {
-      std::printf("              %s\n", failure_line(failure.as_object()).c_str());
-    }
-  }
 }
 
 void print_previous_run(json::value const& previous) {
@@ -115,11 +79,25 @@ int no_status(std::string const& why) {
   return kNoAnswer;
 }
 
-int status(DaemonFlags const& flags, bool as_json, runtime::Stage& stage) {
-  auto const places = find_places(flags);
-  if (!places) return no_status(places.error());
-  auto const daemon = find_daemon(places.value(), stage);
+struct Wanted {
+  DaemonFlags flags;
+  std::string probe;  // empty: all
+  bool as_json = false;
+};
+
+// Of one probe, with all that is known of it.
+int status_of_probe(RunningDaemon const& daemon, Wanted const& wanted, runtime::Stage& stage) {
+  auto const answer = ask_daemon(daemon, "/api/v1/probes/" + wanted.probe, stage);
+  if (answer.status == 404) return no_status("no probe is called \"" + wanted.probe + "\"");
+  if (answer.status != 200) return no_status(answer.body);
+  put(wanted.as_json ? answer.body : probe_text(json::parse(answer.body), output_wants_colour()));
+  return 0;
+}
+
+int status(Wanted const& wanted, runtime::Stage& stage) {
+  auto const daemon = find_daemon(wanted.flags, stage);
   if (!daemon) return no_status(daemon.error());
+  if (!wanted.probe.empty()) return status_of_probe(daemon.value(), wanted, stage);
   auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs", stage);
   auto const probes = ask_daemon(daemon.value(), "/api/v1/probes", stage);
   if (hangs.status != 200 || probes.status != 200) {
@@ -127,12 +105,12 @@ int status(DaemonFlags const& flags, bool as_json, runtime::Stage& stage) {
   }
   auto const hang_values = json::parse(hangs.body);
   auto const probe_values = json::parse(probes.body);
-  if (as_json) {
+  if (wanted.as_json) {
     json::object const all{{"hangs", hang_values}, {"probes", probe_values.at("probes")}};
-    std::printf("%s\n", json::serialize(all).c_str());
+    put(json::serialize(all) + "\n");
   } else {
     print_hangs(hang_values);
-    print_probes(probe_values);
+    put(probes_text(probe_values, output_wants_colour()));
   }
   return hang_values.at("executor").at("ok").as_bool() ? 0 : kUnfit;
 }
@@ -144,17 +122,21 @@ void add_status_command(CLI::App& app, Action& chosen) {
       "status", "How the running canaryd fares: its loop, its last stall, its probes");
   auto const flags = std::make_shared<DaemonFlags>();
   auto const output = std::make_shared<std::string>("text");
+  auto const probe = std::make_shared<std::string>();
   add_daemon_flags(*command, *flags);
+  command->add_option("PROBE", *probe, "Only this one: each finding, and all that ends");
   command->add_option("--output", *output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->footer("Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer.");
-  command->callback([flags, output, &chosen] {
-    chosen = [flags, output] {
+  command->footer(
+      "The worst first. FOR is how long the state is what it is, ENDS NEXT the first of roles and "
+      "certificates to end. Coloured on a terminal, unless NO_COLOR is set.\n"
+      "Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer, or has no such probe.");
+  command->callback([flags, output, probe, &chosen] {
+    chosen = [flags, output, probe] {
       return run_bounded({.command = "canaryd status", .limit = kAnswersWithin, .code = kNoAnswer},
-                         [flags = *flags, as_json = *output == "json"](runtime::Stage& stage) {
-                           return status(flags, as_json, stage);
-                         });
+                         [wanted = Wanted{*flags, *probe, *output == "json"}](
+                             runtime::Stage& stage) { return status(wanted, stage); });
     };
   });
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -36,6 +37,19 @@ std::int64_t accepted(probes::Report const& report) {
       report.findings, [](probes::Finding const& finding) { return finding.accepted.has_value(); });
 }
 
+// The soonest of what ends: a role's metadata, or a certificate.
+json::value ends_next(Known const& known) {
+  std::optional<std::chrono::sys_seconds> soonest = known.tls_not_after;
+  std::string what = "certificate";
+  for (auto const& role : known.roles) {
+    if (soonest && role.facts.expires >= *soonest) continue;
+    soonest = role.facts.expires;
+    what = role.facts.role.text();
+  }
+  if (!soonest) return nullptr;
+  return json::object{{"what", what}, {"at", config::to_text(*soonest)}};
+}
+
 json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime now) {
   json::object out;
   out["name"] = row.facts.name;
@@ -56,6 +70,7 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["in_flight_since"] = time_value(row.in_flight_since);
   out["next_run"] = time_value(row.next_run);
   out["accepted"] = row.last_report ? accepted(*row.last_report) : 0;
+  out["ends_next"] = ends_next(*row.known);
   out["last_failure"] = nullptr;
   if (row.last_failure) {
     json::object failure;

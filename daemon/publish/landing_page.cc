@@ -2,6 +2,8 @@
 // A short HTML page built from the snapshot.
 #include "daemon/publish/landing_page.h"
 
+#include <algorithm>
+
 #include "daemon/publish/api.h"
 #include "daemon/text/escape.h"
 
@@ -21,6 +23,13 @@ std::string last_failure(ProbeRow const& row) {
 
 }  // namespace
 
+std::string first_steps(std::string_view config_file) {
+  return "put a repository's pinned root and a probe into " + std::string{config_file} +
+         " or a file that it includes, look at it with `canaryd config check " +
+         std::string{config_file} +
+         "`, then `canaryd reload`; canaryd.yml(5) has every field, tutorial.md the whole way";
+}
+
 std::string landing_page(Snapshot const& snapshot) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
@@ -30,6 +39,12 @@ std::string landing_page(Snapshot const& snapshot) {
   if (!snapshot.daemon->reload_successful) {
     page += "<p><strong>The last reload of the configuration failed:</strong> " +
             html(snapshot.daemon->reload_error) + "</p>\n";
+  }
+  bool const any_enabled =
+      std::ranges::any_of(snapshot.probes, [](auto const* row) { return row->facts.enabled; });
+  if (!any_enabled) {
+    page += "<p><strong>Nothing is watched yet.</strong> To begin: " +
+            html(first_steps(snapshot.daemon->config_file)) + ".</p>\n";
   }
   page +=
       "<ul>\n"

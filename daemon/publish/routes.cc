@@ -3,6 +3,8 @@
 #include "daemon/publish/routes.h"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "daemon/publish/landing_page.h"
 #include "runtime/tables.h"
@@ -14,6 +16,7 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
+constexpr std::string_view kReload = "/-/reload";
 constexpr std::string_view kPaths =
     "There are: / /metrics /-/healthy /-/ready /-/live /api/v1/status /api/v1/probes "
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/executor /debug/executor\n";
@@ -52,6 +55,25 @@ HttpAnswer Routes::debug(HttpRequest const& request) const {
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
 
+// POST /-/reload asks for one; GET /-/reload/NUMBER tells what became of it. It is nothing for
+// everybody who reaches the metrics.
+HttpAnswer Routes::reload(HttpRequest const& request) const {
+  if (!request.is_private || sources_.reloads == nullptr) {
+    return {404, kText, "Not from here: `canaryd reload`, or SIGHUP.\n"};
+  }
+  if (request.has_body) return {413, kText, "A body was not expected.\n"};
+  auto const rest = request.path.substr(kReload.size());
+  if (request.method == "POST" && rest.empty()) {
+    return {200, kJson, sources_.reloads->answer(sources_.reloads->ask())};
+  }
+  std::uint64_t number = 0;
+  auto const [end, failed] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), number);
+  if (rest.size() < 2 || failed != std::errc{} || end != rest.data() + rest.size()) {
+    return {404, kText, "There is no such reload.\n"};
+  }
+  return {200, kJson, sources_.reloads->answer(number)};
+}
+
 HttpAnswer Routes::api(std::string_view path) const {
   path.remove_prefix(kApi.size());
   auto const reading = sources_.store.read();
@@ -74,6 +96,9 @@ HttpAnswer Routes::api(std::string_view path) const {
 }
 
 HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
+  if (request.path == kReload || request.path.starts_with(std::string{kReload} + '/')) {
+    return reload(request);
+  }
   if (request.method != "GET" && request.method != "HEAD") {
     return {405, kText, "Only GET and HEAD are answered here.\n", true};
   }

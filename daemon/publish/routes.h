@@ -14,6 +14,7 @@
 #include "daemon/publish/api.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/metrics.h"
+#include "daemon/publish/reloads.h"
 #include "daemon/results/store.h"
 #include "daemon/watchdog/answering.h"
 #include "daemon/watchdog/self_channels.h"
@@ -36,6 +37,7 @@ struct Sources {
   std::function<std::string()> executor_text = {};     // the executor's state now
   std::function<std::string()> executor_json = {};
   std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
+  Reloads* reloads = nullptr;                   // on the private listener
   // The server's clients; set by the server itself.
   std::function<std::vector<ClientCounts>()> clients = {};
   // Hears when an address is full, and when it has room again.
@@ -78,6 +80,7 @@ class Routes {
   std::vector<ClientCounts> clients() const;
   HttpAnswer api(std::string_view path) const;
   HttpAnswer debug(HttpRequest const& request) const;
+  HttpAnswer reload(HttpRequest const& request) const;
 
   Sources sources_;
   std::array<std::array<std::atomic<std::uint64_t>, kCodes.size()>, kHandlers.size()> counts_{};

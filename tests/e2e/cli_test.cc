@@ -51,6 +51,34 @@ TEST(ConfigShow, PrintsWhatLoadsAgainWithoutTheSecrets) {
   EXPECT_EQ(again.out, ran.out);
 }
 
+TEST(ConfigCheck, TakesAnEmptyListOfProbesThatIsMeant) {
+  Site const site;
+  auto const ran = canaryd({"config", "check", site.write("canaryd.yml", "probes: []\n")});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("good; probes: 0"));
+}
+
+TEST(ConfigDiff, NamesEachFieldAndProbeThatIsNotTheSame) {
+  Site const site;
+  for (std::string const name : {"a", "b", "c"}) site.publish(name, tuf::a_repository(now()));
+  std::string const old = site.configure({site.probe("a"), site.probe("b")});
+  auto const before = tuf::read_file(old);
+  std::string const first = site.write("old.yml", before);
+  std::string const fresh =
+      site.configure({site.probe("a", "    timeout: 7s\n"), site.probe("c")}, "workers: 3\n");
+  auto const ran = canaryd({"config", "diff", first, fresh});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  for (char const* const line : {"workers: 0 -> 3\n", "probe b: removed\n", "probe c: added\n"}) {
+    EXPECT_THAT(ran.out, HasSubstr(line));
+  }
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("probe a: timeout: .* -> 7s\n"));
+  EXPECT_EQ(count(ran.out, "\n"), 4U) << ran.out;
+  auto const same = canaryd({"config", "diff", fresh, fresh});
+  EXPECT_EQ(same.code, 0);
+  EXPECT_EQ(same.out, "");
+  EXPECT_EQ(canaryd({"config", "diff", fresh, site.write("bad.yml", "workers: x\n")}).code, 78);
+}
+
 TEST(Version, NamesWhatIsCompiledInAndWhatIsLoaded) {
   auto const ran = canaryd({"version"});
   EXPECT_EQ(ran.code, 0);

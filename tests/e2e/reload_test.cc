@@ -79,6 +79,61 @@ TEST(Reload, LiftsAQuarantine) {
   EXPECT_TRUE(daemon.reaches(runs_of("repo"), 1));
 }
 
+TEST(ReloadCommand, WaitsAndPrintsWhatHasChanged) {
+  Site const site;
+  for (std::string const name : {"kept", "gone", "fresh"}) {
+    site.publish(name, tuf::a_repository(now()));
+  }
+  std::string const config = site.configure({site.probe("kept"), site.probe("gone")});
+  Daemon daemon{config};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  auto const nothing = canaryd({"reload", "--config", config});
+  EXPECT_EQ(nothing.code, 0) << nothing.err;
+  EXPECT_EQ(nothing.out, "reloaded; nothing has changed\n");
+
+  site.configure({site.probe("kept"), site.probe("fresh")}, "workers: 3\n");
+  auto const ran = canaryd({"reload", "--config", config});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "reloaded\n  workers: 0 -> 3\n  probe fresh: added\n  probe gone: removed\n"
+            "  workers takes effect at the next restart\n");
+  // It came back after the reload, not before.
+  EXPECT_EQ(count(daemon.log(), "configuration reloaded"), 2U) << daemon.log();
+}
+
+TEST(ReloadCommand, PrintsEveryProblemOfOneThatIsRefusedAndReturns78) {
+  Site const site;
+  site.publish("kept", tuf::a_repository(now()));
+  std::string const config = site.configure({site.probe("kept")});
+  Daemon daemon{config};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  std::string const state = (site.path() / "state").string();
+  site.write("canaryd.yml", "wrokers: 1\nprobes:\n  - name: a b\n");
+  auto const ran = canaryd({"reload", "--state-directory", state});
+  EXPECT_EQ(ran.code, 78);
+  EXPECT_EQ(ran.out, "");
+  for (char const* const part : {":1:1: wrokers: ", ":3:11: probes[0].name: ", "stays in force"}) {
+    EXPECT_THAT(ran.err, HasSubstr(part));
+  }
+  EXPECT_TRUE(daemon.becomes("canaryd_config_last_reload_successful", 0));
+  site.configure({site.probe("kept")});
+  EXPECT_EQ(canaryd({"reload", "--state-directory", state}).code, 0);
+}
+
+TEST(ReloadCommand, IsNotForThosePassingByAndSaysSoWhereNobodyRuns) {
+  Site const site;
+  site.publish("kept", tuf::a_repository(now()));
+  std::string const config = site.configure({site.probe("kept")});
+  {
+    Daemon daemon{config};
+    ASSERT_TRUE(daemon.ready()) << daemon.log();
+    EXPECT_EQ(daemon.status_of("/-/reload"), 404);
+  }
+  auto const ran = canaryd({"reload", "--config", config});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.err, HasSubstr("no canaryd runs"));
+}
+
 TEST(Reload, SaysWhatNeedsARestart) {
   Site const site;
   site.publish("kept", tuf::a_repository(now()));

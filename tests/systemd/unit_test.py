@@ -19,7 +19,7 @@ EXPOSURE = 1.5  # at most, of 10
 REQUIRED = {
     "Type": "notify", "NotifyAccess": "main", "WatchdogSec": "45", "WatchdogSignal": "SIGABRT",
     "Restart": "always", "RestartSec": "1", "RestartPreventExitStatus": "78",
-    "ExecStart": "/usr/bin/canaryd run --config /etc/canaryd/canaryd.yml",
+    "ExecStart": "/usr/bin/canaryd run --config /etc/canaryd/canaryd.yml $ARGS",
     "StateDirectory": "canaryd", "RuntimeDirectory": "canaryd",
     "RuntimeDirectoryPreserve": "restart", "LimitCORE": "infinity",
     "FileDescriptorStoreMax": "2",

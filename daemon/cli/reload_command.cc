@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "daemon/app/app_options.h"
+#include "daemon/cli/bounded.h"
+#include "daemon/cli/commands.h"
+#include "daemon/cli/output.h"
+#include "daemon/cli/running_daemon.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+constexpr int kNoAnswer = 3;
+constexpr auto kEndsWithin = 2min;  // the daemon gives a reading up after --watchdog.step-stall
+constexpr auto kAskEvery = 50ms;
+
+int no_answer(std::string const& why) {
+  std::fprintf(stderr, "canaryd reload: %s\n", why.c_str());
+  return kNoAnswer;
+}
+
+int tell(json::value const& outcome) {
+  auto const& lines = outcome.at("lines").as_array();
+  if (outcome.at("accepted").as_bool()) {
+    put(lines.empty() ? "reloaded; nothing has changed\n" : "reloaded\n");
+    for (auto const& line : lines) put("  " + std::string{line.as_string()} + "\n");
+    return kExitClean;
+  }
+  for (auto const& line : lines) std::fprintf(stderr, "%s\n", line.as_string().c_str());
+  std::fputs("canaryd reload: refused; the running configuration stays in force\n", stderr);
+  return kExitBadConfig;
+}
+
+int reload(DaemonFlags const& flags, runtime::Stage& stage) {
+  auto const daemon = find_daemon(flags, stage);
+  if (!daemon) return no_answer(daemon.error());
+  auto answer = ask_daemon(daemon.value(), "/-/reload", stage, "POST");
+  if (answer.status != 200) return no_answer(answer.body);
+  auto outcome = json::parse(answer.body);
+  std::string const where = "/-/reload/" + std::to_string(outcome.at("reload").to_number<long>());
+  while (!outcome.at("done").as_bool()) {
+    std::this_thread::sleep_for(kAskEvery);
+    answer = ask_daemon(daemon.value(), where, stage);
+    if (answer.status != 200) return no_answer(answer.body);
+    outcome = json::parse(answer.body);
+  }
+  return tell(outcome);
+}
+
+}  // namespace
+
+void add_reload_command(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "reload", "Has the running canaryd read its configuration again, and says what came of it");
+  auto const flags = std::make_shared<DaemonFlags>();
+  add_daemon_flags(*command, *flags);
+  command->footer(
+      "Prints what has changed, field by field, or every problem of a configuration that is refused: "
+      "then nothing has changed. `systemctl reload canaryd` runs this.\n"
+      "Exit: 0 reloaded, 78 refused, 3 no canaryd answers.");
+  command->callback([flags, &chosen] {
+    chosen = [flags] {
+      return run_bounded({.command = "canaryd reload", .limit = kEndsWithin, .code = kNoAnswer},
+                         [flags = *flags](runtime::Stage& stage) { return reload(flags, stage); });
+    };
+  });
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/cli/status_text.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "config/duration.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::sys_seconds;
+using namespace std::chrono_literals;
+
+struct State {
+  std::string_view name, word, colour;  // of the API, for people
+};
+// The worst first.
+constexpr std::array<State, 6> kStates{{{"critical", "critical", "\033[31m"},
+                                        {"unknown", "could not tell", "\033[35m"},
+                                        {"warning", "warning", "\033[33m"},
+                                        {"pending", "pending", "\033[36m"},
+                                        {"ok", "ok", "\033[32m"},
+                                        {"paused", "paused", "\033[2m"}}};
+
+std::size_t rank(json::value const& probe) {
+  auto const& name = probe.at("state").as_string();
+  auto const found = std::ranges::find(kStates, std::string_view{name}, &State::name);
+  return static_cast<std::size_t>(found - kStates.begin());
+}
+
+std::string text(json::value const& value) {
+  if (value.is_string()) return std::string{value.as_string()};
+  return value.is_null() ? "-" : json::serialize(value);
+}
+
+// Seconds are enough for people.
+sys_seconds time_of(json::value const& value) {
+  std::string rfc = text(value);
+  if (auto const point = rfc.find('.'); point != std::string::npos) rfc = rfc.substr(0, point) + "Z";
+  auto const parsed = config::parse_time(rfc, {});
+  return parsed ? parsed.value() : sys_seconds{};
+}
+
+// "4s", "12m30s", "3h12m", "12d5h": the two largest units.
+std::string span(std::chrono::seconds value) {
+  value = std::max(value, 0s);
+  if (value >= 24h) return config::to_text(std::chrono::floor<std::chrono::hours>(value));
+  if (value >= 1h) return config::to_text(std::chrono::floor<std::chrono::minutes>(value));
+  return config::to_text(value);
+}
+
+std::string ago(json::value const& time, sys_seconds now) {
+  return time.is_null() ? "never" : span(now - time_of(time)) + " ago";
+}
+
+std::string end_of(json::value const& what, json::value const& at, sys_seconds now) {
+  auto const left = time_of(at) - now;
+  return text(what) + (left < 0s ? " ended " + span(-left) + " ago" : " in " + span(left));
+}
+
+using Row = std::vector<std::string>;
+
+// The first cell is the state, and alone is coloured.
+std::string line(Row const& cells, std::vector<std::size_t> const& widths,
+                 std::string_view colour) {
+  std::string out;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    bool const painted = i == 0 && !colour.empty();
+    out.append(painted ? colour : "").append(cells[i]).append(painted ? "\033[0m" : "");
+    if (i + 1 < cells.size()) out.append(widths[i] + 2 - cells[i].size(), ' ');
+  }
+  return out + "\n";
+}
+
+Row row_of(json::object const& probe, sys_seconds now) {
+  std::string name = text(probe.at("name"));
+  if (probe.at("stale").as_bool()) name += " (stale)";
+  if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
+    name += " (" + std::to_string(accepted) + " accepted)";
+  }
+  auto const place = rank(probe);
+  auto const& since = probe.at("since");
+  auto const& end = probe.at("ends_next");
+  return {place < kStates.size() ? std::string{kStates[place].word} : text(probe.at("state")), name,
+          since.is_null() ? "-" : span(now - time_of(since)), ago(probe.at("last_run"), now),
+          end.is_object() ? end_of(end.at("what"), end.at("at"), now) : "-"};
+}
+
+// What it failed for, while it fails; else that it once did.
+std::string failure(json::object const& probe, sys_seconds now) {
+  auto const& last = probe.at("last_failure");
+  if (!last.is_object()) return {};
+  auto const& failed = last.as_object();
+  bool const over = rank(probe) > 1;
+  std::string out = over ? "last failure " + ago(failed.at("at"), now) + ", " : "";
+  out += text(failed.at("reason"));
+  if (auto const* const sentence = failed.if_contains("sentence")) {
+    std::string const said = text(*sentence), url = text(failed.at("url"));
+    out += ": " + said;
+    if (said.find(url) == std::string::npos) out += ", " + url;
+  }
+  return "    " + out + "\n";
+}
+
+std::string_view colour_of(json::value const& probe, bool colour) {
+  auto const place = rank(probe);
+  return colour && place < kStates.size() ? kStates[place].colour : std::string_view{};
+}
+
+}  // namespace
+
+std::string probes_text(json::value const& answer, bool colour) {
+  auto const now = time_of(answer.at("as_of"));
+  std::vector<json::object const*> probes;
+  for (auto const& each : answer.at("probes").as_array()) probes.push_back(&each.as_object());
+  if (probes.empty()) return "no probe is configured: nothing is watched\n";
+  std::ranges::stable_sort(probes, {}, [](auto const* probe) { return rank(*probe); });
+  std::vector<Row> rows{{"STATE", "PROBE", "FOR", "LAST RUN", "ENDS NEXT"}};
+  for (auto const* const probe : probes) rows.push_back(row_of(*probe, now));
+  std::vector<std::size_t> widths(rows.front().size());
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out = line(rows.front(), widths, "");
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    out += line(rows[i + 1], widths, colour_of(*probes[i], colour)) + failure(*probes[i], now);
+  }
+  return out;
+}
+
+std::string probe_text(json::value const& answer, bool colour) {
+  json::object list{{"as_of", answer.at("as_of")}, {"probes", json::array{answer}}};
+  std::string out = probes_text(list, colour);
+  auto const now = time_of(answer.at("as_of"));
+  out += "repository " + text(answer.at("repo")) + ", " + text(answer.at("url")) + "; next run " +
+         (answer.at("next_run").is_null() ? "not planned"
+                                          : "in " + span(time_of(answer.at("next_run")) - now)) +
+         "\n";
+  for (auto const& finding : answer.at("findings").as_array()) {
+    if (finding.at("severity") == "ok") continue;
+    out += "  " + text(finding.at("severity")) + "  " + text(finding.at("check")) + "  " +
+           text(finding.at("subject")) + ": " + text(finding.at("message")) + "\n";
+  }
+  for (auto const& role : answer.at("known").at("roles").as_array()) {
+    out += "  " + end_of(role.at("role"), role.at("expires"), now) + ", version " +
+           text(role.at("version")) + "\n";
+  }
+  return out;
+}
+
+bool output_wants_colour() {
+  char const* const unwanted = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) != 0 && (unwanted == nullptr || *unwanted == '\0');
+}
+
+}  // namespace canary::daemon

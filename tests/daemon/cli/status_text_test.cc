@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `canaryd status` prints of what the API says.
+#include "daemon/cli/status_text.h"
+
+#include <string>
+
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+
+namespace canary::daemon {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string probe(std::string const& name, std::string const& state, std::string const& more = {}) {
+  return R"({"name":")" + name + R"(","state":")" + state +
+         R"(","stale":false,"accepted":0,"since":"2026-11-24T00:00:00.250Z",)"
+         R"("last_run":"2026-11-24T11:59:56.000Z","last_failure":null,"ends_next":)" +
+         (more.empty() ? R"({"what":"timestamp","at":"2026-11-27T22:00:00Z"})" : more) + "}";
+}
+
+std::string shown(std::string const& probes, bool colour = false) {
+  return probes_text(
+      boost::json::parse(R"({"as_of":"2026-11-24T12:00:00.000Z","probes":[)" + probes + "]}"),
+      colour);
+}
+
+TEST(StatusText, ShowsTheWorstFirstInColumnsWithSpans) {
+  EXPECT_EQ(shown(probe("b", "ok") + "," + probe("long-name", "critical") + "," +
+                  probe("c", "unknown", "null")),
+            "STATE           PROBE      FOR     LAST RUN  ENDS NEXT\n"
+            "critical        long-name  11h59m  4s ago    timestamp in 3d10h\n"
+            "could not tell  c          11h59m  4s ago    -\n"
+            "ok              b          11h59m  4s ago    timestamp in 3d10h\n");
+}
+
+TEST(StatusText, SaysWhatEndedAndWhenNothingWasLookedAt) {
+  EXPECT_THAT(shown(probe("a", "critical", R"({"what":"root","at":"2026-11-20T12:00:00Z"})")),
+              HasSubstr("root ended 4d ago"));
+  auto const never = R"({"name":"n","state":"pending","stale":true,"accepted":2,"since":null,)"
+                     R"("last_run":null,"last_failure":null,"ends_next":null})";
+  EXPECT_THAT(shown(never), HasSubstr("pending  n (stale) (2 accepted)  -    never"));
+  EXPECT_EQ(shown(""), "no probe is configured: nothing is watched\n");
+}
+
+TEST(StatusText, TellsTheReasonOfAFailureAndThatAnOldOneIsOver) {
+  std::string text = probe("a", "critical");
+  std::string const none = R"("last_failure":null)";
+  std::string const one =
+      R"("last_failure":{"at":"2026-11-24T09:00:00.000Z","reason":"expired",)"
+      R"("sentence":"timestamp: expired 2026-11-24","url":"https://r.example/timestamp.json"})";
+  text.replace(text.find(none), none.size(), one);
+  EXPECT_THAT(shown(text), HasSubstr("\n    expired: timestamp: expired 2026-11-24, "
+                                     "https://r.example/timestamp.json\n"));
+  text.replace(text.find("critical"), 8, "ok");
+  EXPECT_THAT(shown(text), HasSubstr("\n    last failure 3h ago, expired: "));
+}
+
+TEST(StatusText, ColoursTheStateAlone) {
+  auto const text = shown(probe("a", "critical"), true);
+  EXPECT_THAT(text, HasSubstr("\033[31mcritical\033[0m  a"));
+  EXPECT_THAT(shown(probe("a", "critical")), Not(HasSubstr("\033")));
+}
+
+TEST(StatusText, OfOneProbeHasItsFindingsAndAllThatEnds) {
+  std::string one = probe("a", "warning");
+  one.pop_back();
+  one += R"(,"as_of":"2026-11-24T12:00:00.000Z","repo":"r","url":"https://r.example",)"
+         R"("next_run":"2026-11-24T12:00:30.000Z","findings":[)"
+         R"({"severity":"ok","check":"walk","subject":"root","message":"fine"},)"
+         R"({"severity":"warning","check":"expiry","subject":"root","message":"soon"}],)"
+         R"("known":{"roles":[{"role":"root","expires":"2026-12-01T00:00:00Z","version":3}]}})";
+  auto const text = probe_text(boost::json::parse(one), false);
+  EXPECT_THAT(text, HasSubstr("repository r, https://r.example; next run in 30s\n"));
+  EXPECT_THAT(text, HasSubstr("  warning  expiry  root: soon\n"));
+  EXPECT_THAT(text, HasSubstr("  root in 6d12h, version 3\n"));
+  EXPECT_THAT(text, Not(HasSubstr("fine")));
+}
+
+}  // namespace
+}  // namespace canary::daemon
