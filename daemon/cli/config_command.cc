@@ -10,6 +10,7 @@
 #include "daemon/app/app_options.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/config_files.h"
 #include "daemon/cli/output.h"
 #include "probes/kind.h"
 
@@ -23,6 +24,11 @@ Bound bound_of(char const* command) {
   return {.command = command, .limit = kReadWithin, .code = kExitBadConfig};
 }
 
+int refuse(std::string const& why) {
+  std::fprintf(stderr, "canaryd config check: %s\n", why.c_str());
+  return kExitBadConfig;
+}
+
 int check_file(std::string const& file) {
   auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
   if (!loaded) {
@@ -33,6 +39,16 @@ int check_file(std::string const& file) {
   }
   put(file + ": good; probes: " + std::to_string(loaded.value().probes.size()) + "\n");
   return kExitClean;
+}
+
+// As the service will meet it.
+int check_as(std::string const& user, std::string const& file) {
+  if (auto const trouble = become(user); !trouble.empty()) return refuse(trouble);
+  auto const loaded = config::load(file, config::process_environment());
+  if (!loaded) return check_file(file);
+  auto const lines = look_into_files(loaded.value());
+  for (auto const& line : lines) std::fprintf(stderr, "%s: %s\n", file.c_str(), line.c_str());
+  return lines.empty() ? check_file(file) : kExitBadConfig;
 }
 
 int show_file(std::string const& file) {
@@ -74,7 +90,8 @@ void add_diff(CLI::App& command, Action& chosen) {
 }  // namespace
 
 void add_config_command(CLI::App& app, Action& chosen) {
-  auto* const command = app.add_subcommand("config", "Checks a configuration, shows it, or compares two");
+  auto* const command =
+      app.add_subcommand("config", "Checks a configuration, shows it, or compares two");
   command->require_subcommand(1);
   auto const file = std::make_shared<std::string>();
   auto* const check = command->add_subcommand(
@@ -82,10 +99,17 @@ void add_config_command(CLI::App& app, Action& chosen) {
       "Reads a configuration and its includes and names all that is wrong with it; "
       "exit 0, or 78 where it is refused");
   check->add_option("FILE", *file, "Configuration to read")->required();
-  check->callback([file, &chosen] {
-    chosen = [file] {
+  auto const user = std::make_shared<std::string>();
+  check->add_option(
+      "--as-user", *user,
+      "As this user, such as canaryd, and more closely: roots are roots, CAs are CAs, "
+      "URLs are folders, nothing is hidden from the service; needs root");
+  check->callback([file, user, &chosen] {
+    chosen = [file, user] {
       return run_bounded(bound_of("canaryd config check"),
-                         [file = *file](runtime::Stage&) { return check_file(file); });
+                         [file = *file, user = *user](runtime::Stage&) {
+                           return user.empty() ? check_file(file) : check_as(user, file);
+                         });
     };
   });
   auto* const show = command->add_subcommand(

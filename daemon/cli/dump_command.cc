@@ -129,7 +129,8 @@ void add_dump_command(CLI::App& app, Action& chosen) {
   auto const last = std::make_shared<bool>(false);
   auto const list = std::make_shared<bool>(false);
   add_daemon_flags(*command, *flags);
-  command->add_flag("--last", *last, "Print the newest dump on disk that has a verdict instead of asking for one");
+  command->add_flag("--last", *last,
+                    "Print the newest dump on disk that has a verdict instead of asking for one");
   command->add_flag("--list", *list, "Name the dumps on disk, the newest first");
   command->footer(
       "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");

@@ -66,7 +66,8 @@ void add_reload_command(CLI::App& app, Action& chosen) {
   auto const flags = std::make_shared<DaemonFlags>();
   add_daemon_flags(*command, *flags);
   command->footer(
-      "Prints what has changed, field by field, or every problem of a configuration that is refused: "
+      "Prints what has changed, field by field, or every problem of a configuration that is "
+      "refused: "
       "then nothing has changed. `systemctl reload canaryd` runs this.\n"
       "Exit: 0 reloaded, 78 refused, 3 no canaryd answers.");
   command->callback([flags, &chosen] {

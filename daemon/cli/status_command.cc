@@ -83,7 +83,16 @@ struct Wanted {
   DaemonFlags flags;
   std::string probe;  // empty: all
   bool as_json = false;
+  bool live = false;  // only /-/live
 };
+
+// The judgement alone, for a container's health check.
+int liveness_of(RunningDaemon const& daemon, runtime::Stage& stage) {
+  auto const answer = ask_daemon(daemon, "/-/live", stage);
+  if (answer.status == 0) return no_status(answer.body);
+  put(answer.body);
+  return answer.status == 200 ? 0 : kUnfit;
+}
 
 // Of one probe, with all that is known of it.
 int status_of_probe(RunningDaemon const& daemon, Wanted const& wanted, runtime::Stage& stage) {
@@ -97,6 +106,7 @@ int status_of_probe(RunningDaemon const& daemon, Wanted const& wanted, runtime::
 int status(Wanted const& wanted, runtime::Stage& stage) {
   auto const daemon = find_daemon(wanted.flags, stage);
   if (!daemon) return no_status(daemon.error());
+  if (wanted.live) return liveness_of(daemon.value(), stage);
   if (!wanted.probe.empty()) return status_of_probe(daemon.value(), wanted, stage);
   auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs", stage);
   auto const probes = ask_daemon(daemon.value(), "/api/v1/probes", stage);
@@ -124,6 +134,9 @@ void add_status_command(CLI::App& app, Action& chosen) {
   auto const output = std::make_shared<std::string>("text");
   auto const probe = std::make_shared<std::string>();
   add_daemon_flags(*command, *flags);
+  auto const live = std::make_shared<bool>(false);
+  command->add_flag("--live", *live,
+                    "Only what /-/live says: does nothing but a restart help? For health checks");
   command->add_option("PROBE", *probe, "Only this one: each finding, and all that ends");
   command->add_option("--output", *output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
@@ -132,10 +145,10 @@ void add_status_command(CLI::App& app, Action& chosen) {
       "The worst first. FOR is how long the state is what it is, ENDS NEXT the first of roles and "
       "certificates to end. Coloured on a terminal, unless NO_COLOR is set.\n"
       "Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer, or has no such probe.");
-  command->callback([flags, output, probe, &chosen] {
-    chosen = [flags, output, probe] {
+  command->callback([flags, output, probe, live, &chosen] {
+    chosen = [flags, output, probe, live] {
       return run_bounded({.command = "canaryd status", .limit = kAnswersWithin, .code = kNoAnswer},
-                         [wanted = Wanted{*flags, *probe, *output == "json"}](
+                         [wanted = Wanted{*flags, *probe, *output == "json", *live}](
                              runtime::Stage& stage) { return status(wanted, stage); });
     };
   });

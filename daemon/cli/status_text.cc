@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -49,7 +50,8 @@ std::string text(json::value const& value) {
 // Seconds are enough for people.
 sys_seconds time_of(json::value const& value) {
   std::string rfc = text(value);
-  if (auto const point = rfc.find('.'); point != std::string::npos) rfc = rfc.substr(0, point) + "Z";
+  if (auto const point = rfc.find('.'); point != std::string::npos)
+    rfc = rfc.substr(0, point) + "Z";
   auto const parsed = config::parse_time(rfc, {});
   return parsed ? parsed.value() : sys_seconds{};
 }
@@ -127,7 +129,8 @@ std::string probes_text(json::value const& answer, bool colour) {
   std::vector<json::object const*> probes;
   for (auto const& each : answer.at("probes").as_array()) probes.push_back(&each.as_object());
   if (probes.empty()) return "no probe is configured: nothing is watched\n";
-  std::ranges::stable_sort(probes, {}, [](auto const* probe) { return rank(*probe); });
+  // They lie in one array: their order there is kept among equals.
+  std::ranges::sort(probes, {}, [](auto const* probe) { return std::pair{rank(*probe), probe}; });
   std::vector<Row> rows{{"STATE", "PROBE", "FOR", "LAST RUN", "ENDS NEXT"}};
   for (auto const* const probe : probes) rows.push_back(row_of(*probe, now));
   std::vector<std::size_t> widths(rows.front().size());

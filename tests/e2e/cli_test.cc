@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smaller subcommands, and that the manual knows every option.
 // Thread: main.
+#include <unistd.h>
+
 #include <regex>
 #include <set>
 #include <sstream>
@@ -56,6 +58,33 @@ TEST(ConfigCheck, TakesAnEmptyListOfProbesThatIsMeant) {
   auto const ran = canaryd({"config", "check", site.write("canaryd.yml", "probes: []\n")});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("good; probes: 0"));
+}
+
+TEST(ConfigCheck, AsTheServicesUserSeesWhatItCanReadAndWhatFilesAre) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to go on as another user";
+  Site const site;
+  site.publish("a", tuf::a_repository(now()));
+  std::string const timestamp = (site.path() / "a/metadata/timestamp.json").string();
+  std::string const config = site.write(
+      "canaryd.yml", "probes:\n  - name: a\n    http: {ca_file: " + timestamp +
+                         "}\n    tuf:\n      metadata_url: https://r.example/metadata/root.json\n"
+                         "      root: " +
+                         timestamp + "\n");
+  EXPECT_EQ(canaryd({"config", "check", config}).code, 0);
+  auto const ran = canaryd({"config", "check", "--as-user", "root", config});
+  EXPECT_EQ(ran.code, 78);
+  for (char const* const part :
+       {"tuf.root: ", " is of type timestamp, expected root", " has no certificate (PEM)",
+        "root.json is a file, expected the folder",
+        "hidden from canaryd.service by its PrivateTmp="}) {
+    EXPECT_THAT(ran.err, HasSubstr(part));
+  }
+  std::filesystem::permissions(timestamp, std::filesystem::perms::owner_read);
+  auto const nobody = canaryd({"config", "check", "--as-user", "nobody", config});
+  EXPECT_EQ(nobody.code, 78);
+  EXPECT_THAT(nobody.err, HasSubstr("ermission denied"));
+  EXPECT_THAT(canaryd({"config", "check", "--as-user", "who-is-this", config}).err,
+              HasSubstr("there is no user who-is-this"));
 }
 
 TEST(ConfigDiff, NamesEachFieldAndProbeThatIsNotTheSame) {

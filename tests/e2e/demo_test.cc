@@ -46,6 +46,19 @@ TEST(Demo, ShowsItsSixStatesAndLeavesNothingBehind) {
   EXPECT_TRUE(is_empty(temporary));
 }
 
+TEST(Demo, SignsIntoAFolderAndLeavesIt) {
+  Site const site;
+  std::string const folder = (site.path() / "new/demo").string();
+  auto const ran = canaryd({"demo", "--sign", folder});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(count(ran.out, "\n"), 6U) << ran.out;
+  auto const check =
+      canaryd({"check", "--root", folder + "/roots/healthy.root.json", "--metadata-url",
+               "file://" + folder + "/repositories/healthy/metadata", "--targets-url",
+               "file://" + folder + "/repositories/healthy/targets", "--targets", "all"});
+  EXPECT_EQ(check.code, 0) << check.out << check.err;
+}
+
 TEST(Demo, OpensAnotherPortWhereItsOwnIsTaken) {
   Site const site;
   Daemon first{{CANARYD, "demo", "--web.listen-address", "127.0.0.1:0"}};

@@ -3,8 +3,9 @@
 """The Debian package from its build to its purge, under a real systemd.
 
 Two builds give the same bytes, and lintian has nothing to say. Installed over what 0.1's
-`cmake --install` left, and purged: nothing is lost or left. Installed anew it starts without a
-probe and says what to do. Then as an operator does it: a probe, a reload that is good and one that
+`cmake --install` left, and purged: nothing is lost or left. Installed anew, by the tutorial's own
+commands, it starts without a probe and says what to do; they lead to an alert of a real Prometheus
+and back. Then as an operator does it: a probe, a reload that is good and one that
 is refused, an edited configuration over an upgrade, an upgrade whose program would refuse it, a
 downgrade, an instance, a hang, a restart, removal, purge.
 
@@ -60,12 +61,12 @@ def next_version(deb, folder):
     """The same program as a later revision, with another default configuration."""
     root = folder / "next"
     run("dpkg-deb", "-R", str(deb), str(root))
-    for name, old, new in (("DEBIAN/control", "Version: 0.1.0-1", "Version: 0.1.0-2"),
-                           ("etc/canaryd/canaryd.yml", "include:", "# Of 0.1.0-2.\ninclude:")):
-        text = (root / name).read_text()
-        if old not in text:
-            raise Failed(f"no {old!r} in {name}")
-        (root / name).write_text(text.replace(old, new))
+    for name, old, new in (("DEBIAN/control", r"(?m)^(Version: .*)-1$", r"\1-2"),
+                           ("etc/canaryd/canaryd.yml", "(?m)^include:", "# Of the next.\ninclude:")):
+        text, found = re.subn(old, new, (root / name).read_text())
+        if found != 1:
+            raise Failed(f"{found} times {old!r} in {name}")
+        (root / name).write_text(text)
     out = folder / "next.deb"
     run("dpkg-deb", "-Znone", "--root-owner-group", "-b", str(root), str(out))
     return out
@@ -141,6 +142,7 @@ def prepare(options, folder, debs):
     (root / "etc/systemd/system/repository.service").write_text(system_test.REPOSITORY)
     for name, deb in debs.items():
         shutil.copy(deb, root / f"root/debs/{name}.deb")
+    shutil.copy(debs["one"], root / "root/debs" / debs["one"].name)  # as the tutorial has it
     for each in LEFT_BY_0_1:  # what counts is that they are there
         path = root / each.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,8 +191,35 @@ def nothing_is_left(machine, but=()):
         raise Failed(f"left after the purge: {ours}")
 
 
+class Tutorial:
+    """The commands of docs/tutorial.md, as they stand."""
+
+    def __init__(self):
+        text = (HERE.parent.parent / "docs/tutorial.md").read_text()
+        self.blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+
+    def follow(self, machine, blocks):
+        for block in blocks:
+            try:
+                done = subprocess.run(
+                    ["nsenter", "-t", str(machine.pid), "-a", "env", "DEBIAN_FRONTEND=noninteractive",
+                     "HOME=/root", "bash", "-euo", "pipefail", "-c",
+                     f"cd /root/debs; . /root/kept 2>/dev/null || true\n{block}\n"
+                     "declare -p file 2>/dev/null > /root/kept || true"],
+                    capture_output=True, text=True, timeout=120)
+            except subprocess.TimeoutExpired as late:
+                raise Failed(f"the tutorial's\n{block}does not come to its end: {late.stdout}") \
+                    from None
+            if done.returncode != 0:
+                raise Failed(f"the tutorial's\n{block}fails: {done.stdout}{done.stderr}")
+            self.said = done.stdout
+
+
 def starts_without_a_probe(machine):
-    machine.dpkg("-i", "/root/debs/one.deb")
+    machine.run("rm", "/etc/systemd/system/prometheus.service")
+    machine.run("systemctl", "daemon-reload")
+    tutorial = Tutorial()
+    tutorial.follow(machine, tutorial.blocks[:1])
     machine.is_active()
     if machine.show("UnitFileState") != "enabled":
         raise Failed("it would not start with the machine")
@@ -204,6 +233,13 @@ def starts_without_a_probe(machine):
     if modes[:3] != ["700 root:root", "750 root:canaryd", "644 root:root"]:
         raise Failed(f"modes: {modes}")
     say("installed: active, enabled, no probe, and page and log say what to do")
+    tutorial.follow(machine, tutorial.blocks[1:-1])
+    if "what the repository serves is not what was signed" not in tutorial.said:
+        raise Failed(f"the tutorial's alert says {tutorial.said}")
+    tutorial.follow(machine, tutorial.blocks[-1:])
+    say(f"the tutorial's {len(tutorial.blocks)} steps, from nothing to an alert and back")
+    machine.run("rm", "/etc/canaryd/conf.d/demo.yml", "/etc/canaryd/roots/demo.root.json")
+    machine.run("systemctl", "stop", "prometheus", "demo-repository")
 
 
 def reloads(machine):
@@ -253,7 +289,7 @@ def upgrades_and_downgrades(machine):
     machine.succeeds()
     if not machine.read(MAIN).endswith(EDITED):
         raise Failed("the upgrade took the edited configuration away")
-    if "Of 0.1.0-2" not in machine.read(MAIN + ".dpkg-dist"):
+    if "Of the next." not in machine.read(MAIN + ".dpkg-dist"):
         raise Failed("the new version's configuration is not beside the edited one")
     runs = machine.metric(r'canaryd_probe_last_success_timestamp_seconds\{probe="releases"\}')
     if not since or not runs or runs < since:
@@ -303,7 +339,7 @@ def is_removed_and_purged(machine):
     if machine.exists("/usr/bin/canaryd"):
         raise Failed("the program is still there")
     say("removed: configuration and state stay")
-    machine.dpkg("-i", "/root/debs/one.deb")
+    machine.dpkg("--force-confold", "-i", "/root/debs/one.deb")
     machine.is_active()
     machine.succeeds()
     machine.dpkg("--purge", "canaryd")

@@ -56,7 +56,7 @@ def verify(units):
         if done.returncode != 0 or done.stderr or done.stdout:
             fail(f"systemd-analyze verify: status {done.returncode}", done.stdout, done.stderr)
         # This test can fail: a key that nobody knows is complained of.
-        bad = pathlib.Path(folder) / "canaryd.service"
+        bad = pathlib.Path(names[0])
         bad.write_text(bad.read_text().replace("[Service]", "[Service]\nNoSuchKey=yes"))
         if "NoSuchKey" not in run("systemd-analyze", "verify", "--man=no", str(bad)).stderr:
             fail("systemd-analyze verify did not notice an unknown key")

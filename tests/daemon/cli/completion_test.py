@@ -7,13 +7,11 @@ Exits 77 where the shell is not installed.
 """
 import os
 import pathlib
-import pty
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 # Words so far, the last one begun: what must be offered, and what must not.
 CASES = [
@@ -45,37 +43,19 @@ def offered_by_fish(script, words):
 
 
 def offered_by_zsh(script, words):
-    """zsh completes only at a terminal: Tab and Ctrl-D's list, as they are drawn."""
-    folder = pathlib.Path(script).parent
-    (folder / "_canaryd").write_text(pathlib.Path(script).read_text())
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update({"TERM": "dumb", "PS1": "", "ZDOTDIR": str(folder), "COLUMNS": "200"})
-        os.execvp("zsh", ["zsh", "-f", "-i"])
-    drawn = b""
-
-    def until(mark, limit=20):
-        nonlocal drawn
-        deadline = time.monotonic() + limit
-        while mark not in drawn and time.monotonic() < deadline:
-            drawn += os.read(terminal, 65536)
-
-    line = " ".join(["canaryd", *words])
-    try:
-        os.write(terminal, b"stty -echo; PROMPT=; setopt nobeep; unsetopt zle_bracketed_paste\n")
-        os.write(terminal, f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; "
-                           "zstyle ':completion:*' list-prompt ''; LISTMAX=1000; "
-                           "echo rea''dy\n".encode())
-        until(b"ready")
-        drawn = b""
-        # The unique word is filled in and echoed; of several the list is drawn.
-        os.write(terminal, f"{line}\t\x04".encode())
-        os.write(terminal, b"\x15echo do''ne\n")
-        until(b"done")
-    finally:
-        os.close(terminal)
-        os.waitpid(pid, 0)
-    return re.sub(rb"[^\x20-\x7e]+", b" ", drawn).decode().split()
+    """zsh completes only at a terminal: what its own functions would be told is looked at."""
+    program = (f'words=(canaryd "$@"); CURRENT=$#words; PREFIX=$words[-1]; '
+               '_describe() { print -rl -- ${(P)2}; }; _arguments() { print -rl -- "$@"; }; '
+               f'source "{script}"')
+    specs = subprocess.run(["zsh", "-fuc", program, "zsh", *words], capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    before, begun = words[-2] if len(words) > 1 else "", words[-1]
+    for spec in specs:
+        values = re.fullmatch(r"(-[^\[]*)\[.*\]:value:(.*)", spec)
+        if values and values[1] == before:  # its value comes next
+            return ([each for each in values[2].strip("()").split() if each.startswith(begun)]
+                    if values[2].startswith("(") else list(map(str, pathlib.Path().iterdir())))
+    return [name for spec in specs if (name := re.split(r"[\[:]", spec)[0]).startswith(begun)]
 
 
 def main(shell, canaryd):

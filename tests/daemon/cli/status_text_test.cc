@@ -15,7 +15,7 @@ using ::testing::Not;
 
 std::string probe(std::string const& name, std::string const& state, std::string const& more = {}) {
   return R"({"name":")" + name + R"(","state":")" + state +
-         R"(","stale":false,"accepted":0,"since":"2026-11-24T00:00:00.250Z",)"
+         R"(","stale":false,"accepted":0,"since":"2026-11-24T00:00:30.250Z",)"
          R"("last_run":"2026-11-24T11:59:56.000Z","last_failure":null,"ends_next":)" +
          (more.empty() ? R"({"what":"timestamp","at":"2026-11-27T22:00:00Z"})" : more) + "}";
 }
