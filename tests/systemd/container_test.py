@@ -25,6 +25,16 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 ENTER = """
 set -eu
 mount --make-rprivate /
+if [ -n "$OVER" ]; then
+  mount -t tmpfs tmpfs "$ROOT"
+  cp -a "$OVER" "$ROOT/over"
+  mkdir "$ROOT/root"
+  mount -t overlay overlay -o "ro,lowerdir=$ROOT/over:/" "$ROOT/root"
+  ROOT=$ROOT/root
+else
+  mount --bind "$ROOT" "$ROOT"
+  mount -o remount,bind,ro "$ROOT"
+fi
 mount -t proc proc "$ROOT/proc"
 mount -t tmpfs -o size=64k,mode=755 tmpfs "$ROOT/dev"
 for device in null zero full random urandom; do
@@ -49,7 +59,7 @@ def instructions():
 
 
 def install(build, folder):
-    """The package's files and user over this machine's root, read-only."""
+    """The package's files and user, as they lie over this machine's root."""
     over = folder / "over"
     done = subprocess.run(["cmake", "--install", build, "--component", "canaryd", "--prefix",
                            "/usr"], env={**os.environ, "DESTDIR": str(over)},
@@ -64,18 +74,14 @@ def install(build, folder):
     for path in [over, *over.rglob("*")]:
         if path.is_dir():
             path.chmod(0o755)
-    root = folder / "root"
-    root.mkdir()
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"ro,lowerdir={over}:/", str(root)],
-                   check=True)
-    return root
+    return over
 
 
 class Container:
-    def __init__(self, root, folder, lines):
+    def __init__(self, root, over, folder, lines):
         volume = folder / "volume"
         volume.mkdir()
-        user = next(line.split(":") for line in (root / "etc/passwd").read_text().splitlines()
+        user = next(line.split(":") for line in ((over or root) / "etc/passwd").read_text().splitlines()
                     if line.startswith(lines["USER"] + ":"))
         os.chown(volume, int(user[2]), int(user[3]))
         self.log = open(folder / "log", "w+")
@@ -83,6 +89,7 @@ class Container:
             ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child",
              "sh", "-c", ENTER, "sh", *lines["ENTRYPOINT"], *lines["CMD"]],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": str(root), "USER": user[2],
+                 "OVER": str(over or ""),
                  "VOLUME": str(volume), "MOUNTED": lines["VOLUME"]},
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.user = user[2]
@@ -148,10 +155,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="canary-container-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        root = container = None
+        container = None
         try:
-            root = pathlib.Path(options.root) if options.root else install(options.build, folder)
-            container = Container(root, folder, lines)
+            over = None if options.root else install(options.build, folder)
+            root = pathlib.Path(options.root or folder / "root")
+            root.mkdir(exist_ok=True)
+            container = Container(root, over, folder, lines)
             lives_and_stops(container, lines)
         except Failed as failed:
             say(f"FAILED: {failed}")
@@ -159,8 +168,6 @@ def main():
         finally:
             if container:
                 container.end()
-            if root and not options.root:
-                subprocess.run(["umount", str(root)], check=True)
     say("all well")
     return 0
 
