@@ -86,8 +86,4 @@ Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
 // load() accepts it again where it has no secrets.
 std::string show(Config const& config);
 
-// What is not the same in two configurations in effect, a line each: "probe a: interval: 5m -> 1m",
-// "probe b: added", "log.level: info -> debug". Secrets show where they come from, never as values.
-std::vector<std::string> differences(Config const& old, Config const& fresh);
-
 }  // namespace canary::config

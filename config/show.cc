@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/config.h"
+#include "config/differences.h"
 #include "config/duration.h"
 #include "config/fields.h"
 
@@ -154,7 +155,7 @@ class Writer : public FieldVisitor {
     line(field.name, value.empty() ? "[]" : "");
     for (auto const& entry : value) {
       auto const above = path_.size();
-      path_.append(name).append("[" + entry.finding() + "].");
+      path_.append(field.name).append("[" + entry.finding() + "].");
       element([&] {
         line("finding", quote(entry.finding()));
         line("because", quote(entry.because));

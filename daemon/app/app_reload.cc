@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/differences.h"
 #include "config/duration.h"
 #include "config/touched_files.h"
 #include "daemon/app/app.h"

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config.h"
+#include "config/differences.h"
 #include "daemon/app/app_options.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
@@ -44,7 +45,7 @@ int check_file(std::string const& file) {
 // As the service will meet it.
 int check_as(std::string const& user, std::string const& file) {
   if (auto const trouble = become(user); !trouble.empty()) return refuse(trouble);
-  auto const loaded = config::load(file, config::process_environment());
+  auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
   if (!loaded) return check_file(file);
   auto const lines = look_into_files(loaded.value());
   for (auto const& line : lines) std::fprintf(stderr, "%s: %s\n", file.c_str(), line.c_str());
@@ -60,9 +61,9 @@ int show_file(std::string const& file) {
 
 int differ(std::string const& old, std::string const& fresh) {
   auto const environment = config::process_environment();
-  auto const before = config::load(old, environment);
+  auto const before = config::load(old, environment, probes::configured_kinds());
   if (!before) return check_file(old);
-  auto const after = config::load(fresh, environment);
+  auto const after = config::load(fresh, environment, probes::configured_kinds());
   if (!after) return check_file(fresh);
   auto const lines = config::differences(before.value(), after.value());
   for (auto const& line : lines) put(line + "\n");

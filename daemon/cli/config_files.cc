@@ -13,7 +13,6 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
-#include <variant>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -23,6 +22,7 @@
 
 #include "config/harmless.h"
 #include "config/read_file.h"
+#include "probes/tuf/spec.h"
 
 namespace canary::daemon {
 namespace {
@@ -93,7 +93,7 @@ class Look {
 
   void at(config::ProbeSpec const& probe) {
     probe_ = probe.name.text;
-    if (auto const* const tuf = std::get_if<config::TufSpec>(&probe.kind)) look_at(*tuf);
+    if (auto const* const tuf = probe.kind.get<tuf::Spec>()) look_at(*tuf);
     if (probe.http.ca_file) look_at(*probe.http.ca_file, "http.ca_file", &why_no_authorities);
     for (auto const& [header, secret] : probe.http.secret_headers) {
       if (!secret.file.empty()) look_at(secret.file, "http.headers." + header, nullptr);
@@ -106,7 +106,7 @@ class Look {
   void complain(std::string const& field, std::string const& what) {
     lines_.push_back("probe " + probe_ + ": " + field + ": " + what);
   }
-  void look_at(config::TufSpec const& tuf) {
+  void look_at(tuf::Spec const& tuf) {
     look_at(tuf.root, "tuf.root", &why_no_root);
     look_at(tuf.metadata_url, "tuf.metadata_url");
     if (tuf.targets_url) look_at(*tuf.targets_url, "tuf.targets_url");

@@ -157,9 +157,8 @@ std::string probe_text(json::value const& answer, bool colour) {
     out += "  " + text(finding.at("severity")) + "  " + text(finding.at("check")) + "  " +
            text(finding.at("subject")) + ": " + text(finding.at("message")) + "\n";
   }
-  for (auto const& role : answer.at("known").at("roles").as_array()) {
-    out += "  " + end_of(role.at("role"), role.at("expires"), now) + ", version " +
-           text(role.at("version")) + "\n";
+  for (auto const& each : answer.at("ends").as_array()) {
+    out += "  " + end_of(each.at("what"), each.at("at"), now) + "\n";
   }
   return out;
 }

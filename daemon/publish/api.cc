@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -37,17 +39,24 @@ std::int64_t accepted(probes::Report const& report) {
       report.findings, [](probes::Finding const& finding) { return finding.accepted.has_value(); });
 }
 
-// The soonest of what ends: a role's metadata, or a certificate.
-json::value ends_next(Known const& known) {
-  std::optional<std::chrono::sys_seconds> soonest = known.tls_not_after;
-  std::string what = "certificate";
-  for (auto const& role : known.roles) {
-    if (soonest && role.facts.expires >= *soonest) continue;
-    soonest = role.facts.expires;
-    what = role.facts.role.text();
+// What ends: things of the repository, such as roles, and certificates; the soonest first.
+json::array ends(Known const& known) {
+  std::vector<std::pair<std::chrono::sys_seconds, std::string>> all;
+  for (auto const& thing : known.things) {
+    if (thing.facts.expiry) all.emplace_back(thing.facts.expiry->at, thing.facts.name.text());
   }
-  if (!soonest) return nullptr;
-  return json::object{{"what", what}, {"at", config::to_text(*soonest)}};
+  if (known.tls_not_after) all.emplace_back(*known.tls_not_after, "certificate");
+  std::ranges::sort(all);
+  json::array out;
+  for (auto const& [at, what] : all) {
+    out.push_back(json::object{{"what", what}, {"at", config::to_text(at)}});
+  }
+  return out;
+}
+
+json::value ends_next(Known const& known) {
+  auto const all = ends(known);
+  return all.empty() ? json::value(nullptr) : all.front();
 }
 
 json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime now) {
@@ -212,6 +221,7 @@ std::optional<std::string> probe_json(Snapshot const& snapshot, std::string_view
   out["as_of"] = rfc3339(now);
   out["counters"] = counters(*row);
   out["known"] = known_json(*row->known, *row->facts.kind);
+  out["ends"] = ends(*row->known);
   out["findings"] = json::array{};
   out["measurements"] = nullptr;
   if (row->last_report) {

@@ -241,6 +241,7 @@ def starts_without_a_probe(machine):
     tutorial.follow(machine, tutorial.blocks[-1:])
     say(f"the tutorial's {len(tutorial.blocks)} steps, from nothing to an alert and back")
     machine.run("rm", "/etc/canaryd/conf.d/demo.yml", "/etc/canaryd/roots/demo.root.json")
+    machine.run("rm", "/etc/prometheus/canaryd.rules.yml")
     machine.run("systemctl", "stop", "prometheus", "demo-repository")
 
 

@@ -157,19 +157,21 @@ TEST_F(Api, SaysWhatEndsFirstOfRolesAndCertificates) {
   auto& history = add("demo");
   EXPECT_TRUE(probe("demo").at("ends_next").is_null());
   auto ends = report(Severity::ok, "fine");
-  ends.measurements.roles.push_back(
-      {"root", 1, std::chrono::sys_days{std::chrono::February / 1 / 2026}, 14 * 24h, 72h, 999});
+  ends.measurements.things.push_back(
+      a_role("root", 1, {std::chrono::sys_days{std::chrono::February / 1 / 2026}, 14 * 24h, 72h}));
   history.finished(at(1s), 1ms, ends);
   auto shown = probe("demo");
   EXPECT_EQ(shown.at("ends_next").at("what").as_string(), "root");
   EXPECT_EQ(shown.at("ends_next").at("at").as_string(), "2026-02-01T00:00:00Z");
+  EXPECT_EQ(shown.at("ends").at(1).at("what").as_string(), "targets");
 }
 
 TEST_F(Api, PageSaysWhatToDoWhileNothingIsWatched) {
   daemon_.config_file = "/etc/canaryd/canaryd.yml";
   add("off", false);
-  EXPECT_THAT(landing_page(snapshot()),
-              HasSubstr("Nothing is watched yet.</strong> To begin: put a repository&#39;s pinned"));
+  EXPECT_THAT(
+      landing_page(snapshot()),
+      HasSubstr("Nothing is watched yet.</strong> To begin: put a repository&#39;s pinned"));
   add("on");
   EXPECT_THAT(landing_page(snapshot()), Not(HasSubstr("Nothing is watched yet")));
 }
