@@ -52,7 +52,7 @@ def run(*command, **more):
 
 
 def pack(build, folder):
-    run("cpack", "-G", "DEB", "-B", str(folder), "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=zstd",
+    run("cpack", "-G", "DEB", "-B", str(folder), "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip",
         cwd=build, env={**os.environ, "SOURCE_DATE_EPOCH": "1795000000"})
     return next(folder.glob("*.deb"))
 
