@@ -62,12 +62,20 @@ struct SchedulerSettings {
   friend bool operator==(SchedulerSettings const&, SchedulerSettings const&) = default;
 };
 
+// How long what happened is remembered; docs/history.md.
+struct HistorySettings {
+  milliseconds keep{std::chrono::hours{24} * 400};
+  std::uint64_t bytes = 1024 * 1024 * 1024;  // of the database; the oldest runs go first
+  friend bool operator==(HistorySettings const&, HistorySettings const&) = default;
+};
+
 struct Config {
   std::filesystem::path state_directory{"/var/lib/canaryd"};
   WebSettings web;
   LogSettings log;
   SchedulerSettings scheduler;
   WatchdogSettings watchdog;
+  HistorySettings history;
   int workers = 0;  // threads for hashing and large metadata; 0: one per CPU, at most 4
   std::vector<ProbeSpec> probes;  // in the order of the files
   friend bool operator==(Config const&, Config const&) = default;

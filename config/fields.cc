@@ -106,6 +106,15 @@ void describe(FieldVisitor& v, WatchdogSettings& watchdog) {
       watchdog.quarantine_window, 1s, days{31});
 }
 
+void describe(FieldVisitor& v, HistorySettings& history) {
+  v.duration({"keep",
+              "how long changes, incidents, events and the counts of each day are kept; single runs "
+              "are for 7 days, the counts of each hour for 92"},
+             history.keep, days{1}, days{3'650});
+  v.size({"bytes", "what the database may take; beyond it the oldest runs go first"},
+         history.bytes, 4 * kMebibyte, 1024 * 1024 * kMebibyte);
+}
+
 void describe(FieldVisitor& v, HttpSettings& http) {
   v.wait({"resolve_timeout", "name lookup"}, http.resolve_timeout, 10ms, kLongestWait);
   v.wait({"connect_timeout", "all addresses of one host together"}, http.connect_timeout, 10ms,
@@ -171,6 +180,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("log", [&] { describe(v, config.log); });
   v.section("scheduler", [&] { describe(v, config.scheduler); });
   v.section("watchdog", [&] { describe(v, config.watchdog); });
+  v.section("history", [&] { describe(v, config.history); });
 }
 
 void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches) {

@@ -57,6 +57,7 @@ int chosen_command(int argc, char** argv) {
   canary::daemon::add_check_command(app, action);
   canary::daemon::add_demo_command(app, action);
   canary::daemon::add_status_command(app, action);
+  canary::daemon::add_history_command(app, action);
   canary::daemon::add_reload_command(app, action);
   canary::daemon::add_dump_command(app, action);
   canary::daemon::add_config_command(app, action);

@@ -26,8 +26,10 @@ ALLOWED = {
     "daemon/metrics": ["daemon/metrics"],
     "daemon/results": ["config", "probes/report.h", "probes/reason.h", "probes/declaration.h", "daemon/results", "daemon/text",
                        "runtime/contract.h"],
+    "daemon/history": ["config", "probes/report.h", "runtime", "daemon/history", "daemon/log"],
     "daemon/publish": ["config", "probes/report.h", "probes/declaration.h", "daemon/results", "daemon/publish",
-                       "daemon/metrics", "daemon/text", "daemon/watchdog/status.h", "daemon/watchdog/current.h",
+                       "daemon/metrics", "daemon/text", "daemon/history",
+                       "daemon/watchdog/status.h", "daemon/watchdog/current.h",
                        "daemon/watchdog/answering.h", "daemon/watchdog/health.h",
                        "daemon/watchdog/self_channels.h", "daemon/watchdog/tables_view.h",
                        "runtime/last_words.h", "runtime/limits.h", "runtime/tables.h",
@@ -59,6 +61,8 @@ ONE_HOME = {
     "boost/beast": ["probes/fetch/", "runtime/asio.cc"],
     "nlohmann/": [],
     "re2/": ["probes/pattern.cc"],
+    "sqlite3.h": ["daemon/history/database.cc", "daemon/versions/"],
+    "kainjow/": ["daemon/publish/page/render.cc"],
 }
 
 

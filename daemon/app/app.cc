@@ -11,7 +11,7 @@
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/writable.h"
-#include "daemon/publish/landing_page.h"
+#include "daemon/publish/first_steps.h"
 #include "daemon/watchdog/log_lines.h"
 #include "runtime/block_on.h"
 #include "runtime/deadline.h"

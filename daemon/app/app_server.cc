@@ -4,6 +4,7 @@
 
 #include "daemon/app/app.h"
 #include "daemon/publish/hang_metrics.h"
+#include "daemon/publish/own_state.h"
 
 namespace canary::daemon {
 
@@ -27,6 +28,8 @@ Sources App::sources() {
                 append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
               },
           .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
+          .own_state =
+              [&record](SysTime now) { return own_state(record, *runtime::tables(), now); },
           .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
           .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
           .full_dump = [this] { return dumps_.full(watchdog_); },
@@ -34,6 +37,7 @@ Sources App::sources() {
           .told_full = [this](std::string_view address, std::size_t most,
                               bool full) { tell_of_full(address, most, full); },
           .answering = &watchdog_.answering(),
+          .history = &services_->history(),
           .asking = &watchdog_.asking()};
 }
 

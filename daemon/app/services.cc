@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/app/history_notes.h"
 #include "daemon/app/watch_the_watchdog.h"
 #include "probes/kind.h"
 #include "runtime/beat.h"
@@ -55,6 +56,10 @@ void tell(Log& log, runtime::PoolTrouble const& trouble) {
   }
 }
 
+history::Bounds bounds_of(config::HistorySettings const& settings) {
+  return {.keep = settings.keep, .bytes = settings.bytes};
+}
+
 // Without it the loop would turn for nothing, and every page would call that healthy.
 [[noreturn]] void end_with_a_task(Log& log, std::string_view task, std::string_view why) {
   log.error("a task of the loop ended; ending the process", {{"task", task}, {"detail", why}});
@@ -87,6 +92,8 @@ Services::Services(config::Config const& config, std::string config_file,
           [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
                  probes::Report& report) { return run(std::move(spec), deadline, trace, report); }),
       keeper_(executor, disk_, results_, log, saved_directory(config)),
+      history_(executor, log, config.state_directory / history::kFileName,
+               bounds_of(config.history)),
       scheduler_(
           executor, config.scheduler,
           [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
@@ -103,7 +110,14 @@ Services::Services(config::Config const& config, std::string config_file,
   files_.set_told(told);
   scheduler_.set_quarantine(
       [this](std::string_view probe) { return watchdog_.quarantined(probe); });
-  scheduler_.set_ended([this](Changes const& changes) { keeper_.note(changes); });
+  history_.set_told(told);
+  scheduler_.set_ended([this](Changes const& changes) {
+    keeper_.note(changes);
+    remember(changes);
+  });
+  scheduler_.set_skipped([this](std::string_view probe, SkipReason reason, std::uint64_t count) {
+    history_.note(missed_entry(probe, reason, count, wall_now()));
+  });
 }
 
 void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
@@ -113,6 +127,9 @@ void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const
 
 Task<void> Services::start(config::Config config, SavedStates saved) {
   apply(config, std::move(saved));
+  for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
+    history_.note(std::move(entry));
+  }
   tasks_.start("beat", runtime::beat(kBeat));
   runtime::CancelRun cancel = [this](std::uint16_t run, std::uint32_t generation) {
     scheduler_.cancel(run, generation);
@@ -122,6 +139,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("scheduler", schedule());
   tasks_.start("describe", describe());
   tasks_.start("state", keeper_.keep());
+  tasks_.start("history", history_.keep());
   tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
   tasks_.start("threads", tend_threads());
   co_return;
@@ -129,11 +147,16 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
 
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
                                  std::shared_ptr<std::atomic<bool> const> revoked) {
-  if (!revoked->load()) apply(config, std::move(saved));
-  co_return;
+  if (revoked->load()) co_return;
+  apply(config, std::move(saved));
+  history_.set_bounds(bounds_of(config.history));
+  history_.note(
+      history::EventEntry{.kind = "reload", .subject = "", .detail = "", .at = wall_now()});
 }
 
 Task<void> Services::refuse(std::string why) {
+  history_.note(history::EventEntry{
+      .kind = "reload_refused", .subject = "", .detail = why, .at = wall_now()});
   results_.config_refused(wall_now(), std::move(why));
   co_return;
 }
@@ -147,6 +170,8 @@ Task<bool> Services::stop() {
   tasks_.request_stop();
   co_await tasks_.join();
   co_await keeper_.finish(Deadline::after(kLastWrites));
+  history_.note(history::EventEntry{.kind = "stop", .subject = "", .detail = "", .at = wall_now()});
+  co_await history_.finish(Deadline::after(kLastWrites));
   co_return *scheduler_ended_;
 }
 
@@ -183,9 +208,25 @@ Task<void> Services::tend_threads() {
   while (true) {
     for (auto* const pool : {&cpu_, &disk_}) pool->look();
     files_.look();
+    history_.look();
+    remember_hangs();
     tell_of_state_directory();
     co_await runtime::sleep_until({}, "app.threads", Deadline::after(kTend));
   }
+}
+
+void Services::remember(Changes const& changes) {
+  auto const row = results_.row(changes.probe);
+  if (!row) return;
+  for (auto& entry : entries_of(changes, *row)) history_.note(std::move(entry));
+}
+
+void Services::remember_hangs() {
+  auto const& record = watchdog_.record();
+  watchdog::LastStall last;
+  if (!record.last_stall.known() || !record.last_stall.load(last)) return;
+  if (last.wall_ns == std::exchange(last_hang_ns_, last.wall_ns)) return;
+  history_.note(hang_event(last));
 }
 
 void Services::tell_of_state_directory() {

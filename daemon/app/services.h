@@ -19,6 +19,7 @@
 #include "daemon/app/lasting_tasks.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_keeper.h"
+#include "daemon/history/recorder.h"
 #include "daemon/log/log.h"
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
@@ -50,6 +51,7 @@ class Services {
                        runtime::Loop& loop, Log& log);
 
   ResultStore const& results() const { return results_; }
+  history::Recorder& history() { return history_; }
 
   // Of what may never return, what goes on still: a sentence each. Thread: any.
   std::vector<std::string> standing() const;
@@ -69,6 +71,8 @@ class Services {
   runtime::Task<void> schedule();
   runtime::Task<void> describe();
   runtime::Task<void> tend_threads();
+  void remember(Changes const& changes);
+  void remember_hangs();
   void tell_of_state_directory();
   std::string sentence() const;
   runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
@@ -86,6 +90,8 @@ class Services {
   ResultStore results_;
   RunProbe run_probe_;
   StateKeeper keeper_;
+  history::Recorder history_;
+  std::int64_t last_hang_ns_ = 0;  // wall clock, of the one that the history was told of
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
   LastingTasks tasks_;  // last: they use all of the above

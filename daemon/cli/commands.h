@@ -27,6 +27,7 @@ void add_config_command(CLI::App& app, Action& chosen);
 void add_dump_command(CLI::App& app, Action& chosen);
 void add_reload_command(CLI::App& app, Action& chosen);
 void add_status_command(CLI::App& app, Action& chosen);
+void add_history_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 
 }  // namespace canary::daemon

@@ -47,6 +47,11 @@ inline constexpr std::array kOfDaemon = std::to_array<Metric>({
      {"address"}},
     {"canaryd_log_lines_dropped_total", Type::counter,
      "Log lines lost because their reader is too slow."},
+    {"canaryd_history_works", Type::gauge, "Whether the history was written the last time."},
+    {"canaryd_history_entries_written_total", Type::counter, "Entries that the history took."},
+    {"canaryd_history_entries_dropped_total", Type::counter,
+     "Entries that are not in the history: its disk could not follow."},
+    {"canaryd_history_entries_waiting", Type::gauge, "Entries that are still to be written."},
 });
 
 inline constexpr std::array kOfProcess = std::to_array<Metric>({

@@ -63,6 +63,7 @@ class Page {
 
   void daemon();
   void clients();
+  void history();
   void configured_probes();
   void runs();
   void last_runs();
@@ -97,6 +98,19 @@ void Page::daemon() {
   clients();
   family(metric("canaryd_log_lines_dropped_total"))
       .add({}, static_cast<double>(input_.log_lines_dropped));
+  history();
+}
+
+void Page::history() {
+  auto works = family(metric("canaryd_history_works"));
+  auto written = family(metric("canaryd_history_entries_written_total"));
+  auto dropped = family(metric("canaryd_history_entries_dropped_total"));
+  auto waiting = family(metric("canaryd_history_entries_waiting"));
+  if (!input_.history) return;
+  works.add({}, input_.history->works ? 1.0 : 0.0);
+  written.add({}, static_cast<double>(input_.history->written));
+  dropped.add({}, static_cast<double>(input_.history->dropped));
+  waiting.add({}, static_cast<double>(input_.history->waiting));
 }
 
 void Page::clients() {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/history/recorder.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/process.h"
 #include "daemon/results/snapshot.h"
@@ -28,6 +29,7 @@ struct MetricsInput {
   std::vector<ClientCounts> clients;  // of the server, an address each
   ProcessFacts process;
   std::uint64_t log_lines_dropped = 0;
+  std::optional<history::Recorder::Counts> history = std::nullopt;  // nothing where there is none
   SysTime now{};
 };
 

@@ -6,20 +6,22 @@
 #include <charconv>
 #include <system_error>
 
-#include "daemon/publish/landing_page.h"
+#include "daemon/publish/history_answers.h"
+#include "daemon/publish/page_answers.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
-constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kReload = "/-/reload";
 constexpr std::string_view kPaths =
-    "There are: / /metrics /-/healthy /-/ready /-/live /api/v1/status /api/v1/probes "
-    "/api/v1/probes/NAME /api/v1/hangs /api/v1/executor /debug/executor\n";
+    "There are: / /incidents /probe/NAME /badge/NAME.svg /metrics /-/healthy /-/ready /-/live "
+    "/api/v1/status /api/v1/probes "
+    "/api/v1/probes/NAME /api/v1/hangs /api/v1/history /api/v1/incidents /api/v1/runs "
+    "/api/v1/executor /debug/executor\n";
 
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
   if (health.ok) return {200, kText, std::string{when_ok} + '\n'};
@@ -36,9 +38,15 @@ HttpAnswer Routes::metrics() const {
                                      .clients = clients(),
                                      .process = process_facts(),
                                      .log_lines_dropped = sources_.log_lines_dropped(),
+                                     .history = history_counts(),
                                      .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
   return {200, kMetricsContentType, std::move(page)};
+}
+
+std::optional<history::Recorder::Counts> Routes::history_counts() const {
+  if (sources_.history == nullptr) return std::nullopt;
+  return sources_.history->counts();
 }
 
 std::vector<ClientCounts> Routes::clients() const {
@@ -74,13 +82,16 @@ HttpAnswer Routes::reload(HttpRequest const& request) const {
   return {200, kJson, sources_.reloads->answer(number)};
 }
 
-HttpAnswer Routes::api(std::string_view path) const {
-  path.remove_prefix(kApi.size());
+HttpAnswer Routes::api(HttpRequest const& request) const {
+  auto const path = request.path.substr(kApi.size());
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
   if (path == "status") return {200, kJson, status_json(*reading, sources_.healthy(), now)};
   if (path == "hangs" && sources_.hangs) return {200, kJson, sources_.hangs(now)};
   if (path == "executor" && sources_.executor_json) return {200, kJson, sources_.executor_json()};
+  if (sources_.history != nullptr && is_history(path)) {
+    return history_answer(*sources_.history, path, request, now);
+  }
   if (path == "probes") return {200, kJson, probes_json(*reading, now)};
   constexpr std::string_view kProbe = "probes/";
   if (path.starts_with(kProbe)) {
@@ -92,7 +103,8 @@ HttpAnswer Routes::api(std::string_view path) const {
   }
   return {404, kJson,
           error_json("no such path; there are /api/v1/status, /api/v1/probes, "
-                     "/api/v1/probes/NAME, /api/v1/hangs and /api/v1/executor")};
+                     "/api/v1/probes/NAME, /api/v1/hangs, /api/v1/history, /api/v1/incidents, "
+                     "/api/v1/runs and /api/v1/executor")};
 }
 
 HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
@@ -112,11 +124,8 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   }
   if (overloaded) return {503, kText, "Too many answers are waiting for their clients to read.\n"};
   if (path == "/metrics") return metrics();
-  if (path == "/") {
-    auto const reading = sources_.store.read();
-    return {200, kHtml, landing_page(*reading)};
-  }
-  if (path.starts_with(kApi)) return api(path);
+  if (auto page = page_answer(sources_, request)) return std::move(*page);
+  if (path.starts_with(kApi)) return api(request);
   if (path.starts_with("/debug/")) return debug(request);
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }

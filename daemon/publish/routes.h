@@ -7,13 +7,16 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daemon/history/recorder.h"
 #include "daemon/publish/api.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/metrics.h"
+#include "daemon/publish/page/overview.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/results/store.h"
 #include "daemon/watchdog/answering.h"
@@ -34,7 +37,8 @@ struct Sources {
   // What the watchdog knows; each may be null where there is none.
   std::function<void(std::string& page, Snapshot const&, SysTime now)> hang_metrics = {};
   std::function<std::string(SysTime now)> hangs = {};  // JSON
-  std::function<std::string()> executor_text = {};     // the executor's state now
+  std::function<page::OwnState(SysTime now)> own_state = {};
+  std::function<std::string()> executor_text = {};  // the executor's state now
   std::function<std::string()> executor_json = {};
   std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
   Reloads* reloads = nullptr;                   // on the private listener
@@ -43,12 +47,15 @@ struct Sources {
   // Hears when an address is full, and when it has room again.
   Clients::ToldFull told_full = {};
   watchdog::Answering* answering = nullptr;  // where it is told that an answer is being made
+  history::Recorder* history = nullptr;      // nullptr: there is none
   watchdog::SelfChannels* asking = nullptr;  // over which the server's threads are asked
 };
 
 struct HttpRequest {
   std::string_view method;
   std::string_view path;  // without a query, percent-decoded
+  // A parameter of the query, percent-decoded; nothing where it is not there. May be null.
+  std::function<std::optional<std::string>(char const* name)> parameter = {};
   bool has_body = false;
   bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
 };
@@ -58,6 +65,7 @@ struct HttpAnswer {
   std::string_view content_type;  // a literal
   std::string body;
   bool allow_header = false;  // 405: says which methods there are
+  bool is_page = false;       // for people: may load the server's own style and script
 };
 
 class Routes {
@@ -73,12 +81,13 @@ class Routes {
   static constexpr std::array<std::string_view, 8> kHandlers{
       "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 5;
-  static constexpr std::array<int, 5> kCodes{200, 404, 405, 413, 503};
+  static constexpr std::array<int, 6> kCodes{200, 400, 404, 405, 413, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer metrics() const;
   std::vector<ClientCounts> clients() const;
-  HttpAnswer api(std::string_view path) const;
+  std::optional<history::Recorder::Counts> history_counts() const;
+  HttpAnswer api(HttpRequest const& request) const;
   HttpAnswer debug(HttpRequest const& request) const;
   HttpAnswer reload(HttpRequest const& request) const;
 

@@ -81,7 +81,11 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
   header("X-Content-Type-Options", "nosniff");
   header("X-Frame-Options", "DENY");
   header("Referrer-Policy", "no-referrer");
-  header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  header("Content-Security-Policy",
+         answer.is_page ? "default-src 'none'; style-src 'self'; script-src 'self'; "
+                          "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                          "frame-ancestors 'none'"
+                        : "default-src 'none'; frame-ancestors 'none'");
   if (answer.allow_header) header("Allow", "GET, HEAD");
   return response;
 }
@@ -93,6 +97,15 @@ bool has_body(MHD_Connection* connection) {
   };
   auto const length = header("Content-Length");
   return !header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
+}
+
+std::function<std::optional<std::string>(char const*)> parameters_of(MHD_Connection* connection) {
+  return [connection](char const* name) -> std::optional<std::string> {
+    char const* const value =
+        ::MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
 }
 
 // Over the AF_UNIX listener?
@@ -197,7 +210,7 @@ void on_connection(void* address_pointer, MHD_Connection* connection, void** kep
     connected->client = clients.came(info->connect_fd, runtime::now_ns());
     *kept = connected.release();
   } catch (...) {
-    return;  // no memory to know it by: it is served all the same
+    // No memory to know it by: it is served all the same.
   }
 }
 
@@ -212,7 +225,11 @@ void on_completed(void* address_pointer, MHD_Connection* connection, void**,
 MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char const* path,
                       char const* method, char const*, char const*, std::size_t*,
                       void** called_before) noexcept {
-  HttpRequest const request{method, path, has_body(connection), is_private(connection)};
+  HttpRequest const request{.method = method,
+                            .path = path,
+                            .parameter = parameters_of(connection),
+                            .has_body = has_body(connection),
+                            .is_private = is_private(connection)};
   bool const refuse = request.has_body || (request.method != "GET" && request.method != "HEAD");
   // The first call comes before a body is read. An answer then closes the connection, which is
   // what a body that nobody wants deserves; an ordinary request is answered at the second.
@@ -232,10 +249,10 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
     auto const status = static_cast<unsigned>(answer.status);
     auto const response = make_response(std::move(answer), shared.unread);
     if (response) return ::MHD_queue_response(connection, status, response.get());
-    return shared.no_memory.send(connection);
-  } catch (...) {  // out of memory, in practice
-    return shared.no_memory.send(connection);
+  } catch (...) {
+    // Out of memory, in practice.
   }
+  return shared.no_memory.send(connection);
 }
 
 unsigned whole_seconds(std::chrono::milliseconds span) {
@@ -248,7 +265,7 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 // Looks after the clients of all addresses while there are any.
 class Server::Impl {
  public:
-  explicit Impl(Sources const& sources)
+  explicit Impl(Sources sources)
       : told_full_(sources.told_full),
         shared_{.routes = Routes{with_clients(sources)}, .asked = AskedThreads{sources.asking}} {}
   ~Impl() { stop(); }
@@ -343,7 +360,6 @@ class Server::Impl {
     sources.clients = [this] {
       std::vector<ClientCounts> all;
       std::lock_guard const lock{mutex_};
-      all.reserve(addresses_.size());
       for (auto const& each : addresses_) all.push_back(each->clients.counts());
       return all;
     };

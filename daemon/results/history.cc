@@ -57,6 +57,7 @@ void History::restore(SavedState saved) {
   row_.severity = saved.severity;
   row_.since = saved.since;
   row_.consecutive_failures = saved.consecutive_failures;
+  row_.recent = std::move(saved.recent);
   row_.last_run_end = saved.last_run_end;
   row_.last_success = saved.last_success;
   row_.last_failure = saved.last_failure;
@@ -106,6 +107,7 @@ Changes History::finished(SysTime at, std::chrono::nanoseconds duration, probes:
   row_.last_duration = duration;
   row_.durations.observe(duration);
   count(at, report, telling);
+  row_.recent.add(static_cast<char>('0' + static_cast<int>(severity)));
 
   Changes changes{.probe = row_.facts.name, .url = row_.facts.url};
   if (row_.severity != severity) {

@@ -60,6 +60,7 @@ class History {
   // So many due runs did not start.
   void skipped(SkipReason reason, std::uint64_t count) {
     row_.skipped[static_cast<std::size_t>(reason)] += count;
+    if (count > 0 && reason != SkipReason::paused) row_.recent.add(RecentRuns::kMissed);
   }
 
  private:

@@ -140,6 +140,11 @@ SavedState state_of(json::object const& from, probes::Declaration const& kind) {
   if (!from.at("severity").is_null()) state.severity = severity_of(from.at("severity").as_string());
   state.since = time_of(from, "since");
   state.consecutive_failures = from.at("consecutive_failures").to_number<std::uint64_t>();
+  if (auto const* const recent = from.if_contains("recent")) {
+    for (char const run : recent->as_string()) {
+      if ((run >= '0' && run <= '3') || run == RecentRuns::kMissed) state.recent.add(run);
+    }
+  }
   state.last_run_end = optional_time(from, "last_run_end");
   state.last_success = optional_time(from, "last_success");
   state.last_failure = optional_time(from, "last_failure");
@@ -178,7 +183,8 @@ SavedState saved_state(ProbeRow const& row) {
                    .last_success = row.last_success,
                    .last_failure = row.last_failure,
                    .open = *row.open,
-                   .known = *row.known};
+                   .known = *row.known,
+                   .recent = row.recent};
   if (row.last_failure_finding) state.last_failure_finding = *row.last_failure_finding;
   return state;
 }
@@ -203,6 +209,7 @@ std::string to_text(SavedState const& state) {
       {"last_failure_finding", state.last_failure_finding
                                    ? json::value(finding_json(*state.last_failure_finding))
                                    : json::value(nullptr)},
+      {"recent", state.recent.runs},
       {"open", std::move(open)},
       {"open_total", state.open.total},
       {"tls_not_after", time_json(ends)},

@@ -22,6 +22,7 @@ struct SavedState {
   std::optional<probes::Finding> last_failure_finding;
   OpenFindings open;
   Known known;
+  RecentRuns recent;
   friend bool operator==(SavedState const&, SavedState const&) = default;
 };
 SavedState saved_state(ProbeRow const& row);

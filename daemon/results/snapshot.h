@@ -56,6 +56,19 @@ struct Known {
   friend bool operator==(Known const&, Known const&) = default;
 };
 
+// How the last runs ended, the oldest first: a digit of probes::Severity each, or kMissed.
+struct RecentRuns {
+  static constexpr std::size_t kKept = 60;
+  static constexpr char kMissed = 'm';  // one or more in a row that were due and told nothing
+  std::string runs;
+  void add(char run) {
+    if (run == kMissed && runs.ends_with(kMissed)) return;
+    if (runs.size() == kKept) runs.erase(0, 1);
+    runs.push_back(run);
+  }
+  friend bool operator==(RecentRuns const&, RecentRuns const&) = default;
+};
+
 // Everything known of one probe.
 struct ProbeRow {
   ProbeFacts facts;
@@ -74,6 +87,8 @@ struct ProbeRow {
 
   std::shared_ptr<OpenFindings const> open = std::make_shared<OpenFindings const>();  // likewise
   std::shared_ptr<Known const> known = std::make_shared<Known const>();  // never nullptr
+
+  RecentRuns recent;
 
   std::optional<SysTime> in_flight_since;  // a run is going on
   std::optional<SysTime> next_run;

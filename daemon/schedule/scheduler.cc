@@ -194,6 +194,13 @@ void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined
 
 void Scheduler::set_ended(std::function<void(Changes const&)> ended) { ended_ = std::move(ended); }
 
+void Scheduler::set_skipped(Skipped skipped) { skipped_ = std::move(skipped); }
+
+void Scheduler::skip(std::string_view probe, SkipReason reason, std::uint64_t count) {
+  results_.skipped(probe, reason, count);
+  if (skipped_ && count > 0) skipped_(probe, reason, count);
+}
+
 void Scheduler::set_held(std::function<std::chrono::nanoseconds()> held) {
   held_ = std::move(held);
 }
@@ -206,7 +213,7 @@ void Scheduler::count_what_was_slept_through() {
   if (span < kLeastSleep) return;
   for (auto const& [name, probe] : probes_) {
     auto const missed = static_cast<std::uint64_t>(span / probe.spec->interval);
-    if (missed > 0) results_.skipped(name, SkipReason::offline, missed);
+    if (missed > 0) skip(name, SkipReason::offline, missed);
   }
 }
 
@@ -214,9 +221,9 @@ void Scheduler::start_what_is_due(TimePoint now) {
   count_what_was_slept_through();
   for (auto& due : schedule_.take_due(now)) {
     std::string const name = due.probe;
-    results_.skipped(name, SkipReason::offline, due.missed);
+    skip(name, SkipReason::offline, due.missed);
     if (quarantined_ && quarantined_(name)) {
-      results_.skipped(name, SkipReason::paused, 1);
+      skip(name, SkipReason::paused, 1);
       publish_next(name, now);
       continue;
     }
@@ -224,10 +231,10 @@ void Scheduler::start_what_is_due(TimePoint now) {
       case Admission::Verdict::queued:
         break;
       case Admission::Verdict::overlap:
-        results_.skipped(name, SkipReason::overlap, 1);
+        skip(name, SkipReason::overlap, 1);
         break;
       case Admission::Verdict::concurrency:
-        results_.skipped(name, SkipReason::concurrency, 1);
+        skip(name, SkipReason::concurrency, 1);
         break;
     }
     publish_next(name, now);
@@ -313,7 +320,7 @@ bool Scheduler::set_aside(config::ProbeSpec const& spec, probes::Report const& r
   }
   ++in_a_row;
   results_.abandoned(spec.name.text);
-  results_.skipped(spec.name.text, SkipReason::disturbed, 1);
+  skip(spec.name.text, SkipReason::disturbed, 1);
   log_.warn(
       "a run says nothing of its repository, for canaryd itself was held meanwhile; repeating",
       {{"probe", spec.name.text},

@@ -56,6 +56,9 @@ class Scheduler {
   void set_held(std::function<std::chrono::nanoseconds()> held);
   // Called after each run that ended with a report, on the loop; it must not wait.
   void set_ended(std::function<void(Changes const&)> ended);
+  // Likewise where so many due runs of a probe did not start, or concluded nothing.
+  using Skipped = std::function<void(std::string_view probe, SkipReason, std::uint64_t count)>;
+  void set_skipped(Skipped skipped);
 
  private:
   struct Probe {
@@ -78,6 +81,7 @@ class Scheduler {
                  std::chrono::nanoseconds held);
   void repeat(std::string const& probe);
   void count_what_was_slept_through();
+  void skip(std::string_view probe, SkipReason reason, std::uint64_t count);
   void publish_next(std::string const& probe, TimePoint now);
 
   runtime::Executor executor_;
@@ -92,6 +96,7 @@ class Scheduler {
   runtime::Event changed_;
   std::function<bool(std::string_view)> quarantined_;
   std::function<void(Changes const&)> ended_;
+  Skipped skipped_;
   std::function<std::chrono::nanoseconds()> held_;
   std::chrono::nanoseconds slept_;  // by the machine, when it was last looked at
   bool stopping_ = false;

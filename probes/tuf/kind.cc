@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "config/touched_files.h"
 #include "probes/tuf/declaration.h"
 #include "probes/tuf/probe.h"
 
@@ -40,6 +41,7 @@ class TufKind final : public probes::Kind {
     config::KindSpec thresholds{Spec{}};
     if (expiring) config::set_thresholds(thresholds, *expiring);
     std::string const& path = root->second.back();
+    config::about_to_touch(path);
     std::ifstream file{path, std::ios::binary};
     std::ostringstream text;
     text << file.rdbuf();

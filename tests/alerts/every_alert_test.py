@@ -63,6 +63,7 @@ WANTED = {
     "CanarydMemoryGrowth": {"instance": "memory"},
     "CanarydFdNearLimit": {"instance": "descriptors"},
     "CanarydLogLinesDropped": {"instance": "pipe"},
+    "CanarydHistoryNotWritten": {"instance": "forgetful"},
     "CanarydSeesNothing": {"instance": "blindfold"},
     "TufIntegrityFailure": {"instance": "repositories", "probe": "tampered",
                             "reason": "signature"},
@@ -190,6 +191,9 @@ class World:
         machine("queue").configure(
             [probe(f"q{i}", way="queued") for i in range(12)], interval="20s", timeout="30s",
             scheduler=", max_concurrent_runs: 1").start()
+        forgetful = machine("forgetful").configure([probe("p")], interval="5s")
+        (forgetful.folder / "state/history.db").mkdir(parents=True)  # no file can be there
+        forgetful.start()
         machine("blindfold").configure([probe("one", port=1), probe("other", port=1)]).start()
         patient = "first_byte_timeout: 50s, min_rate: 0B"
         machine("silent").configure([probe("silent", port=serve_silence(), http=patient)],

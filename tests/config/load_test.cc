@@ -156,6 +156,7 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
       "           run_stall: 40s, run_unwind: 1s, worker_stall: 5s, disk_stall: 6s,\n"
       "           server_stall: 7s, scheduler_stall: 8s, on_dead: exec, dumps_kept: 4,\n"
       "           dumps_bytes: 2MiB, quarantine_after: 2, quarantine_window: 1h}\n"
+      "history: {keep: 30d, bytes: 8MiB}\n"
       "probes:\n" +
       probe("a"));
 
@@ -186,6 +187,8 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
                                   .quarantine_after = 2,
                                   .quarantine_window = 1h};
   EXPECT_EQ(config.watchdog, watchdog);
+  EXPECT_EQ(config.history.keep, 24h * 30);
+  EXPECT_EQ(config.history.bytes, 8 * 1024 * 1024);
 }
 
 constexpr char kDefaults[] = R"(

@@ -159,8 +159,10 @@ def used_metrics(project):
 
 
 def known_metrics(project):
-    """Every metric that a rule reads is one of the table's, each of which is written."""
+    """Every metric that a rule reads is one of the table's, or one that a kind of probe declares."""
     emitted = set()
+    for path in (project.root / "probes").glob("*/declaration.h"):
+        emitted |= set(re.findall(r'"(canaryd_[a-z_]+)"', path.read_text()))
     for path in (project.root / "daemon/metrics").glob("*.h"):
         emitted |= set(re.findall(r'\{"((?:canaryd|process)_[a-z_]+)",', path.read_text()))
     used = used_metrics(project)

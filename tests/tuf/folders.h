@@ -2,13 +2,12 @@
 // Files on disk as maps, for tests.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
@@ -37,25 +36,6 @@ inline void write_folder(std::filesystem::path const& folder, Files const& files
   }
 }
 
-// Gone with its content at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "canary-tuf-XXXXXX").string();
-    path_ = ::mkdtemp(name.data()) != nullptr ? name : "";
-    EXPECT_FALSE(path_.empty());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(TemporaryFolder const&) = delete;
-  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
-
-  std::filesystem::path const& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using support::TemporaryFolder;
 
 }  // namespace canary::tuf

@@ -10,7 +10,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/publish/landing_page.h"
 #include "daemon/results/history.h"
 #include "tests/daemon/results/a_role.h"
 
@@ -138,8 +137,6 @@ TEST_F(Api, SaysWhereTheLastFailureWas) {
   EXPECT_EQ(failure.at("subject").as_string(), "targets");
   EXPECT_EQ(failure.at("url").as_string(), "https://h/metadata");
   EXPECT_EQ(failure.at("sentence").as_string(), "targets: expired [tuf 5.6.5]");
-  EXPECT_THAT(landing_page(snapshot()),
-              HasSubstr("expired: targets: expired [tuf 5.6.5], https://h/metadata"));
 }
 
 TEST_F(Api, KeepsWhatIsKnownWhenARunFails) {
@@ -164,16 +161,6 @@ TEST_F(Api, SaysWhatEndsFirstOfRolesAndCertificates) {
   EXPECT_EQ(shown.at("ends_next").at("what").as_string(), "root");
   EXPECT_EQ(shown.at("ends_next").at("at").as_string(), "2026-02-01T00:00:00Z");
   EXPECT_EQ(shown.at("ends").at(1).at("what").as_string(), "targets");
-}
-
-TEST_F(Api, PageSaysWhatToDoWhileNothingIsWatched) {
-  daemon_.config_file = "/etc/canaryd/canaryd.yml";
-  add("off", false);
-  EXPECT_THAT(
-      landing_page(snapshot()),
-      HasSubstr("Nothing is watched yet.</strong> To begin: put a repository&#39;s pinned"));
-  add("on");
-  EXPECT_THAT(landing_page(snapshot()), Not(HasSubstr("Nothing is watched yet")));
 }
 
 TEST_F(Api, StaysJsonWhateverAServerSays) {
@@ -245,16 +232,6 @@ TEST_F(Api, WritesInstantsBeforeTheEpochAndFarAhead) {
   EXPECT_EQ(rfc3339(SysTime{-1ms}), "1969-12-31T23:59:59.999Z");
   EXPECT_EQ(rfc3339(SysTime{std::chrono::sys_days{std::chrono::December / 31 / 9999}}),
             "9999-12-31T00:00:00.000Z");
-}
-
-TEST_F(Api, TheLandingPageLinksProbesAndEscapesWhatServersSay) {
-  add("demo").finished(at(1s), 1ms, report(Severity::critical, "<img src=x onerror=alert(1)>"));
-  auto const page = landing_page(snapshot());
-  EXPECT_THAT(page, HasSubstr("href=\"/api/v1/probes/demo\""));
-  EXPECT_THAT(page, HasSubstr("href=\"/metrics\""));
-  EXPECT_THAT(page, HasSubstr("critical"));
-  EXPECT_THAT(page, HasSubstr("&lt;img"));
-  EXPECT_THAT(page, Not(HasSubstr("<img")));
 }
 
 }  // namespace

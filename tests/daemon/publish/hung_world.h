@@ -137,6 +137,7 @@ class HungWorld : public ::testing::Test {
                                        .clients = {{.address = "127.0.0.1:9732"}},
                                        .process = process_facts(),
                                        .log_lines_dropped = 0,
+                                       .history = history::Recorder::Counts{},
                                        .now = now});
     append_hang_metrics(page, *record_, tables_, snapshot, now);
     return page;

@@ -60,7 +60,7 @@ class ServerTest : public ::testing::Test {
   std::string address(std::size_t i = 0) { return server_->addresses().at(i); }
 
   std::atomic<bool> dead_{false}, gone_{false};
-  ResultStore store_{DaemonFacts{}};
+  ResultStore store_{DaemonFacts{.version = "", .revision = "", .started = SysTime{1'790'000'000s}}};
   config::WebSettings settings_;
   std::unique_ptr<Server> server_;
 };
@@ -107,7 +107,13 @@ TEST_P(Route, AnswersWith) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, Route,
     ::testing::Values(
-        RouteCase{"landing_page", "/", 200, "text/html", "/api/v1/probes/demo"},
+        RouteCase{"overview", "/", 200, "text/html", "/probe/demo"},
+        RouteCase{"page_of_a_probe", "/probe/demo", 200, "text/html", "demo: running"},
+        RouteCase{"no_page", "/probe/other", 404, "text/plain", "No probe is called"},
+        RouteCase{"incidents", "/incidents", 200, "text/html", "There is none here"},
+        RouteCase{"style", "/assets/page.css", 200, "text/css", "body{"},
+        RouteCase{"script", "/assets/page.js", 200, "text/javascript", "fetch("},
+        RouteCase{"badge", "/badge/demo.svg", 200, "image/svg+xml", "running"},
         RouteCase{"healthy", "/-/healthy", 200, "text/plain", "works"},
         RouteCase{"not_ready", "/-/ready", 503, "text/plain", "no configuration is loaded"},
         RouteCase{"probes", "/api/v1/probes", 200, "application/json", "\"name\":\"demo\""},

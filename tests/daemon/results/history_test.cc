@@ -256,6 +256,18 @@ TEST(History, KeepsEverythingWhenReconfigured) {
   EXPECT_EQ(history.row().consecutive_failures, 1u);
 }
 
+TEST(RecentRuns, AreTheLastSixtyWithWhatWasMissedBetweenThem) {
+  History history{demo()};
+  history.finished(SysTime{1s}, 1ms, healthy());
+  history.skipped(SkipReason::overlap, 3);
+  history.skipped(SkipReason::offline, 1);
+  history.finished(SysTime{2s}, 1ms, expired());
+  history.skipped(SkipReason::paused, 1);
+  EXPECT_EQ(history.row().recent.runs, "0m2");
+  for (int i = 0; i < 100; ++i) history.finished(SysTime{3s}, 1ms, expiring());
+  EXPECT_EQ(history.row().recent.runs, std::string(RecentRuns::kKept, '1'));
+}
+
 struct BucketCase {
   std::string name;
   std::chrono::nanoseconds value;

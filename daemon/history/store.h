@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The history on disk: writes batches, answers queries, and stays within its bounds. A file that
+// is damaged, gone, or of a newer canaryd costs the history, never the program.
+// Thread: the database's. Blocks on the disk, possibly for ever.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/history/database.h"
+#include "daemon/history/entries.h"
+
+namespace canary::history {
+
+struct Bounds {
+  milliseconds keep{std::chrono::hours{24} * 400};
+  std::uint64_t bytes = std::uint64_t{1} << 30;
+  friend bool operator==(Bounds const&, Bounds const&) = default;
+};
+
+class Store {
+ public:
+  // Opens nothing yet. `file`'s folder is made where it is missing.
+  Store(std::filesystem::path file, Bounds bounds) : file_(std::move(file)), bounds_(bounds) {}
+  // For another process than the daemon: makes and changes nothing.
+  static Store reading(std::filesystem::path file);
+
+  void set_bounds(Bounds bounds) { bounds_ = bounds; }
+
+  // All of it, or nothing: then the same batch may be given again. Entries are in order of time.
+  DatabaseResult<void> write(std::vector<Entry> const& batch);
+  // Takes away what the bounds do not allow, a piece at a time; true: there may be more.
+  DatabaseResult<bool> thin(Time now);
+  // Reads the whole file and sets it aside where it is damaged.
+  DatabaseResult<void> check();
+
+  DatabaseResult<Found<ChangeEntry>> changes(Query const& query);
+  DatabaseResult<Found<EventEntry>> events(Query const& query);
+  // Those that were open at some time of the span.
+  DatabaseResult<Found<Incident>> incidents(Query const& query);
+  DatabaseResult<Found<RunEntry>> runs(Query const& query);
+  enum class Width : std::uint8_t { hour, day };
+  DatabaseResult<Found<Span>> spans(Query const& query, Width width);
+
+  // What happened to the file since the last call, a sentence each, for the log.
+  std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
+
+ private:
+  using Counts = std::map<std::pair<std::int64_t, std::int64_t>, Span>;  // by probe, hour or day
+
+  DatabaseResult<void> ready();
+  DatabaseResult<void> ready_to_read();
+  DatabaseResult<Database> open() const;
+  void pick_up_what_was_left_alone();
+  bool is_same_file() const;
+  void set_aside(std::string const& why, std::string const& suffix);
+  void give_up(DatabaseFault const& fault);
+  // What is damaged is begun anew; after any other failure a new connection may fare better.
+  template <class T>
+  DatabaseResult<T> watched(DatabaseResult<T> result) {
+    if (!result) give_up(result.error());
+    return result;
+  }
+
+  DatabaseResult<void> put(std::vector<Entry> const& batch);
+  DatabaseResult<void> put(RunEntry const& run);
+  DatabaseResult<void> put(MissedEntry const& missed);
+  DatabaseResult<void> put(ChangeEntry const& change);
+  DatabaseResult<void> put(EventEntry const& event);
+  DatabaseResult<void> put_counts(Counts const& counts, Width width);
+  DatabaseResult<void> put_incident(RunEntry const& run, std::int64_t probe);
+  DatabaseResult<void> put_cause(std::int64_t incident, Words const& words, Time at);
+  DatabaseResult<std::int64_t> id_of(std::string const& probe, std::string const& url);
+  DatabaseResult<bool> delete_some(Time now);
+
+  std::filesystem::path file_;
+  Bounds bounds_;
+  bool reads_only_ = false;
+  std::optional<Database> database_;
+  std::pair<std::uint64_t, std::uint64_t> identity_{};  // device and inode of what is open
+  std::map<std::string, std::pair<std::int64_t, std::string>> ids_;  // probe to id and URL
+  Counts hours_, days_;                                              // of the batch
+  std::vector<std::string> notices_;
+};
+
+}  // namespace canary::history

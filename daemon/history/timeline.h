@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened, of every kind, in one order: what `canaryd history` prints and /api/v1/history
+// gives.
+// Thread: the database's.
+#pragma once
+
+#include <string>
+
+#include "daemon/history/store.h"
+
+namespace canary::history {
+
+struct Moment {
+  Time at{};
+  // "finding_opened", "finding_changed", "finding_closed", "incident_opened", "incident_closed",
+  // or the kind of an EventEntry.
+  std::string kind;
+  std::string probe;                            // "": canaryd itself
+  Words finding;                                // of an event: subject, and as message its detail
+  probes::Severity was = probes::Severity::ok;  // of a finding that changed
+  milliseconds lasted{0};                       // an incident that is over, a hang, a blind time
+};
+
+// Those of canaryd itself are left out where one probe is asked for.
+DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query);
+
+}  // namespace canary::history

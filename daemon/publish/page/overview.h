@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page at "/": what is wrong, since when, what to do; how every repository fares; when what
+// ends; and whether canaryd itself is well.
+// Thread: any (pure).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/results/snapshot.h"
+
+namespace canary::daemon::page {
+
+// How canaryd itself fares, from what the watchdog knows: true while the loop hangs, too.
+struct OwnState {
+  bool turns = true;
+  std::string why;      // it does not: "the loop has not turned for 150 s: starved of CPU"
+  std::string level;    // as judged: "hung"; "" where nobody is accused
+  std::string verdict;  // "blocking_call"
+  std::string culprit;  // the probe in whose handler it hangs; "" where none is
+  std::string ladder;   // what comes next, and when
+  std::optional<double> beat_age_s;
+  std::string last_stall;    // a sentence; "" where there was none
+  std::string previous_run;  // how the process before ended; "" where it was in order
+  std::vector<std::string> quarantined, stalled;  // probes
+  std::uint64_t dumps = 0;
+  std::string last_dump;
+};
+
+struct OverviewQuery {
+  std::string state;  // only these: "failing"; "" all
+  std::size_t page = 1;
+};
+
+std::string overview_page(Snapshot const& snapshot, OwnState const& own, OverviewQuery const& query,
+                          SysTime now);
+
+// The seven states of docs/canaryd.md and "paused": for classes, filters and labels.
+enum class State : std::uint8_t { stalled, failing, unknown, stale, degraded, running, ok, paused };
+State state_of(ProbeRow const& row, OwnState const& own, SysTime started, SysTime now);
+std::string_view name_of(State state);   // "unknown": in addresses and classes
+std::string_view label_of(State state);  // "could not tell"
+
+}  // namespace canary::daemon::page

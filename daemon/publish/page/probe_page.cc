@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/publish/page/probe_page.h"
+
+#include <array>
+#include <utility>
+
+#include "config/duration.h"
+#include "config/url.h"
+#include "daemon/publish/page/advice.h"
+#include "daemon/publish/page/bars.h"
+#include "daemon/publish/page/humane.h"
+#include "daemon/publish/page/render.h"
+#include "daemon/publish/page/templates.h"
+#include "daemon/publish/page/things.h"
+
+namespace canary::daemon::page {
+namespace {
+
+std::string_view state_of_finding(probes::Finding const& finding) {
+  switch (finding.counted()) {
+    case probes::Severity::ok:
+      return "ok";
+    case probes::Severity::warning:
+      return "degraded";
+    case probes::Severity::critical:
+      return "failing";
+    case probes::Severity::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+void add_findings(Fields& page, OpenFindings const& open) {
+  page.list("findings");
+  for (auto const& finding : open.findings) {
+    Advice const advice = advice_on(finding);
+    page.entry("findings")
+        .text("state", std::string{state_of_finding(finding)})
+        .text("severity", std::string{to_text(finding.severity)})
+        .text("check", finding.check)
+        .text("subject", finding.message.find(finding.subject.text()) == std::string::npos
+                             ? finding.subject.text()
+                             : "")
+        .text("sentence", finding.message)
+        .text("evidence", std::string{evidence_beside(finding)})
+        .text("url", finding.url)
+        .text("accepted", finding.accepted ? finding.accepted->because.text() : "")
+        .text("advice", std::string{advice.what})
+        .text("alert", std::string{advice.alert});
+  }
+  if (open.cut()) {
+    page.text("more", std::to_string(open.total - open.findings.size()) + " more are not kept");
+  }
+}
+
+void add_phases(Fields& page, probes::PhaseTimes const& times) {
+  std::array const phases{std::pair{"waiting for a connection", times.queue},
+                          std::pair{"name", times.resolve},
+                          std::pair{"connect", times.connect},
+                          std::pair{"TLS", times.tls},
+                          std::pair{"request", times.request},
+                          std::pair{"first byte", times.first_byte},
+                          std::pair{"body", times.body},
+                          std::pair{"verify", times.verify}};
+  std::chrono::nanoseconds all{0};
+  for (auto const& [name, time] : phases) all += time;
+  page.list("phases");
+  if (all.count() == 0) return;
+  std::chrono::nanoseconds before{0};
+  for (auto const& [name, time] : phases) {
+    if (time.count() == 0) continue;
+    page.entry("phases")
+        .text("name", name)
+        .text("time", span(std::chrono::ceil<std::chrono::milliseconds>(time)))
+        .text("from", std::to_string(100 * before.count() / all.count()))
+        .text("width", std::to_string(std::max<std::int64_t>(1, 100 * time.count() / all.count())));
+    before += time;
+  }
+}
+
+void add_deadlines(Fields& page, Known const& known, SysTime now) {
+  page.list("deadlines");
+  auto const add = [&](std::string label, std::string version, std::chrono::sys_seconds at,
+                       std::chrono::seconds warning) {
+    bool const over = SysTime{at} <= now;
+    double const days =
+        static_cast<double>(std::chrono::floor<std::chrono::hours>(at - now).count()) / 24;
+    page.entry("deadlines")
+        .text("label", std::move(label))
+        .text("version", std::move(version))
+        .text("when", (over ? "ended " : "") + distance(SysTime{at}, now))
+        .text("at", config::to_text(at))
+        .text("state", over                 ? "failing"
+                       : at - now < warning ? "degraded"
+                                            : "ok")
+        .text("width", std::to_string(deadline_width(days)));
+  };
+  for (auto const& [thing, seen_at] : known.things) {
+    if (!thing.expiry) continue;
+    auto const version = version_of(thing);
+    add(thing.name.text(), version ? "v" + std::to_string(*version) : "", thing.expiry->at,
+        thing.expiry->warning);
+  }
+  if (known.tls_not_after) {
+    add("certificate", "", *known.tls_not_after, std::chrono::hours{24 * 14});
+  }
+}
+
+}  // namespace
+
+std::string probe_page(ProbeRow const& row, DaemonFacts const& daemon, OwnState const& own,
+                       SysTime now) {
+  State const state = state_of(row, own, daemon.started, now);
+  std::string const name = config::percent_encode(row.facts.name);
+  Fields page;
+  page.text("state", std::string{name_of(state)})
+      .text("label", std::string{label_of(state)})
+      .text("name", row.facts.name)
+      .text("how_long",
+            row.severity ? "for " + span(now - row.since) + ", since " + clock(row.since, now) : "")
+      .text("next", row.next_run ? distance(*row.next_run, now) : "")
+      .text("kind", std::string{row.facts.kind->kind})
+      .text("repository", row.facts.repository)
+      .text("url", row.facts.url)
+      .text("interval", config::to_text(row.facts.interval))
+      .text("timeout", config::to_text(row.facts.timeout))
+      .text("runs", count(row.runs, "run"))
+      .text("took", row.runs > 0
+                        ? span(std::chrono::floor<std::chrono::milliseconds>(row.last_duration))
+                        : "nothing yet")
+      .text("incidents_href", "/incidents?since=90d&probe=" + name)
+      .text("json_href", "/api/v1/probes/" + name)
+      .text("runs_href", "/api/v1/runs?probe=" + name)
+      .text("command", check_command(daemon.config_file, row.facts.name));
+  add_findings(page, *row.open);
+  add_bars(page, row.recent);
+  page.list("phases");
+  if (row.last_report) add_phases(page, row.last_report->measurements.phases);
+  add_deadlines(page, *row.known, now);
+  return render_page("canaryd: " + row.facts.name, templates::kProbe, page);
+}
+
+}  // namespace canary::daemon::page
