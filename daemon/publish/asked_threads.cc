@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace canary::daemon {
 namespace {
 
@@ -54,6 +56,8 @@ int AskedThreads::connect(std::size_t place, Sockets& served) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return -1;
   auto const& thread = threads_[place];
+  // Where descriptors are few there may be none for the way over a third.
+  if (static_cast<unsigned>(ends[0]) % thread.of == thread.number) std::swap(ends[0], ends[1]);
   int const theirs = numbered_for(ends[1], thread.number, thread.of);
   sockaddr_un const nobody{.sun_family = AF_UNIX, .sun_path = {}};
   if (theirs >= 0) served[place].store(theirs);
