@@ -107,12 +107,13 @@ void describe(FieldVisitor& v, WatchdogSettings& watchdog) {
 }
 
 void describe(FieldVisitor& v, HistorySettings& history) {
-  v.duration({"keep",
-              "how long changes, incidents, events and the counts of each day are kept; single runs "
-              "are for 7 days, the counts of each hour for 92"},
-             history.keep, days{1}, days{3'650});
-  v.size({"bytes", "what the database may take; beyond it the oldest runs go first"},
-         history.bytes, 4 * kMebibyte, 1024 * 1024 * kMebibyte);
+  v.duration(
+      {"keep",
+       "how long changes, incidents, events and the counts of each day are kept; single runs "
+       "are for 7 days, the counts of each hour for 92"},
+      history.keep, days{1}, days{3'650});
+  v.size({"bytes", "what the database may take; beyond it the oldest runs go first"}, history.bytes,
+         4 * kMebibyte, 1024 * 1024 * kMebibyte);
 }
 
 void describe(FieldVisitor& v, HttpSettings& http) {

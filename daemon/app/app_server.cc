@@ -10,35 +10,35 @@ namespace canary::daemon {
 
 Sources App::sources() {
   auto const& record = watchdog_.record();
-  return {.store = services_->results(),
-          .healthy =
-              [&record] {
-                auto const health = executor_health(record, *runtime::tables());
-                return Health{health.ok, health.reason};
-              },
-          .live =
-              [&record] {
-                auto const health = liveness(record);
-                return Health{health.ok, health.reason};
-              },
-          .log_lines_dropped = [this] { return log_.dropped(); },
-          .wall_clock = wall_now,
-          .hang_metrics =
-              [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
-                append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
-              },
-          .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
-          .own_state =
-              [&record](SysTime now) { return own_state(record, *runtime::tables(), now); },
-          .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
-          .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
-          .full_dump = [this] { return dumps_.full(watchdog_); },
-          .reloads = &reloads_,
-          .told_full = [this](std::string_view address, std::size_t most,
-                              bool full) { tell_of_full(address, most, full); },
-          .answering = &watchdog_.answering(),
-          .history = &services_->history(),
-          .asking = &watchdog_.asking()};
+  return {
+      .store = services_->results(),
+      .healthy =
+          [&record] {
+            auto const health = executor_health(record, *runtime::tables());
+            return Health{health.ok, health.reason};
+          },
+      .live =
+          [&record] {
+            auto const health = liveness(record);
+            return Health{health.ok, health.reason};
+          },
+      .log_lines_dropped = [this] { return log_.dropped(); },
+      .wall_clock = wall_now,
+      .hang_metrics =
+          [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
+            append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
+          },
+      .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
+      .own_state = [&record](SysTime now) { return own_state(record, *runtime::tables(), now); },
+      .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
+      .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
+      .full_dump = [this] { return dumps_.full(watchdog_); },
+      .reloads = &reloads_,
+      .told_full = [this](std::string_view address, std::size_t most,
+                          bool full) { tell_of_full(address, most, full); },
+      .answering = &watchdog_.answering(),
+      .history = &services_->history(),
+      .asking = &watchdog_.asking()};
 }
 
 void App::tell_of_full(std::string_view address, std::size_t most, bool full) {

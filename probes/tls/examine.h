@@ -26,7 +26,7 @@ enum class StapleStatus : std::uint8_t {
   revoked,
   unknown,     // the responder does not know the certificate
   unreadable,  // no OCSP response, or one without an answer for this certificate
-  not_signed,   // not signed by the certificate's issuer or whom that one appointed
+  not_signed,  // not signed by the certificate's issuer or whom that one appointed
 };
 struct Staple {
   StapleStatus status = StapleStatus::none;

@@ -262,10 +262,9 @@ TEST(Check, OfARootAloneFetchesNothing) {
 TEST(Check, OfAKindTakesThatKindsFlags) {
   Site const site;
   site.publish("good", tuf::a_repository(now()));
-  auto const ran =
-      canaryd({"check", "tuf", "--root", site.pinned_root("good"), "--metadata-url",
-               site.metadata_url("good"), "--targets", "all", "--expiry.root.warning", "0s",
-               "--expiry.root.critical", "0s", "--output", "json"});
+  auto const ran = canaryd({"check", "tuf", "--root", site.pinned_root("good"), "--metadata-url",
+                            site.metadata_url("good"), "--targets", "all", "--expiry.root.warning",
+                            "0s", "--expiry.root.critical", "0s", "--output", "json"});
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
   auto const report = boost::json::parse(ran.out);
   auto const& probe = report.at("probes").at(0);

@@ -30,12 +30,12 @@ std::vector<Entry> batch(std::int64_t number) {
   std::vector<Entry> entries;
   for (int i = 0; i < 20; ++i) {
     Time const at = kStart + (number * 20 + i) * 1s;
-    entries.emplace_back(RunEntry{.probe = "probe-" + std::to_string(i % 4),
-                                  .url = "https://host/",
-                                  .ended = at,
-                                  .duration = 10ms,
-                                  .severity = i % 5 == 0 ? probes::Severity::critical
-                                                         : probes::Severity::ok});
+    entries.emplace_back(
+        RunEntry{.probe = "probe-" + std::to_string(i % 4),
+                 .url = "https://host/",
+                 .ended = at,
+                 .duration = 10ms,
+                 .severity = i % 5 == 0 ? probes::Severity::critical : probes::Severity::ok});
     entries.emplace_back(EventEntry{.kind = "reload", .subject = "", .detail = "", .at = at});
   }
   return entries;
@@ -80,8 +80,7 @@ TEST(HistoryKilled, LosesNothingThatWasWritten) {
     auto const checked = store.check();
     ASSERT_TRUE(checked) << checked.error().text;
     ASSERT_TRUE(store.take_notices().empty()) << "round " << round;
-    Query const all{
-        .probe = "", .since = kStart, .until = kStart + 24h * 900, .most = 10'000'000};
+    Query const all{.probe = "", .since = kStart, .until = kStart + 24h * 900, .most = 10'000'000};
     auto const events = store.events(all).value().entries.size();
     // The last one may have been written without being told.
     auto const told = static_cast<std::size_t>(written + 1) * 20;

@@ -54,8 +54,8 @@ class Tuesday : public ::testing::Test {
   }
   Tuesday() {
     write({event("start", kTuesday + 1h), run(kTuesday + 2h, Severity::ok)});
-    write({run(kTuesday + 3h, Severity::critical),
-           change(kTuesday + 3h, ChangeEntry::Kind::opened), event("stop", kTuesday + 4h)});
+    write({run(kTuesday + 3h, Severity::critical), change(kTuesday + 3h, ChangeEntry::Kind::opened),
+           event("stop", kTuesday + 4h)});
     write({event("start", kTuesday + 5h), event("hang", kTuesday + 6h, 12s)});
     write({event("unclean_end", kTuesday + 7h, 30min), event("start", kTuesday + 7h + 30min),
            run(kTuesday + 8h, Severity::ok), change(kTuesday + 8h, ChangeEntry::Kind::closed)});
@@ -80,8 +80,7 @@ TEST_F(Tuesday, AnIncidentTellsItsCauseAndHowLongItLasted) {
 TEST_F(Tuesday, OnlyWhatIsInTheSpanIsTold) {
   EXPECT_THAT(kinds({.since = kTuesday + 4h, .until = kTuesday + 7h}),
               ElementsAre("stop", "start", "hang"));
-  EXPECT_THAT(kinds({.probe = "other", .since = kTuesday, .until = kTuesday + 24h}),
-              ElementsAre());
+  EXPECT_THAT(kinds({.probe = "other", .since = kTuesday, .until = kTuesday + 24h}), ElementsAre());
 }
 
 TEST_F(Tuesday, TheNewestAreKeptWhereThereAreMore) {

@@ -72,8 +72,8 @@ class Page : public ::testing::Test {
 };
 
 TEST(Templates, AreRight) {
-  for (auto const text : {templates::kFrame, templates::kOverview, templates::kIncidents,
-                          templates::kProbe}) {
+  for (auto const text :
+       {templates::kFrame, templates::kOverview, templates::kIncidents, templates::kProbe}) {
     EXPECT_TRUE(is_template(text));
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{{"))) << "everything is escaped";
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{&"))) << "everything is escaped";
@@ -151,7 +151,8 @@ TEST_F(Page, TellsStaleStalledRunningAndPausedApart) {
 
   EXPECT_THAT(page, HasSubstr("No result for 1 h, although one is due every 1 min"));
   EXPECT_THAT(page, HasSubstr("makes no progress"));
-  for (auto const* const count : {"1 stalled", "1 stale", "1 running", "1 paused", "0 failing", "0 ok"}) {
+  for (auto const* const count :
+       {"1 stalled", "1 stale", "1 running", "1 paused", "0 failing", "0 ok"}) {
     EXPECT_THAT(page, HasSubstr(count));
   }
 }
@@ -253,8 +254,8 @@ TEST(Incidents, AreToldTheOpenOnesFirstWithCausesAndLength) {
                                      .severity = Severity::critical},
                          .first = kNow - 2h,
                          .ended = kNow - 1h});
-  history::Incident const open{.id = 2, .probe = "open", .opened = kNow - 4h,
-                               .worst = Severity::unknown, .runs = 1};
+  history::Incident const open{
+      .id = 2, .probe = "open", .opened = kNow - 4h, .worst = Severity::unknown, .runs = 1};
   history::Query const query{.since = kNow - 24h, .until = kNow};
   auto const page = incidents_page({.entries = {open, over}}, query, "", kNow);
 

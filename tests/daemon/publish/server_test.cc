@@ -60,7 +60,8 @@ class ServerTest : public ::testing::Test {
   std::string address(std::size_t i = 0) { return server_->addresses().at(i); }
 
   std::atomic<bool> dead_{false}, gone_{false};
-  ResultStore store_{DaemonFacts{.version = "", .revision = "", .started = SysTime{1'790'000'000s}}};
+  ResultStore store_{
+      DaemonFacts{.version = "", .revision = "", .started = SysTime{1'790'000'000s}}};
   config::WebSettings settings_;
   std::unique_ptr<Server> server_;
 };
