@@ -100,6 +100,7 @@ Task<Recorder::Done> Recorder::on_thread(runtime::StaticName name, std::function
 Task<void> Recorder::keep() {
   runtime::require_loop_thread();
   runtime::RunTrace const row{"history", Deadline::never(), runtime::RunRecord::service};
+  co_await check(row.trace());
   while (true) {
     if (!thinned_ || Clock::now() - *thinned_ >= kThinEvery) co_await thin(row.trace());
     if (waiting_.empty() && !unwritten_) {
@@ -152,6 +153,16 @@ void Recorder::tell(Done const& written, std::size_t entries) {
   if (std::exchange(dropping_, false)) {
     log_.info("the history on disk follows again", {{"file", path_}, {"lost", dropped_.load()}});
   }
+}
+
+// A page that is damaged may go unnoticed by what is written beside it.
+Task<void> Recorder::check(Trace trace) {
+  std::function<Done()> work = [store = store_] {
+    (void)store->check();  // what it finds is a notice; another failure is the next batch's, too
+    return Done{.notices = store->take_notices()};
+  };
+  auto const done = co_await on_thread("history.check", std::move(work), trace);
+  for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
 }
 
 Task<void> Recorder::thin(Trace trace) {

@@ -49,7 +49,8 @@ class Recorder {
   static constexpr std::size_t kMostWaiting = 50'000;
   void set_bounds(Bounds bounds);
 
-  // Writes what is noted until it is cancelled, and keeps the history within its bounds.
+  // Looks for damage once, then writes what is noted until it is cancelled, and keeps the history
+  // within its bounds.
   runtime::Task<void> keep();
   // Writes what is left. False where the deadline passed before. REQUIRES: keep() has ended.
   runtime::Task<bool> finish(runtime::Deadline deadline);
@@ -97,6 +98,7 @@ class Recorder {
                                 runtime::Trace trace);
   runtime::Task<bool> write_batch(runtime::Trace trace);
   runtime::Task<void> write_rest(runtime::Trace trace);
+  runtime::Task<void> check(runtime::Trace trace);
   runtime::Task<void> thin(runtime::Trace trace);
   void tell(Done const& written, std::size_t entries);
 

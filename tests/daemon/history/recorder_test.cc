@@ -130,6 +130,22 @@ TEST_F(RecorderTest, AnswersNothingWhileTheDatabasesThreadStandsStill) {
   EXPECT_EQ(events()->value(), 1);
 }
 
+TEST_F(RecorderTest, LooksForDamageWhenItBegins) {
+  for (int i = 0; i < 5'000; ++i) running_.block_on(note(event(kNoon + i * 1ms)));
+  EXPECT_TRUE(running_.block_on(finish()));
+  running_.block_on(end());
+  {
+    std::fstream damage{file(), std::ios::binary | std::ios::in | std::ios::out};
+    damage.seekp(40'960);
+    damage << std::string(12'288, 'x');
+  }
+  running_.block_on(begin());
+  running_.block_on(
+      keep_until([this] { return std::filesystem::exists(file().string() + ".damaged"); }));
+  // The words of quick_check, not of a statement that happened to meet it.
+  EXPECT_THAT(log_text(), HasSubstr("the history is damaged (*** in database main ***"));
+}
+
 TEST_F(RecorderTest, SaysOnceThatItCannotWriteAndThatItCanAgain) {
   std::ofstream{folder_.path() / "state"} << "a file where the folder should be";
   running_.block_on(note(event()));
@@ -152,8 +168,6 @@ TEST_F(RecorderTest, SaysOnceThatItCannotWriteAndThatItCanAgain) {
 TEST_F(RecorderTest, ABatchThatAStopInterruptsIsWrittenOnce) {
   ASSERT_TRUE(events());
   auto locked = Database::open(file(), Database::Access::write).value();
-  ASSERT_TRUE(locked.run("BEGIN EXCLUSIVE"));
-  running_.block_on(note(event()));
   auto const at_it = [] {
     for (auto const& row : runtime::tables()->threads()) {
       if (std::string_view{row.name.bytes().data()} != "history") continue;
@@ -161,10 +175,18 @@ TEST_F(RecorderTest, ABatchThatAStopInterruptsIsWrittenOnce) {
     }
     return false;
   };
-  running_.block_on(keep_until([&] { return recorder_->counts().waiting == 0 || at_it(); }));
+  bool is_locked = false;
+  running_.block_on(note(event()));
+  running_.block_on(keep_until([&] {
+    if (recorder_->counts().written == 0) return false;
+    if (std::exchange(is_locked, true)) return at_it();
+    EXPECT_TRUE(locked.run("BEGIN EXCLUSIVE"));
+    recorder_->note(event(kNoon + 1ms));
+    return false;
+  }));
   ASSERT_TRUE(locked.run("COMMIT"));
   EXPECT_TRUE(running_.block_on(finish()));
-  EXPECT_EQ(events()->value(), 1);
+  EXPECT_EQ(events()->value(), 2);
 }
 
 TEST_F(RecorderTest, DropsAndCountsWhatIsMoreThanCanWait) {
