@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <sys/wait.h>
+
 #include <gmock/gmock.h>
 
 #include "tests/e2e/site.h"
@@ -17,8 +19,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Each file below the folder with its time of change, but what the running daemon itself goes on
-// writing.
+// Each file below the folder, sorted.
 std::vector<std::string> listing(fs::path const& folder) {
   std::vector<std::string> found;
   for (auto const& entry : fs::recursive_directory_iterator{folder}) {
@@ -40,6 +41,10 @@ TEST_F(Ownership, RefusesASecondProcessThatThenHasTouchedNothing) {
   std::string const config = configure();
   Daemon first{config};
   ASSERT_TRUE(first.reaches(runs_of("repo"), 1)) << first.log();
+  // Stopped, the first changes no file of its own between the two looks.
+  first.process().signal(SIGSTOP);
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(first.process().pid()), &stopped, WSTOPPED), 0);
   auto const before = listing(state());
 
   auto const second = canaryd({"run", "--config", config});
@@ -48,6 +53,7 @@ TEST_F(Ownership, RefusesASecondProcessThatThenHasTouchedNothing) {
   EXPECT_THAT(second.err, HasSubstr("canaryd process " + std::to_string(first.process().pid()) +
                                     " owns " + state().string()));
   EXPECT_EQ(listing(state()), before);
+  first.process().signal(SIGCONT);
   // The first still has its dumps, its socket and its memory.
   auto const dump = canaryd({"dump", "--config", config});
   EXPECT_EQ(dump.code, 0) << dump.err;
