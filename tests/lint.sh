@@ -4,7 +4,7 @@
 #   tests/lint.sh            everything
 #   tests/lint.sh FILE...    the first three, for these files
 # Needs build/dev configured (./canary lint sees to it) for compile_commands.json.
-# BUILD=DIR names another build folder. Results of clang-tidy for an unchanged file are kept.
+# BUILD=DIR names another build folder. clang-tidy leaves out what was clean and has not changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${BUILD:-build/dev}
@@ -23,21 +23,8 @@ step() {  # step NAME COMMAND...
   "${@:2}" || failed=1
 }
 
-tidy() {
-  # Only what is compiled; headers are seen through the files that include them.
-  local compiled
-  mapfile -t compiled < <(python3 - "$build" "${files[@]}" <<'PY'
-import json, os, sys
-known = {os.path.realpath(os.path.join(c["directory"], c["file"]))
-         for c in json.load(open(sys.argv[1] + "/compile_commands.json"))}
-print("\n".join(f for f in sys.argv[2:] if os.path.realpath(f) in known))
-PY
-  )
-  [ ${#compiled[@]} -eq 0 ] || [ -z "${compiled[0]}" ] && return
-  # clang-tidy counts what it suppressed on stderr; only findings are of interest.
-  printf '%s\0' "${compiled[@]}" |
-    xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 -p "$build" --quiet 2> >(grep -v 'warnings generated\|^Suppressed\|^Use -' >&2)
-}
+# Only what is compiled; headers are seen through the files that include them.
+tidy() { python3 tests/tidy.py "$build" "${files[@]}"; }
 
 gcc() {
   export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
