@@ -194,7 +194,7 @@ Task<void> add_notices(probes::Collector& findings, Refresh& refresh, std::strin
     return notice_findings(own);
   };
   auto found = co_await refresh.work().run(trace, "tuf.notices", std::move(job));
-  for (Finding& finding : found) findings.add(std::move(finding));
+  for (Finding& finding : found) add_of_role(findings, refresh, std::move(finding));
 }
 
 }  // namespace canary::tuf

@@ -46,7 +46,9 @@ class DelegationAudit {
   void report_good();
   void conclude_cycles();
   void conclude();
-  void add(probes::Finding finding) { context_.findings->add(std::move(finding)); }
+  void add(probes::Finding finding) {
+    add_of_role(*context_.findings, refresh_, std::move(finding));
+  }
 
   Spec const& spec_;
   probes::ProbeContext const& context_;

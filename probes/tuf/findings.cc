@@ -113,7 +113,7 @@ std::string_view check_at(Stage stage, std::string_view otherwise) {
   return otherwise;
 }
 
-Finding of_rejection(Rejection const& why, Stage stage) {
+Finding of_rejection(Rejection const& why, std::string const& url, Stage stage) {
   bool const expired = why.rule == Rule::expired;
   std::string evidence = "tuf ";
   evidence.append(spec_section(why.rule, why.role)).append(" ").append(name(why.rule));
@@ -122,7 +122,8 @@ Finding of_rejection(Rejection const& why, Stage stage) {
           .severity = could_not_tell(why.rule) ? Severity::unknown : Severity::critical,
           .reason = reason_of(why.rule),
           .message = why.detail,
-          .evidence = evidence + ": " + why.detail};
+          .evidence = evidence + ": " + why.detail,
+          .url = url};
 }
 
 Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) {
@@ -182,7 +183,7 @@ Finding ok_finding(std::string_view check, std::string subject, std::string mess
 }
 
 Finding finding_of(RefreshFailure const& failure, Stage stage) {
-  if (Rejection const* why = failure.rejection()) return of_rejection(*why, stage);
+  if (Rejection const* why = failure.rejection()) return of_rejection(*why, failure.url, stage);
   return of_fault(failure.role, *failure.fault(), stage);
 }
 
@@ -239,6 +240,13 @@ Finding silent_store_finding(SilentStore const& store) {
           .reason = probes::Reason::internal,
           .message = std::move(message),
           .evidence = {}};
+}
+
+void add_of_role(probes::Collector& findings, Refresh const& refresh, Finding finding) {
+  if (finding.severity != Severity::ok && finding.url.empty()) {
+    finding.url = refresh.url_of(finding.subject.text());
+  }
+  findings.add(std::move(finding));
 }
 
 config::ExpiryThresholds const& thresholds_of(ExpirySpec const& policy, std::string_view role) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/collector.h"
 #include "probes/report.h"
 #include "probes/tuf/declaration.h"
 #include "probes/tuf/notice.h"
@@ -50,6 +51,10 @@ probes::Finding silent_store_finding(SilentStore const& store);
 probes::Finding long_name_finding(std::string_view check, std::string_view name);
 // 403 for everything that was asked for (`what`: "3 targets"): refused or missing, nobody can tell.
 probes::Finding refused_finding(FetchFault const& fault, std::string_view what);
+
+// Adds a finding of a role, with the URL that the role's file is asked for by where the finding is
+// not ok and names none. Thread: loop, while no step of `refresh` is running.
+void add_of_role(probes::Collector& findings, Refresh const& refresh, probes::Finding finding);
 
 config::ExpiryThresholds const& thresholds_of(ExpirySpec const& policy, std::string_view role);
 // ok, warning or critical; names the date and what is left or since when, and the validity that the

@@ -140,7 +140,7 @@ class Run {
   }
   void report_rollback();
   void report_store();
-  void add(Finding finding) { context_.findings->add(std::move(finding)); }
+  void add(Finding finding) { add_of_role(*context_.findings, refresh_, std::move(finding)); }
   bool good(RefreshResult<void> const& result, Stage stage) {
     if (!result) add(finding_of(result.error(), stage));
     return result.has_value();

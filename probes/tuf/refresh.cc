@@ -96,6 +96,31 @@ runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Tra
   co_return outcome::success();
 }
 
+std::string Refresh::url_of_file(std::string const& name) const {
+  std::string const url = settings_.metadata_url.child(name).text();
+  return url.substr(0, url.find('?'));
+}
+
+std::string Refresh::url_of(std::string_view role) const {
+  if (trusted_ == nullptr) return {};
+  if (role == "root") return url_of_file(metadata_file(role, trusted_->root().version));
+  if (role == "timestamp") return url_of_file(metadata_file(role));
+  MetaFile const* listed = trusted_->expected(role);
+  if (listed == nullptr) return {};
+  bool const by_version = trusted_->root().consistent_snapshot;
+  return url_of_file(
+      metadata_file(role, by_version ? std::optional{listed->version} : std::nullopt));
+}
+
+RefreshFailure Refresh::refused(std::string role, Rejection why) const {
+  std::string url = url_of(role);
+  return {std::move(role), std::move(why), std::move(url)};
+}
+
+RefreshFailure Refresh::refused_root(std::uint64_t version, Rejection why) const {
+  return {"root", std::move(why), url_of_file(metadata_file("root", version))};
+}
+
 FileRequest Refresh::file(std::string name, std::size_t limit) const {
   return {.folder = settings_.metadata_url,
           .file = std::move(name),
@@ -150,7 +175,7 @@ runtime::Task<RefreshResult<void>> Refresh::replay_roots(Trusted pinned, runtime
     Work work{"root", next_root, std::move(bytes.value().bytes)};
     last_modified_["root"] = bytes.value().last_modified;
     Result<void> const updated = co_await apply(pinned, std::move(work), frame.trace());
-    if (!updated) co_return failed("root", updated.error());
+    if (!updated) co_return refused_root(pinned->root().version + 1, updated.error());
     frame.trace().progress();
   }
   auto compare = [pinned, trusted = trusted_] {
@@ -177,7 +202,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_roots(runtime::Trace trace) {
     Work work{"root", next_root, std::move(bytes.value().bytes)};
     last_modified_["root"] = bytes.value().last_modified;
     Result<void> const updated = co_await apply(trusted_, std::move(work), frame.trace());
-    if (!updated) co_return failed("root", updated.error());
+    if (!updated) co_return refused_root(trusted_->root().version + 1, updated.error());
     // §5.3.11, and before the root that demands it: after a crash in between the old root would
     // find them gone, which is harmless; a new root would find them and not know any better.
     if (trusted_->keys_rotated() && !rotation_forgotten_) {
@@ -247,7 +272,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   last_modified_["timestamp"] = bytes.value().last_modified;
   Work work{"timestamp", std::move(step), std::move(bytes.value().bytes)};
   Result<void> const updated = co_await apply(trusted_, std::move(work), frame.trace());
-  if (!updated) co_return failed("timestamp", updated.error());
+  if (!updated) co_return refused("timestamp", updated.error());
   if (*verdict == TimestampOutcome::accepted && trusted_->expired().empty()) {
     co_await store_role("timestamp", frame.trace());
   }
@@ -303,7 +328,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_delegator(NeedRole need, runt
   };
   Work work{need.role, std::move(step)};
   Result<void> const verified = co_await apply(trusted_, std::move(work), trace);
-  if (!verified) co_return failed(std::move(need.role), verified.error());
+  if (!verified) co_return refused(std::move(need.role), verified.error());
   trace.progress();
   co_return outcome::success();
 }
@@ -393,7 +418,7 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sourc
   last_modified_[role] = file.value().last_modified;
   Work work{role, std::move(step), std::move(file.value().bytes)};
   Result<void> const accepted = co_await apply(trusted_, std::move(work), trace);
-  if (!accepted) co_return failed(std::move(role), accepted.error());
+  if (!accepted) co_return refused(std::move(role), accepted.error());
   // Of delegated roles a stored copy only saves a request: none for somebody who always asks.
   bool const useful = settings_.reuse_stored || !is_delegated_role_name(role);
   if (useful && trusted_->expired().empty()) co_await store_role(std::move(role), trace);

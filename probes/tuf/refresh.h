@@ -32,6 +32,7 @@ namespace canary::tuf {
 struct RefreshFailure {
   std::string role;
   std::variant<Rejection, FetchFault> why;
+  std::string url{};  // of the file that was refused, as url_of() says it; "" for what is no file
 
   Rejection const* rejection() const { return std::get_if<Rejection>(&why); }
   FetchFault const* fault() const { return std::get_if<FetchFault>(&why); }
@@ -120,6 +121,9 @@ class Refresh {
   // When the server's file of a role was last changed, by what came with it; nullopt: not fetched,
   // or not told.
   std::optional<Time> last_modified(std::string const& role) const;
+  // What the file of a role is asked for by, without a query; "" where it is not known yet, as of a
+  // role that no snapshot lists.
+  std::string url_of(std::string_view role) const;
   // There is a root after the last one that was accepted, which was the last within the limit.
   bool more_roots() const { return more_roots_; }
   // Did the server give any file, in this refresh? A 403 says something only where it did.
@@ -146,6 +150,9 @@ class Refresh {
   runtime::Task<RefreshResult<void>> take(std::string role, Sources sources, Step step,
                                           runtime::Trace trace);
   FileRequest file(std::string name, std::size_t limit) const;
+  std::string url_of_file(std::string const& name) const;
+  RefreshFailure refused(std::string role, Rejection why) const;
+  RefreshFailure refused_root(std::uint64_t version, Rejection why) const;
   runtime::Task<FetchResult<FetchedFile>> fetch_root(std::uint64_t version, runtime::Trace trace);
   runtime::Task<void> load_previous(runtime::Trace trace);
   runtime::Task<std::optional<std::string>> read_stored(std::string role, runtime::Trace trace);

@@ -52,6 +52,8 @@ TEST(Probe, FindsEveryExpiredRoleInOneRun) {
             "critical expiry old (expired)\n");
   EXPECT_EQ(findings(report, "expiry", "old")[0].message,
             "expired 2026-05-29T00:00:00Z, 3 days ago");
+  EXPECT_EQ(findings(report, "expiry", "root")[0].url, world.server.url("metadata/1.root.json"));
+  EXPECT_EQ(findings(report, "expiry", "old")[0].url, world.server.url("metadata/1.old.json"));
   EXPECT_EQ(report.measurements.value(kTargetCount, kVerified), 3U)
       << "it goes on to the last target";
 }
@@ -266,6 +268,28 @@ Published three_roots() {
   add_root(repository);
   add_root(repository);
   return publish(repository);
+}
+
+// Whatever is wrong in a file, the finding says which file: somebody will fetch it.
+TEST(Probe, NamesTheFileThatItRefused) {
+  auto const url_of_bad = [](std::string const& path) {
+    ProbeWorld world{three_roots()};
+    auto files = as_files(three_roots());
+    files[path] = "{}";
+    world.server.replace(std::move(files));
+    for (probes::Finding const& finding : world.run().findings) {
+      if (finding.severity != probes::Severity::ok) {
+        return std::pair{finding.url.text(), world.server.url(path)};
+      }
+    }
+    return std::pair{std::string{"no finding"}, path};
+  };
+  for (std::string const path :
+       {"metadata/2.root.json", "metadata/3.root.json", "metadata/timestamp.json",
+        "metadata/1.snapshot.json", "metadata/1.targets.json"}) {
+    auto const [named, refused] = url_of_bad(path);
+    EXPECT_EQ(named, refused);
+  }
 }
 
 void refuse_everything(ProbeWorld& world, Published const& published) {
