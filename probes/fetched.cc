@@ -54,6 +54,27 @@ Reason reason_of(fetch::Fault const& fault) {
   return Reason::internal;
 }
 
+void add_surroundings(Report& report, fetch::Totals const& totals) {
+  for (Finding& finding : report.findings) {
+    if (finding.severity == Severity::ok || totals.proxy.empty()) continue;
+    std::string const proxy = "the proxy " + totals.proxy;
+    bool const named = finding.message.find(proxy) != std::string::npos;
+    if (!named) finding.message += " (through " + proxy + ")";
+  }
+  for (auto const& [oddity, url] : totals.oddities) {
+    report.findings.push_back({.check = "http",
+                               .subject = url.origin(),
+                               .severity = Severity::warning,
+                               .reason = Reason::parse,
+                               .message = "the server's answers have " + fetch::to_text(oddity),
+                               .evidence = url.text(),
+                               .url = url.text()});
+  }
+  for (fetch::KeptCredential const& kept : totals.kept_credentials) {
+    report.findings.push_back(kept_finding(kept));
+  }
+}
+
 PhaseTimes phase_times(fetch::PhaseTimes const& times) {
   using fetch::Phase;
   return {.queue = times[Phase::queue] + times[Phase::backoff],

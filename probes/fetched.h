@@ -4,6 +4,7 @@
 #pragma once
 
 #include "probes/fetch/fault.h"
+#include "probes/fetch/message.h"
 #include "probes/fetch/secret_files.h"
 #include "probes/report.h"
 
@@ -13,6 +14,11 @@ Reason reason_of(fetch::Fault const& fault);
 
 // Backoff counts as queue, a proxy's tunnel as connect.
 PhaseTimes phase_times(fetch::PhaseTimes const& times);
+
+// Names the proxy in each finding that is not ok: whatever was seen may be its work. Adds a warning
+// for each credential of ours whose file cannot be used any more, and for each way in which answers
+// were odd.
+void add_surroundings(Report& report, fetch::Totals const& totals);
 
 // A file of ours that could not be read anew, or whose disk does not answer.
 Finding kept_finding(fetch::KeptCredential const& kept);

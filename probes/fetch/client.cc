@@ -26,7 +26,7 @@ using runtime::Frame;
 using runtime::Task;
 using runtime::Trace;
 
-constexpr std::uint32_t kPythonRedirects = 3;
+constexpr std::size_t kPythonRedirects = 3;
 
 std::chrono::sys_seconds wall_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -68,9 +68,19 @@ std::string about_credentials(Transfer const& transfer, std::optional<Proxy> con
 std::optional<Fault> check_head(Transfer& transfer, ResponseHead const& head) {
   if (auto fault = check_encoding(transfer, head)) return fault;
   bool const resumed = head.status == 206 && transfer.received > 0;
-  if (head.status != 200 && !resumed) note(transfer.oddities, Oddity::status_not_200);
+  bool const odd = head.status != 200 && !resumed && !transfer.request.any_status;
+  if (odd) note(transfer.oddities, Oddity::status_not_200);
   if (head.body != ResponseHead::Body::length || resumed) return std::nullopt;
   return check_length(transfer, head.length);
+}
+
+// Has this answer a body that somebody wants?
+bool is_answer(Transfer const& transfer, ResponseHead const& head, bool of_proxy, bool last) {
+  auto const& request = transfer.request;
+  if (of_proxy || (request.follow_redirects && is_redirect(head))) return false;
+  bool const resumed = head.status == 206 && transfer.received > 0;
+  if (resumed || request.wants(head.status)) return true;
+  return request.any_status && head.status != 401 && (last || !may_pass(head.status));
 }
 
 }  // namespace
@@ -84,8 +94,11 @@ struct Client::Impl {
   // One request and its answer: a response, or the URL that it redirects to.
   struct Hop {
     std::optional<Response> response;
-    std::optional<config::Url> redirect;
+    std::optional<Redirect> redirect;
   };
+  std::uint32_t attempts_max() const {
+    return static_cast<std::uint32_t>(std::max(settings.max_attempts, 1));
+  }
   Task<Result<Hop>> hop(Transfer& transfer, Trace trace);
   Task<Result<ResponseHead>> send(Transfer& transfer, std::optional<Proxy> proxy,
                                   std::unique_ptr<Connection>& connection, Trace trace);
@@ -93,6 +106,7 @@ struct Client::Impl {
                                    Trace trace);
   Task<std::optional<Fault>> begin_body(Transfer& transfer, ResponseHead const& head, Trace trace);
   void note_kept(std::vector<KeptCredential> const& kept);
+  void note_certificates(Transfer const& transfer);
   void note_clock(std::string const& host, ResponseHead const& head,
                   std::chrono::nanoseconds round_trip);
 
@@ -117,6 +131,16 @@ void Client::Impl::note_kept(std::vector<KeptCredential> const& kept) {
   }
 }
 
+void Client::Impl::note_certificates(Transfer const& transfer) {
+  constexpr std::size_t kServersMax = 64;
+  if (!transfer.certificates) return;
+  Validity const seen = *transfer.certificates;
+  totals.tls_not_after = std::min(totals.tls_not_after.value_or(seen.ends), seen.ends);
+  auto const server = transfer.url.host() + ":" + std::to_string(transfer.url.port());
+  auto& known = totals.certificates;
+  if (known.size() < kServersMax || known.contains(server)) known.insert_or_assign(server, seen);
+}
+
 void Client::Impl::note_clock(std::string const& host, ResponseHead const& head,
                               std::chrono::nanoseconds round_trip) {
   constexpr std::size_t kHostsMax = 64;
@@ -134,15 +158,13 @@ Task<Result<ResponseHead>> Client::Impl::send(Transfer& transfer, std::optional<
                                               Trace trace) {
   auto const text = request_text(transfer, proxy);
   if (!text) co_return text.error();
-  connection = pool.take(Pool::place(transfer.url, proxy));
+  if (transfer.is_idempotent()) connection = pool.take(Pool::place(transfer.url, proxy));
   while (true) {
     bool const reused = connection != nullptr;
     if (!reused) {
-      transfer.tls_not_after.reset();
+      transfer.certificates.reset();
       auto dialled = co_await dial(transfer, proxy, services, trace);
-      if (auto const end = transfer.tls_not_after) {
-        totals.tls_not_after = std::min(totals.tls_not_after.value_or(*end), *end);
-      }
+      note_certificates(transfer);
       note_kept(transfer.secrets.kept);
       if (!dialled) co_return dialled.error();
       connection = std::move(dialled).value();
@@ -154,6 +176,7 @@ Task<Result<ResponseHead>> Client::Impl::send(Transfer& transfer, std::optional<
     auto const asked = runtime::Clock::now();
     auto head = co_await exchange(transfer, *connection, text.value(), due, trace);
     if (head) note_clock(transfer.url.host(), head.value(), runtime::Clock::now() - asked);
+    if (head && transfer.method == "HEAD") head.value().body = ResponseHead::Body::none;
     bool const stale =
         !head && reused && head.error().kind == FaultKind::reset && connection->input.empty();
     if (!stale) co_return head;
@@ -190,7 +213,8 @@ Task<std::optional<Fault>> Client::Impl::begin_body(Transfer& transfer, Response
   transfer.total.reset();
   if (head.body == ResponseHead::Body::length) {
     transfer.total = head.length;
-    if (head.header("accept-ranges") != "none") {
+    bool const resumable = head.status == 200 && transfer.method == "GET";
+    if (resumable && head.header("accept-ranges") != "none") {
       transfer.validator =
           validator(head.header("etag"), head.header("last-modified"), head.header("date"));
     }
@@ -201,6 +225,7 @@ Task<std::optional<Fault>> Client::Impl::begin_body(Transfer& transfer, Response
 Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead head,
                                                Connection& connection, Trace trace) {
   if (auto fault = check_head(transfer, head)) co_return std::move(*fault);
+  bool const resumed = head.status == 206 && transfer.received > 0;
   transfer.clock.enter(Phase::body);
   if (auto fault = co_await begin_body(transfer, head, trace)) co_return std::move(*fault);
   auto const before = transfer.bytes;
@@ -219,13 +244,14 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
                     .final_url = transfer.url,
                     .peer = connection.peer(),
                     .proxy = transfer.proxy,
-                    .tls_not_after = connection.tls_not_after(),
+                    .tls_not_after = std::nullopt,
                     .last_modified = last_modified,
                     .attempts = transfer.attempts,
                     .redirects = transfer.redirects,
                     .reused_connection = connection.requests > 1,
                     .times = {}};
-  if (head.status != 206) response.status = head.status;
+  if (!resumed) response.status = head.status;
+  if (connection.certificates()) response.tls_not_after = connection.certificates()->ends;
   co_return response;
 }
 
@@ -245,7 +271,9 @@ Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trac
   if (!head) co_return head.error();
   bool reusable = head.value().keep_alive;
   Hop result;
-  if (head.value().status / 100 == 2) {
+  bool const of_proxy = head.value().status == 407 && proxy.value();
+  bool const last = transfer.attempts >= attempts_max() || !transfer.is_idempotent();
+  if (is_answer(transfer, head.value(), of_proxy, last)) {
     auto response = co_await take_body(transfer, head.value(), *connection, trace);
     if (!response) co_return response.error();
     result.response = std::move(response).value();
@@ -257,15 +285,14 @@ Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trac
   if (result.response) co_return result;
 
   auto const& answer = head.value();
-  if (is_redirect(answer)) {
+  if (transfer.request.follow_redirects && is_redirect(answer)) {
     auto to = redirect_target(transfer, answer);
     if (!to) co_return to.error();
-    result.redirect = std::move(to).value();
+    result.redirect = Redirect{answer.status, std::move(to).value()};
     co_return result;
   }
   transfer.retry_after = retry_after(answer.header("retry-after"), wall_clock());
   if (answer.status == 416) transfer.validator.reset();
-  bool const of_proxy = answer.status == 407 && proxy.value();
   std::string const who = of_proxy ? "the proxy " + transfer.proxy : "the server";
   co_return transfer.fault(of_proxy ? FaultKind::proxy : FaultKind::status,
                            who + " answers " + std::to_string(answer.status) +
@@ -275,9 +302,7 @@ Task<Result<Client::Impl::Hop>> Client::Impl::hop(Transfer& transfer, Trace trac
 }
 
 Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
-  transfer.url = transfer.request.url;
-  transfer.redirects = 0;
-  transfer.retry_after.reset();
+  transfer.begin();
   if (transfer.url.scheme() == config::Scheme::file) {
     ++totals.requests;
     auto const before = transfer.bytes;
@@ -298,19 +323,19 @@ Task<Result<Response>> Client::Impl::attempt(Transfer& transfer, Trace trace) {
     auto next = co_await hop(transfer, trace);
     if (!next) co_return next.error();
     if (next.value().response) co_return std::move(*next.value().response);
-    auto const& to = *next.value().redirect;
+    auto const& [status, to] = *next.value().redirect;
     // Once in a circle is no loop yet: some servers set a cookie so, and all clients go on.
     in_circle = in_circle || !visited.insert(to.unredacted()).second;
-    if (transfer.redirects == static_cast<std::uint32_t>(settings.max_redirects)) {
+    if (transfer.redirects.size() == static_cast<std::size_t>(settings.max_redirects)) {
       co_return transfer.fault(FaultKind::redirect_loop,
                                in_circle ? "redirected in a circle to " + to.text()
                                          : "more than " + std::to_string(settings.max_redirects) +
                                                " redirects; the next would lead to " + to.text());
     }
-    if (++transfer.redirects > kPythonRedirects) {
+    transfer.redirect(status, to);
+    if (transfer.redirects.size() > kPythonRedirects) {
       note(transfer.oddities, Oddity::many_redirects);
     }
-    transfer.url = to;
   }
 }
 
@@ -319,7 +344,6 @@ Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadli
   runtime::require_loop_thread();
   Frame const frame{trace, "http.get", request.url.host()};
   Transfer transfer{std::move(request), sink, settings, deadline};
-  auto const attempts_max = static_cast<std::uint32_t>(std::max(settings.max_attempts, 1));
   while (true) {
     if (transfer.received > 0 && !transfer.validator) {
       co_await sink.restart(frame.trace());
@@ -342,7 +366,9 @@ Task<Result<Response>> Client::Impl::run(Request request, BodySink& sink, Deadli
         transfer.retry_after.value_or(std::chrono::seconds{0}));
     pause =
         std::max(pause, backoff(settings, transfer.attempts, transfer.request.url.unredacted()));
-    bool again = (is_worth_retrying(fault) || resumable) && transfer.attempts < attempts_max;
+    bool again = (is_worth_retrying(fault) || resumable) && transfer.attempts < attempts_max();
+    // Before it was sent, nobody can have received it.
+    if (!transfer.is_idempotent() && fault.phase >= Phase::request) again = false;
     if (again && deadline.left() <= pause) {
       again = false;
       if (transfer.retry_after) {

@@ -33,13 +33,16 @@ std::chrono::sys_seconds time_of(ASN1_TIME const* when) {
   return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&time)}};
 }
 
-// The certificates that the server sent; its own first.
-std::optional<std::chrono::sys_seconds> earliest_not_after(SSL* tls) {
-  auto* const chain = ::SSL_get_peer_cert_chain(tls);
-  std::optional<std::chrono::sys_seconds> earliest;
+Validity validity_of(X509 const* certificate) {
+  return {time_of(::X509_get0_notBefore(certificate)), time_of(::X509_get0_notAfter(certificate))};
+}
+
+// Of the certificates that the server sent, its own first, the one that ends first.
+std::optional<Validity> earliest_of(STACK_OF(X509) const* chain) {
+  std::optional<Validity> earliest;
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
-    auto const end = time_of(::X509_get0_notAfter(sk_X509_value(chain, i)));
-    if (!earliest || end < *earliest) earliest = end;
+    auto const validity = validity_of(sk_X509_value(chain, i));
+    if (!earliest || validity.ends < earliest->ends) earliest = validity;
   }
   return earliest;
 }
@@ -49,8 +52,8 @@ struct Verification {
   int error = X509_V_OK;
   bool sent = false;    // the certificate that failed is the server's, not one of our CAs
   bool is_own = false;  // and the server's own, not one of its issuers
-  std::chrono::sys_seconds begins{}, ends{};  // of the one that failed
-  std::optional<std::chrono::sys_seconds> own_end, earliest_end;
+  Validity failed;      // of the one that failed
+  std::optional<Validity> earliest;
 
   void note(bool good, X509_STORE_CTX* store);
 };
@@ -58,23 +61,20 @@ struct Verification {
 void Verification::note(bool good, X509_STORE_CTX* store) {
   X509* const own = ::X509_STORE_CTX_get0_cert(store);
   auto* const chain = ::X509_STORE_CTX_get0_untrusted(store);
-  if (!own_end && own != nullptr) {
-    own_end = earliest_end = time_of(::X509_get0_notAfter(own));
-    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
-      earliest_end =
-          std::min(*earliest_end, time_of(::X509_get0_notAfter(sk_X509_value(chain, i))));
-    }
+  if (!earliest && own != nullptr) {
+    earliest = validity_of(own);
+    auto const of_chain = earliest_of(chain);
+    if (of_chain && of_chain->ends < earliest->ends) earliest = of_chain;
   }
-  X509* const failed = ::X509_STORE_CTX_get_current_cert(store);
+  X509* const bad = ::X509_STORE_CTX_get_current_cert(store);
   if (good || error != X509_V_OK) return;
   error = ::X509_STORE_CTX_get_error(store);
-  if (failed == nullptr) return;
-  begins = time_of(::X509_get0_notBefore(failed));
-  ends = time_of(::X509_get0_notAfter(failed));
-  is_own = own != nullptr && ::X509_cmp(failed, own) == 0;
+  if (bad == nullptr) return;
+  failed = validity_of(bad);
+  is_own = own != nullptr && ::X509_cmp(bad, own) == 0;
   sent = is_own;
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
-    sent = sent || ::X509_cmp(failed, sk_X509_value(chain, i)) == 0;
+    sent = sent || ::X509_cmp(bad, sk_X509_value(chain, i)) == 0;
   }
 }
 
@@ -89,10 +89,10 @@ Connection::TlsFailure verification_failure(Verification const& seen, std::strin
   switch (seen.error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return {seen.sent ? FaultKind::tls_expired : otherwise,
-              whose + " ended on " + config::to_text(seen.ends)};
+              whose + " ended on " + config::to_text(seen.failed.ends)};
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return {seen.sent ? FaultKind::tls_not_yet_valid : otherwise,
-              whose + " is valid only from " + config::to_text(seen.begins) + " on"};
+              whose + " is valid only from " + config::to_text(seen.failed.begins) + " on"};
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return {FaultKind::tls_wrong_host,
@@ -186,10 +186,10 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
                                                              wait(trace, "http.tls"));
   guard_.pause();
   if (!error) {
-    tls_not_after_ = earliest_not_after(native);
+    certificates_ = earliest_of(::SSL_get_peer_cert_chain(native));
     co_return std::nullopt;
   }
-  tls_not_after_ = tls_->verification.earliest_end;
+  certificates_ = tls_->verification.earliest;
   if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
   if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
   if (tls_->verification.error != X509_V_OK) {

@@ -18,6 +18,7 @@
 #include "probes/fetch/fault.h"
 #include "probes/fetch/guard.h"
 #include "probes/fetch/tls_contexts.h"
+#include "probes/fetch/validity.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
 
@@ -77,7 +78,8 @@ class Connection {
   bool timed_out() const { return guard_.fired(); }
   Due::Why why() const { return guard_.why(); }
   std::string const& peer() const { return peer_; }
-  std::optional<std::chrono::sys_seconds> tls_not_after() const { return tls_not_after_; }
+  // Of the certificates that the last handshake showed, whether it was accepted or not.
+  std::optional<Validity> certificates() const { return certificates_; }
 
   std::string input;           // received, not yet used
   std::uint64_t requests = 0;  // sent on this connection
@@ -87,7 +89,7 @@ class Connection {
   Tcp::socket socket_;
   std::string peer_;
   std::unique_ptr<Tls> tls_;
-  std::optional<std::chrono::sys_seconds> tls_not_after_;
+  std::optional<Validity> certificates_;
   Guard guard_;  // last: dies before what it closes
 };
 

@@ -69,7 +69,7 @@ Task<std::optional<Fault>> start_tls(Transfer& transfer, Connection& connection,
                                      TlsContexts::Context context, Trace trace) {
   auto const due = Due::of(transfer.deadline, transfer.settings.tls_timeout);
   auto failure = co_await connection.handshake(std::move(context), transfer.url.host(), due, trace);
-  transfer.tls_not_after = connection.tls_not_after();
+  transfer.certificates = connection.certificates();
   if (!failure) co_return std::nullopt;
   if (failure->kind == FaultKind::timeout) {
     co_return transfer.overdue(connection.why() == Due::Why::total, false,

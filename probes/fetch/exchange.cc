@@ -112,8 +112,9 @@ Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> 
       if (!add(name, value)) return refuse(name);
     }
   }
-  std::string text = "GET " + (passed_on ? "http://" + url.host_header() : std::string{}) +
-                     url.target() + " HTTP/1.1\r\n";
+  std::string text = transfer.method + " " +
+                     (passed_on ? "http://" + url.host_header() : std::string{}) + url.target() +
+                     " HTTP/1.1\r\n";
   if (!given.contains("host")) text += "Host: " + url.host_header() + "\r\n";
   if (!given.contains("user-agent")) text += "User-Agent: canaryd/" CANARY_VERSION "\r\n";
   if (!given.contains("accept")) text += "Accept: */*\r\n";
@@ -125,7 +126,9 @@ Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> 
     text += "Range: bytes=" + std::to_string(transfer.received) + "-\r\n";
     text += "If-Range: " + *transfer.validator + "\r\n";
   }
-  return text + lines + "\r\n";
+  if (!transfer.with_body) return text + lines + "\r\n";
+  auto const& body = transfer.request.body;
+  return text + lines + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 Task<Result<ResponseHead>> exchange(Transfer& transfer, Connection& connection, std::string text,

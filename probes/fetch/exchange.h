@@ -14,9 +14,9 @@
 
 namespace canary::fetch {
 
-// The request's bytes: transfer.url's target as given, absolute where a proxy passes it on; a
-// Range where transfer.received says that something is there already. Error: a header of the
-// settings that cannot be sent.
+// The request's bytes with its body: transfer.url's target as given, absolute where a proxy passes
+// it on; a Range where transfer.received says that something is there already. Error: a header of
+// the settings that cannot be sent.
 Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> const& proxy);
 
 // Sends `text` and reads a head; the body's first bytes may be in connection.input afterwards.

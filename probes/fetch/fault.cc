@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/fetch/fault.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <numeric>
 
@@ -120,6 +121,12 @@ std::chrono::nanoseconds PhaseTimes::total() const {
 PhaseTimes& PhaseTimes::operator+=(PhaseTimes const& other) {
   for (std::size_t i = 0; i < spent.size(); ++i) spent[i] += other.spent[i];
   return *this;
+}
+
+bool Request::wants(int status) const {
+  if (wanted.empty()) return status / 100 == 2;
+  return std::ranges::any_of(wanted,
+                             [&](StatusRange const& each) { return each.contains(status); });
 }
 
 std::optional<std::string_view> Response::header(std::string_view name) const {

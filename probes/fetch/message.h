@@ -16,14 +16,38 @@
 #include "probes/fetch/fault.h"
 #include "probes/fetch/oddity.h"
 #include "probes/fetch/server_clock.h"
+#include "probes/fetch/validity.h"
 
 namespace canary::fetch {
 
-// A GET. URLs are sent as given ("%5B" stays "%5B").
+// From 100 to 599, both ends included.
+struct StatusRange {
+  int first = 0, last = 0;
+  bool contains(int status) const { return first <= status && status <= last; }
+  friend bool operator==(StatusRange const&, StatusRange const&) = default;
+};
+
+// URLs are sent as given ("%5B" stays "%5B").
 struct Request {
   config::Url url;
   std::uint64_t max_bytes = 0;                     // of the body; more is too_large
   std::optional<std::uint64_t> exact_length = {};  // anything else is wrong_length
+  // A method that is not idempotent (POST, PATCH) is not sent again once it may have been received.
+  std::string method = "GET";
+  std::string body = {};              // sent along, its length always where the method has a body
+  std::vector<StatusRange> wanted{};  // statuses that are a Response, with their bodies; empty: 2xx
+  // Others are, too, those that may pass (503) once trying again did not help. But 401, and 407 of
+  // a proxy, stay faults: they speak of our credentials.
+  bool any_status = false;
+  bool follow_redirects = true;  // false: a redirect has a status like any other answer
+
+  bool wants(int status) const;
+};
+
+// An answer that led elsewhere.
+struct Redirect {
+  int status = 0;
+  config::Url to;
 };
 
 struct Response {
@@ -38,7 +62,7 @@ struct Response {
   std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest expiry of the server's chain
   std::optional<std::chrono::sys_seconds> last_modified;  // as the server says; a file's own time
   std::uint32_t attempts = 1;
-  std::uint32_t redirects = 0;
+  std::vector<Redirect> redirects = {};  // those that were followed
   bool reused_connection = false;
   PhaseTimes times;  // of all attempts together
 
@@ -65,6 +89,7 @@ struct Totals {
   std::optional<std::chrono::sys_seconds> tls_not_after;  // the earliest seen, refused ones too
   std::vector<KeptCredential> kept_credentials;  // each once, the latest of each that waits
   ClockDifferences clocks;                       // of servers that sent a Date; the surest of each
+  std::map<std::string, Validity> certificates;  // by "host:port", refused ones too; of 64 at most
   std::string proxy;  // "host:port" of the one that requests went through; empty: none did
   std::map<Oddity, config::Url> oddities;  // and the URL that had it first
 };

@@ -24,6 +24,29 @@ bool is_answer(FaultKind kind, int status) {
 
 }  // namespace
 
+void Transfer::begin() {
+  url = request.url;
+  method = request.method;
+  with_body = !request.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
+  redirects.clear();
+  retry_after.reset();
+}
+
+void Transfer::redirect(int status, config::Url to) {
+  bool const to_get =
+      status == 303 ? method != "HEAD" : status != 307 && status != 308 && method == "POST";
+  if (to_get) {
+    method = "GET";
+    with_body = false;
+  }
+  url = to;
+  redirects.push_back({status, std::move(to)});
+}
+
+bool Transfer::is_idempotent() const {
+  return request.method != "POST" && request.method != "PATCH";
+}
+
 Fault Transfer::fault(FaultKind kind, std::string message, int status) const {
   Fault result;
   result.kind = kind;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "config/probe_spec.h"
 #include "probes/fetch/body_sink.h"
@@ -53,11 +54,13 @@ struct Transfer {
   PhaseClock clock;
   std::uint32_t attempts = 1;
 
-  config::Url url;              // of the current redirect
-  std::string proxy;            // "host:port" of the one on the way to `url`; empty: none
-  CurrentSecrets secrets;       // as of the current attempt
-  std::uint32_t redirects = 0;  // of the current attempt
-  Oddities oddities;            // of all its answers
+  config::Url url;         // of the current redirect
+  std::string proxy;       // "host:port" of the one on the way to `url`; empty: none
+  CurrentSecrets secrets;  // as of the current attempt
+  std::string method;      // likewise: after a redirect it may be GET
+  bool with_body = false;
+  std::vector<Redirect> redirects;  // of the current attempt
+  Oddities oddities;                // of all its answers
 
   std::uint64_t received = 0;                       // bytes that the sink has
   std::uint64_t bytes = 0;                          // bytes of bodies ever received
@@ -65,9 +68,16 @@ struct Transfer {
   std::optional<std::uint64_t> total;               // the body's length as announced
   std::optional<std::chrono::seconds> retry_after;  // of the last answer
   // Of the certificates that the last handshake showed, whether it was accepted or not.
-  std::optional<std::chrono::sys_seconds> tls_not_after;
+  std::optional<Validity> certificates;
 
   std::optional<std::chrono::sys_seconds> last_modified;  // of what is being read
+
+  // At the beginning of an attempt, and where a redirect leads: RFC 9110 section 15.4, as clients
+  // do it.
+  void begin();
+  void redirect(int status, config::Url to);
+  // May the server get the request twice?
+  bool is_idempotent() const;
 
   // A fault here and now.
   Fault fault(FaultKind kind, std::string message, int status = 0) const;

@@ -11,10 +11,7 @@
 #include <utility>
 
 #include "config/duration.h"
-#include "probes/collector.h"
-#include "probes/fetch/dial.h"
-#include "probes/fetch/services.h"
-#include "probes/fetched.h"
+#include "probes/dialled.h"
 #include "probes/tcp/declaration.h"
 #include "probes/tcp/expectation.h"
 #include "runtime/contract.h"
@@ -24,7 +21,6 @@ namespace {
 
 using fetch::Due;
 using fetch::Phase;
-using probes::Finding;
 using probes::Reason;
 using probes::Severity;
 using runtime::Task;
@@ -55,64 +51,32 @@ class Conversation {
   Conversation(Spec const& spec, probes::ProbeContext const& context)
       : spec_(spec),
         context_(context),
-        settings_(settings_of(spec)),
-        body_(context.cpu),
-        transfer_(request_for(spec), body_, settings_, context.deadline),
+        dialled_(spec.address, spec.location(), settings_of(spec), context),
         expectation_(spec) {}
-  // Whatever ends it: where the time went is told.
-  ~Conversation() {
-    auto& measured = context_.report.measurements;
-    measured.phases = probes::phase_times(transfer_.clock.times());
-    measured.bytes_received = heard_.size();
-    measured.requests = 1;
-  }
+  ~Conversation() { context_.report.measurements.bytes_received = heard_.size(); }
   Conversation(Conversation const&) = delete;
   Conversation& operator=(Conversation const&) = delete;
 
   Task<void> run(Trace trace);
 
  private:
-  static fetch::Request request_for(Spec const& spec) {
-    return fetch::Request{.url = config::Url::parse("http://" + spec.address).value()};
-  }
   Task<bool> say(fetch::Connection& connection, Trace trace);
   Task<void> listen(fetch::Connection& connection, Trace trace);
   Task<Answer> judge(std::optional<End> end, Trace trace);
   void conclude(Answer answer, End end, std::string const& peer);
-  void step(std::string text) {
-    context_.report.step = std::move(text);
-    context_.report.step_url = spec_.location();
-  }
-  void could_not_tell(Reason reason, std::string message) {
-    add({.check = "reachable",
-         .subject = spec_.location(),
-         .severity = Severity::unknown,
-         .reason = reason,
-         .message = std::move(message)});
-  }
-  void add(Finding finding) { context_.findings->add(std::move(finding)); }
 
   Spec const& spec_;
   probes::ProbeContext const& context_;
-  config::HttpSettings settings_;
-  fetch::MemorySink body_;  // stays empty
-  fetch::Transfer transfer_;
+  probes::Dialled dialled_;
   Expectation expectation_;
   std::string heard_;
 };
 
 Task<void> Conversation::run(Trace trace) {
-  step("connecting");
-  auto dialled = co_await fetch::dial(transfer_, std::nullopt, context_.http, trace);
-  for (auto const& kept : transfer_.secrets.kept) add(probes::kept_finding(kept));
-  if (!dialled) {
-    could_not_tell(probes::reason_of(dialled.error()), dialled.error().message);
-    co_return;
-  }
-  fetch::Connection& connection = *dialled.value();
-  add({.check = "reachable",
-       .subject = spec_.location(),
-       .message = "connected to " + connection.peer()});
+  auto const connected = co_await dialled_.connect(trace);
+  if (!connected) co_return;
+  fetch::Connection& connection = *connected;
+  dialled_.reached("connected to " + connection.peer());
   if (!co_await say(connection, trace)) co_return;
   if (spec_.expects()) co_await listen(connection, trace);
   context_.report.complete = true;
@@ -121,23 +85,24 @@ Task<void> Conversation::run(Trace trace) {
 // False: it did not take it.
 Task<bool> Conversation::say(fetch::Connection& connection, Trace trace) {
   if (!spec_.send) co_return true;
-  step("sending");
-  transfer_.clock.enter(Phase::request);
+  dialled_.step("sending");
+  dialled_.enter(Phase::request);
   auto bytes = unescaped(*spec_.send).value_or(*spec_.send);
   auto const due = Due::of(context_.deadline, spec_.idle_timeout);
   auto const io = co_await connection.write(std::move(bytes), due, trace, "tcp.send");
   if (!io.error && !connection.timed_out()) co_return true;
   bool const late = connection.timed_out();
-  could_not_tell(late ? Reason::timeout : Reason::connect,
-                 connection.peer() + (late ? " did not take what was sent within " +
-                                                 config::to_text(spec_.idle_timeout)
-                                           : " broke the connection off: " + io.error.message()));
+  dialled_.could_not_tell(
+      late ? Reason::timeout : Reason::connect,
+      connection.peer() +
+          (late ? " did not take what was sent within " + config::to_text(spec_.idle_timeout)
+                : " broke the connection off: " + io.error.message()));
   co_return false;
 }
 
 Task<void> Conversation::listen(fetch::Connection& connection, Trace trace) {
-  step("waiting for an answer");
-  transfer_.clock.enter(Phase::first_byte);
+  dialled_.step("waiting for an answer");
+  dialled_.enter(Phase::first_byte);
   std::array<char, 4096> room;
   std::optional<End> end;
   Answer answer = Answer::more;
@@ -148,7 +113,7 @@ Task<void> Conversation::listen(fetch::Connection& connection, Trace trace) {
       auto const due = Due::of(context_.deadline, spec_.idle_timeout);
       std::span<char> const part{room.data(), wanted};
       auto const io = co_await connection.read_some(part, due, trace, "tcp.read");
-      if (io.size > 0) transfer_.clock.enter(Phase::body);
+      if (io.size > 0) dialled_.enter(Phase::body);
       heard_.append(room.data(), io.size);
       if (connection.timed_out()) {
         end = connection.why() == Due::Why::total ? End::overdue : End::silent;
@@ -181,7 +146,8 @@ void Conversation::conclude(Answer answer, End end, std::string const& peer) {
     std::string const until = end == End::closed    ? " and closed the connection"
                               : end == End::overdue ? " by the end of the run's time"
                                                     : " for " + config::to_text(spec_.idle_timeout);
-    could_not_tell(end == End::closed ? Reason::connect : Reason::timeout, peer + said + until);
+    dialled_.could_not_tell(end == End::closed ? Reason::connect : Reason::timeout,
+                            peer + said + until);
     return;
   }
   bool const good = answer == Answer::met;
@@ -190,12 +156,12 @@ void Conversation::conclude(Answer answer, End end, std::string const& peer) {
   if (!good && end == End::full) {
     message += " within " + config::size_text(spec_.max_bytes);
   }
-  add({.check = std::string{kBanner},
-       .subject = spec_.location(),
-       .severity = good ? Severity::ok : Severity::critical,
-       .reason = good ? Reason::none : kMismatch,
-       .message = std::move(message),
-       .evidence = "from " + peer});
+  dialled_.add({.check = std::string{kBanner},
+                .subject = spec_.location(),
+                .severity = good ? Severity::ok : Severity::critical,
+                .reason = good ? Reason::none : kMismatch,
+                .message = std::move(message),
+                .evidence = "from " + peer});
 }
 
 }  // namespace

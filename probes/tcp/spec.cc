@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "config/fields.h"
-#include "config/url.h"
+#include "probes/dialled.h"
 #include "probes/pattern.h"
 
 namespace canary::tcp {
@@ -18,14 +18,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kLongestAddress = 300;
 constexpr std::size_t kLongestText = 1024;
 constexpr std::uint64_t kMostBytes = 64 * 1024;
-
-std::string wrong_address(std::string const& text) {
-  auto const url = config::Url::parse("http://" + text);
-  bool const port = text.rfind(':') != std::string::npos && text.back() != ']';
-  if (url && port && url.value().target() == "/" && !text.ends_with('/')) return {};
-  return "expected HOST:PORT or [IPv6]:PORT, got \"" + text + "\"" +
-         (url ? "" : ": " + url.error());
-}
 
 std::string wrong_escape(std::string const& text) {
   if (unescaped(text)) return {};
@@ -74,7 +66,8 @@ void describe_defaults(config::FieldVisitor& v, Spec& spec) {
 }
 
 void describe(config::FieldVisitor& v, Spec& spec) {
-  v.text({"address", "`HOST:PORT` or `[IPv6]:PORT`"}, spec.address, kLongestAddress, wrong_address);
+  v.text({"address", "`HOST:PORT` or `[IPv6]:PORT`"}, spec.address, kLongestAddress,
+         probes::wrong_address);
   v.text({"send", "sent once connected; `\\r`, `\\n`, `\\t`, `\\\\` and `\\xHH` mean those bytes",
           "nothing"},
          spec.send, kLongestText, wrong_escape);

@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "config/duration.h"
+#include "probes/certificate_end.h"
 #include "probes/tls/declaration.h"
 #include "probes/tls/examine.h"
 
@@ -16,15 +17,7 @@ namespace {
 using probes::Finding;
 using probes::Reason;
 using probes::Severity;
-using std::chrono::seconds;
 using std::chrono::sys_seconds;
-
-constexpr int kWarningPart = 3;  // of a certificate's validity, at most
-constexpr int kCriticalPart = 6;
-
-seconds in_force(config::ExpiryThreshold const& threshold, seconds validity, int part) {
-  return threshold.fitted ? std::min(threshold.span, validity / part) : threshold.span;
-}
 
 std::string count(std::size_t number) {
   return std::to_string(number) + (number == 1 ? " certificate" : " certificates");
@@ -87,29 +80,6 @@ Finding name_finding(Examined const& examined, Spec const& spec) {
   return finding;
 }
 
-Finding expiry_finding(Certificate const& certificate, probes::Expiry const& expiry,
-                       sys_seconds now) {
-  Finding finding{.check = std::string{kExpiry}, .subject = certificate.subject};
-  std::string const end = config::to_text(expiry.at);
-  auto const left = expiry.at - now;
-  if (now < certificate.begins) {
-    finding.severity = Severity::critical;
-    finding.reason = Reason::tls_not_yet_valid;
-    finding.message = "valid only from " + config::to_text(certificate.begins) + " on";
-  } else if (left <= seconds{0}) {
-    finding.severity = Severity::critical;
-    finding.reason = Reason::expired;
-    finding.message = "ended " + end;
-  } else {
-    bool const critical = left < expiry.critical;
-    bool const warning = left < expiry.warning;
-    finding.severity = critical ? Severity::critical : warning ? Severity::warning : Severity::ok;
-    finding.reason = warning || critical ? Reason::expiring : Reason::none;
-    finding.message = "ends " + end + ", in " + config::to_text(std::chrono::milliseconds{left});
-  }
-  return finding;
-}
-
 std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sys_seconds now) {
   if (spec.staple == StapleWanted::ignored) return std::nullopt;
   Finding finding{.check = std::string{kStaple}, .subject = spec.location()};
@@ -164,13 +134,10 @@ std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown co
   }
   std::vector<Finding> found{chain_finding(examined, shown, spec), name_finding(examined, spec)};
   for (auto const& certificate : examined.chain) {
-    auto const validity = certificate.ends - certificate.begins;
-    probes::Expiry const expiry{
-        .at = certificate.ends,
-        .warning = in_force(spec.expiry.warning, validity, kWarningPart),
-        .critical = in_force(spec.expiry.critical, validity, kCriticalPart)};
+    fetch::Validity const validity{certificate.begins, certificate.ends};
+    auto const expiry = probes::expiry_of(validity, spec.expiry);
     things.push_back({.type = &kCertificate, .name = certificate.subject, .expiry = expiry});
-    found.push_back(expiry_finding(certificate, expiry, now));
+    found.push_back(probes::certificate_finding(certificate.subject, validity, expiry, now));
   }
   if (auto staple = staple_finding(examined.staple, spec, now)) found.push_back(std::move(*staple));
   return found;

@@ -5,6 +5,7 @@
 
 #include "config/fields.h"
 #include "config/url.h"
+#include "probes/dialled.h"
 
 namespace canary::tls {
 namespace {
@@ -16,14 +17,6 @@ constexpr std::size_t kLongestName = 253;
 
 Result<config::Url, std::string> url_of(std::string const& address) {
   return config::Url::parse("https://" + address);
-}
-
-std::string wrong_address(std::string const& text) {
-  auto const url = url_of(text);
-  bool const port = text.rfind(':') != std::string::npos && text.back() != ']';
-  if (url && port && url.value().target() == "/" && !text.ends_with('/')) return {};
-  return "expected HOST:PORT or [IPv6]:PORT, got \"" + text + "\"" +
-         (url ? "" : ": " + url.error());
 }
 
 std::string wrong_name(std::string const& text) {
@@ -63,7 +56,8 @@ void describe_defaults(config::FieldVisitor& v, Spec& spec) {
 }
 
 void describe(config::FieldVisitor& v, Spec& spec) {
-  v.text({"address", "`HOST:PORT` or `[IPv6]:PORT`"}, spec.address, kLongestAddress, wrong_address);
+  v.text({"address", "`HOST:PORT` or `[IPv6]:PORT`"}, spec.address, kLongestAddress,
+         probes::wrong_address);
   v.text({"name", "whose certificate is asked for (SNI) and expected", "the address's host"},
          spec.name, kLongestName, wrong_name);
   describe_defaults(v, spec);

@@ -50,7 +50,7 @@ std::optional<FetchFault> page(fetch::Response const& response, config::Url cons
   auto const type = response.header("content-type");
   std::string detail = asked.text() + " is a page (";
   detail.append(type && !type->empty() ? *type : "no content type").append(") instead of metadata");
-  if (response.redirects > 0) {
+  if (!response.redirects.empty()) {
     detail += ", after a redirect to " + response.final_url.text();
   }
   detail += "; it begins with " + beginning(std::string_view{response.body}.substr(first));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "probes/fetched.h"
 #include "probes/tuf/findings.h"
 
 namespace canary::tuf {
@@ -90,27 +89,6 @@ void add_clocks(probes::Report& report, fetch::Totals const& totals,
        .message = "our clock is off by " + words_of(off->by) + ": set it (NTP)" + kernel,
        .evidence = count(off->witnesses, "independent server") + " agree" +
                    (off->witnesses == 1 ? "s" : "")});
-}
-
-void add_surroundings(probes::Report& report, fetch::Totals const& totals) {
-  for (Finding& finding : report.findings) {
-    if (finding.severity == Severity::ok || totals.proxy.empty()) continue;
-    std::string const proxy = "the proxy " + totals.proxy;
-    bool const named = finding.message.find(proxy) != std::string::npos;
-    if (!named) finding.message += " (through " + proxy + ")";
-  }
-  for (auto const& [oddity, url] : totals.oddities) {
-    report.findings.push_back({.check = std::string(kHttp),
-                               .subject = url.origin(),
-                               .severity = Severity::warning,
-                               .reason = probes::Reason::parse,
-                               .message = "the server's answers have " + fetch::to_text(oddity),
-                               .evidence = url.text(),
-                               .url = url.text()});
-  }
-  for (fetch::KeptCredential const& kept : totals.kept_credentials) {
-    report.findings.push_back(probes::kept_finding(kept));
-  }
 }
 
 }  // namespace canary::tuf

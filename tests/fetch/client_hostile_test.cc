@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every hostile answer ends within its deadline, as a fault of its own, and does not delay others.
 #include <functional>
+#include <set>
 
 #include <gmock/gmock.h>
 
@@ -8,6 +9,7 @@
 #include "tests/fetch/client_fixture.h"
 #include "tests/support/dns_server.h"
 #include "tests/support/full_listener.h"
+#include "tests/support/hostile_answers.h"
 
 namespace canary::fetch {
 namespace {
@@ -18,8 +20,7 @@ using namespace canary::support;
 constexpr char kHead[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
 
 struct Case {
-  std::string name;
-  Script script;
+  std::string name;  // of support::hostile_answers()
   FaultKind kind;
   Phase phase;
   bool answered;
@@ -32,73 +33,38 @@ void PrintTo(Case const& value, std::ostream* out) { *out << value.name; }
 std::vector<Case> cases() {
   using K = FaultKind;
   using S = config::HttpSettings;
-  auto const json = std::string(1000, '{');
   return {
-      {"reset_before_the_answer", raw_then_reset(""), K::reset, Phase::first_byte, false},
-      {"closed_before_the_answer", raw(""), K::reset, Phase::first_byte, false},
-      {"reset_in_the_body", raw_then_reset(std::string{kHead} + "{"), K::interrupted, Phase::body,
-       false},
-      {"not_found", respond(404, "gone"), K::status, Phase::body, true, {}, 404},
-      {"forbidden", respond(403, "no"), K::status, Phase::body, true, {}, 403},
-      {"too_many_requests", respond(429, "later"), K::status, Phase::body, false, {}, 429},
-      {"server_error", respond(500, "oops"), K::status, Phase::body, false, {}, 500},
-      {"endless_body_without_length", endless("HTTP/1.0 200 OK\r\n\r\n"), K::too_large, Phase::body,
-       true},
-      {"endless_chunk",
-       endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\n"),
-       K::too_large, Phase::body, true},
-      {"announces_too_much", raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
-       K::too_large, Phase::first_byte, true},
-      {"truncated_body", raw(std::string{kHead} + "{\"signed\""), K::truncated, Phase::body, true},
-      {"truncated_chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc"),
-       K::truncated, Phase::body, true},
-      {"bad_chunk_size", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
-       K::malformed, Phase::body, true},
-      {"compressed_body",
-       respond(200, "\x1f\x8b", {{"Content-Encoding", "gzip"}}),
-       K::encoded,
-       Phase::first_byte,
-       true,
-       {},
-       200},
-      {"compressed_transfer",
-       raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n\x1f\x8b"),
-       K::encoded,
-       Phase::first_byte,
-       true,
-       {},
-       200},
-      {"slow_first_byte", raw_then_silence(""), K::timeout, Phase::first_byte, false,
+      {"reset_before_the_answer", K::reset, Phase::first_byte, false},
+      {"closed_before_the_answer", K::reset, Phase::first_byte, false},
+      {"reset_in_the_body", K::interrupted, Phase::body, false},
+      {"not_found", K::status, Phase::body, true, {}, 404},
+      {"forbidden", K::status, Phase::body, true, {}, 403},
+      {"too_many_requests", K::status, Phase::body, false, {}, 429},
+      {"server_error", K::status, Phase::body, false, {}, 500},
+      {"endless_body_without_length", K::too_large, Phase::body, true},
+      {"endless_chunk", K::too_large, Phase::body, true},
+      {"announces_too_much", K::too_large, Phase::first_byte, true},
+      {"truncated_body", K::truncated, Phase::body, true},
+      {"truncated_chunk", K::truncated, Phase::body, true},
+      {"bad_chunk_size", K::malformed, Phase::body, true},
+      {"compressed_body", K::encoded, Phase::first_byte, true, {}, 200},
+      {"compressed_transfer", K::encoded, Phase::first_byte, true, {}, 200},
+      {"slow_first_byte", K::timeout, Phase::first_byte, false,
        [](S& s) { s.first_byte_timeout = 60ms; }},
-      {"head_byte_by_byte", trickle("", std::string{kHead}, 10ms), K::timeout, Phase::first_byte,
-       false, [](S& s) { s.first_byte_timeout = 100ms; }},
-      {"silence_in_the_body", raw_then_silence(std::string{kHead} + "{"), K::timeout, Phase::body,
-       false, [](S& s) { s.idle_timeout = 60ms; }},
-      {"body_byte_by_byte", trickle(kHead, json, 10ms), K::too_slow, Phase::body, false,
+      {"head_byte_by_byte", K::timeout, Phase::first_byte, false,
+       [](S& s) { s.first_byte_timeout = 100ms; }},
+      {"silence_in_the_body", K::timeout, Phase::body, false, [](S& s) { s.idle_timeout = 60ms; }},
+      {"body_byte_by_byte", K::too_slow, Phase::body, false,
        [](S& s) {
          s.min_rate = 1 << 20;
          s.min_rate_window = 80ms;
        }},
-      {"no_http_at_all", raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"), K::malformed, Phase::first_byte, true},
-      {"head_without_end", endless("HTTP/1.1 200 OK\r\nX-Long: "), K::malformed, Phase::first_byte,
-       true},
-      {"two_lengths", raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
-       K::malformed, Phase::first_byte, true},
-      {"redirect_loop", redirect_to("/"), K::redirect_loop, Phase::body, true},
-      {"redirect_without_location",
-       respond(302, ""),
-       K::redirect_refused,
-       Phase::body,
-       true,
-       {},
-       302},
-      {"redirect_to_a_file",
-       redirect_to("file:///etc/passwd"),
-       K::redirect_refused,
-       Phase::body,
-       true,
-       {},
-       302},
+      {"no_http_at_all", K::malformed, Phase::first_byte, true},
+      {"head_without_end", K::malformed, Phase::first_byte, true},
+      {"two_lengths", K::malformed, Phase::first_byte, true},
+      {"redirect_loop", K::redirect_loop, Phase::body, true},
+      {"redirect_without_location", K::redirect_refused, Phase::body, true, {}, 302},
+      {"redirect_to_a_file", K::redirect_refused, Phase::body, true, {}, 302},
   };
 }
 
@@ -106,7 +72,7 @@ class Hostile : public ClientTest, public ::testing::WithParamInterface<Case> {}
 
 TEST_P(Hostile, EndsAsAFaultOfItsOwn) {
   auto const& expected = GetParam();
-  server_.on("/", expected.script);
+  server_.on("/", hostile_answer(expected.name));
   if (expected.change) expected.change(settings_);
   auto const result = get(server_.url("/"));
   ASSERT_FALSE(result);
@@ -118,6 +84,12 @@ TEST_P(Hostile, EndsAsAFaultOfItsOwn) {
   EXPECT_EQ(fault.url, server_.url("/"));
   EXPECT_FALSE(fault.message.empty());
   EXPECT_TRUE(server_.wait_until_idle()) << "a connection outlives its client";
+}
+
+TEST(HostileAnswers, HaveAFaultEach) {
+  std::set<std::string> judged;
+  for (auto const& each : cases()) judged.insert(each.name);
+  for (auto const& each : hostile_answers()) EXPECT_TRUE(judged.contains(each.name)) << each.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Answers, Hostile, ::testing::ValuesIn(cases()),

@@ -19,7 +19,7 @@ TEST_F(Redirects, AreFollowedForEveryStatusThatMeansOne) {
     ASSERT_TRUE(result) << status;
     EXPECT_EQ(result.value().body, "here");
     EXPECT_EQ(result.value().final_url.target(), "/end?x=%5B");
-    EXPECT_EQ(result.value().redirects, 1U);
+    EXPECT_EQ(result.value().redirects.size(), 1U);
   }
 }
 

@@ -163,6 +163,14 @@ class SocketPeer final : public Peer {
     }
   }
 
+  std::string read_body(std::size_t size) {
+    while (input_.size() < size && read_more()) {
+    }
+    auto body = input_.substr(0, size);
+    input_.erase(0, body.size());
+    return body;
+  }
+
   void tunnel(std::uint16_t port) override;
   bool is_open() const { return fd_ >= 0; }
 
@@ -316,6 +324,10 @@ void HostileServer::Impl::answer(SocketPeer& peer, int number) {
     auto request = parse_request(*head);
     request.connection = number;
     request.on_connection = count;
+    if (auto const length = request.headers.find("content-length");
+        length != request.headers.end()) {
+      request.body = peer.read_body(std::stoul(length->second));
+    }
     Script script;
     {
       std::lock_guard const lock{mutex};

@@ -25,6 +25,7 @@ struct ServedRequest {
   std::string method;
   std::string target;
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body = {};                       // where it has a Content-Length
   int connection = 0;                          // counted from 1, in the order of accepting
   int on_connection = 0;                       // counted from 1
 };

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/dialled.h"
+
+#include <optional>
+#include <utility>
+
+#include "probes/collector.h"
+#include "probes/fetch/dial.h"
+#include "probes/fetch/services.h"
+#include "probes/fetched.h"
+
+namespace canary::probes {
+namespace {
+
+// Of a plain connection; whatever is spoken on it is the probe's own affair.
+fetch::Request request_for(std::string const& address) {
+  return fetch::Request{.url = config::Url::parse("http://" + address).value()};
+}
+
+}  // namespace
+
+std::string wrong_address(std::string const& text) {
+  auto const url = config::Url::parse("http://" + text);
+  bool const port = text.rfind(':') != std::string::npos && text.back() != ']';
+  if (url && port && url.value().target() == "/" && !text.ends_with('/')) return {};
+  return "expected HOST:PORT or [IPv6]:PORT, got \"" + text + "\"" +
+         (url ? "" : ": " + url.error());
+}
+
+Dialled::Dialled(std::string const& address, std::string location, config::HttpSettings settings,
+                 ProbeContext const& context)
+    : context_(context),
+      location_(std::move(location)),
+      settings_(std::move(settings)),
+      body_(context.cpu),
+      transfer_(request_for(address), body_, settings_, context.deadline) {}
+
+Dialled::~Dialled() {
+  auto& measured = context_.report.measurements;
+  measured.phases = phase_times(transfer_.clock.times());
+  measured.requests = 1;
+}
+
+runtime::Task<std::unique_ptr<fetch::Connection>> Dialled::connect(runtime::Trace trace) {
+  step("connecting");
+  auto dialled = co_await fetch::dial(transfer_, std::nullopt, context_.http, trace);
+  for (auto const& kept : transfer_.secrets.kept) add(kept_finding(kept));
+  if (dialled) co_return std::move(dialled).value();
+  could_not_tell(reason_of(dialled.error()), dialled.error().message);
+  co_return nullptr;
+}
+
+void Dialled::could_not_tell(Reason reason, std::string message) {
+  add({.check = "reachable",
+       .subject = location_,
+       .severity = Severity::unknown,
+       .reason = reason,
+       .message = std::move(message)});
+}
+
+void Dialled::reached(std::string message) {
+  add({.check = "reachable", .subject = location_, .message = std::move(message)});
+}
+
+void Dialled::add(Finding finding) { context_.findings->add(std::move(finding)); }
+
+void Dialled::step(std::string text) {
+  context_.report.step = std::move(text);
+  context_.report.step_url = location_;
+}
+
+}  // namespace canary::probes
