@@ -48,6 +48,13 @@ class Rows : public FieldVisitor {
   void text(Field field, std::string&, std::size_t most, Wrong const&) override {
     add(field, "required", "1 to " + std::to_string(most) + " bytes");
   }
+  void texts(Field field, std::vector<std::string>& value, Most most, Wrong const&) override {
+    std::string initially;
+    for (auto const& each : value) initially += (initially.empty() ? "" : ", ") + each;
+    add(field, value.empty() ? "none" : code(initially),
+        "up to " + std::to_string(most.texts) + " of 1 to " + std::to_string(most.bytes) +
+            " bytes, or one alone");
+  }
   void url(Field field, Url&) override { add(field, "required"); }
   void url(Field field, std::optional<Url>&) override { add(field, "none"); }
   void folder(Field field, std::filesystem::path& value) override {

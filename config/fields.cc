@@ -184,11 +184,24 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("history", [&] { describe(v, config.history); });
 }
 
-void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches) {
+void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches,
+                     std::function<void()> const& also_in_http) {
   v.duration({"interval", "from start to start"}, probe.interval, 1s, days{31});
   v.duration({"timeout", "of a whole run; may exceed the interval"}, probe.timeout, 100ms, days{1});
-  if (fetches) v.section("http", [&] { describe(v, probe.http); });
+  if (fetches) {
+    v.section(kHttpSection, [&] {
+      if (also_in_http) also_in_http();
+      describe(v, probe.http);
+    });
+  }
   v.accept({"accept"}, probe.accept);
+}
+
+void describe_probe(FieldVisitor& v, ProbeSpec& probe) {
+  auto const own = [&] { probe.kind.visit(v); };
+  if (probe.kind.name() == kHttpSection) return describe_common(v, probe, true, own);
+  describe_common(v, probe, probe.kind.fetches());
+  v.section(probe.kind.name(), own);
 }
 
 }  // namespace canary::config

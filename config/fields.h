@@ -44,6 +44,12 @@ class FieldVisitor {
   virtual void text(Field field, std::optional<std::string>& value, std::size_t most,
                     Wrong const& wrong) = 0;
   virtual void text(Field field, std::string& value, std::size_t most, Wrong const& wrong) = 0;
+  // A list of such texts, or one alone; at most so many of at most so many bytes each.
+  struct Most {
+    std::size_t texts, bytes;
+  };
+  virtual void texts(Field field, std::vector<std::string>& value, Most most,
+                     Wrong const& wrong) = 0;
   // A URL, text or file that is not optional must be there.
   virtual void url(Field field, Url& value) = 0;
   virtual void url(Field field, std::optional<Url>& value) = 0;
@@ -71,8 +77,15 @@ class FieldVisitor {
 
 // Everything of the main file but include, defaults and probes.
 void describe(FieldVisitor& visitor, Config& config);
-// What a probe has whatever it checks: interval, timeout, accept, and http where it `fetches`.
-void describe_common(FieldVisitor& visitor, ProbeSpec& probe, bool fetches);
+// The name of the section in which the HTTP client's settings stand. A kind of this name has its
+// own fields in the same section.
+inline constexpr std::string_view kHttpSection = "http";
+// What a probe has whatever it checks: interval, timeout, accept, and http where it `fetches`, with
+// what else stands there.
+void describe_common(FieldVisitor& visitor, ProbeSpec& probe, bool fetches,
+                     std::function<void()> const& also_in_http = {});
+// All of that, and the fields of its kind.
+void describe_probe(FieldVisitor& visitor, ProbeSpec& probe);
 struct ThresholdTexts {
   std::string_view warning, critical;
 };

@@ -50,6 +50,9 @@ class Flags : public QuietVisitor {
     add(field);
   }
   void text(Field field, std::string&, std::size_t, Wrong const&) override { add(field); }
+  void texts(Field field, std::vector<std::string>&, Most, Wrong const&) override {
+    add(field, Flag::Form::list);
+  }
   void url(Field field, Url&) override { add(field); }
   void url(Field field, std::optional<Url>&) override { add(field); }
   void file(Field field, std::filesystem::path&) override { add(field); }
@@ -184,7 +187,7 @@ std::vector<Flag> flags_of(Kind const& kind) {
   describe_common(common, probe, spec.fetches());
   for (Flag& flag : common.take()) {
     if (flag.path[0] == "interval") continue;
-    if (flag.path[0] == "http") flag.name = flag.name.substr(flag.name.find('.') + 1);
+    if (flag.path[0] == kHttpSection) flag.name = flag.name.substr(flag.name.find('.') + 1);
     bool const taken =
         std::ranges::any_of(flags, [&](Flag const& other) { return other.name == flag.name; });
     if (!taken) flags.push_back(std::move(flag));
@@ -211,8 +214,7 @@ Result<ProbeSpec, std::vector<std::string>> probe_of(Kind const& kind, GivenFlag
   Reader reader{fields, {std::filesystem::current_path(ignored), &environment, nullptr, false}};
   ProbeSpec probe;
   probe.kind = kind.spec;
-  describe_common(reader, probe, probe.kind.fetches());
-  reader.section(probe.kind.name(), [&] { probe.kind.visit(reader); });
+  describe_probe(reader, probe);
   if (!problems.empty()) {
     std::vector<std::string> wrong;
     for (auto const& problem : problems) wrong.push_back(sentence_of(problem, flags));

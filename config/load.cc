@@ -148,13 +148,17 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
   if (!fields.is_mapping()) return;
   ProbeSpec common;
   Reader reader(fields, options(folder));
-  describe_common(reader, common, true);
-  for (std::size_t kind = 0; kind < defaults_.size(); ++kind) {
-    auto& probe = defaults_[kind];
+  auto const in_http = std::ranges::find(defaults_, kHttpSection,
+                                         [](ProbeSpec const& probe) { return probe.kind.name(); });
+  describe_common(reader, common, true, [&] {
+    if (in_http != defaults_.end()) in_http->kind.visit_defaults(reader);
+  });
+  for (ProbeSpec& probe : defaults_) {
     probe.interval = common.interval;
     probe.timeout = common.timeout;
     probe.http = common.http;
     probe.accept = common.accept;
+    if (probe.kind.name() == kHttpSection) continue;
     reader.section(probe.kind.name(), [&] { probe.kind.visit_defaults(reader); });
   }
   fields.refuse_unknown();
@@ -187,10 +191,12 @@ void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
   probe.enabled = enabled;
   if (name) probe.name.text = probe.repository = *name;
   reader.label({"repository"}, probe.repository);
-  bool const fetches = !kind || probe.kind.fetches();
-  describe_common(reader, probe, fetches);
-  if (!fetches) refuse_http(fields, probe);
-  if (kind) reader.section(probe.kind.name(), [&] { probe.kind.visit(reader); });
+  if (kind) {
+    describe_probe(reader, probe);
+    if (!probe.kind.fetches()) refuse_http(fields, probe);
+  } else {
+    describe_common(reader, probe, true);
+  }
   fields.refuse_unknown();
   if (before == problems_.size()) waits_.check(at, probe);
   config_.probes.push_back(std::move(probe));
@@ -216,12 +222,19 @@ std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
 
 std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
   std::vector<std::size_t> found;
+  std::optional<std::size_t> http;  // beside another kind, its section is the client's
   std::string names;
   for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
     std::string const name{kinds_[kind].spec.name()};
     names += (kind == 0 ? "" : ", ") + name;
-    if (fields.find(name)) found.push_back(kind);
+    if (!fields.find(name)) continue;
+    if (name == kHttpSection) {
+      http = kind;
+    } else {
+      found.push_back(kind);
+    }
   }
+  if (found.empty() && http) return http;
   if (found.size() == 1) return found[0];
   fields.self().fail("expected exactly one kind of probe (" + names + "), got " +
                      std::to_string(found.size()));
@@ -229,7 +242,7 @@ std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
 }
 
 void Loader::refuse_http(yaml::Fields& fields, ProbeSpec const& probe) {
-  auto const at = fields.find("http");
+  auto const at = fields.find(kHttpSection);
   std::string const kind{probe.kind.name()};
   if (at) at->fail("a probe of the kind " + kind + " sends no HTTP requests: expected no http");
 }

@@ -22,6 +22,7 @@ class QuietVisitor : public FieldVisitor {
   void label(Field, std::string&) override {}
   void text(Field, std::optional<std::string>&, std::size_t, Wrong const&) override {}
   void text(Field, std::string&, std::size_t, Wrong const&) override {}
+  void texts(Field, std::vector<std::string>&, Most, Wrong const&) override {}
   void url(Field, Url&) override {}
   void url(Field, std::optional<Url>&) override {}
   void folder(Field, std::filesystem::path&) override {}

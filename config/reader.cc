@@ -157,6 +157,32 @@ void Reader::text(Field field, std::string& value, std::size_t most, Wrong const
   }
 }
 
+void Reader::texts(Field field, std::vector<std::string>& value, Most most, Wrong const& wrong) {
+  auto const at = fields_->find(field.name);
+  if (!at) return;
+  auto const list = at->is_scalar() ? std::vector<yaml::Cursor>{*at} : at->list("a list of texts");
+  if (!list) return;
+  if (list->size() > most.texts) {
+    at->fail("expected at most " + std::to_string(most.texts) + " texts, got " +
+             std::to_string(list->size()));
+    return;
+  }
+  std::vector<std::string> texts;
+  for (auto const& element : *list) {
+    auto text = element.text("text");
+    if (!text) continue;
+    if (text->empty() || text->size() > most.bytes) {
+      element.fail("expected 1 to " + std::to_string(most.bytes) + " bytes, got " +
+                   (text->empty() ? element.got() : std::to_string(text->size())));
+    } else if (auto why = wrong(*text); !why.empty()) {
+      element.fail(std::move(why));
+    } else {
+      texts.push_back(std::move(*text));
+    }
+  }
+  value = std::move(texts);
+}
+
 void Reader::url(Field field, Url& value) {
   auto const at = fields_->find(field.name);
   if (!at) {

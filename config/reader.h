@@ -38,6 +38,7 @@ class Reader : public FieldVisitor {
   void text(Field field, std::optional<std::string>& value, std::size_t most,
             Wrong const& wrong) override;
   void text(Field field, std::string& value, std::size_t most, Wrong const& wrong) override;
+  void texts(Field field, std::vector<std::string>& value, Most most, Wrong const& wrong) override;
   void url(Field field, Url& value) override;
   void url(Field field, std::optional<Url>& value) override;
   void folder(Field field, std::filesystem::path& value) override;

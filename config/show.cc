@@ -103,6 +103,9 @@ class Writer : public FieldVisitor {
   void text(Field field, std::string& value, std::size_t, Wrong const&) override {
     line(field.name, quote(value));
   }
+  void texts(Field field, std::vector<std::string>& value, Most, Wrong const&) override {
+    if (!value.empty()) line(field.name, list(value));
+  }
   void url(Field field, Url& value) override {
     bool const hides = value.text() != value.unredacted();
     line(field.name, quote(value.text()) + (hides ? "  # its query may be secret" : ""));
@@ -186,8 +189,7 @@ void show_probe(Writer& writer, ProbeSpec& probe) {
   writer.label({"name"}, probe.name.text);
   writer.label({"repository"}, probe.repository);
   writer.flag({"enabled"}, probe.enabled);
-  describe_common(writer, probe, probe.kind.fetches());
-  writer.section(probe.kind.name(), [&] { probe.kind.visit(writer); });
+  describe_probe(writer, probe);
 }
 
 using FieldValues = std::map<std::string, std::string>;

@@ -29,8 +29,7 @@ class Waits : public QuietVisitor {
 
 std::vector<Wait> waits_of(ProbeSpec probe) {
   Waits waits;
-  describe_common(waits, probe, probe.kind.fetches());
-  waits.section(probe.kind.name(), [&] { probe.kind.visit(waits); });
+  describe_probe(waits, probe);
   return waits.take();
 }
 

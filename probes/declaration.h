@@ -30,7 +30,9 @@ struct ThingType {
   Number count{};  // how many the last run saw; label probe alone; its field is not used
 };
 
-// A number of a run as a whole: label probe, and one of a closed set where `label` is not "".
+// A number of a run as a whole: label probe, and where `label` is not "" one of a closed set. The
+// set may be given by what is looked at (`values` is empty then): a kind takes a stated number of
+// its names at most.
 struct SampleFamily {
   struct Value {
     std::string_view value, says;  // of the label; for people: "could not be checked"

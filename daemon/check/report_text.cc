@@ -102,9 +102,9 @@ void append_sample(std::string& out, probes::Measurements const& measured,
     if (!says.empty()) text += " " + std::string{says};
   };
   for (auto const& [value, says] : family.values) add(measured.value(family, value), says);
-  bool const any = std::ranges::any_of(
-      measured.samples, [&](auto const& sample) { return sample.family == &family; });
-  if (family.values.empty() && any) add(measured.value(family), "");
+  for (auto const& sample : measured.samples) {
+    if (family.values.empty() && sample.family == &family) add(sample.value, sample.label);
+  }
   if (text.empty() || (!family.values.empty() && sum == 0)) return;
   std::string name{family.number.field};
   std::ranges::replace(name, '_', ' ');

@@ -331,7 +331,12 @@ void Page::samples(probes::Declaration const& kind, probes::SampleFamily const& 
     }
     if (!sampled.values.empty()) continue;
     for (auto const& sample : measured.samples) {
-      if (sample.family == &sampled) out.add({row->facts.name}, sample.value);
+      if (sample.family != &sampled) continue;
+      if (sampled.label.empty()) {
+        out.add({row->facts.name}, sample.value);
+      } else {
+        out.add({row->facts.name, sample.label.text()}, sample.value);
+      }
     }
   }
 }

@@ -73,13 +73,19 @@ boost::json::value number(double value) {
 
 boost::json::value sample_json(probes::Measurements const& measured,
                                probes::SampleFamily const& family) {
+  boost::json::object out;
+  if (family.values.empty() && !family.label.empty()) {
+    for (auto const& sample : measured.samples) {
+      if (sample.family == &family) out[sample.label.text()] = number(sample.value);
+    }
+    return out;
+  }
   if (family.values.empty()) {
     for (auto const& sample : measured.samples) {
       if (sample.family == &family) return number(sample.value);
     }
     return nullptr;
   }
-  boost::json::object out;
   for (auto const& [value, says] : family.values)
     out[value] = number(measured.value(family, value));
   return out;
