@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/e2e/site.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::e2e {
 namespace {
@@ -137,18 +138,10 @@ TEST_F(Limits, TooFewDescriptorsAreASentence) {
 }
 
 // A sanitizer's program needs terabytes of addresses and stacks of its own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CANARY_TEST_SANITIZED
-#endif
-#endif
 bool needs_memory(std::string_view option) {
-#ifdef CANARY_TEST_SANITIZED
+  if (!support::kSanitizer) return false;
   return option.starts_with("--as") || option.starts_with("--data") ||
          option.starts_with("--stack");
-#else
-  return option.empty();
-#endif
 }
 
 // Limits under which all of the work can be done.

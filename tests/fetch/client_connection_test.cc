@@ -7,6 +7,7 @@
 #include "probes/fetch/connect_race.h"
 #include "tests/fetch/client_fixture.h"
 #include "tests/support/full_listener.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::fetch {
 namespace {
@@ -54,17 +55,8 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-// UBSan asks through a pipe whether an object may be read, and takes "no descriptor" for "no".
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-#define CANARY_NEEDS_DESCRIPTORS 1
-#endif
-#endif
-
 TEST_F(Connections, ThatWeHaveNoDescriptorForAreNobodyElsesFault) {
-#ifdef CANARY_NEEDS_DESCRIPTORS
-  GTEST_SKIP() << "UBSan itself needs descriptors";
-#endif
+  if (support::kUndefinedBehaviorSanitizer) GTEST_SKIP() << "UBSan itself needs descriptors";
   server_.on("/a", respond(200, "a", {{"Connection", "close"}}));
   auto const client = make_client();
   ASSERT_TRUE(get_with(*client, server_.url("/a"))) << "the loop has what it needs itself";

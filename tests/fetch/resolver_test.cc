@@ -12,6 +12,7 @@
 #include "runtime/silent_servers.h"
 #include "tests/fetch/client_fixture.h"
 #include "tests/support/dns_server.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::runtime {
 namespace {
@@ -173,11 +174,7 @@ TEST(SilentServers, AreAskedInTheirOldOrderAgainAfterAMinute) {
 }
 
 TEST_F(ResolverTest, SaysWhatOurOwnSideLacksWhereItCannotEvenAsk) {
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-  GTEST_SKIP() << "UBSan itself needs descriptors";
-#endif
-#endif
+  if (support::kUndefinedBehaviorSanitizer) GTEST_SKIP() << "UBSan itself needs descriptors";
   EXPECT_EQ(fault_of("missing.test"), Kind::no_such_name);  // the files are read by now
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);

@@ -12,6 +12,7 @@
 
 #include "runtime/workers.h"
 #include "tests/runtime/running_loop.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::runtime {
 namespace {
@@ -19,7 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-// As something from outside ends a thread: nothing is unwound, nothing is told.
+// As something from outside ends a thread: nothing is unwound, nothing is told. A sanitizer that
+// follows threads takes that for a fault of its own.
+constexpr bool kCanEndThreads = !support::kAddressSanitizer && !support::kThreadSanitizer;
+
 [[noreturn]] int end_this_thread() {
   while (true) ::syscall(SYS_exit, 0);
 }
@@ -31,6 +35,7 @@ Task<int> given(Workers& workers, int (*work)()) {
 int seven() { return 7; }
 
 TEST(ThreadPool, NoticesAThreadThatEndedInAJobAndReplacesIt) {
+  if (!kCanEndThreads) GTEST_SKIP() << "a sanitizer follows threads to their end";
   RunningLoop running;
   Workers workers{"test", 1};
   std::vector<PoolTrouble> troubles;
@@ -71,6 +76,7 @@ void loses_a_thread_twice() {
 }
 
 TEST(ThreadPoolDeathTest, EndsTheProcessWhereAReplacedThreadEndsAgain) {
+  if (!kCanEndThreads) GTEST_SKIP() << "a sanitizer follows threads to their end";
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(loses_a_thread_twice(),
                "a thread that was replaced does not end again within a minute");

@@ -8,6 +8,7 @@
 
 #include "probes/tuf/parse.h"
 #include "probes/tuf/public_key.h"
+#include "tests/support/sanitizer.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
@@ -163,16 +164,7 @@ std::string flooded_root(std::size_t count, std::size_t named, bool with_signatu
 }
 
 // Decoding the keys of this file would take more than a second; with a sanitizer, ten times that.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CANARY_SANITIZED 1
-#endif
-#endif
-#ifdef CANARY_SANITIZED
-constexpr std::chrono::milliseconds kBytesOfManyKeys{5'000};
-#else
-constexpr std::chrono::milliseconds kBytesOfManyKeys{500};
-#endif
+constexpr std::chrono::milliseconds kBytesOfManyKeys{support::kSanitizer ? 5'000 : 500};
 
 TEST(HostileRoot, OfThousandsOfKeysCostsNoMoreThanItsBytes) {
   std::string const file = flooded_root(4'466, 1, false);

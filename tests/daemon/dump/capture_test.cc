@@ -18,6 +18,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/sanitizer.h"
+
 namespace canary::dump {
 namespace {
 
@@ -179,19 +181,9 @@ class Deaf {
   std::thread thread_;
 };
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-// It hands signals over at calls that it knows only, and whenever it comes to one.
-#define CANARY_SKIP_WHERE_SIGNALS_ARE_LATE GTEST_SKIP() << "ThreadSanitizer delays signals"
-#endif
-#endif
-#ifndef CANARY_SKIP_WHERE_SIGNALS_ARE_LATE
-#define CANARY_SKIP_WHERE_SIGNALS_ARE_LATE static_cast<void>(0)
-#endif
-
 // Each signal that nobody takes holds a record: asked again and again, the thread would hold all.
 TEST_F(CaptureThread, DoesNotAskAThreadAgainThatHasNotAnsweredYet) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   Deaf const victim;
   while (true) {  // until it is deaf
     Capture const* const first = capture_thread(victim.id(), 2'000'000);
@@ -268,7 +260,7 @@ void storm(Work work) {
 }
 
 TEST_F(CaptureThread, WithstandsAStormOfThrows) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   storm([] {
     for (int i = 0; i < 20; ++i) {
       try {
@@ -281,7 +273,7 @@ TEST_F(CaptureThread, WithstandsAStormOfThrows) {
 }
 
 TEST_F(CaptureThread, WithstandsAStormOfAllocations) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   storm([] {
     std::vector<void*> held;
     for (std::size_t i = 1; i < 200; ++i) held.push_back(std::malloc(i * 37 % 5'000 + 1));
@@ -290,14 +282,14 @@ TEST_F(CaptureThread, WithstandsAStormOfAllocations) {
 }
 
 TEST_F(CaptureThread, WithstandsAStormOfLoadedLibraries) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   storm([] {
     if (void* const handle = ::dlopen("libresolv.so.2", RTLD_NOW)) ::dlclose(handle);
   });
 }
 
 TEST_F(CaptureThread, WithstandsOtherSignals) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   struct sigaction action{};
   action.sa_handler = [](int) {};
   action.sa_flags = SA_RESTART;
@@ -308,7 +300,7 @@ TEST_F(CaptureThread, WithstandsOtherSignals) {
 }
 
 TEST_F(CaptureThread, ServesSeveralRequestersAtOnce) {
-  CANARY_SKIP_WHERE_SIGNALS_ARE_LATE;
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer delays signals";
   Busy const victim{[] { std::atomic_signal_fence(std::memory_order_seq_cst); }};
   std::vector<std::thread> requesters;
   std::atomic<int> wrong{0};

@@ -13,6 +13,7 @@
 #include "daemon/dump/render.h"
 #include "daemon/dump/text_lines.h"
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::dump {
 namespace {
@@ -21,16 +22,7 @@ using ::testing::HasSubstr;
 
 // ThreadSanitizer hands a signal over at the next call that it knows: a thread that computes never
 // answers there, and the helper has to look at it from outside.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CANARY_SIGNALS_DELAYED 1
-#endif
-#endif
-#ifdef CANARY_SIGNALS_DELAYED
-constexpr bool kSignalsDelayed = true;
-#else
-constexpr bool kSignalsDelayed = false;
-#endif
+constexpr bool kSignalsDelayed = support::kThreadSanitizer;
 
 constexpr char const* kDelayed = "ThreadSanitizer runs the handler inside itself, later";
 

@@ -21,6 +21,7 @@
 #include "probes/tuf/declaration.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/plain_client.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::daemon {
 namespace {
@@ -369,6 +370,7 @@ TEST_F(ServerTest, TellsThatItIsFullWhileAllAreBeingServed) {
 
 // libmicrohttpd stops accepting then until one of its connections ends; the watchdog's never do.
 TEST_F(ServerTest, AcceptsAgainAfterAWantOfDescriptors) {
+  if (support::kUndefinedBehaviorSanitizer) GTEST_SKIP() << "UBSan itself needs descriptors";
   watchdog::SelfChannels channels;
   auto asked = sources();
   asked.asking = &channels;
