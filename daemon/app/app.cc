@@ -48,6 +48,7 @@ App::App(Setup setup)
                                            watchdog_)) {
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
+  dumps_.ask(watchdog_);
   tell_longest_lookup(*config_);
 }
 

@@ -32,7 +32,7 @@ Sources App::sources() {
       .own_state = [&record](SysTime now) { return own_state(record, *runtime::tables(), now); },
       .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
       .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
-      .full_dump = [this] { return dumps_.full(watchdog_); },
+      .dumps = &dumps_.answers(),
       .reloads = &reloads_,
       .told_full = [this](std::string_view address, std::size_t most,
                           bool full) { tell_of_full(address, most, full); },

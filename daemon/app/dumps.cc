@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr auto kWatchdogAnswers = 3s;
-constexpr auto kHelperAnswers = 6s;
+constexpr auto kHelperAnswers = 5s;
+static_assert(kWatchdogAnswers + kHelperAnswers < DumpAnswers::kPatience);
 constexpr auto kCareEnds = 2s;
 constexpr std::int64_t kBoundUnreadEvery = 5'000'000'000;
 
@@ -62,10 +63,10 @@ dump::DumpPlace prepared_place(config::Config const& config, Places const& place
 
 // Polls every few milliseconds: what is waited for is another thread or process, seconds at most.
 template <class Done>
-bool wait_for(std::chrono::milliseconds limit, Done const& done) {
+bool wait_for(std::chrono::milliseconds limit, std::stop_token const& stop, Done const& done) {
   auto const until = std::chrono::steady_clock::now() + limit;
   while (!done()) {
-    if (std::chrono::steady_clock::now() >= until) return false;
+    if (stop.stop_requested() || std::chrono::steady_clock::now() >= until) return false;
     std::this_thread::sleep_for(10ms);
   }
   return true;
@@ -140,7 +141,11 @@ void Dumps::look_after(Log& log) {
   });
 }
 
-bool Dumps::end_care() { return !care_ || care_->wait(runtime::Deadline::after(kCareEnds)); }
+bool Dumps::end_care() {
+  answers_.close();
+  bool const answered = answers_.wait_for_end(runtime::Deadline::after(kCareEnds));
+  return (!care_ || care_->wait(runtime::Deadline::after(kCareEnds))) && answered;
+}
 
 void Dumps::bound_unread(Log& log) const {
   auto const done = dump::bound_unread_dumps(raw_dumps_.string());
@@ -162,15 +167,15 @@ std::string Dumps::json_now(watchdog::Record const& record) {
   return dump::render_json(live_.read("request", watchdog::current_episodes(record)));
 }
 
-std::string Dumps::full(watchdog::Watchdog& watchdog) {
-  std::lock_guard const lock{asking_};
+std::string Dumps::full(std::stop_token stop) {
+  auto& watchdog = *watchdog_.load(std::memory_order_acquire);
   std::uint64_t const request = watchdog.request_dump();
   watchdog::DumpOutcome outcome;
   auto const done = [&] {
     auto const& answered = watchdog.record().last_asked_dump;
     return answered.known() && answered.load(outcome) && outcome.request >= request;
   };
-  if (!wait_for(kWatchdogAnswers, done)) {
+  if (!wait_for(kWatchdogAnswers, stop, done)) {
     return "the watchdog did not write a dump in time; what can be seen without it:\n\n" +
            text_now(watchdog.record());
   }
@@ -183,7 +188,7 @@ std::string Dumps::full(watchdog::Watchdog& watchdog) {
   json.replace_extension(".json");  // the helper writes it last
   text.replace_extension(".txt");
   std::error_code ignored;
-  bool const finished = wait_for(kHelperAnswers, [&] { return fs::exists(json, ignored); });
+  bool const finished = wait_for(kHelperAnswers, stop, [&] { return fs::exists(json, ignored); });
   std::string const content = whole_file(text);
   if (finished && !content.empty()) return content;
   return "the dump helper did not make " + std::string{outcome.path.data()} +

@@ -7,9 +7,10 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "config/config.h"
 #include "daemon/app/places.h"
@@ -19,6 +20,7 @@
 #include "daemon/dump/raw_dump.h"
 #include "daemon/dump/watchdog_dumper.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/dump_answers.h"
 #include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/aside.h"
@@ -48,22 +50,25 @@ class Dumps {
   // As far as was seen when it was last looked after. Thread: control.
   bool helper_is_up() { return care_ && !care_->ended() ? false : helper_.alive(); }
   std::uint64_t helper_restarts() const { return helper_.restarts(); }
-  // Before the end: waits for what look_after() has at work, which uses this; two seconds at most.
-  // False where it stands still. Thread: control.
+  // Before the end: waits for what look_after() and answers() have at work, which uses this; two
+  // seconds at most each. False where something stands still. Thread: control.
   bool end_care();
 
   // The executor now, as the server's threads see it. Thread: any.
   std::string text_now(watchdog::Record const& record);
   std::string json_now(watchdog::Record const& record);
-  // A dump on disk with functions and lines: asks the watchdog, waits for the helper (seconds).
-  // Thread: any but the loop's and the watchdog's.
-  std::string full(watchdog::Watchdog& watchdog);
+  // Dumps on disk with functions and lines. Thread: any.
+  DumpAnswers& answers() { return answers_; }
+  // Before anybody asks answers(); `watchdog` outlives end_care(). Thread: control.
+  void ask(watchdog::Watchdog& watchdog) { watchdog_.store(&watchdog, std::memory_order_release); }
 
  private:
   static std::size_t copy_log(void* self, std::span<char> into);
 
   void write_post_mortem(Places const& places);
   void bound_unread(Log& log) const;
+  // Asks the watchdog for a dump and waits for the helper: seconds, less once `stop` is requested.
+  std::string full(std::stop_token stop);
 
   std::filesystem::path dumps_;   // where finished ones are
   dump::HandedOver handed_over_;  // first: before there are tables, threads or a helper
@@ -77,7 +82,8 @@ class Dumps {
   std::filesystem::path raw_dumps_;           // where the watchdog writes them
   std::int64_t bounded_ns_ = 0;               // when unread ones were last looked at
   std::optional<runtime::Aside<bool>> care_;  // of the helper; it may stand still
-  std::mutex asking_;                         // one full dump at a time
+  std::atomic<watchdog::Watchdog*> watchdog_{nullptr};
+  DumpAnswers answers_{[this](std::stop_token stop) { return full(std::move(stop)); }};
 };
 
 }  // namespace canary::daemon

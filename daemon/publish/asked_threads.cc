@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace canary::daemon {
@@ -38,8 +39,9 @@ void AskedThreads::renew() {
     if (!channels_->wanted(i)) continue;
     int const mine = connect(i, asked_);
     if (mine >= 0) channels_->give(i, mine);
+    if (mine < 0 && errno == ENOMEM) channels_->refuse(i);
   }
-  channels_->expect(threads_.size());
+  channels_->expect(threads_.size(), threads_.empty() ? 0 : threads_.front().of);
 }
 
 void AskedThreads::wake() {
@@ -50,8 +52,8 @@ void AskedThreads::wake() {
   }
 }
 
-// Our end of a connection that the thread of that place serves, noted in `served`; -1 where there
-// is no descriptor or the thread is full.
+// Our end of a connection that the thread of that place serves, noted in `served`; -1, with an
+// errno, where there is no descriptor, the thread is full, or it has no memory for it.
 int AskedThreads::connect(std::size_t place, Sockets& served) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return -1;
@@ -67,8 +69,10 @@ int AskedThreads::connect(std::size_t place, Sockets& served) {
                            sizeof(sa_family_t)) == MHD_YES) {
     return ends[0];
   }
+  int const error = errno;
   served[place].store(0);
   ::close(ends[0]);
+  errno = error;
   return -1;
 }
 

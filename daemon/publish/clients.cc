@@ -35,7 +35,7 @@ void Clients::make_room(Place newcomer, std::int64_t now_ns) {
   Client* idle = nullptr;
   Client* slow = nullptr;
   for (auto& each : all_) {
-    if (each.cut || &each == &*newcomer) continue;
+    if (each.cut || each.waits || &each == &*newcomer) continue;
     auto& oldest = each.answering ? slow : idle;
     if (oldest == nullptr || each.since_ns < oldest->since_ns) oldest = &each;
   }
@@ -59,7 +59,13 @@ void Clients::cut(Client& client) {
 void Clients::asks(Place client, std::int64_t now_ns) {
   std::lock_guard const lock{mutex_};
   client->answering = true;
+  client->waits = false;
   client->since_ns = now_ns;
+}
+
+void Clients::waits(Place client) {
+  std::lock_guard const lock{mutex_};
+  client->waits = true;
 }
 
 void Clients::answered(Place client, std::int64_t now_ns) {

@@ -31,6 +31,7 @@ class Clients {
     int socket = -1;
     std::int64_t since_ns = 0;  // came, was answered last, or asked what is being answered
     bool answering = false;
+    bool waits = false;    // for what is being made for it: makes room for nobody
     bool refused = false;  // its request is to be answered with "full"
     bool ended = false;    // had closed its end when it was last looked at
     bool cut = false;      // is shut down; leaves soon
@@ -45,6 +46,7 @@ class Clients {
   // are monotonic nanoseconds.
   Place came(int socket, std::int64_t now_ns);
   void asks(Place client, std::int64_t now_ns);      // its request is whole
+  void waits(Place client);                          // and is answered later; until asks()
   void answered(Place client, std::int64_t now_ns);  // or the answer was given up
   void left(Place client);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <system_error>
 
 #include "daemon/publish/history_answers.h"
@@ -17,6 +18,8 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kReload = "/-/reload";
+constexpr std::string_view kDump = "/debug/dump";
+constexpr std::chrono::seconds kDumpAgain{3};  // most dumps are there by then
 constexpr std::string_view kPaths =
     "There are: / /incidents /probe/NAME /badge/NAME.svg /metrics /-/healthy /-/ready /-/live "
     "/api/v1/status /api/v1/probes "
@@ -56,9 +59,6 @@ std::vector<ClientCounts> Routes::clients() const {
 HttpAnswer Routes::debug(HttpRequest const& request) const {
   if (request.path == "/debug/executor" && sources_.executor_text) {
     return {200, kText, sources_.executor_text()};
-  }
-  if (request.path == "/debug/dump" && request.is_private && sources_.full_dump) {
-    return {200, kText, sources_.full_dump()};
   }
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
@@ -131,20 +131,61 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
 }
 
 HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
-  // A dump may take its time; every other answer that does is stuck.
-  bool const watched = !request.path.starts_with("/debug/");
-  watchdog::AnswerMark const mark{watched ? sources_.answering : nullptr, runtime::now_ns()};
-  HttpAnswer result = answer(request, overloaded);
+  watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
+  if (request.path == watchdog::kAskedPath)
+    return {200, kText, "yes\n"};  // the watchdog's: no news
+  return counted(request.path, answer(request, overloaded));
+}
+
+bool Routes::asks_for_dump(HttpRequest const& request) const {
+  return sources_.dumps != nullptr && request.is_private && request.path == kDump &&
+         (request.method == "GET" || request.method == "HEAD") && !request.has_body;
+}
+
+std::string Routes::seen_without_dump() const {
+  if (!sources_.executor_text) return "\n";
+  return "; what can be seen without it:\n\n" + sources_.executor_text();
+}
+
+HttpAnswer Routes::dump_answer(DumpAnswers::Text const& dump) {
+  watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
+  if (dump) return counted(kDump, {200, kText, *dump});
+  return counted(kDump, {200, kText,
+                         "the dump did not come to its end in time: a disk does not answer, or "
+                         "canaryd stops" +
+                             seen_without_dump()});
+}
+
+HttpAnswer Routes::dump_refusal(DumpAnswers::Taken taken) {
+  watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
+  if (taken == DumpAnswers::Taken::stands_still) {
+    return counted(kDump, {200, kText,
+                           "no dump: the one that was begun before stands still, for a disk does "
+                           "not answer" +
+                               seen_without_dump()});
+  }
+  HttpAnswer refusal{503, kText,
+                     "No dump for now: canaryd stops, or has no thread for it. Try again.\n"};
+  if (taken == DumpAnswers::Taken::too_many) {
+    refusal.body = std::to_string(DumpAnswers::kMostWaiting) +
+                   " clients wait for the dump that is being made, and no more may. Try again in " +
+                   std::to_string(kDumpAgain.count()) + " s.\n";
+  }
+  refusal.retry_after = kDumpAgain;
+  return counted(kDump, std::move(refusal));
+}
+
+HttpAnswer Routes::counted(std::string_view path, HttpAnswer answer) {
   auto const handler = [&] {
     for (std::size_t i = 0; i + 1 < kHandlers.size(); ++i) {
-      if (request.path == kHandlers[i]) return i;
+      if (path == kHandlers[i]) return i;
     }
-    return request.path.starts_with(kApi) ? kApiHandler : kHandlers.size() - 1;
+    return path.starts_with(kApi) ? kApiHandler : kHandlers.size() - 1;
   }();
   auto const code =
-      static_cast<std::size_t>(std::ranges::find(kCodes, result.status) - kCodes.begin());
+      static_cast<std::size_t>(std::ranges::find(kCodes, answer.status) - kCodes.begin());
   if (code < kCodes.size()) counts_[handler][code].fetch_add(1, std::memory_order_relaxed);
-  return result;
+  return answer;
 }
 
 std::vector<HttpRequestCount> Routes::counts() const {

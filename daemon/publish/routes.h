@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "daemon/history/recorder.h"
 #include "daemon/publish/api.h"
 #include "daemon/publish/clients.h"
+#include "daemon/publish/dump_answers.h"
 #include "daemon/publish/metrics.h"
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/reloads.h"
@@ -40,8 +42,8 @@ struct Sources {
   std::function<page::OwnState(SysTime now)> own_state = {};
   std::function<std::string()> executor_text = {};  // the executor's state now
   std::function<std::string()> executor_json = {};
-  std::function<std::string()> full_dump = {};  // with functions and lines; on the private listener
-  Reloads* reloads = nullptr;                   // on the private listener
+  DumpAnswers* dumps = nullptr;  // with functions and lines; on the private listener
+  Reloads* reloads = nullptr;    // on the private listener
   // The server's clients; set by the server itself.
   std::function<std::vector<ClientCounts>()> clients = {};
   // Hears when an address is full, and when it has room again.
@@ -64,8 +66,9 @@ struct HttpAnswer {
   int status = 200;
   std::string_view content_type;  // a literal
   std::string body;
-  bool allow_header = false;  // 405: says which methods there are
-  bool is_page = false;       // for people: may load the server's own style and script
+  bool allow_header = false;            // 405: says which methods there are
+  bool is_page = false;                 // for people: may load the server's own style and script
+  std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
 };
 
 class Routes {
@@ -74,6 +77,11 @@ class Routes {
 
   // Counts what it answers. While `overloaded`, answers that may be large are refused (503).
   HttpAnswer respond(HttpRequest const& request, bool overloaded = false);
+  // Dumps come later: asked of dumps(), which is not null where asks_for_dump().
+  bool asks_for_dump(HttpRequest const& request) const;
+  DumpAnswers* dumps() const { return sources_.dumps; }
+  HttpAnswer dump_answer(DumpAnswers::Text const& dump);  // nullptr: none came
+  HttpAnswer dump_refusal(DumpAnswers::Taken taken);      // but `waits`
   // What was answered so far, only what is above zero.
   std::vector<HttpRequestCount> counts() const;
 
@@ -84,6 +92,8 @@ class Routes {
   static constexpr std::array<int, 6> kCodes{200, 400, 404, 405, 413, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
+  HttpAnswer counted(std::string_view path, HttpAnswer answer);
+  std::string seen_without_dump() const;
   HttpAnswer metrics() const;
   std::vector<ClientCounts> clients() const;
   std::optional<history::Recorder::Counts> history_counts() const;

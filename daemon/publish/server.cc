@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "daemon/publish/asked_threads.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/listen_socket.h"
+#include "daemon/publish/response.h"
 #include "runtime/last_words.h"
 #include "runtime/limits.h"
 #include "runtime/tables.h"
@@ -38,57 +40,9 @@ struct StopDaemon {
 };
 using DaemonPointer = std::unique_ptr<MHD_Daemon, StopDaemon>;
 
-struct DestroyResponse {
-  void operator()(MHD_Response* response) const { ::MHD_destroy_response(response); }
-};
-using ResponsePointer = std::unique_ptr<MHD_Response, DestroyResponse>;
-
-// Large bodies that clients have not read yet, of all addresses: clients that ask and don't read
-// must not fill the memory. One is always let through, whatever its size.
-constexpr std::size_t kSmallBody = std::size_t{64} << 10;
+// Of all addresses: clients that ask and don't read must not fill the memory. One is always let
+// through, whatever its size.
 constexpr std::size_t kUnreadLimit = std::size_t{64} << 20;
-
-// A body as long as libmicrohttpd needs it.
-struct Body {
-  std::string text;
-  std::atomic<std::size_t>& unread;
-  std::size_t counted;
-
-  Body(std::string body, std::atomic<std::size_t>& counter)
-      : text(std::move(body)),
-        unread(counter),
-        counted(text.size() > kSmallBody ? text.size() : 0) {
-    unread.fetch_add(counted);
-  }
-  ~Body() { unread.fetch_sub(counted); }
-  Body(Body const&) = delete;
-  Body& operator=(Body const&) = delete;
-};
-
-void free_body(void* body) { delete static_cast<Body*>(body); }
-
-ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread) {
-  auto body = std::make_unique<Body>(std::move(answer.body), unread);
-  ResponsePointer response{::MHD_create_response_from_buffer_with_free_callback_cls(
-      body->text.size(), body->text.data(), &free_body, body.get())};
-  if (!response) return response;
-  (void)body.release();  // the response frees it
-  auto const header = [&](char const* name, char const* value) {
-    ::MHD_add_response_header(response.get(), name, value);
-  };
-  header("Content-Type", std::string{answer.content_type}.c_str());
-  header("Cache-Control", "no-store");
-  header("X-Content-Type-Options", "nosniff");
-  header("X-Frame-Options", "DENY");
-  header("Referrer-Policy", "no-referrer");
-  header("Content-Security-Policy",
-         answer.is_page ? "default-src 'none'; style-src 'self'; script-src 'self'; "
-                          "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-                          "frame-ancestors 'none'"
-                        : "default-src 'none'; frame-ancestors 'none'");
-  if (answer.allow_header) header("Allow", "GET, HEAD");
-  return response;
-}
 
 bool has_body(MHD_Connection* connection) {
   auto const header = [connection](char const* name) {
@@ -114,27 +68,6 @@ bool is_private(MHD_Connection* connection) {
       ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   return info != nullptr && info->client_addr != nullptr && info->client_addr->sa_family == AF_UNIX;
 }
-
-// A text that needs no memory when it is sent.
-class StandingAnswer {
- public:
-  explicit StandingAnswer(std::string_view text)
-      : response_(::MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),
-                                                    MHD_RESPMEM_PERSISTENT)) {
-    if (!response_) return;
-    ::MHD_add_response_header(response_.get(), "Content-Type", "text/plain; charset=utf-8");
-    ::MHD_add_response_header(response_.get(), "Cache-Control", "no-store");
-    ::MHD_add_response_header(response_.get(), "Connection", "close");
-  }
-  MHD_Result send(MHD_Connection* connection) const {
-    return response_
-               ? ::MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response_.get())
-               : MHD_NO;
-  }
-
- private:
-  ResponsePointer response_;
-};
 
 constexpr std::string_view kFull =
     "canaryd's HTTP server is full: every connection is being answered. Try again.\n";
@@ -177,6 +110,8 @@ runtime::ThreadRow& row_of_this_thread(std::atomic<bool> const& stopping) {
 // What libmicrohttpd keeps for a connection.
 struct Connected {
   Clients::Place client;
+  bool waited = false;     // for a dump: put aside, and called again
+  DumpAnswers::Text dump;  // set by whoever lets it go on
 };
 
 Connected* connected_of(MHD_Connection* connection) {
@@ -216,9 +151,32 @@ void on_connection(void* address_pointer, MHD_Connection* connection, void** kep
 
 void on_completed(void* address_pointer, MHD_Connection* connection, void**,
                   MHD_RequestTerminationCode) {
-  if (auto const* const connected = connected_of(connection)) {
+  if (auto* const connected = connected_of(connection)) {
+    connected->waited = false;
+    connected->dump.reset();
     static_cast<Address*>(address_pointer)->clients.answered(connected->client, runtime::now_ns());
   }
+}
+
+// Nothing where the connection is put aside: it is called again once the dump is there.
+std::optional<HttpAnswer> dump_answer(Address& address, MHD_Connection* connection,
+                                      Connected& connected) {
+  auto& routes = address.shared.routes;
+  if (std::exchange(connected.waited, false)) {
+    return routes.dump_answer(std::exchange(connected.dump, nullptr));
+  }
+  auto const put_aside = [&] {
+    connected.waited = true;
+    address.clients.waits(connected.client);
+    ::MHD_suspend_connection(connection);
+  };
+  auto const go_on = [&connected, connection](DumpAnswers::Text text) {
+    connected.dump = std::move(text);
+    ::MHD_resume_connection(connection);
+  };
+  auto const taken = routes.dumps()->ask(put_aside, go_on, runtime::Clock::now());
+  if (taken == DumpAnswers::Taken::waits) return std::nullopt;
+  return routes.dump_refusal(taken);
 }
 
 // What is thrown here would end in libmicrohttpd, which knows nothing of exceptions.
@@ -239,15 +197,19 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
   }
   auto& address = *static_cast<Address*>(address_pointer);
   auto& shared = address.shared;
-  auto const* const connected = connected_of(connection);
+  auto* const connected = connected_of(connection);
   if (connected != nullptr) {
     address.clients.asks(connected->client, runtime::now_ns());
     if (connected->client->refused) return shared.full.send(connection);
   }
   try {
-    HttpAnswer answer = shared.routes.respond(request, shared.unread.load() > kUnreadLimit);
-    auto const status = static_cast<unsigned>(answer.status);
-    auto const response = make_response(std::move(answer), shared.unread);
+    bool const overloaded = shared.unread.load() > kUnreadLimit;
+    bool const dump = connected != nullptr && !overloaded && shared.routes.asks_for_dump(request);
+    auto answer = dump ? dump_answer(address, connection, *connected)
+                       : shared.routes.respond(request, overloaded);
+    if (!answer) return MHD_YES;
+    auto const status = static_cast<unsigned>(answer->status);
+    auto const response = make_response(std::move(*answer), shared.unread);
     if (response) return ::MHD_queue_response(connection, status, response.get());
   } catch (...) {
     // Out of memory, in practice.
@@ -280,11 +242,12 @@ class Server::Impl {
     auto const each_thread = static_cast<unsigned>(most + Server::kConnectionsLeaving + 1);
     auto& address = hold(socket.address, most);
     DaemonPointer daemon{::MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request, &address,
-        MHD_OPTION_LISTEN_SOCKET, socket.fd, MHD_OPTION_THREAD_POOL_SIZE, kThreadsPerAddress,
-        MHD_OPTION_CONNECTION_LIMIT, each_thread * kThreadsPerAddress, MHD_OPTION_NOTIFY_CONNECTION,
-        &on_connection, &address, MHD_OPTION_NOTIFY_COMPLETED, &on_completed, &address,
-        MHD_OPTION_CONNECTION_TIMEOUT, whole_seconds(settings.timeout), MHD_OPTION_END)};
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+        &on_request, &address, MHD_OPTION_LISTEN_SOCKET, socket.fd, MHD_OPTION_THREAD_POOL_SIZE,
+        kThreadsPerAddress, MHD_OPTION_CONNECTION_LIMIT, each_thread * kThreadsPerAddress,
+        MHD_OPTION_NOTIFY_CONNECTION, &on_connection, &address, MHD_OPTION_NOTIFY_COMPLETED,
+        &on_completed, &address, MHD_OPTION_CONNECTION_TIMEOUT, whole_seconds(settings.timeout),
+        MHD_OPTION_END)};
     if (!daemon) {
       int const error = errno;
       ::close(socket.fd);
@@ -311,6 +274,7 @@ class Server::Impl {
         row.beat();
         shared_.asked.renew();
         if (keeps_somebody_waiting()) shared_.asked.wake();
+        if (auto* const dumps = shared_.routes.dumps()) dumps->look(runtime::Clock::now());
         anybody = false;
         for (auto& address : addresses_) {
           anybody = address->clients.look(runtime::now_ns()) || anybody;
@@ -328,6 +292,8 @@ class Server::Impl {
     }
     stopped_.notify_all();
     if (keeper_.joinable()) keeper_.join();
+    // libmicrohttpd cannot stop while it has connections that are put aside.
+    if (auto* const dumps = shared_.routes.dumps()) dumps->close();
     shared_.stopping = true;
     daemons_.clear();
     sockets.clear();

@@ -19,8 +19,8 @@ class Server {
  public:
   // Beyond web.max_connections of an address, for those that are on their way out.
   static constexpr int kConnectionsLeaving = 16;
-  // Of the private listener: this machine's `status` and `dump`, and the watchdog.
-  static constexpr int kPrivateConnections = 16;
+  // Of the private listener: this machine's `status`, `reload` and `dump`, also by many at once.
+  static constexpr int kPrivateConnections = 40;
 
   // Listens on every address of `settings`, at most max_connections clients on each: a new one
   // makes an idle one go (daemon/publish/clients.h); port 0 picks a free one. The error names the

@@ -152,6 +152,8 @@ void ResultStore::publish_daemon() {
 template <class T>
 void ResultStore::replace(Published<T>& owner, std::atomic<T const*>& slot,
                           std::shared_ptr<T const> value) {
+  // Room first: what cannot be retired would be freed under its readers.
+  if (retired_.size() == retired_.capacity()) retired_.reserve(2 * retired_.size() + 16);
   // A reader whose last epoch is before this one can't have found the new value.
   std::uint64_t const born = epoch_.fetch_add(1) + 1;
   Published<T> replaced = std::exchange(owner, Published<T>{std::move(value), born});
@@ -185,19 +187,19 @@ void ResultStore::reclaim() {
   pinned_ = std::move(pinned);
 }
 
+// What allocates comes first: a reader that threw would hold its pin for ever.
 ResultStore::Reading ResultStore::read() const {
-  Pin* mine = nullptr;
-  while (mine == nullptr) {
+  Reading reading{nullptr};
+  while (reading.pin_ == nullptr) {
     for (auto& pin : pins_) {
       std::uint64_t expected = 0;
       if (pin.first.load() == 0 && pin.first.compare_exchange_strong(expected, epoch_.load())) {
-        mine = &pin;
+        reading.pin_ = &pin;
         break;
       }
     }
-    if (mine == nullptr) std::this_thread::yield();  // never the loop: it does not read
+    if (reading.pin_ == nullptr) std::this_thread::yield();  // never the loop: it does not read
   }
-  Reading reading{mine};
   Directory const* const directory = directory_.load();
   reading.snapshot_.daemon = daemon_.load();
   reading.snapshot_.probes.reserve(directory->entries.size());
@@ -205,7 +207,7 @@ ResultStore::Reading ResultStore::read() const {
     reading.snapshot_.probes.push_back(entry->slot.load());
   }
   reading.snapshot_.schedule_lag = schedule_lag_.load();
-  mine->last.store(epoch_.load());
+  reading.pin_->last.store(epoch_.load());
   return reading;
 }
 

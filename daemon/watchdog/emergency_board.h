@@ -2,7 +2,7 @@
 // Where the watchdog leaves what is to be answered instead of the HTTP server, and the word that it
 // is to be: two buffers, each under a sequence lock, so that a whole one is there even while the
 // other is being written, or never finished.
-// Thread: publish() and set_on_duty() the watchdog's; the rest any.
+// Thread: publish() and what is set the watchdog's; the rest any.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 
 namespace canary::watchdog {
 
+inline constexpr std::size_t kEmergencyListeners = 16;
 inline constexpr std::size_t kEmergencyPageBytes = std::size_t{40} << 10;
 
 // Metrics that never change, as whole lines; NUL-terminated.
@@ -49,6 +50,15 @@ class EmergencyBoard {
     return false;
   }
 
+  // The listener of that number is taken from the server's threads: who connects there is not to be
+  // left to them.
+  void set_taken(std::size_t listener, bool taken) {
+    taken_.data()[listener].store(taken, std::memory_order_release);
+  }
+  bool taken(std::size_t listener) const {
+    return taken_.data()[listener].load(std::memory_order_acquire);
+  }
+
   void set_on_duty(bool on) { on_duty_.store(on, std::memory_order_release); }
   bool on_duty() const { return on_duty_.load(std::memory_order_acquire); }
 
@@ -56,6 +66,7 @@ class EmergencyBoard {
   std::array<Published<EmergencyTexts>, 2> buffers_;
   std::atomic<std::uint32_t> newest_{0};  // 1 or 2; 0: none yet
   std::atomic<bool> on_duty_{false};
+  std::array<std::atomic<bool>, kEmergencyListeners> taken_{};
 };
 
 }  // namespace canary::watchdog

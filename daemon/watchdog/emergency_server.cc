@@ -56,7 +56,9 @@ bool EmergencyServer::serving() const {
 
 void EmergencyServer::close_listeners() {
   std::size_t const count = listening_.exchange(0, std::memory_order_acq_rel);
-  for (std::size_t i = 0; i < count; ++i) ::close(listeners_.data()[i].socket);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (listeners_.data()[i].socket >= 0) ::close(listeners_.data()[i].socket);
+  }
 }
 
 // One round.
@@ -105,6 +107,7 @@ void EmergencyServer::watch_listeners(Watched& watched) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     Listener const& listener = listeners_.data()[i];
+    if (listener.socket < 0) continue;
     std::int64_t const due = listener.waiting_ns == 0 ? now_ns_ : listener.waiting_ns + kLeftAlone;
     if (due > now_ns_) {
       not_later_than(due);
@@ -124,7 +127,7 @@ void EmergencyServer::look_at_listeners(Watched const& watched) {
       if (seen.fd != listener.socket) continue;
       if (seen.revents == 0) {
         listener.waiting_ns = 0;
-      } else if (listener.waiting_ns == 0) {
+      } else if (listener.waiting_ns == 0 && !board_.taken(i)) {
         listener.waiting_ns = now_ns_;
       } else {
         accept_from(listener);
@@ -188,6 +191,7 @@ void EmergencyServer::receive(Connection& connection) {
   }
   connection.received += static_cast<std::size_t>(got);
   EmergencyRequest const request = read_request({room, connection.received});
+  connection.path = request.path;
   bool const full = connection.received == connection.request.size();
   if (!request.whole && !full) return;
   if (request.from_watchdog) {
@@ -203,8 +207,6 @@ void EmergencyServer::receive(Connection& connection) {
 }
 
 void EmergencyServer::answer(Connection& connection, EmergencyRequest const& request) {
-  auto& answers = record_.emergency_answers.data()[static_cast<std::size_t>(request.path)];
-  answers.store(answers.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (!request.known_method) {
     fill(connection, request, EmergencyStatus::bad_method, kText,
          "Only GET and HEAD are answered here.\n");
@@ -271,9 +273,16 @@ void EmergencyServer::send_on(Connection& connection) {
     }
     connection.sent += static_cast<std::size_t>(sent);
   }
+  count(connection);
   // Closing with bytes unread would make the kernel throw away what is still on its way.
   ::shutdown(connection.socket, SHUT_WR);
   connection.stage = Stage::draining;
+}
+
+// What has gone out whole: the log says that the page is served by these.
+void EmergencyServer::count(Connection const& connection) {
+  auto& answers = record_.emergency_answers.data()[static_cast<std::size_t>(connection.path)];
+  answers.store(answers.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void EmergencyServer::drain(Connection& connection) {

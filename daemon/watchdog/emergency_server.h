@@ -4,7 +4,7 @@
 // fixed room for a few connections, each with a limit of time, and waits in ppoll(2) alone, so it
 // needs neither the allocator nor anybody's lock, and no client can hold it.
 // Whoever is alive in the server goes first: a connection is taken only when it has been left
-// waiting for kLeftAlone.
+// waiting for kLeftAlone, or at once where the listener is taken from the server's threads.
 // Thread: run() its own; the others any. Allocates nothing, takes no lock
 // (tests/daemon/watchdog/symbols_test.py).
 #pragma once
@@ -27,7 +27,7 @@ namespace canary::watchdog {
 
 class EmergencyServer {
  public:
-  static constexpr std::size_t kListeners = 16;
+  static constexpr std::size_t kListeners = kEmergencyListeners;
   static constexpr std::size_t kConnections = 8;
   static constexpr std::int64_t kLeftAlone = 30'000'000;      // ns, for the server to take it
   static constexpr std::int64_t kWhole = 5'000'000'000;       // ns, for one connection in all
@@ -45,7 +45,7 @@ class EmergencyServer {
   void end() { end_.store(true, std::memory_order_release); }
   void withdraw() { withdraw_.store(true, std::memory_order_release); }  // closes the listeners
   // Once, before the watchdog may put it on duty: non-blocking listening sockets, which are its own
-  // from now on. More than kListeners are left alone; how many it took.
+  // from now on; -1 is none. More than kListeners are left alone; how many it took.
   std::size_t listen_on(std::span<int const> sockets);
 
  private:
@@ -55,6 +55,7 @@ class EmergencyServer {
     Stage stage = Stage::reading;
     std::int64_t since_ns = 0;
     std::size_t received = 0, sent = 0, size = 0;
+    EmergencyPath path = EmergencyPath::other;
     std::array<char, 4'096> request{};
     std::array<char, kEmergencyPageBytes + 1'024> answer{};
   };
@@ -77,6 +78,7 @@ class EmergencyServer {
   void go_on(Connection& connection);
   void receive(Connection& connection);
   void send_on(Connection& connection);
+  void count(Connection const& connection);
   void drain(Connection& connection);
   void close(Connection& connection);
   void answer(Connection& connection, EmergencyRequest const& request);

@@ -25,6 +25,7 @@
 #include "daemon/watchdog/server_question.h"
 #include "daemon/watchdog/status.h"
 #include "daemon/watchdog/tables_view.h"
+#include "daemon/watchdog/takeover.h"
 
 namespace canary::watchdog {
 
@@ -54,6 +55,7 @@ struct Told {
   Answering answering;               // written by the server's threads
   SelfChannels asking;               // given by the server
   Listeners listeners;
+  Takeover takeover;
   Published<std::array<char, 128>> sentence;
   Published<std::array<char, 128>> step;  // what main is at while it starts, reloads or stops
 };
@@ -142,6 +144,8 @@ class Sentinel {
   void ask_server();
   void excuse_server(std::int64_t silent_since_ns);
   void stand_in(std::int64_t silent_since_ns);
+  void share_listeners(bool on_duty);
+  bool threads_fail(std::size_t listener) const;
   std::uint64_t emergency_answers() const;
   void claim_emergency(std::int64_t silent_since_ns);
   void say_of_emergency(Line::Kind kind, std::int64_t nanoseconds);

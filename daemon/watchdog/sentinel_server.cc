@@ -30,7 +30,6 @@ void Sentinel::ask_server() {
     stand_in(0);
     return;
   }
-  server_.expect_error(vital_hung_);
   bool const urgent = loop_late_ || setup_.emergency->on_duty();
   auto const step = server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery);
   add(record_.server_questions, step.asked);
@@ -80,6 +79,7 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
     write_emergency_texts(now_ns_ - silent_since_ns);
   }
   if (needed && was) claim_emergency(silent_since_ns);
+  if (needed || was) share_listeners(needed);
   if (needed == was) return;
   setup_.emergency->set_on_duty(needed);
   std::int64_t const began = record_.emergency_since_ns.load(memory_order_relaxed);
@@ -89,6 +89,34 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
   emergency_answers_ = emergency_answers();
   if (!needed && emergency_claimed_) say_of_emergency(Line::Kind::emergency_over, now_ns_ - began);
   emergency_claimed_ = false;
+}
+
+// A thread that accepts and then answers nobody, or none that answers: then nobody is to be left to
+// them. They get it back once they answer the watchdog's questions.
+bool Sentinel::threads_fail(std::size_t listener) const {
+  std::size_t const each = told_.asking.for_each_listener();
+  std::size_t const from = listener * each;
+  bool any_answers = false;
+  for (std::size_t i = from; i < from + each && i < told_.asking.count(); ++i) {
+    auto const thread = server_.thread(i, now_ns_, kAskEvery);
+    if (thread == ServerQuestion::Thread::broken) return true;
+    any_answers = any_answers || thread == ServerQuestion::Thread::answers;
+  }
+  return each != 0 && from < told_.asking.count() && !any_answers;
+}
+
+void Sentinel::share_listeners(bool on_duty) {
+  Takeover& sockets = told_.takeover;
+  for (std::size_t i = 0; i < sockets.count(); ++i) {
+    bool const wanted = on_duty && threads_fail(i);
+    if (wanted == sockets.taken(i)) continue;
+    if (wanted) {
+      sockets.take(i);
+    } else {
+      sockets.give_back(i);
+    }
+    setup_.emergency->set_taken(i, sockets.taken(i));
+  }
 }
 
 std::uint64_t Sentinel::emergency_answers() const {

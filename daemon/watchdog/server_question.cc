@@ -7,10 +7,10 @@
 namespace canary::watchdog {
 namespace {
 
-// The path costs the server next to nothing; any status is an answer.
 constexpr std::string_view kQuestion =
-    "GET /-/live HTTP/1.1\r\nHost: localhost\r\nUser-Agent: canaryd-watchdog\r\n\r\n";
+    "GET /-/asked HTTP/1.1\r\nHost: localhost\r\nUser-Agent: canaryd-watchdog\r\n\r\n";
 static_assert(kQuestion.find(kWatchdogAgent) != std::string_view::npos);
+static_assert(kQuestion.find(kAskedPath) != std::string_view::npos);
 constexpr std::string_view kAnswer = "HTTP/1.";
 constexpr std::size_t kStatus = 9;         // where it begins in an answer
 constexpr std::uint32_t kBrokenTimes = 2;  // once may be chance
@@ -38,6 +38,15 @@ std::int64_t ServerQuestion::asked_ns() const {
     if (since != 0 && (oldest == 0 || since < oldest)) oldest = since;
   }
   return oldest;
+}
+
+// Who cannot be asked is not known to be either of the others.
+ServerQuestion::Thread ServerQuestion::thread(std::size_t place, std::int64_t now_ns,
+                                              std::int64_t patience_ns) const {
+  Question const& question = questions_.data()[place];
+  if (question.broken >= kBrokenTimes) return Thread::broken;
+  bool const open = question.asked_ns != 0 && now_ns - question.asked_ns >= patience_ns;
+  return open ? Thread::silent : Thread::answers;
 }
 
 std::int64_t ServerQuestion::mute_ns() const {
@@ -73,7 +82,7 @@ ServerQuestion::Reply ServerQuestion::receive(std::size_t place) {
     std::string_view const text{bytes, static_cast<std::size_t>(got)};
     if (reply == Reply::none && text.size() > kStatus &&
         __builtin_memcmp(text.data(), kAnswer.data(), kAnswer.size()) == 0) {
-      reply = text[kStatus] == '2' || error_expected_ ? Reply::good : Reply::error;
+      reply = text[kStatus] == '2' ? Reply::good : Reply::error;
     }
     if (got < static_cast<ssize_t>(sizeof bytes)) return reply;
   }
@@ -101,6 +110,12 @@ ServerQuestion::Step ServerQuestion::step(std::int64_t now_ns, std::int64_t want
   for (std::size_t i = 0; i < channels_.count(); ++i) {
     Question& question = questions_.data()[i];
     if (channels_.at(i) < 0) {
+      if (channels_.refused(i)) {
+        if (question.broken == 0) question.broken_ns = now_ns;
+        question = {
+            .last_ns = question.last_ns, .broken_ns = question.broken_ns, .broken = kBrokenTimes};
+        continue;
+      }
       std::int64_t const since = question.mute_ns == 0 ? now_ns : question.mute_ns;
       // Whoever cannot be asked is not broken.
       bool const broken = now_ns - since < kMuteIsNotBroken;

@@ -30,10 +30,11 @@ class ServerQuestion {
   // Since when the longest of the open questions has not been answered; 0: none is open. A channel
   // that breaks ends its question: it says nothing about the server. One that breaks, or is
   // answered by an error, as often as it is asked is that of a server that cannot answer: not
-  // answered since the first time.
+  // answered since the first time. So is one that the server has no memory to take.
   std::int64_t asked_ns() const;
-  // An error is what it should say now: only a restart would help.
-  void expect_error(bool expected) { error_expected_ = expected; }
+  // What is known of the thread of that place, given for how long an open question is no news.
+  enum class Thread : std::uint8_t { answers, silent, broken };
+  Thread thread(std::size_t place, std::int64_t now_ns, std::int64_t patience_ns) const;
   // Since when some thread cannot be asked; 0: all can.
   std::int64_t mute_ns() const;
   std::int64_t answered_after_ns() const { return answered_after_ns_; }
@@ -54,7 +55,6 @@ class ServerQuestion {
   SelfChannels& channels_;
   std::array<Question, SelfChannels::kMost> questions_{};
   std::int64_t answered_after_ns_ = 0;
-  bool error_expected_ = false;
 };
 
 }  // namespace canary::watchdog

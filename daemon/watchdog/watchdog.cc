@@ -192,7 +192,7 @@ void last_words(char const*) {
 
 struct Watchdog::Impl {
   explicit Impl(Options const& options) : memory(options.memory_directory / kMemoryFile) {
-    if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0)
+    if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0 || nothing < 0)
       fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
     shared->told.settings.store(settings_of(options.settings));
@@ -246,7 +246,7 @@ struct Watchdog::Impl {
   ~Impl() {
     end();
     shared->~Shared();
-    for (int const descriptor : {wake, cancel, line, emergency_wake}) ::close(descriptor);
+    for (int const descriptor : {wake, cancel, line, emergency_wake, nothing}) ::close(descriptor);
   }
 
   void end() {
@@ -282,6 +282,7 @@ struct Watchdog::Impl {
   int const cancel = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const line = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int const emergency_wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int const nothing = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);  // for sockets that are taken
   Pages shared_pages{sizeof(Shared)};
   Pages sentinel_pages{sizeof(Sentinel)};
   Pages stack{kStack};
@@ -368,16 +369,17 @@ void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_vi
   std::vector<int> copies;
   for (int const socket : sockets) {
     int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) continue;
-    ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
+    if (copy >= 0) ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
     copies.push_back(copy);
   }
   impl_->shared->told.listeners.hold(copies);
   std::size_t const taken = impl_->emergency->listen_on(copies);
+  impl_->shared->told.takeover.hold(sockets, copies, impl_->nothing);
   for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);
 }
 
 void Watchdog::leave_server_alone() {
+  impl_->shared->told.takeover.leave_alone();
   impl_->shared->told.listeners.forget();
   impl_->emergency->withdraw();
   set(impl_->emergency_wake);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +31,15 @@ struct Reply {
 // A plain HTTP/1.1 client on one connection; reads give up after 30 s, which fails the test.
 class Client {
  public:
+  // "127.0.0.1:9732", "[::1]:9732", or the path of an AF_UNIX socket.
   explicit Client(std::string const& address) {
+    if (address.starts_with('/')) {
+      sockaddr_un to{};
+      to.sun_family = AF_UNIX;
+      address.copy(to.sun_path, sizeof to.sun_path - 1);
+      open(AF_UNIX, reinterpret_cast<sockaddr const*>(&to), sizeof to);
+      return;
+    }
     auto const colon = address.rfind(':');
     auto const port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
     if (address.starts_with('[')) {

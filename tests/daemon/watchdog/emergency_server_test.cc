@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,6 +22,20 @@
 #include "daemon/watchdog/fixed_text.h"
 #include "runtime/tables.h"
 #include "tests/daemon/publish/plain_client.h"
+
+namespace {
+thread_local bool is_the_server = false;
+std::atomic<bool> sends_fail{false};
+}  // namespace
+
+// In place of the library's, for a server whose writes fail.
+extern "C" ssize_t send(int socket, void const* bytes, std::size_t size, int flags) {
+  if (is_the_server && sends_fail.load()) {
+    errno = EPIPE;
+    return -1;
+  }
+  return ::sendto(socket, bytes, size, flags, nullptr, 0);
+}
 
 namespace canary::watchdog {
 namespace {
@@ -48,7 +63,10 @@ class Emergency : public ::testing::Test {
     address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     int const copy = ::fcntl(listener_, F_DUPFD_CLOEXEC, 0);
     server_->listen_on({&copy, 1});
-    thread_ = std::thread{[this] { server_->run(); }};
+    thread_ = std::thread{[this] {
+      is_the_server = true;
+      server_->run();
+    }};
   }
   ~Emergency() override {
     server_->end();
@@ -194,6 +212,27 @@ TEST_F(Emergency, LetsALivingServerGoFirst) {
   over.store(true);
   living.join();
   EXPECT_GT(own, 25) << "on a machine so busy that 30 ms are not enough it may lose some";
+}
+
+// What is taken from the server's threads is not left to them: who lives there fails to answer.
+TEST_F(Emergency, TakesAtOnceWhoConnectsToAListenerThatWasTaken) {
+  write_texts("the page\n", "why");
+  board_->set_taken(0, true);
+  on_duty();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(get("/metrics").body, "the page\n");
+}
+
+TEST_F(Emergency, CountsOnlyAnswersThatWentOut) {
+  write_texts("the page\n", "why");
+  on_duty();
+  sends_fail.store(true);
+  Client client{address_};
+  client.send("GET /metrics HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(client.closed_by_server());
+  EXPECT_EQ(answered(EmergencyPath::metrics), 0);
+  sends_fail.store(false);
+  EXPECT_EQ(get("/metrics").status, 200);
+  EXPECT_EQ(answered(EmergencyPath::metrics), 1);
 }
 
 TEST_F(Emergency, LeavesTheWatchdogsQuestionToTheServer) {

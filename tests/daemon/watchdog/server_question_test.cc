@@ -24,7 +24,7 @@ class Question : public ::testing::Test {
     ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
     server_ = ends[0];
     channels_.give(0, ends[1]);
-    channels_.expect(1);
+    channels_.expect(1, 1);
   }
   void hang_up() {
     ::close(server_);
@@ -47,7 +47,7 @@ class Question : public ::testing::Test {
 TEST_F(Question, IsPutAgainOnceItWasAnswered) {
   connect();
   EXPECT_EQ(step(kNow).asked, 1U);
-  EXPECT_TRUE(heard().starts_with("GET /-/live HTTP/1.1\r\n"));
+  EXPECT_TRUE(heard().starts_with("GET /-/asked HTTP/1.1\r\n"));
   EXPECT_EQ(question_.asked_ns(), kNow);
   say("HTTP/1.1 200 OK\r\n\r\n");
   EXPECT_EQ(step(kNow + kS).answered, 1U);
@@ -94,7 +94,7 @@ TEST_F(Question, ThatIsHungUpOnEachTimeIsNotAnsweredSinceTheFirst) {
   EXPECT_EQ(question_.asked_ns(), 0);
 }
 
-TEST_F(Question, ThatIsAnsweredByAnErrorIsNotUnlessThatIsExpected) {
+TEST_F(Question, ThatIsAnsweredByAnErrorIsNot) {
   connect();
   for (int time = 0; time < 3; ++time) {
     step(kNow + time * 2 * kS);
@@ -102,11 +102,35 @@ TEST_F(Question, ThatIsAnsweredByAnErrorIsNotUnlessThatIsExpected) {
     EXPECT_EQ(step(kNow + time * 2 * kS + kS).answered, 0U);
   }
   EXPECT_EQ(question_.asked_ns(), kNow);
-  question_.expect_error(true);
+  EXPECT_EQ(question_.thread(0, kNow + 6 * kS, kS), ServerQuestion::Thread::broken);
   step(kNow + 6 * kS);
-  say("HTTP/1.1 503 Service Unavailable\r\n\r\n");
+  say("HTTP/1.1 200 OK\r\n\r\n");
   EXPECT_EQ(step(kNow + 7 * kS).answered, 1U);
   EXPECT_EQ(question_.asked_ns(), 0);
+  EXPECT_EQ(question_.thread(0, kNow + 7 * kS, kS), ServerQuestion::Thread::answers);
+}
+
+TEST_F(Question, ThatTheServerHasNoMemoryToTakeIsNotAnswered) {
+  channels_.expect(1, 1);
+  channels_.refuse(0);
+  step(kNow);
+  step(kNow + 20 * kS);
+  EXPECT_EQ(question_.asked_ns(), kNow) << "who cannot be asked for want of memory is no mute";
+  EXPECT_EQ(question_.mute_ns(), 0);
+  EXPECT_EQ(question_.thread(0, kNow + 20 * kS, kS), ServerQuestion::Thread::broken);
+  connect();
+  step(kNow + 21 * kS);
+  EXPECT_EQ(question_.asked_ns(), kNow) << "until it has answered";
+  say("HTTP/1.1 200 OK\r\n\r\n");
+  step(kNow + 22 * kS);
+  EXPECT_EQ(question_.asked_ns(), 0);
+}
+
+TEST_F(Question, ThatIsOpenForLongIsOfASilentThread) {
+  connect();
+  step(kNow);
+  EXPECT_EQ(question_.thread(0, kNow + kS - 1, kS), ServerQuestion::Thread::answers);
+  EXPECT_EQ(question_.thread(0, kNow + kS, kS), ServerQuestion::Thread::silent);
 }
 
 TEST_F(Question, ThatCannotBePutAnyMoreAccusesNobody) {

@@ -443,7 +443,7 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
   let_loop_turn();
   start();
   AskedThread const thread{watchdog->asking(), 0};
-  watchdog->asking().expect(1);
+  watchdog->asking().expect(1, 1);
 
   ASSERT_TRUE(eventually([&] { return reached(Subject::server, Level::stalled) == 1; }));
   EXPECT_TRUE(thread.answer_if_asked());
@@ -467,7 +467,7 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   AskedThread const thread{watchdog->asking(), 0};
   std::string const too_much = "# " + std::string(5'000, 'x');
   watchdog->answer_for_server_on({&listener, 1}, "# TYPE fixed gauge\nfixed 7\n" + too_much);
-  watchdog->asking().expect(1);
+  watchdog->asking().expect(1, 1);
   std::string const where = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 
   auto const page = tests::Client{where}.request("GET", "/metrics").body;  // waits for it
@@ -493,7 +493,7 @@ TEST_F(WatchdogThread, AsksEachThreadOfTheServer) {
   start();
   AskedThread const lives{watchdog->asking(), 0};
   AskedThread const deaf{watchdog->asking(), 1};
-  watchdog->asking().expect(2);
+  watchdog->asking().expect(2, 2);
 
   EXPECT_TRUE(eventually([&] {
     lives.answer_if_asked();
