@@ -18,6 +18,7 @@
 #include <openssl/x509v3.h>
 
 #include "config/duration.h"
+#include "probes/openssl_memory.h"
 #include "runtime/contract.h"
 
 namespace canary::fetch {
@@ -97,6 +98,9 @@ Connection::TlsFailure verification_failure(Verification const& seen, std::strin
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return {FaultKind::tls_wrong_host,
               "the TLS certificate that " + host + " shows is for other names"};
+    case X509_V_ERR_OUT_OF_MEM:
+      return {FaultKind::exhausted, "verifying the TLS certificate of " + host +
+                                        " failed: " + std::string{own_trouble(ENOMEM)}};
     default:
       return {otherwise, "the TLS certificate of " + host +
                              " is by an issuer that is not among our CAs (ca_file, or the "
@@ -141,6 +145,16 @@ Connection::Shown shown_by(SSL* tls, std::vector<int> errors) {
     shown.staple.assign(reinterpret_cast<char const*>(staple), static_cast<std::size_t>(size));
   }
   return shown;
+}
+
+Connection::TlsFailure handshake_failure(runtime::error_code error, std::string const& host,
+                                         std::string const& peer) {
+  std::string const what = "the TLS handshake with " + host + " at " + peer + " failed: ";
+  bool const protocol = error.category() == asio::error::get_ssl_category();
+  if (protocol && probes::is_want_of_memory(static_cast<unsigned long>(error.value()))) {
+    return {FaultKind::exhausted, what + std::string{own_trouble(ENOMEM)}};
+  }
+  return {protocol ? FaultKind::tls_handshake : FaultKind::reset, what + error.message()};
 }
 
 }  // namespace
@@ -195,10 +209,7 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
   if (tls_->verification.error != X509_V_OK) {
     co_return verification_failure(tls_->verification, host);
   }
-  bool const protocol = error.category() == asio::error::get_ssl_category();
-  co_return TlsFailure{
-      protocol ? FaultKind::tls_handshake : FaultKind::reset,
-      "the TLS handshake with " + host + " at " + peer_ + " failed: " + error.message()};
+  co_return handshake_failure(error, host, peer_);
 }
 
 Task<canary::Result<Connection::Shown, Connection::TlsFailure>> Connection::look(
@@ -223,8 +234,9 @@ Task<canary::Result<Connection::Shown, Connection::TlsFailure>> Connection::look
   if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
   if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
   if (error) {
-    co_return TlsFailure{FaultKind::tls_handshake, "the TLS handshake with " + host + " at " +
-                                                       peer_ + " failed: " + error.message()};
+    auto failure = handshake_failure(error, host, peer_);
+    if (failure.kind == FaultKind::reset) failure.kind = FaultKind::tls_handshake;
+    co_return failure;
   }
   co_return shown_by(native, *errors);
 }

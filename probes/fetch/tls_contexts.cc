@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "probes/openssl_memory.h"
 #include "runtime/contract.h"
 #include "runtime/file_identity.h"
 
@@ -39,9 +40,9 @@ std::filesystem::path ca_file_of(config::HttpSettings const& settings) {
   return kSystemBundles.front();
 }
 
-std::string openssl_error() {
-  auto const code = ::ERR_get_error();
-  ::ERR_clear_error();
+std::string openssl_error(probes::OpensslMemory const& memory) {
+  auto const code = ::ERR_peek_error();
+  memory.require();
   char const* const reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
   return reason == nullptr ? "unknown error" : reason;
 }
@@ -59,7 +60,7 @@ std::filesystem::path name_of(Reading which, config::HttpSettings const& setting
 // On a file thread.
 Made make_context(std::filesystem::path const& ca_file, config::HttpSettings const& settings,
                   ReadingNow& now) {
-  ::ERR_clear_error();
+  probes::OpensslMemory const memory;
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   auto* const native = context->native_handle();
   ::SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -69,7 +70,8 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   ::SSL_CTX_set_alpn_protos(native, kHttp11, sizeof kHttp11);
   now = Reading::ca_file;
   if (::SSL_CTX_load_verify_file(native, ca_file.c_str()) != 1) {
-    return "the CA certificates in " + ca_file.string() + " cannot be read: " + openssl_error();
+    return "the CA certificates in " + ca_file.string() +
+           " cannot be read: " + openssl_error(memory);
   }
   if (settings.client_cert_file.has_value() != settings.client_key_file.has_value()) {
     return std::string{"a client certificate needs both client_cert_file and client_key_file"};
@@ -80,12 +82,12 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   now = Reading::client_cert;
   if (::SSL_CTX_use_certificate_chain_file(native, certificate.c_str()) != 1) {
     return "the client certificate in " + certificate.string() +
-           " cannot be read: " + openssl_error();
+           " cannot be read: " + openssl_error(memory);
   }
   now = Reading::client_key;
   if (::SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return "the client certificate's key in " + key.string() +
-           " cannot be read: " + openssl_error();
+           " cannot be read: " + openssl_error(memory);
   }
   if (::SSL_CTX_check_private_key(native) != 1) {
     return "the key in " + key.string() + " does not belong to the certificate in " +

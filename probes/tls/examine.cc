@@ -6,10 +6,11 @@
 #include <ctime>
 #include <memory>
 
-#include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "probes/openssl_memory.h"
 
 namespace canary::tls {
 namespace {
@@ -126,6 +127,7 @@ Staple staple_of(std::string const& der, std::vector<X509Owner> const& chain) {
 }  // namespace
 
 Examined examine(fetch::Connection::Shown const& shown, std::string const& name) {
+  probes::OpensslMemory const memory;
   Examined examined;
   std::vector<X509Owner> chain;
   for (auto const& der : shown.chain) {
@@ -152,7 +154,7 @@ Examined examine(fetch::Connection::Shown const& shown, std::string const& name)
   std::vector<X509Owner> verified;  // the issuer may be one of our CAs
   for (auto const& der : shown.verified) verified.push_back(parsed(der));
   examined.staple = staple_of(shown.staple, verified);
-  ::ERR_clear_error();
+  memory.require();  // what it could not read may be well
   return examined;
 }
 

@@ -4,11 +4,13 @@
 #include "probes/tuf/digest.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+
+#include "probes/openssl_memory.h"
 
 namespace canary::tuf {
 namespace {
@@ -35,7 +37,7 @@ int value_of(char c) {
 
 std::array<unsigned char, 32> sha256(std::string_view bytes) {
   std::array<unsigned char, 32> digest{};
-  SHA256(octets(bytes), bytes.size(), digest.data());
+  if (SHA256(octets(bytes), bytes.size(), digest.data()) == nullptr) throw std::bad_alloc{};
   return digest;
 }
 
@@ -43,7 +45,7 @@ std::string sha256_hex(std::string_view bytes) { return hex_of(sha256(bytes)); }
 
 std::string sha512_hex(std::string_view bytes) {
   std::array<unsigned char, 64> digest{};
-  SHA512(octets(bytes), bytes.size(), digest.data());
+  if (SHA512(octets(bytes), bytes.size(), digest.data()) == nullptr) throw std::bad_alloc{};
   return hex_of(digest);
 }
 
@@ -74,9 +76,11 @@ evp_md_st const* digest_named(std::string_view name) {
 std::string digest_hex(evp_md_st const& digest, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
+  probes::OpensslMemory const memory;
   int const done = EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, &digest, nullptr);
-  ERR_clear_error();
-  return done == 1 ? to_hex({reinterpret_cast<char const*>(out.data()), size}) : std::string{};
+  if (done == 1) return to_hex({reinterpret_cast<char const*>(out.data()), size});
+  memory.require();
+  return {};
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -4,6 +4,7 @@
 #include "probes/tuf/public_key.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "probes/openssl_memory.h"
 #include "probes/tuf/digest.h"
 
 namespace canary::tuf {
@@ -275,6 +277,7 @@ bool verifies(PublicKey const& key, std::string_view signature, Message& message
 }  // namespace
 
 PublicKey decode_key(Key const& text, FileBudget const& budget) {
+  probes::OpensslMemory const memory;
   PublicKey key;
   key.scheme = text.scheme;
   if (!text.usable()) {
@@ -288,7 +291,10 @@ PublicKey decode_key(Key const& text, FileBudget const& budget) {
   if (!key.fingerprint.empty()) {
     key.fitness = Fitness::usable;
     key.handle = std::move(handle);
-  } else if (key.problem.empty()) {
+    return key;
+  }
+  memory.require();  // it may be a good one
+  if (key.problem.empty()) {
     refuse(key, Fitness::malformed,
            text.hex_point ? "not a point of the curve" : "its public key does not decode");
   }
@@ -300,7 +306,11 @@ std::string_view Message::digest(Scheme scheme) {
   if (digest.empty()) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
     unsigned size = 0;
-    EVP_Digest(bytes_.data(), bytes_.size(), bytes.data(), &size, digest_of(scheme), nullptr);
+    // Of memory, which it needs a little of: there is nothing else that can fail.
+    if (EVP_Digest(bytes_.data(), bytes_.size(), bytes.data(), &size, digest_of(scheme), nullptr) !=
+        1) {
+      throw std::bad_alloc{};
+    }
     digest.assign(reinterpret_cast<char const*>(bytes.data()), size);
   }
   return digest;
@@ -310,11 +320,14 @@ SignatureCheck check_signature(PublicKey const& key, std::string_view hex, Messa
   if (hex.empty()) return {SignatureState::empty, false};
   std::optional<std::string> const signature = from_hex(hex);
   if (!signature) return {SignatureState::malformed, false};
+  probes::OpensslMemory const memory;
   if (!verifies(key, *signature, message, RSA_PSS_SALTLEN_AUTO)) {
+    memory.require();
     return {SignatureState::invalid, false};
   }
   bool const usual =
       !is_pss(key.scheme) || verifies(key, *signature, message, RSA_PSS_SALTLEN_DIGEST);
+  if (!usual) memory.require();
   return {SignatureState::valid, !usual};
 }
 

@@ -4,10 +4,12 @@
 #include "probes/tuf/target_file.h"
 
 #include <array>
+#include <new>
 #include <utility>
 
 #include <openssl/evp.h>
 
+#include "probes/openssl_memory.h"
 #include "probes/tuf/digest.h"
 
 namespace canary::tuf {
@@ -28,6 +30,11 @@ void append_name(std::string& names, std::string_view name) {
   names.append(name.substr(0, kShownName));
 }
 
+// Nothing but a want of memory can make a digest fail that has begun.
+void require(int done) {
+  if (done != 1) throw std::bad_alloc{};
+}
+
 Rejection unsupported(std::string subject, std::string const& names) {
   return {Rule::hash_unsupported, std::move(subject),
           "only hashes that canaryd cannot compute are listed: " + names};
@@ -41,12 +48,14 @@ TargetDigest::TargetDigest(std::string path, TargetFile const& expected)
     : path_(std::move(path)), length_(expected.length) {
   if (!expected.hashes.listed()) return;
   for (json::Member const& member : expected.hashes.all->object()) {
+    probes::OpensslMemory const memory;
     evp_md_st const* const digest = digest_named(member.name);
     Context context(digest != nullptr ? EVP_MD_CTX_new() : nullptr);
     if (context && EVP_DigestInit_ex(context.get(), digest, nullptr) == 1) {
       listed_.push_back(
           {std::string(member.name), std::string(member.value.string()), std::move(context)});
     } else {
+      if (digest != nullptr) memory.require();
       append_name(unsupported_, member.name);
     }
   }
@@ -63,7 +72,7 @@ Result<void> TargetDigest::update(std::string_view piece) {
   }
   received_ += piece.size();
   for (Listed& listed : listed_) {
-    EVP_DigestUpdate(listed.context.get(), piece.data(), piece.size());
+    require(EVP_DigestUpdate(listed.context.get(), piece.data(), piece.size()));
   }
   return success();
 }
@@ -77,7 +86,7 @@ Result<void> TargetDigest::finish() {
   for (Listed& listed : listed_) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    EVP_DigestFinal_ex(listed.context.get(), digest.data(), &size);
+    require(EVP_DigestFinal_ex(listed.context.get(), digest.data(), &size));
     std::string const found = to_hex({reinterpret_cast<char const*>(digest.data()), size});
     if (!equal_hex(found, listed.hex)) {
       return Rejection{Rule::target_hash_mismatch, path_,
