@@ -37,9 +37,21 @@ std::string FileThreads::shown(FileAsk const& ask) {
 }
 
 Deadline FileThreads::patience(FileAsk const& ask) const {
-  if (ask.known) return ask.until.within(limits_.look_wait);
+  if (ask.known) return ask.until.within(limits_.give_up_after);
   if (ask.until == Deadline::never()) return Deadline::after(limits_.patience);
   return ask.until.within(std::min<Clock::duration>(limits_.patience, ask.until.left() / 4 * 3));
+}
+
+// A look that has waited for its turn says nothing of its disk: as long as no thread has been at it
+// for `give_up_after`, it has until then, and `patience` in all.
+bool FileThreads::stands_since(FileAsk const& ask, Clock::time_point began, Deadline& until) const {
+  auto const waited = Clock::now() - began;
+  if (!ask.known || waited >= limits_.patience || ask.until.passed()) return true;
+  auto const job = pool_->longest(key_of(ask));
+  auto const lasted = job ? job->lasted : std::chrono::nanoseconds{0};
+  if (lasted >= limits_.give_up_after) return true;
+  until = ask.until.within(limits_.give_up_after - lasted);
+  return false;
 }
 
 std::vector<PoolTrouble> FileThreads::standing() const {

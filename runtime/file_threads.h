@@ -32,8 +32,8 @@ struct FileAsk {
   std::filesystem::path file;  // for messages, dumps and the run's frame
   std::string key = {};        // at most one job of a key is at work; "": the file's path
   Deadline until = Deadline::never();
-  // What it was before is known and will do: the look waits for `look_wait` only, and not at all
-  // where the file is known to stand still.
+  // What it was before is known and will do: the look waits until a thread has been at it for
+  // `give_up_after` only, and not at all where the file is known to stand still.
   bool known = false;
 };
 
@@ -53,8 +53,7 @@ struct FileThreadLimits {
   std::size_t threads = 2;                         // that take jobs
   std::size_t most = 16;                           // with those that were given up
   std::chrono::milliseconds give_up_after{1'000};  // in one job, while others wait
-  std::chrono::milliseconds look_wait{250};        // for a file of which something is known
-  std::chrono::milliseconds patience{10'000};      // for another
+  std::chrono::milliseconds patience{10'000};      // for a file of which nothing is known
   std::chrono::milliseconds end_wait{1'000};
 };
 
@@ -88,9 +87,12 @@ class FileThreads {
   Task<FileResult<T>> wait(Trace trace, FileAsk ask, Job<T> job) {
     Frame const frame{trace, "file", shown(ask)};
     auto const began = Clock::now();
-    auto const until = patience(ask);
+    auto until = patience(ask);
     try {
-      bool const done = co_await job.done_by(until, frame.trace(), ask.name);
+      bool done = co_await job.done_by(until, frame.trace(), ask.name);
+      while (!done && !stands_since(ask, began, until)) {
+        done = co_await job.done_by(until, frame.trace(), ask.name);
+      }
       if (done) co_return FileResult<T>{outcome::in_place_type<T>, job.take()};
     } catch (AllStand const& none) {
       co_return DiskWait{ask.file.string(), none.what()};
@@ -111,6 +113,7 @@ class FileThreads {
   static std::string key_of(FileAsk const& ask);
   static std::string shown(FileAsk const& ask);
   Deadline patience(FileAsk const& ask) const;
+  bool stands_since(FileAsk const& ask, Clock::time_point began, Deadline& until) const;
   std::optional<DiskWait> stands_still(FileAsk const& ask) const;
   DiskWait still_waits(FileAsk const& ask, std::chrono::nanoseconds waited) const;
 

@@ -24,12 +24,8 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr FileThreadLimits kQuick{.threads = 2,
-                                  .most = 6,
-                                  .give_up_after = 100ms,
-                                  .look_wait = 50ms,
-                                  .patience = 10s,
-                                  .end_wait = 50ms};
+constexpr FileThreadLimits kQuick{
+    .threads = 2, .most = 6, .give_up_after = 100ms, .patience = 10s, .end_wait = 50ms};
 
 // A job that opens it.
 auto opening(FrozenFile const& frozen) {
@@ -165,10 +161,27 @@ TEST(FileThreads, DoNotWaitAgainForWhatStandsStill) {
   RunningLoop running;
   FrozenFile frozen;
   FileThreads files{kQuick};
-  EXPECT_GE(running.block_on(looked_at_known(files, frozen)), kQuick.look_wait);
+  EXPECT_GE(running.block_on(looked_at_known(files, frozen)), kQuick.give_up_after);
   running.block_on(until_it_stands(files));
-  EXPECT_LT(running.block_on(looked_at_known(files, frozen)), kQuick.look_wait);
+  EXPECT_LT(running.block_on(looked_at_known(files, frozen)), kQuick.give_up_after);
   frozen.let_go();
+}
+
+Task<int> known_seven(FileThreads& files) {
+  FileAsk how = ask("/healthy");
+  how.known = true;
+  auto const got = co_await files.run({}, std::move(how), [] { return 7; });
+  co_return got ? got.value() : -1;
+}
+
+// Its own disk is not to blame for the time that it had to wait for a thread.
+TEST(FileThreads, TellOfAKnownFileOnlyOnceAThreadHasBeenAtIt) {
+  RunningLoop running;
+  std::array<FrozenFile, kQuick.threads> frozen;
+  FileThreads files{kQuick};
+  for (auto& each : frozen) running.block_on(waited_for(files, each, ask(each.path())));
+  EXPECT_EQ(running.block_on(known_seven(files)), 7) << "once the others were given up";
+  for (auto& each : frozen) each.let_go();
 }
 
 TEST(FileThreads, RefuseWhereAllStandStill) {
