@@ -5,11 +5,13 @@
 // Thread: any; run() the loop.
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/flags.h"
 #include "config/kinds.h"
@@ -31,6 +33,13 @@ class Kind {
 
   // One run of a probe of this kind; see run_probe().
   virtual runtime::Task<void> run(config::ProbeSpec spec, ProbeContext context) const = 0;
+
+  // What runs left in `memory` (ProbeContext::memory) that is to be written down and is not yet: a
+  // name each. Thread: loop.
+  virtual std::vector<std::string> unwritten(std::any const& memory) const {
+    (void)memory;
+    return {};
+  }
 
   // The field that `check KIND` takes without a flag, such as "address"; "" where there is none.
   virtual std::string_view positional() const { return {}; }

@@ -29,9 +29,10 @@ using namespace std::chrono_literals;
 constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
 constexpr auto kTend = 1s;
-constexpr auto kStands = 1s;       // a thread in one job for so long waits for a disk
-constexpr auto kStateSilent = 5s;  // for one job there
-constexpr auto kLastWrites = 2s;   // for what is still to be written down at the end
+constexpr auto kStands = 1s;        // a thread in one job for so long waits for a disk
+constexpr auto kStateSilent = 5s;   // for one job there
+constexpr auto kLastWrites = 2s;    // for what is still to be written down at the end
+constexpr std::size_t kNamed = 20;  // of what was not
 
 std::size_t worker_count(config::Config const& config) {
   if (config.workers > 0) return static_cast<std::size_t>(config.workers);
@@ -54,6 +55,17 @@ void tell(Log& log, runtime::PoolTrouble const& trouble) {
     log.warn("a disk does not answer; the thread that waits for it is left to itself",
              {{"thread", trouble.thread}, {"detail", runtime::sentence(trouble)}});
   }
+}
+
+// "a, b and 7 more"; "none".
+std::string some_of(std::vector<std::string> const& names) {
+  if (names.empty()) return "none";
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+    text += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text;
 }
 
 history::Bounds bounds_of(config::HistorySettings const& settings) {
@@ -171,7 +183,8 @@ Task<bool> Services::stop() {
   co_await tasks_.join();
   co_await keeper_.finish(Deadline::after(kLastWrites));
   history_.note(history::EventEntry{.kind = "stop", .subject = "", .detail = "", .at = wall_now()});
-  co_await history_.finish(Deadline::after(kLastWrites));
+  bool const history = co_await history_.finish(Deadline::after(kLastWrites));
+  tell_of_unwritten(history);
   co_return *scheduler_ended_;
 }
 
@@ -241,6 +254,23 @@ void Services::tell_of_state_directory() {
   }
 }
 
+// What the next start will not know, by name.
+void Services::tell_of_unwritten(bool history) {
+  auto const results = keeper_.unwritten();
+  std::vector<std::string> trusted;
+  for (auto const& [probe, memory] : memories_) {
+    auto const* const kind = probes::find_kind(memory.kind);
+    if (kind == nullptr) continue;
+    for (auto const& file : kind->unwritten(*memory.kept)) trusted.push_back(probe + "/" + file);
+  }
+  if (results.empty() && trusted.empty() && history) return;
+  log_.warn("the state directory did not take in time what was to be remembered",
+            {{"directory", places_.state.string()},
+             {"results", some_of(results)},
+             {"trusted_metadata", some_of(trusted)},
+             {"history", history ? "written" : "unwritten"}});
+}
+
 std::vector<std::string> Services::standing() const {
   std::vector<std::string> all;
   for (auto const& job : files_.standing()) all.push_back(runtime::sentence(job));
@@ -268,7 +298,7 @@ Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Tra
   probes::Progress progress;
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   auto& memory = memories_[spec.name.text];
-  if (!memory) memory = std::make_shared<std::any>();
+  memory.kind = probes::declaration_of(spec.kind.name()).kind;
   probes::ProbeContext context{.http = http_,
                                .cpu = cpu_,
                                .disk = disk_,
@@ -278,7 +308,7 @@ Task<void> Services::run(config::ProbeSpec spec, Deadline deadline, runtime::Tra
                                .trace = trace,
                                .report = report,
                                .progress = progress,
-                               .memory = memory};
+                               .memory = memory.kept};
   co_await probes::run_probe(std::move(spec), context);
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -74,6 +75,7 @@ class Services {
   void remember(Changes const& changes);
   void remember_hangs();
   void tell_of_state_directory();
+  void tell_of_unwritten(bool history);
   std::string sentence() const;
   runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
                           probes::Report& report);
@@ -85,7 +87,11 @@ class Services {
   runtime::Workers cpu_, disk_;  // disk: the state directory
   runtime::FileThreads files_;   // everybody else's files
   fetch::Services http_;
-  std::map<std::string, std::shared_ptr<std::any>> memories_;  // what kinds keep, by probe
+  struct Memory {
+    std::shared_ptr<std::any> kept = std::make_shared<std::any>();
+    std::string_view kind;  // its name
+  };
+  std::map<std::string, Memory> memories_;  // what kinds keep, by probe
   bool state_silent_ = false;
   ResultStore results_;
   RunProbe run_probe_;

@@ -162,12 +162,14 @@ Task<void> StateKeeper::write_queued(Trace trace) {
     }
     written_[probe] = Clock::now();
     files.push_back({file_of(directory_, probe), std::move(row)});
+    writing_.push_back(probe);
   }
   if (files.empty()) co_return;
   auto job = [directory = directory_, files = std::move(files)] {
     return write_all(directory, files);
   };
   std::string const failure = co_await disk_.run(trace, "state.write", std::move(job));
+  writing_.clear();
   tell(failure);
 }
 
@@ -184,11 +186,19 @@ void StateKeeper::tell(std::string const& failure) {
 }
 
 Task<bool> StateKeeper::finish(Deadline deadline) {
+  // Who was ended in the middle of it does not know what became of these.
+  for (auto const& probe : std::exchange(writing_, {})) queue(probe);
   for (auto const& probe : changed_) queue(probe);
   runtime::RunTrace const row{"state", deadline, runtime::RunRecord::service};
   runtime::TaskGroup group{executor_};
   group.start(write_rest(row.trace()));
   co_return co_await group.join_until(deadline, row.trace());
+}
+
+std::vector<std::string> StateKeeper::unwritten() const {
+  auto names = writing_;
+  names.insert(names.end(), queue_.begin(), queue_.end());
+  return names;
 }
 
 Task<void> StateKeeper::write_rest(Trace trace) {

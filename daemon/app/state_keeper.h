@@ -44,6 +44,8 @@ class StateKeeper {
   runtime::Task<void> keep();
   // Writes what is left, at the end. False where the deadline passed before.
   runtime::Task<bool> finish(runtime::Deadline deadline);
+  // The probes of which something is still to be written, or may be.
+  std::vector<std::string> unwritten() const;
 
  private:
   void queue(std::string const& probe);
@@ -59,6 +61,7 @@ class StateKeeper {
   std::deque<std::string> queue_;            // each probe once
   std::unordered_set<std::string> queued_;   // the same
   std::unordered_set<std::string> changed_;  // a little, since they were written
+  std::vector<std::string> writing_;         // on the disk's thread now
   std::unordered_map<std::string, runtime::Clock::time_point> written_;
   bool failing_ = false;
   runtime::Event wake_;

@@ -7,12 +7,14 @@
 
 #include <chrono>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <utility>
 
 #include "config/touched_files.h"
 #include "probes/tuf/declaration.h"
 #include "probes/tuf/probe.h"
+#include "probes/tuf/trust_memory.h"
 
 namespace canary::tuf {
 namespace {
@@ -28,6 +30,11 @@ class TufKind final : public probes::Kind {
   runtime::Task<void> run(config::ProbeSpec spec, probes::ProbeContext context) const override {
     Spec own = *spec.kind.get<Spec>();
     return probe_repository(std::move(own), std::move(spec.http), context);
+  }
+
+  std::vector<std::string> unwritten(std::any const& memory) const override {
+    auto const* const kept = std::any_cast<std::shared_ptr<TrustMemory>>(&memory);
+    return kept == nullptr ? std::vector<std::string>{} : (*kept)->unwritten();
   }
 
   // The pinned root on its own.

@@ -92,6 +92,14 @@ bool TrustMemory::blind() const {
   return std::ranges::any_of(files_, [](auto const& file) { return file.second.unread; });
 }
 
+std::vector<std::string> TrustMemory::unwritten() const {
+  std::vector<std::string> names;
+  for (auto const& change : pending_) {
+    if (std::ranges::find(names, change.name) == names.end()) names.push_back(change.name);
+  }
+  return names;
+}
+
 void TrustMemory::learned(std::string const& name, File file, bool stays) {
   runtime::require_loop_thread();
   File& known = files_[name];

@@ -79,6 +79,7 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   // Is something not written down that should be, or not known that should be?
   bool behind() const { return !pending_.empty() || blind(); }
   bool blind() const;
+  std::vector<std::string> unwritten() const;  // files that the disk is still to get
 
   runtime::Workers& disk() { return threads_.disk; }
 
