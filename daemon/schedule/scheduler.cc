@@ -65,6 +65,8 @@ void promise(std::optional<TimePoint> next, TimePoint now) {
 }
 
 probes::Finding defect(std::string what) {
+  constexpr std::string_view kNoMemory = "std::bad_alloc";  // as it calls itself
+  if (what == kNoMemory) what = "it had no memory: nothing is known of the repository";
   return {.check = "run",
           .subject = "",
           .severity = probes::Severity::unknown,

@@ -9,6 +9,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -191,6 +192,11 @@ Task<void> throwing(config::ProbeSpec, Deadline, Trace, Report&) {
   co_return;
 }
 
+Task<void> without_memory(config::ProbeSpec, Deadline, Trace, Report&) {
+  throw std::bad_alloc{};
+  co_return;
+}
+
 // Holds the loop for longer than many intervals, as a stopped container does.
 Task<void> holds_the_loop(config::ProbeSpec spec, Deadline, Trace, Report& report) {
   auto const until = runtime::Clock::now() + 40 * spec.interval;
@@ -290,6 +296,17 @@ TEST(Scheduler, TurnsADefectIntoAFindingAndGoesOn) {
   world.configure({spec("probe")});
   world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 2; });
   EXPECT_EQ(world.row("probe").last_failure_reason, Reason::internal);
+}
+
+TEST(Scheduler, SaysThatARunHadNoMemory) {
+  World world{without_memory};
+  world.configure({spec("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs >= 1; });
+  auto const row = world.row("probe");
+  EXPECT_EQ(row.last_failure_reason, Reason::internal);
+  ASSERT_TRUE(row.last_report);
+  EXPECT_THAT(row.last_report->findings.front().evidence.text(),
+              testing::HasSubstr("had no memory"));
 }
 
 TEST(Scheduler, SkipsARunWhileTheLastOneGoesOn) {
