@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/e2e/site.h"
+#include "tests/support/frozen_disk.h"
 
 namespace canary::e2e {
 namespace {
@@ -20,10 +21,7 @@ using ::testing::HasSubstr;
 
 class BoundedCommands : public ::testing::Test {
  protected:
-  BoundedCommands() {
-    site_.publish("repo", tuf::a_repository(now()));
-    std::ofstream{at("frozen")} << "now";
-  }
+  BoundedCommands() { site_.publish("repo", tuf::a_repository(now())); }
   std::string at(std::string const& name) const { return (site_.path() / name).string(); }
   // Opening it waits until somebody writes to it, and nobody does.
   std::string a_fifo() const {
@@ -33,11 +31,8 @@ class BoundedCommands : public ::testing::Test {
   }
   // The environment in which what `path` names, or holds, is frozen.
   std::vector<std::string> frozen(std::string const& path) const {
-    return {std::string{"LD_PRELOAD="} + FROZEN_FILES, "FROZEN_PATH=" + path,
-            "FROZEN_WHILE=" + at("frozen"), "FROZEN_BEGAN=" + at("began")};
-  }
-  bool stands_still() const {
-    return support::eventually([this] { return fs::exists(at("began")); });
+    disk_.freeze(path);
+    return disk_.environment();
   }
   std::vector<std::string> check_with_ca(std::string const& timeout) const {
     return command({"check", "--root", site_.pinned_root("repo"), "--metadata-url",
@@ -46,6 +41,7 @@ class BoundedCommands : public ::testing::Test {
   }
 
   Site site_;
+  support::FrozenDisk disk_{site_.path()};
 };
 
 TEST_F(BoundedCommands, CheckEndsByItsTimeoutWhileTheCaFileStandsStill) {
@@ -58,7 +54,7 @@ TEST_F(BoundedCommands, CheckEndsByItsTimeoutWhileTheCaFileStandsStill) {
 TEST_F(BoundedCommands, CheckEndsAtCtrlCWhileTheCaFileStandsStill) {
   auto const ca = site_.write("fifo", "");
   support::ChildProcess check{check_with_ca("1h"), frozen(ca)};
-  ASSERT_TRUE(stands_still()) << check.err();
+  ASSERT_TRUE(disk_.holds_somebody()) << check.err();
   check.signal(SIGINT);
   EXPECT_EQ(check.exit_code(), 3);
   EXPECT_THAT(check.out(), AllOf(HasSubstr("\"complete\":false"), HasSubstr("interrupted"),
@@ -97,7 +93,7 @@ TEST_P(Interrupted, EndsAtCtrlCAndNamesWhatStandsStill) {
     code = 3;
   }
   support::ChildProcess program{command(words), frozen(path)};
-  ASSERT_TRUE(stands_still()) << program.err();
+  ASSERT_TRUE(disk_.holds_somebody()) << program.err();
   program.signal(SIGINT);
   EXPECT_EQ(program.exit_code(), code) << program.out() << program.err();
   EXPECT_THAT(program.err(), AllOf(HasSubstr("interrupted; it was at"), HasSubstr(path)));
@@ -123,7 +119,7 @@ TEST_F(BoundedCommands, ClientsInitEndsAtCtrlC) {
   support::ChildProcess program{
       {TUF_CLIENT, "--metadata-dir", at("client"), "init", site_.pinned_root("repo")},
       frozen(site_.pinned_root("repo"))};
-  ASSERT_TRUE(stands_still()) << program.err();
+  ASSERT_TRUE(disk_.holds_somebody()) << program.err();
   program.signal(SIGINT);
   EXPECT_EQ(program.exit_code(), 1);
   EXPECT_THAT(program.err(), AllOf(HasSubstr("interrupted"), HasSubstr("repo.root.json")));

@@ -2,6 +2,8 @@
 // File systems that stop answering under a running canaryd: who needs them waits and says so,
 // everybody else goes on, and SIGTERM ends it.
 // Thread: main.
+#include "tests/support/frozen_disk.h"
+
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -11,6 +13,7 @@
 namespace canary::e2e {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class FrozenDisk : public ::testing::Test {
@@ -22,19 +25,9 @@ class FrozenDisk : public ::testing::Test {
     }
   }
   std::vector<std::string> start() {
-    std::vector<std::string> words{"/usr/bin/env", std::string{"LD_PRELOAD="} + FROZEN_FOLDER,
-                                   "CANARY_TEST_FREEZE=" + control().string()};
     auto const config = site_.configure(probes_, "watchdog: {disk_stall: 2s}\n");
-    for (auto const& word : command({"run", "--config", config})) words.push_back(word);
-    return words;
+    return disk_.around(command({"run", "--config", config}));
   }
-  std::filesystem::path control() const { return site_.path() / "freeze"; }
-  // Written aside, so that it is never seen half.
-  void freeze(std::filesystem::path const& folder) {
-    site_.write("freeze.new", folder.string() + "\n");
-    std::filesystem::rename(site_.path() / "freeze.new", control());
-  }
-  void let_go() { std::filesystem::remove(control()); }
   bool goes_on(Daemon& daemon, std::string const& probe) {
     return daemon.reaches(runs_of(probe), daemon.metric(runs_of(probe)).value_or(0) + 3);
   }
@@ -43,13 +36,14 @@ class FrozenDisk : public ::testing::Test {
   }
 
   Site site_;
+  support::FrozenDisk disk_{site_.path()};
   std::vector<std::string> probes_;
 };
 
 TEST_F(FrozenDisk, RepositoryOfOneProbeHoldsUpNoOther) {
   Daemon daemon{start()};
   ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"bad\"}", 1)) << daemon.log();
-  freeze(site_.path() / "bad" / "metadata");
+  disk_.freeze(site_.path() / "bad" / "metadata");
   EXPECT_TRUE(daemon.becomes(severity_of("bad", "reachable"), 3)) << daemon.log();
   EXPECT_THAT(daemon.get("/api/v1/probes/bad"), HasSubstr("waits for the disk: no answer for"));
   EXPECT_TRUE(goes_on(daemon, "good")) << daemon.log();
@@ -63,9 +57,9 @@ TEST_F(FrozenDisk, RepositoryOfOneProbeHoldsUpNoOther) {
 TEST_F(FrozenDisk, RepositoryIsWellAgainOnceItAnswers) {
   Daemon daemon{start()};
   ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"bad\"}", 1)) << daemon.log();
-  freeze(site_.path() / "bad" / "metadata");
+  disk_.freeze(site_.path() / "bad" / "metadata");
   ASSERT_TRUE(daemon.becomes(severity_of("bad", "reachable"), 3)) << daemon.log();
-  let_go();
+  disk_.thaw();
   EXPECT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"bad\"}", 1)) << daemon.log();
   EXPECT_EQ(daemon.stop(), 0) << daemon.log();
 }
@@ -73,22 +67,26 @@ TEST_F(FrozenDisk, RepositoryIsWellAgainOnceItAnswers) {
 TEST_F(FrozenDisk, StateDirectoryStopsNoProbing) {
   Daemon daemon{start()};
   ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"good\"}", 1)) << daemon.log();
-  freeze(site_.path() / "state" / "probes");
+  disk_.freeze(site_.path() / "state" / "probes");
   EXPECT_TRUE(daemon.becomes(severity_of("good", "store"), 1)) << daemon.log();
   EXPECT_TRUE(goes_on(daemon, "good")) << daemon.log();
   EXPECT_EQ(success(daemon, "good"), 1);
-  let_go();
+  disk_.thaw();
   EXPECT_TRUE(goes_on(daemon, "good"));
   EXPECT_TRUE(daemon.becomes(severity_of("good", "store"), std::nullopt)) << daemon.log();
   EXPECT_EQ(daemon.stop(), 0) << daemon.log();
 }
 
+// What the next start will not know is named.
 TEST_F(FrozenDisk, StateDirectoryKeepsNobodyFromStopping) {
   Daemon daemon{start()};
   ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"good\"}", 1)) << daemon.log();
-  freeze(site_.path() / "state" / "probes");
+  disk_.freeze(site_.path() / "state" / "probes");
   ASSERT_TRUE(daemon.becomes(severity_of("good", "store"), 1)) << daemon.log();
   EXPECT_EQ(daemon.stop(), 0) << daemon.log();
+  EXPECT_THAT(daemon.log(),
+              HasSubstr("the state directory did not take in time what was to be remembered"));
+  EXPECT_THAT(daemon.log(), ContainsRegex("results=.*good"));
 }
 
 }  // namespace

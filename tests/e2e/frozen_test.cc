@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/e2e/site.h"
+#include "tests/support/frozen_disk.h"
 
 namespace canary::e2e {
 namespace {
@@ -59,39 +60,28 @@ class Frozen : public ::testing::Test {
     config_ = site_.configure({site_.probe("repo")}, "include: conf.d/*.yml\n");
   }
   std::string at(char const* name) const { return (site_.path() / name).string(); }
-  void freeze() const { std::ofstream{at("frozen")} << "now"; }
-  void thaw() const { fs::remove(at("frozen")); }
-  bool stands_still() const {
-    return support::eventually([this] { return fs::exists(at("began")); });
-  }
-  // `path` is what freezes; `patience` --watchdog.step-stall.
-  std::vector<std::string> run(std::string const& path, std::string const& patience = "60s") const {
-    std::vector<std::string> start{"/usr/bin/env",
-                                   std::string{"LD_PRELOAD="} + FROZEN_FILES,
-                                   "FROZEN_PATH=" + path,
-                                   "FROZEN_WHILE=" + at("frozen"),
-                                   "FROZEN_BEGAN=" + at("began"),
-                                   "NOTIFY_SOCKET=" + at("notify")};
-    for (auto const& word :
-         command({"run", "--config", config_, "--watchdog.step-stall", patience})) {
-      start.push_back(word);
-    }
+  // `patience` is --watchdog.step-stall.
+  std::vector<std::string> run(std::string const& patience = "60s") const {
+    auto start =
+        disk_.around(command({"run", "--config", config_, "--watchdog.step-stall", patience}));
+    start.insert(start.begin() + 1, "NOTIFY_SOCKET=" + at("notify"));
     return start;
   }
   // A file that the configuration includes from now on, frozen.
   std::string add_frozen_include() const {
     auto const file = site_.write("conf.d/more.yml", "probes: []\n");
-    freeze();
+    disk_.freeze(file);
     return file;
   }
 
   Site site_;
+  support::FrozenDisk disk_{site_.path()};
   std::string config_;
   NotifySocket notify_{site_.path() / "notify"};
 };
 
 TEST_F(Frozen, AReloadThatStandsStillIsToldAndEverythingElseGoesOn) {
-  Daemon daemon{run(at("conf.d"), "500ms")};
+  Daemon daemon{run("500ms")};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
   ASSERT_TRUE(notify_.hears("READY=1"));
   auto const file = add_frozen_include();
@@ -108,7 +98,7 @@ TEST_F(Frozen, AReloadThatStandsStillIsToldAndEverythingElseGoesOn) {
   daemon.process().signal(SIGHUP);
   EXPECT_TRUE(daemon.process().says("reload refused")) << daemon.log();
 
-  thaw();
+  disk_.thaw();
   auto const reloaded = [&] {
     daemon.process().signal(SIGHUP);
     return daemon.log().find("configuration reloaded") != std::string::npos;
@@ -119,21 +109,21 @@ TEST_F(Frozen, AReloadThatStandsStillIsToldAndEverythingElseGoesOn) {
 }
 
 TEST_F(Frozen, ADumpIsWrittenWhileAReloadStandsStill) {
-  Daemon daemon{run(at("conf.d"))};
+  Daemon daemon{run()};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
   auto const file = add_frozen_include();
   daemon.process().signal(SIGHUP);
-  ASSERT_TRUE(stands_still()) << daemon.log();
+  ASSERT_TRUE(disk_.holds_somebody()) << daemon.log();
   daemon.process().signal(SIGUSR1);
   EXPECT_TRUE(daemon.process().says("a dump was written")) << daemon.log();
 }
 
 TEST_F(Frozen, SigtermEndsInOrderWhileAReloadStandsStill) {
-  Daemon daemon{run(at("conf.d"))};
+  Daemon daemon{run()};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
   auto const file = add_frozen_include();
   daemon.process().signal(SIGHUP);
-  ASSERT_TRUE(stands_still()) << daemon.log();
+  ASSERT_TRUE(disk_.holds_somebody()) << daemon.log();
 
   EXPECT_EQ(daemon.stop(), 0) << daemon.log();
 
@@ -142,11 +132,11 @@ TEST_F(Frozen, SigtermEndsInOrderWhileAReloadStandsStill) {
 }
 
 TEST_F(Frozen, AStartSaysWhatItReadsBeforeItDoesAndSigtermEndsIt) {
-  freeze();
-  support::ChildProcess daemon{run(config_)};
+  disk_.freeze(config_);
+  support::ChildProcess daemon{run()};
   EXPECT_TRUE(daemon.says("reading=" + config_)) << daemon.err();
   EXPECT_TRUE(notify_.hears("STATUS=starting: reading " + config_)) << notify_.heard();
-  ASSERT_TRUE(stands_still()) << daemon.err();
+  ASSERT_TRUE(disk_.holds_somebody()) << daemon.err();
 
   daemon.signal(SIGTERM);
 
@@ -156,25 +146,25 @@ TEST_F(Frozen, AStartSaysWhatItReadsBeforeItDoesAndSigtermEndsIt) {
 }
 
 TEST_F(Frozen, AStartThatStandsStillIsGivenUp) {
-  freeze();
-  support::ChildProcess daemon{run(at("state"), "300ms")};
+  disk_.freeze(at("state"));
+  support::ChildProcess daemon{run("300ms")};
   EXPECT_EQ(daemon.exit_code(), 1);
   EXPECT_THAT(daemon.err(), AllOf(HasSubstr("cannot start: a step does not come to its end"),
                                   HasSubstr("step=\"taking the lock of " + at("state"))));
 }
 
 TEST_F(Frozen, AStartThatComesAlongAfterAllStopsInOrder) {
-  freeze();
-  support::ChildProcess daemon{run(at("state"))};
-  ASSERT_TRUE(stands_still()) << daemon.err();
+  disk_.freeze(at("state"));
+  support::ChildProcess daemon{run()};
+  ASSERT_TRUE(disk_.holds_somebody()) << daemon.err();
   daemon.signal(SIGTERM);
-  thaw();
+  disk_.thaw();
   EXPECT_EQ(daemon.exit_code(), 0) << daemon.err();
 }
 
 TEST_F(Frozen, SystemdIsAskedForPatienceOnlyWithinABound) {
-  freeze();
-  support::ChildProcess daemon{run(config_, "300ms")};
+  disk_.freeze(config_);
+  support::ChildProcess daemon{run("300ms")};
   EXPECT_EQ(daemon.exit_code(), 1);
   EXPECT_LE(count(notify_.heard(), "EXTEND_TIMEOUT_USEC="), 2U) << notify_.heard();
 }
