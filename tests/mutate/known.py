@@ -18,8 +18,8 @@ KNOWN = [
      "installed.load(std::memory_order_acquire) && (CANARY_MUTANT(@N@) || !was_abandoned(thread)) && "
      "may_answer(thread);"),
     ("the second address family is waited for", "runtime/dns_lookup.cc",
-     "if (channel->is_decided(last_server) && !shortened) {",
-     "if (channel->is_decided(last_server) && !shortened && !CANARY_MUTANT(@N@)) {"),
+     "if (lookup.is_decided(last_server) && !shortened) {",
+     "if (lookup.is_decided(last_server) && !shortened && !CANARY_MUTANT(@N@)) {"),
     ("the folder is not synced", "probes/tuf/store_folder.cc",
      'if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");',
      'if (!CANARY_MUTANT(@N@) && ::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");'),

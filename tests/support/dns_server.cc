@@ -168,6 +168,7 @@ std::optional<std::string> DnsServer::Impl::answer(std::string_view query, bool 
     auto const found = names.find(question->name);
     if (found != names.end()) name = found->second;
   }
+  if (name && name->raw) return name->raw(std::string{query}, is_tcp);
   int flags = 0x8180;  // an answer, recursion available
   std::string records;
   std::size_t count = 0;
