@@ -21,7 +21,8 @@ fetch::Request request_for(std::string const& address) {
 
 std::string wrong_address(std::string const& text) {
   auto const url = config::Url::parse("http://" + text);
-  bool const port = text.rfind(':') != std::string::npos && text.back() != ']';
+  bool const port =
+      text.rfind(':') != std::string::npos && text.back() != ']' && text.back() != ':';
   if (url && port && url.value().target() == "/" && !text.ends_with('/')) return {};
   return "expected HOST:PORT or [IPv6]:PORT, got \"" + text + "\"" +
          (url ? "" : ": " + url.error());

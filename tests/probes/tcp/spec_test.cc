@@ -54,6 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refused{"no_address", {}, "--address: is missing"},
         Refused{"no_port", {{"address", {"host"}}}, "--address: expected HOST:PORT"},
+        Refused{"an_empty_port", {{"address", {"host:"}}}, "--address: expected HOST:PORT"},
         Refused{"no_port_behind_brackets", {{"address", {"[::1]"}}}, "expected HOST:PORT"},
         Refused{"a_path", {{"address", {"host:1/x"}}}, "expected HOST:PORT"},
         Refused{"credentials", {{"address", {"user:secret@host:1"}}}, "expected HOST:PORT"},
