@@ -44,6 +44,7 @@ struct ThreadPool::Look {
   std::int64_t now;
   std::vector<PoolTrouble> troubles;
   std::vector<std::shared_ptr<Worker>> fresh, gone;
+  std::vector<std::unique_ptr<ThreadRow>> rows;
   std::vector<std::pair<std::shared_ptr<Queued>, std::exception_ptr>> lost;
   std::vector<Lanes::node_type> lanes;
   Queue nodes;
@@ -54,7 +55,8 @@ void ThreadPool::reap(Look& look) {
   for (auto const& worker : workers_) {
     if (!worker->launched || ::pthread_tryjoin_np(worker->thread, nullptr) != 0) continue;
     look.gone.push_back(worker);
-    if (worker->row) worker->row->leave();  // it is replaced, and missed no longer
+    // It is replaced, and missed no longer. What a thread held that ended in the middle stays.
+    if (worker->row) look.rows.push_back(std::move(worker->row)), look.rows.back()->leave();
     if (worker->left) continue;
     require(ended_ns_ == 0 || look.now - ended_ns_ >= kEndsAgainWithin,
             "a thread that was replaced does not end again within a minute");

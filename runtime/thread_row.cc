@@ -55,6 +55,10 @@ void ThreadRow::beat() {
   if (row_ != nullptr) row_->beat_ns.store(coarse_now_ns(), memory_order_release);
 }
 
+void ThreadRow::rest() {
+  if (row_ != nullptr) row_->beat_ns.store(0, memory_order_release);
+}
+
 void ThreadRow::begin(StaticName job, std::string_view about) {
   if (row_ == nullptr) return;
   row_->about.store(about);

@@ -28,6 +28,8 @@ class ThreadRow {
 
   // It came round. Who has said so once is expected to say so every second, but while in a job.
   void beat();
+  // It will not for a while: nobody is to wait for it until it says so again.
+  void rest();
   // `about`: the file that it has to do with.
   void begin(StaticName job, std::string_view about = {});
   void end();

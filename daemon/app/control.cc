@@ -11,6 +11,8 @@
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_lock.h"
+#include "runtime/last_words.h"
+#include "runtime/tables.h"
 #include "runtime/thread_row.h"
 
 namespace canary::daemon {
@@ -82,12 +84,14 @@ int Control::start_and_serve() {
     ~Withdraw() { control.publish(nullptr); }
     Control& control;
   } const withdraw{*this};
-  int const code = serve(app);
+  int const code = serve(app, row);
   row.leave();
   return code;
 }
 
-int Control::serve(App& app) noexcept {
+// It comes round once a second while there is nothing else to do. Its steps have limits of their
+// own, which main sees to.
+int Control::serve(App& app, runtime::ThreadRow& row) noexcept {
   if (!app.start()) {
     bool const asked = stop_.stop_requested();
     phase_.store(Phase::stopping, std::memory_order_release);
@@ -96,6 +100,7 @@ int Control::serve(App& app) noexcept {
   }
   while (true) {
     rounds_.fetch_add(1, std::memory_order_relaxed);
+    row.beat();
     phase_.store(Phase::running, std::memory_order_release);
     steps_.enter("monitoring");
     {
@@ -113,6 +118,7 @@ int Control::serve(App& app) noexcept {
       }
       reload_wanted_ = false;
     }
+    row.rest();
     if (stop_.stop_requested()) break;
     phase_.store(Phase::reloading, std::memory_order_release);
     auto const number = reloads_.begin();
@@ -131,6 +137,23 @@ void Control::publish(watchdog::Watchdog* watchdog) {
 bool Control::watched() const {
   std::lock_guard const lock{mutex_};
   return watchdog_ != nullptr;
+}
+
+Control::Turns Control::turns() const {
+  Turns turns;
+  if (auto* const tables = runtime::tables()) {
+    turns.beats = tables->loop().beats.load(std::memory_order_relaxed);
+  }
+  std::lock_guard const lock{mutex_};
+  if (watchdog_ != nullptr) turns.ticks = watchdog_->record().ticks.load(std::memory_order_relaxed);
+  return turns;
+}
+
+void Control::end_hung() const {
+  std::lock_guard const lock{mutex_};
+  if (watchdog_ == nullptr || watchdog_->only_reports()) return;
+  watchdog_->close_listeners();
+  runtime::abort_process();
 }
 
 void Control::reload() {

@@ -20,6 +20,7 @@
 #include "daemon/log/log.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/watchdog/watchdog.h"
+#include "runtime/thread_row.h"
 
 namespace canary::daemon {
 
@@ -44,6 +45,13 @@ class Control {
   runtime::Stage::Seen look() const { return steps_.look(); }
   // How often it came round while monitoring: once a second, whatever else there is to do.
   std::uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
+  // How often the loop and the watchdog have come round.
+  struct Turns {
+    std::uint64_t beats = 0, ticks = 0;
+  };
+  Turns turns() const;
+  // Ends the process as hung, its listeners closed; returns where watchdog.on_dead only reports.
+  void end_hung() const;
   // Is there a watchdog that tells systemd what is done?
   bool watched() const;
 
@@ -61,7 +69,7 @@ class Control {
   void run();
   int start_and_serve();
   // What it throws would end the process as if it had been told to: it ends with a dump instead.
-  int serve(App& app) noexcept;
+  int serve(App& app, runtime::ThreadRow& row) noexcept;
   void publish(watchdog::Watchdog* watchdog);
 
   Setup setup_;

@@ -22,6 +22,7 @@ constexpr auto kQuiet = 1s;  // between looks while nothing is to be waited for
 constexpr auto kWatching = 100ms;
 constexpr auto kRoundMissed = 10s;    // of control's, one a second
 constexpr auto kHeldMyself = 3s;      // between two looks: then nothing is said of others
+constexpr auto kBothStand = 45s;      // the loop and the watchdog; a debugger may hold one as long
 constexpr auto kStartUnwinds = 2s;    // once it was asked to stop
 constexpr auto kExtendedEvery = 10s;  // systemd is told so often that a step goes on
 // For what comes after all that the watchdog looks at: it limits the stop itself.
@@ -97,7 +98,9 @@ void MainThread::watch() {
   auto const phase = setup_.control.phase();
   auto const seen = setup_.control.look();
   if (phase != Phase::starting && notifier_.enabled()) notifier_.close();
-  if (phase == Phase::running) watch_rounds(seen);
+  bool const held = Clock::now() - std::exchange(looked_, Clock::now()) >= kHeldMyself;
+  if (phase == Phase::running) watch_rounds(seen, held);
+  if (phase != Phase::starting) watch_loop_and_watchdog(held);
   if (named(phase).empty()) return;
   if (phase == Phase::starting) watch_start(seen);
   bool const watched = setup_.control.watched();
@@ -109,11 +112,28 @@ void MainThread::watch() {
   }
 }
 
+// Each misses the other. Where both stand still, as on a disk that holds the dump's files, nobody
+// else would.
+void MainThread::watch_loop_and_watchdog(bool held) {
+  auto const turns = setup_.control.turns();
+  auto const now = Clock::now();
+  bool const move = turns.beats != turns_.beats || turns.ticks != turns_.ticks;
+  if (move || held) {
+    turns_ = turns;
+    turned_ = now;
+  }
+  if (now - turned_ < kBothStand) return;
+  setup_.log.error("ending the process: the loop and the watchdog stand still",
+                   {{"for", now - turned_}});
+  setup_.log.flush(1s);
+  turned_ = now;
+  setup_.control.end_hung();
+}
+
 // Nobody else would miss it before there is something for it to do.
-void MainThread::watch_rounds(runtime::Stage::Seen const& seen) {
+void MainThread::watch_rounds(runtime::Stage::Seen const& seen, bool held) {
   auto const rounds = setup_.control.rounds();
   auto const now = Clock::now();
-  bool const held = now - std::exchange(looked_, now) >= kHeldMyself;
   if (rounds != rounds_ || held) {
     rounds_ = rounds;
     rounds_since_ = now;

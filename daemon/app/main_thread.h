@@ -39,7 +39,8 @@ class MainThread {
   void ask_to_stop();
   void watch();
   void watch_start(runtime::Stage::Seen const& seen);
-  void watch_rounds(runtime::Stage::Seen const& seen);
+  void watch_rounds(runtime::Stage::Seen const& seen, bool held);
+  void watch_loop_and_watchdog(bool held);
   void tell_systemd(runtime::Stage::Seen const& seen);
   [[noreturn]] void give_up(std::string_view why, runtime::Stage::Seen const& seen);
 
@@ -48,6 +49,8 @@ class MainThread {
   std::uint64_t rounds_ = 0;  // of control's, and since when there were so many
   Clock::time_point rounds_since_ = Clock::now(), looked_ = Clock::now();
   bool rounds_told_ = false;
+  Control::Turns turns_;  // and since when they are these
+  Clock::time_point turned_ = Clock::now();
   watchdog::Notifier notifier_;  // until there is a watchdog, which has its own
   std::optional<Clock::time_point> stop_asked_;
 };

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 
 #include "daemon/app/tick_watch.h"
 #include "daemon/watchdog/proc_reader.h"
 #include "runtime/contract.h"
 #include "runtime/event.h"
+#include "runtime/last_words.h"
 #include "runtime/tables.h"
 #include "runtime/trace.h"
 
@@ -46,7 +46,7 @@ void end_process(watchdog::Watchdog& watchdog, Log& log, std::string_view why) {
   log.error("ending the process: nothing would be noticed any more", {{"detail", why}});
   log.flush(1s);
   watchdog.close_listeners();
-  std::abort();
+  runtime::abort_process();
 }
 
 }  // namespace

@@ -130,14 +130,18 @@ void subjects_now(std::string& page, watchdog::Record const& record) {
   for (auto const& episode : watchdog::current_episodes(record)) {
     if (episode.level >= Level::stalled) stalled.insert(episode.subject);
   }
-  Family{page, metric("canaryd_files_stalled")}.add(
-      {}, static_cast<double>(stalled.count(Subject::files)));
+  auto const standing = [&record](Subject subject) {
+    return record.standing[static_cast<std::size_t>(subject)].load(memory_order_relaxed) != 0;
+  };
+  // One that stands still before anybody is to blame is one at the least.
+  auto const files =
+      std::max<std::size_t>(stalled.count(Subject::files), standing(Subject::files) ? 1 : 0);
+  Family{page, metric("canaryd_files_stalled")}.add({}, static_cast<double>(files));
   Family family{page, metric("canaryd_subject_stalled")};
   for (std::size_t i = 0; i < watchdog::kSubjects; ++i) {
     auto const subject = static_cast<Subject>(i);
     if (!watchdog::is_part(subject)) continue;
-    bool const stands = record.standing[i].load(memory_order_relaxed) != 0;
-    family.add({to_text(subject)}, stands || stalled.contains(subject) ? 1 : 0);
+    family.add({to_text(subject)}, standing(subject) || stalled.contains(subject) ? 1 : 0);
   }
 }
 
@@ -284,6 +288,9 @@ ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& 
   if (auto const since = record.emergency_since_ns.load(std::memory_order_acquire); since != 0) {
     return {false, "the HTTP server hangs: for " + words(now - since) +
                        " the watchdog has answered in its stead"};
+  }
+  if (auto const part = watchdog::what_stands(record); !part.view().empty()) {
+    return {false, std::string{part.view()}};
   }
   return {};
 }

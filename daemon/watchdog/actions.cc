@@ -8,14 +8,17 @@ bool belongs_to_run(Subject subject) {
   return subject == Subject::run || subject == Subject::resolver;
 }
 
+// Several, each of which may hang by itself; main's are its own and control's.
+bool has_threads(Subject subject) {
+  return subject == Subject::disk || subject == Subject::cpu || subject == Subject::files ||
+         subject == Subject::main;
+}
+
 // Is it the same thing that hangs still? The loop, the server and the scheduler exist once.
 bool same_episode(Episode const& a, Episode const& b) {
   if (a.subject != b.subject) return false;
   if (belongs_to_run(a.subject)) return a.run == b.run && a.generation == b.generation;
-  if (a.subject == Subject::disk || a.subject == Subject::cpu || a.subject == Subject::files) {
-    return a.thread == b.thread;
-  }
-  return true;
+  return !has_threads(a.subject) || a.thread == b.thread;
 }
 
 // Is it the same kind of stall again? One episode of it is told of in full.

@@ -94,6 +94,10 @@ class ThreadExcuses {
     std::int64_t const age = all_.age(since, now) - (own < bound ? own : bound);
     return age > 0 ? age : 0;
   }
+  // What counts for nobody.
+  std::int64_t everybodys(std::int64_t from, std::int64_t to) const {
+    return all_.within(from, to);
+  }
   // All of it, whatever the bound.
   std::int64_t excused(std::int64_t from, std::int64_t to) const {
     return all_.within(from, to) + own_.within(from, to);

@@ -24,6 +24,19 @@ HealthText why_it_stands(Record const& record, runtime::Tables& tables, std::int
   return text;
 }
 
+HealthText what_stands(Record const& record) {
+  HealthText text;
+  for (std::size_t i = 0; i < kSubjects; ++i) {
+    auto const subject = static_cast<Subject>(i);
+    auto const seen =
+        static_cast<Verdict>(record.standing.data()[i].load(std::memory_order_relaxed));
+    if (seen == Verdict::none || !is_vital(subject)) continue;
+    text.add(to_text(subject)).add(" stands still: ").add(in_words(seen));
+    return text;
+  }
+  return text;
+}
+
 HealthText why_not_live(Record const& record) {
   HealthText text;
   for (Published<Episode> const& place : record.episodes) {

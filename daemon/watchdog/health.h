@@ -17,6 +17,10 @@ using HealthText = FixedText<255>;
 // "the loop has not turned for 150 s: starved of CPU"; empty while it turns.
 HealthText why_it_stands(Record const& record, runtime::Tables& tables, std::int64_t now_ns);
 
+// "log stands still: lock", of a part that only a restart brings back, whosever fault it is; empty
+// where all come round.
+HealthText what_stands(Record const& record);
+
 // Why only a restart helps: "loop hung for 12 s: lock"; empty where nothing is judged so.
 HealthText why_not_live(Record const& record);
 

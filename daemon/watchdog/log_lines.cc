@@ -39,7 +39,7 @@ std::string_view what_hangs(Subject subject) {
     case Subject::watchdog:
       return "the watchdog is late";
     case Subject::main:
-      return "the main thread hangs";
+      return "the main or the control thread hangs";
     case Subject::log:
       return "the log's thread hangs";
     case Subject::emergency:
@@ -48,6 +48,10 @@ std::string_view what_hangs(Subject subject) {
       return "a file's disk does not answer";
   }
   return "something hangs";
+}
+
+bool is_of_pool(Subject subject) {
+  return subject == Subject::disk || subject == Subject::cpu || subject == Subject::files;
 }
 
 LogLevel loudness(Level level) {
@@ -76,9 +80,12 @@ void pack_fields(LogRecord& into, LogLevel level, std::string_view message,
 
 void pack_stall(Line const& line, LogRecord& into) {
   Episode const& episode = line.episode;
-  std::string_view const what = episode.verdict == Verdict::ended
-                                    ? "a thread of canaryd ended though its work is not done"
-                                    : what_hangs(episode.subject);
+  std::string_view what = what_hangs(episode.subject);
+  if (episode.verdict == Verdict::ended) {
+    what = "a thread of canaryd ended though its work is not done";
+  } else if (episode.thread != 0 && episode.operation == 0 && is_of_pool(episode.subject)) {
+    what = "an idle thread of canaryd hangs";
+  }
   pack_fields(into, loudness(episode.level), what,
               {{"episode", episode.id},
                {"subject", to_text(episode.subject)},

@@ -125,7 +125,8 @@ class Sentinel {
 
   LoopFacts look_at_loop(runtime::Tables& tables);
   void sample_loop(runtime::Tables& tables, bool full);
-  std::int64_t withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind));
+  std::int64_t withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind),
+                             std::int64_t from_ns);
   std::int64_t withheld_from_holders(runtime::Tables& tables);
   void excuse_runs(LoopFacts const& loop);
   void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
@@ -202,7 +203,7 @@ class Sentinel {
   std::int64_t now_ns_ = 0, previous_ns_ = 0;
   int grace_ticks_ = 0, judged_ticks_ = 0;
   std::int64_t costly_ns_ = 0, full_ns_ = 0, alive_ns_ = 0, disturbed_ns_ = 0, raised_ns_ = 0;
-  std::int64_t polled_ns_ = 0;
+  std::int64_t polled_ns_ = 0, server_looked_ns_ = 0;
   std::uint32_t ready_ = 0, reloading_ = 0, reloaded_ = 0, lifted_ = 0;
   bool stopping_told_ = false, tables_left_ = false;
   std::uint32_t draining_ = 0, drained_ = 0;  // runs that go on while stopping, and that ended

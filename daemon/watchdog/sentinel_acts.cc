@@ -238,10 +238,13 @@ void Sentinel::end_process() {
   keep_alive_time();
   told_.listeners.close();
   if (settings_.on_dead == OnDead::exec) exec_anew();
-  // To the stuck thread, so that a core's current thread is the culprit.
-  std::int32_t const thread = dying_.thread != 0 ? dying_.thread : setup_.process;
-  if (::syscall(SYS_tgkill, setup_.process, thread, SIGABRT) != 0) {
-    ::syscall(SYS_tgkill, setup_.process, setup_.process, SIGABRT);
+  // The first process of a PID namespace takes no signal from within, and has the same status.
+  if (setup_.process == 1) ::_exit(128 + SIGABRT);
+  // To the stuck thread, so that a core's current thread is the culprit. One that ended takes no
+  // signal, not even main, which stays as a zombie: then to whoever does.
+  bool const there = dying_.thread != 0 && dying_.verdict != Verdict::ended;
+  if (!there || ::syscall(SYS_tgkill, setup_.process, dying_.thread, SIGABRT) != 0) {
+    ::syscall(SYS_kill, setup_.process, SIGABRT);
   }
 }
 

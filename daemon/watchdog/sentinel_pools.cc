@@ -27,8 +27,9 @@ Sentinel::Watched* Sentinel::watched(std::int32_t thread) {
   return unused;
 }
 
-// The most that was withheld since the last tick from a thread of these kinds.
-std::int64_t Sentinel::withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind)) {
+// The most that was withheld since the look at `from_ns` from a thread of these kinds.
+std::int64_t Sentinel::withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind),
+                                     std::int64_t from_ns) {
   std::int64_t most = 0;
   for (ThreadRecord const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_relaxed);
@@ -38,8 +39,8 @@ std::int64_t Sentinel::withheld_from(runtime::Tables& tables, bool (*of)(std::ui
     if (each == nullptr) continue;
     each->seen = true;
     ThreadSample const sample = each->files.sample(ThreadFiles::Depth::brief, now_ns_);
-    // Only from tick to tick: what was before counts for nobody.
-    if (each->beside.at_ns == previous_ns_) {
+    // Only from look to look: what was before counts for nobody.
+    if (each->beside.at_ns == from_ns) {
       std::int64_t const one = withheld(each->beside, sample, each->ahead_ns);
       if (one > most) most = one;
     } else {
@@ -52,7 +53,7 @@ std::int64_t Sentinel::withheld_from(runtime::Tables& tables, bool (*of)(std::ui
 
 // Who holds the lock is not told: it may be any thread that works for the loop.
 std::int64_t Sentinel::withheld_from_holders(runtime::Tables& tables) {
-  return withheld_from(tables, is_pool);
+  return withheld_from(tables, is_pool, previous_ns_);
 }
 
 // Judges what each thread is at, then each queue.

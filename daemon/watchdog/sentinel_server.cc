@@ -58,16 +58,18 @@ void Sentinel::ask_server() {
 }
 
 // Its threads may get no CPU while others have some: a handler that computes without end takes all
-// that a quota leaves.
+// that a quota leaves. Or a debugger holds one. From look to look, which may be several ticks.
 void Sentinel::excuse_server(std::int64_t silent_since_ns) {
+  std::int64_t const from = server_looked_ns_ == 0 ? previous_ns_ : server_looked_ns_;
   std::int64_t own = 0;
   runtime::Tables* const tables = runtime::tables();
   if (tables != nullptr && silent_since_ns != 0 && now_ns_ - silent_since_ns >= kSoon) {
-    own = withheld_from(*tables,
-                        [](std::uint8_t kind) { return kind == runtime::ThreadRecord::server; });
+    own = withheld_from(
+        *tables, [](std::uint8_t kind) { return kind == runtime::ThreadRecord::server; }, from);
   }
-  if (own < excused_all_ns_) own = excused_all_ns_;
-  for_server_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, own);
+  std::int64_t const all = for_all_.excused(from, now_ns_);
+  for_server_.add(from, now_ns_, for_all_.everybodys(from, now_ns_), own < all ? all : own);
+  server_looked_ns_ = now_ns_;
 }
 
 // `silent_since_ns`: 0 where the server answers.

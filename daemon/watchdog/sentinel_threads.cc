@@ -40,13 +40,16 @@ Subject subject_of(std::uint8_t kind) {
   }
 }
 
-// "files /etc/ca.pem": the thread, and with which file it is at work.
+// "files /etc/ca.pem": the thread, and what it is at with which file; an idle one is at nothing.
 void name_after(Episode& episode, ThreadRecord const& row) {
   auto const name = row.name.bytes();
+  bool const busy = row.job_since_ns.load(memory_order_acquire) != 0;
+  if (busy) episode.operation = row.job.load(memory_order_relaxed);
   auto const about = row.about.bytes();
   std::array<char, sizeof episode.name> text{};
   std::size_t at = 0;
-  for (char const* piece : {name.data(), about[0] == 0 ? "" : " ", about.data()}) {
+  for (char const* piece :
+       {name.data(), busy && about[0] != 0 ? " " : "", busy ? about.data() : ""}) {
     for (; *piece != 0 && at + 1 < text.size(); ++piece) text.data()[at++] = *piece;
   }
   copy_text(episode.name, std::string_view{text.data(), at});
@@ -104,7 +107,6 @@ void Sentinel::report_ended(ThreadRecord const& row, Subject subject, std::size_
   ended.thread = row.thread.load(memory_order_relaxed);
   ended.since_ns = since;
   ended.age_ns = now_ns_ - since;
-  ended.operation = row.job.load(memory_order_relaxed);
   name_after(ended, row);
   stands(subject, Verdict::ended);
   report(ended);
@@ -134,11 +136,16 @@ void Sentinel::judge_thread(ThreadRecord const& row, JobFacts job, std::int32_t 
     job.withheld_ns = files->withheld_ns;
     job.cpu_ns = files->usage.in(job.since_ns, newest);
   }
-  if (now_ns_ - job.since_ns >= job.limit_ns) stands(job.pool, thread_verdict(before, newest));
+  // Whoever looks is told long before a job's own limit says that somebody is to blame; not of time
+  // in which nothing of the process ran.
+  std::int64_t const round = round_limit(settings_.limits);
+  std::int64_t const stood = now_ns_ - job.since_ns - for_all_.everybodys(job.since_ns, now_ns_);
+  if (stood >= (job.limit_ns < round ? job.limit_ns : round)) {
+    stands(job.pool, thread_verdict(before, newest));
+  }
   Episode judged = judge_job(job, before, newest, for_all_, now_ns_);
   if (judged.level == Level::fine) return;
   judged.thread = thread;
-  judged.operation = row.job.load(memory_order_relaxed);
   name_after(judged, row);
   report(judged);
 }
@@ -154,7 +161,7 @@ void Sentinel::publish_standing() {
   for (std::size_t i = 0; i < kSubjects; ++i) {
     Verdict const now = standing_.data()[i];
     Verdict const before = standing_before_.data()[i];
-    record_.standing.data()[i].store(now == Verdict::none ? 0 : 1, memory_order_relaxed);
+    record_.standing.data()[i].store(static_cast<std::uint8_t>(now), memory_order_relaxed);
     standing_before_.data()[i] = now;
     if ((now == Verdict::none) == (before == Verdict::none)) continue;
     Episode about;

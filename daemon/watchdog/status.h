@@ -137,7 +137,7 @@ struct Record {
   bool executor_stands() const {
     return executor_stalled() || executor_standing_ns.load(std::memory_order_acquire) != 0;
   }
-  // Likewise each part: 1 while it stands still, whosever fault.
+  // Likewise each part: the verdict it is seen in while it stands still; none: it does not.
   std::array<std::atomic<std::uint8_t>, kSubjects> standing{};
   // What it is seen in meanwhile, by either; none: it turns.
   std::atomic<std::uint8_t> executor_verdict{0};

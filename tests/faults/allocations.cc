@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "tests/faults/stage.h"
+#include "tests/faults/scenes.h"
 #include "tests/support/hostile_server.h"
 
 namespace canary::faults {
@@ -34,15 +34,6 @@ std::string threads_of(Operation operation) {
       return ",http,MHD,control,log,dump care,";
   }
   return {};
-}
-
-// The folder's files, as a web server has them.
-support::Script files_of(std::filesystem::path folder) {
-  return [folder = std::move(folder)](support::Peer& peer, support::ServedRequest const& request) {
-    std::ifstream file{folder.string() + request.target, std::ios::binary};
-    if (!file) return support::respond(404, "no such file")(peer, request);
-    support::respond(std::string{std::istreambuf_iterator<char>{file}, {}})(peer, request);
-  };
 }
 
 class Sweep {

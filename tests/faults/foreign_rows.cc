@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "tests/faults/rows.h"
+#include "tests/faults/catalogue.h"
 #include "tests/faults/scenes.h"
 
 namespace canary::faults {

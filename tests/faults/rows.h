@@ -44,6 +44,8 @@ struct Row {
   std::vector<std::string> shows = {};
   std::string watchdog = {}, more = {}, victim = {};  // YAML, see Stage
   std::vector<std::string> environment = {};
+  std::string listen = "127.0.0.1:0";
+  std::vector<std::string> arguments = {};  // of `canaryd run`
   // Nobody is accused, and yet /-/healthy may say that the loop has not turned; where metrics are
   // looked at it must.
   bool stands = false;
@@ -66,7 +68,6 @@ struct Unavailable {
 };
 
 std::vector<Row> const& all_rows();
-std::vector<Row> foreign_rows();  // those of all that are of the program as it is shipped
 // Rows of the catalogue that are not here, each with the reason.
 struct LeftOut {
   std::string number, what, why;

@@ -42,7 +42,9 @@ class Play {
                 .more = row.more,
                 .victim = row.victim,
                 .environment = row.environment,
-                .shipped = row.shipped}) {}
+                .shipped = row.shipped,
+                .listen = row.listen,
+                .arguments = row.arguments}) {}
 
   Outcome run() {
     auto const began = Clock::now();
@@ -80,9 +82,11 @@ class Play {
     if (row_.outside) do_outside();
     if (!row_.subject.empty()) {
       notice(*started);
-      look_at_dump();
+      if (row_.end != End::restarted) look_at_dump();
     }
     come_to_an_end();
+    // What nobody made readable before the end, the next start does.
+    if (row_.end == End::restarted) look_at_dump();
     if (!row_.says.empty() && stage_.process().err().find(row_.says) == std::string::npos) {
       complain("nothing says \"" + row_.says + "\": " + stage_.process().err());
     }
@@ -265,7 +269,7 @@ class Play {
 
   // Waits for the process's end by SIGABRT.
   bool dies() {
-    auto const code = stage_.process().exit_code(std::chrono::seconds{40});
+    auto const code = stage_.process().exit_code(std::chrono::seconds{70});
     poller_->stop();
     if (code == 128 + SIGABRT) return true;
     complain(code ? "it ended with " + std::to_string(*code) : "it does not end");

@@ -225,6 +225,14 @@ Scene server(support::Script script, bool tls) {
   };
 }
 
+support::Script files_of(std::filesystem::path folder) {
+  return [folder = std::move(folder)](support::Peer& peer, support::ServedRequest const& request) {
+    std::ifstream file{folder.string() + request.target, std::ios::binary};
+    if (!file) return support::respond(404, "no such file")(peer, request);
+    support::respond(std::string{std::istreambuf_iterator<char>{file}, {}})(peer, request);
+  };
+}
+
 Scene full_backlog() {
   return [](Stage& stage) -> std::shared_ptr<void> {
     auto kept = std::make_shared<support::FullListener>();

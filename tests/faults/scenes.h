@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ using Scene = std::function<std::shared_ptr<void>(Stage&)>;
 
 // The victim asks this server; `script` answers everything.
 Scene server(support::Script script, bool tls = false);
+// The folder's files, as a web server has them.
+support::Script files_of(std::filesystem::path folder);
 Scene full_backlog();
 Scene endless_roots();
 // A file system in user space that answers its mounting and nothing else, until the scene ends or

@@ -35,17 +35,6 @@ using canary::faults::ShimControl;
 
 ShimControl* control = nullptr;
 
-[[gnu::constructor]] void map_control() {
-  char const* const file = std::getenv("CANARY_SHIM");
-  if (file == nullptr) return;
-  auto const fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC, 0));
-  if (fd < 0) return;
-  void* const memory =
-      ::mmap(nullptr, sizeof(ShimControl), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  ::syscall(SYS_close, fd);
-  if (memory != MAP_FAILED) control = static_cast<ShimControl*>(memory);
-}
-
 bool ours() {
   return control != nullptr &&
          control->process.load(std::memory_order_acquire) == ::syscall(SYS_getpid);
@@ -181,6 +170,36 @@ bool allocation_fails() {
   return true;
 }
 
+// A thread misbehaves on the spot, whatever it is at.
+void on_signal(int) {
+  int const before = errno;
+  if (CallSlot* const slot = armed(Call::signal)) misbehave(*slot);
+  errno = before;
+}
+
+int own_signal() { return SIGRTMIN + 7; }
+
+void take_signal() {
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(own_signal(), &action, nullptr);
+  control->signal.store(own_signal());
+}
+
+[[gnu::constructor]] void map_control() {
+  char const* const file = std::getenv("CANARY_SHIM");
+  if (file == nullptr) return;
+  auto const fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC, 0));
+  if (fd < 0) return;
+  void* const memory =
+      ::mmap(nullptr, sizeof(ShimControl), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::syscall(SYS_close, fd);
+  if (memory == MAP_FAILED) return;
+  control = static_cast<ShimControl*>(memory);
+  take_signal();
+}
+
 template <class Function>
 Function* next(Function*& known, char const* name) {
   if (known == nullptr) known = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
@@ -309,6 +328,14 @@ int unlink(char const* path) noexcept {
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   NEXT(pthread_mutex_lock);
   return fails(Call::mutex_lock) ? EDEADLK : real(mutex);
+}
+// Nobody blocks the shim's signal.
+int pthread_sigmask(int how, sigset_t const* set, sigset_t* before) noexcept {
+  NEXT(pthread_sigmask);
+  if (set == nullptr || how == SIG_UNBLOCK || control == nullptr) return real(how, set, before);
+  sigset_t without = *set;
+  sigdelset(&without, own_signal());
+  return real(how, &without, before);
 }
 int poll(pollfd* list, nfds_t count, int limit) {
   NEXT(poll);

@@ -32,6 +32,9 @@ class Shim {
     std::string_view path = "";  // a part of it; empty: any
   };
   void set(Call call, How how);
+  // That thread misbehaves at once, whatever it is at, as Call::signal is set. Throws where the
+  // process has no shim.
+  void signal(int thread);
   void clear(Call call);
   void clear_all();
   std::int64_t hits(Call call) const;

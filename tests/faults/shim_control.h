@@ -45,8 +45,9 @@ enum class Call : std::uint8_t {
   queue_answer,  // MHD_queue_response
   clock,         // clock_gettime
   free_memory,
+  signal,  // none: whatever the thread is at that a test sends the shim's signal to
 };
-inline constexpr std::size_t kCalls = 30;
+inline constexpr std::size_t kCalls = 31;
 
 enum class Misdeed : std::int32_t {
   none = 0,
@@ -80,6 +81,7 @@ struct AllocationSlot {
 
 struct ShimControl {
   std::atomic<std::int32_t> process{0};  // the only one that misbehaves
+  std::atomic<std::int32_t> signal{0};   // the shim's own; 0: it is not loaded
   std::array<CallSlot, kCalls> calls;
   AllocationSlot allocations;
 };

@@ -48,6 +48,14 @@ void Shim::set(Call call, How how) {
   slot.misdeed = how.misdeed;
 }
 
+void Shim::signal(int thread) {
+  int const number = control_->signal;
+  if (number == 0) throw std::runtime_error("the shim is not loaded");
+  if (::syscall(SYS_tgkill, control_->process.load(), thread, number) != 0) {
+    throw std::runtime_error("there is no such thread");
+  }
+}
+
 // Whoever waits goes on.
 void Shim::clear(Call call) {
   CallSlot& slot = slot_of(*control_, call);

@@ -269,13 +269,18 @@ std::string Stage::configuration() const {
   for (int i = 1; i <= settings_.bystanders; ++i) {
     more += "  - name: bystander-" + std::to_string(i) + "\n" + tuf;
   }
-  return "state_directory: " + state().string() +
-         "\nweb: {listen_addresses: [\"127.0.0.1:0\"]}\n"
-         "workers: 2\n"
-         "watchdog: {loop_suspect: 100ms, loop_stall: 300ms, loop_hung: 700ms, loop_dead: 1500ms,\n"
-         "           run_unwind: 500ms, worker_stall: 800ms, disk_stall: 800ms,\n"
-         "           server_stall: 1s, scheduler_stall: 800ms" +
-         (settings_.watchdog.empty() ? "" : ", " + settings_.watchdog) + "}\n" +
+  std::string limits = "watchdog: {" + settings_.watchdog + "}\n";
+  if (!settings_.default_limits) {
+    limits =
+        "watchdog: {loop_suspect: 100ms, loop_stall: 300ms, loop_hung: 700ms, loop_dead: 1500ms,\n"
+        "           run_unwind: 500ms, worker_stall: 800ms, disk_stall: 800ms,\n"
+        "           server_stall: 1s, scheduler_stall: 800ms" +
+        (settings_.watchdog.empty() ? "" : ", " + settings_.watchdog) + "}\n";
+  } else if (settings_.watchdog.empty()) {
+    limits.clear();
+  }
+  return "state_directory: " + state().string() + "\nweb: {listen_addresses: [\"" +
+         settings_.listen + "\"]}\nworkers: 2\n" + limits +
          (settings_.more.empty() ? "scheduler: {start_spread: 0s, stop_timeout: 2s}\n"
                                  : settings_.more) +
          "defaults: {interval: 1s, timeout: " + std::to_string(timeout_s_) +
@@ -285,8 +290,10 @@ std::string Stage::configuration() const {
          tuf + "  - name: victim\n" + settings_.victim + tuf + more + more_probes_;
 }
 
-void Stage::add_probe(std::string const& name, std::string const& metadata_url) {
-  more_probes_ += "  - name: " + name + "\n    tuf:\n      metadata_url: " + metadata_url +
+void Stage::add_probe(std::string const& name, std::string const& metadata_url,
+                      std::string const& more) {
+  more_probes_ += "  - name: " + name + "\n" + more +
+                  "    tuf:\n      metadata_url: " + metadata_url +
                   "\n      root: " + (folder_ / "repository" / "root.json").string() + "\n";
   write_file(folder_ / "canaryd.yml", configuration());
 }
@@ -300,7 +307,8 @@ std::vector<std::string> Stage::own_environment() const {
   std::vector<std::string> all{
       "RUNTIME_DIRECTORY=" + (folder_ / "run").string(), "STATE_DIRECTORY=" + state().string(),
       "NOTIFY_SOCKET=" + (folder_ / "notify").string(), "WATCHDOG_USEC=2000000"};
-  all.insert(all.end(), settings_.environment.begin(), settings_.environment.end());
+  // getenv(3) takes the first of a name.
+  all.insert(all.begin(), settings_.environment.begin(), settings_.environment.end());
   return all;
 }
 
@@ -314,6 +322,7 @@ void Stage::start(bool with_fault) {
         std::string{"--config"}, (folder_ / "canaryd.yml").string()}) {
     command.push_back(word);
   }
+  command.insert(command.end(), settings_.arguments.begin(), settings_.arguments.end());
   std::vector<std::string> environment = own_environment();
   if (settings_.shipped) {
     auto const more = shim_->environment();
@@ -391,11 +400,17 @@ std::vector<int> Stage::threads_called(std::string const& prefix) const {
   std::vector<int> result;
   std::filesystem::path const tasks = "/proc/" + std::to_string(process_->pid()) + "/task";
   for (auto const& entry : std::filesystem::directory_iterator(tasks)) {
-    if (read_file(entry.path() / "comm").starts_with(prefix)) {
-      result.push_back(std::stoi(entry.path().filename().string()));
-    }
+    int const thread = std::stoi(entry.path().filename().string());
+    if (name_of(thread).starts_with(prefix)) result.push_back(thread);
   }
   return result;
+}
+
+std::string Stage::name_of(int thread) const {
+  std::string name = read_file("/proc/" + std::to_string(process_->pid()) + "/task/" +
+                               std::to_string(thread) + "/comm");
+  if (!name.empty()) name.pop_back();
+  return name;
 }
 
 }  // namespace canary::faults

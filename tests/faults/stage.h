@@ -103,6 +103,9 @@ class Stage {
     int bystanders = 0;  // more of them: "bystander-1", …
     // The program as it is shipped, with a shim preloaded, instead of the one with faults built in.
     bool shipped = false;
+    bool default_limits = false;  // the watchdog's, where `watchdog` says nothing else
+    std::string listen = "127.0.0.1:0";
+    std::vector<std::string> arguments = {};  // of `canaryd run`
   };
   explicit Stage(Settings settings);
   ~Stage();
@@ -112,8 +115,9 @@ class Stage {
   std::filesystem::path const& folder() const { return folder_; }
   std::filesystem::path state() const { return folder_ / "state"; }
   void add_environment(std::string variable) { settings_.environment.push_back(variable); }
-  // Before it starts: one more probe, of the repository at that URL.
-  void add_probe(std::string const& name, std::string const& metadata_url);
+  // Before it starts: one more probe, of the repository at that URL; `more` are lines of YAML.
+  void add_probe(std::string const& name, std::string const& metadata_url,
+                 std::string const& more = "");
   // Gives the probes another timeout than the file had before, for a reload to take over.
   void change_timeouts();
   // What the program is started by, instead of directly.
@@ -137,8 +141,9 @@ class Stage {
   // Lets the fault begin; CLOCK_MONOTONIC nanoseconds when it did.
   std::optional<std::int64_t> trigger();
   void untrigger() const;
-  // The thread of the child with that name; 0: there is none.
+  // The child's threads whose name begins so, and what that name is.
   std::vector<int> threads_called(std::string const& prefix) const;
+  std::string name_of(int thread) const;
 
  private:
   std::string configuration() const;

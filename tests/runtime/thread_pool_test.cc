@@ -34,6 +34,16 @@ Task<int> given(Workers& workers, int (*work)()) {
 
 int seven() { return 7; }
 
+// Threads of that name that the watchdog is to look at.
+std::size_t rows_called(std::string const& name) {
+  std::size_t count = 0;
+  for (auto& row : tables()->threads()) {
+    bool const used = row.kind.load() != ThreadRecord::unused;
+    if (used && row.name.load() == name) ++count;
+  }
+  return count;
+}
+
 TEST(ThreadPool, NoticesAThreadThatEndedInAJobAndReplacesIt) {
   if (!kCanEndThreads) GTEST_SKIP() << "a sanitizer follows threads to their end";
   RunningLoop running;
@@ -46,6 +56,7 @@ TEST(ThreadPool, NoticesAThreadThatEndedInAJobAndReplacesIt) {
   EXPECT_EQ(troubles[0].thread, "test");
   EXPECT_EQ(troubles[0].job, "test.job");
   EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+  EXPECT_EQ(rows_called("test"), 1U) << "the one that ended is missed no longer";
 }
 
 TEST(ThreadPool, NoticesAThreadThatAJobEnds) {

@@ -43,6 +43,7 @@ done
 mount -o remount,ro "$ROOT/dev"
 mount --bind "$VOLUME" "$ROOT$MOUNTED"
 ip link set lo up
+eval "$LAST"
 exec chroot "$ROOT" /usr/bin/setpriv --reuid "$USER" --regid "$USER" --clear-groups \\
   --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"
 """
@@ -78,9 +79,10 @@ def install(build, folder):
 
 
 class Container:
-    def __init__(self, root, over, folder, lines):
+    def __init__(self, root, over, folder, lines, last=""):
+        """`last` is what the shell within does before it becomes canaryd."""
         volume = folder / "volume"
-        volume.mkdir()
+        volume.mkdir(exist_ok=True)
         user = next(line.split(":") for line in ((over or root) / "etc/passwd").read_text().splitlines()
                     if line.startswith(lines["USER"] + ":"))
         os.chown(volume, int(user[2]), int(user[3]))
@@ -89,7 +91,7 @@ class Container:
             ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child",
              "sh", "-c", ENTER, "sh", *lines["ENTRYPOINT"], *lines["CMD"]],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": str(root), "USER": user[2],
-                 "OVER": str(over or ""),
+                 "OVER": str(over or ""), "LAST": last,
                  "VOLUME": str(volume), "MOUNTED": lines["VOLUME"]},
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.user = user[2]

@@ -228,6 +228,24 @@ TEST(Book, AnotherGenerationOfARunIsAnotherEpisode) {
   EXPECT_NE(second.effects & Effect::cancel_run, 0u);
 }
 
+TEST(Book, TellsThreadsOfOnePartApart) {
+  auto const stall_of = [](std::int32_t thread) {
+    Episode episode;
+    episode.subject = Subject::main;
+    episode.level = Level::stalled;
+    episode.verdict = Verdict::lock;
+    episode.thread = thread;
+    return episode;
+  };
+  Book book;
+  book.begin(false);
+  auto const main = book.report(stall_of(7), kS);
+  auto const control = book.report(stall_of(8), kS);
+
+  EXPECT_EQ(control.effects & Effect::log, Effect::log);
+  EXPECT_NE(main.episode.id, control.episode.id);
+}
+
 TEST(Book, CountsWhatItHasNoRoomFor) {
   Book book;
   book.begin(false);

@@ -55,14 +55,14 @@ def symbols(archive):
 
 
 def texts(archive):
-    """Literals of all objects that begin with a slash."""
+    """Literals of all objects that begin with a slash; two bytes may be anything else."""
     found = set()
     objects = subprocess.run(["ar", "t", archive], check=True, capture_output=True,
                              text=True).stdout.split()
     for each in objects:
         content = subprocess.run(["ar", "p", archive, each], check=True,
                                  capture_output=True).stdout
-        for text in re.findall(rb"(?<=\x00)/[a-z-][\x20-\x7e]*(?=\x00)", content):
+        for text in re.findall(rb"(?<=\x00)/[a-z-][\x20-\x7e]+(?=\x00)", content):
             found.add((each, text.decode()))
     return found
 

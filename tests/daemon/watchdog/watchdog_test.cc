@@ -535,7 +535,8 @@ TEST_F(WatchdogThread, MissesTheBeatOfAThreadThatDoesNotComeRound) {
 
   EXPECT_TRUE(eventually([&] { return reached(Subject::log, Level::stalled) == 1; }));
   auto const log = static_cast<std::size_t>(Subject::log);
-  EXPECT_TRUE(eventually([&] { return record().standing[log].load() == 1; }));
+  EXPECT_TRUE(eventually(
+      [&] { return record().standing[log].load() == static_cast<std::uint8_t>(Verdict::lock); }));
   EXPECT_TRUE(eventually([&] { return dump.verdict.load() == static_cast<int>(Verdict::lock); }));
   row.beat_ns.store(runtime::now_ns());
   EXPECT_TRUE(eventually([&] { return record().standing[log].load() == 0; }));
