@@ -41,6 +41,7 @@ Reason reason_of(fetch::Fault const& fault) {
     case fetch::FaultKind::redirect_loop:
     case fetch::FaultKind::redirect_refused:
       return Reason::http_status;
+    case fetch::FaultKind::tls_costly:
     case fetch::FaultKind::too_large:
       return Reason::size_limit;
     case fetch::FaultKind::wrong_length:

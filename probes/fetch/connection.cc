@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <utility>
@@ -11,13 +12,13 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "config/duration.h"
+#include "probes/fetch/tls_session.h"
 #include "probes/openssl_memory.h"
 #include "runtime/contract.h"
 
@@ -28,22 +29,27 @@ namespace asio = boost::asio;
 using runtime::Task;
 using runtime::Trace;
 
-std::chrono::sys_seconds time_of(ASN1_TIME const* when) {
+// Nothing where it is no time: whoever wrote the certificate chose the bytes.
+std::optional<std::chrono::sys_seconds> time_of(ASN1_TIME const* when) {
   std::tm time{};
-  if (::ASN1_TIME_to_tm(when, &time) != 1) return std::chrono::sys_seconds::max();
+  if (when == nullptr || ::ASN1_TIME_to_tm(when, &time) != 1) return std::nullopt;
   return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&time)}};
 }
 
-Validity validity_of(X509 const* certificate) {
-  return {time_of(::X509_get0_notBefore(certificate)), time_of(::X509_get0_notAfter(certificate))};
+std::optional<Validity> validity_of(X509 const* certificate) {
+  auto const begins = time_of(::X509_get0_notBefore(certificate));
+  auto const ends = time_of(::X509_get0_notAfter(certificate));
+  if (!begins || !ends) return std::nullopt;
+  return Validity{*begins, *ends};
 }
 
-// Of the certificates that the server sent, its own first, the one that ends first.
+// Of the certificates that the server sent, its own first, the one that ends first, as far as they
+// say when they do.
 std::optional<Validity> earliest_of(STACK_OF(X509) const* chain) {
   std::optional<Validity> earliest;
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
     auto const validity = validity_of(sk_X509_value(chain, i));
-    if (!earliest || validity.ends < earliest->ends) earliest = validity;
+    if (validity && (!earliest || validity->ends < earliest->ends)) earliest = validity;
   }
   return earliest;
 }
@@ -53,7 +59,8 @@ struct Verification {
   int error = X509_V_OK;
   bool sent = false;    // the certificate that failed is the server's, not one of our CAs
   bool is_own = false;  // and the server's own, not one of its issuers
-  Validity failed;      // of the one that failed
+  std::optional<std::chrono::sys_seconds> begins, ends;  // of the one that failed
+  bool seen = false;                                     // earliest is looked for once
   std::optional<Validity> earliest;
 
   void note(bool good, X509_STORE_CTX* store);
@@ -62,21 +69,23 @@ struct Verification {
 void Verification::note(bool good, X509_STORE_CTX* store) {
   X509* const own = ::X509_STORE_CTX_get0_cert(store);
   auto* const chain = ::X509_STORE_CTX_get0_untrusted(store);
-  if (!earliest && own != nullptr) {
-    earliest = validity_of(own);
-    auto const of_chain = earliest_of(chain);
-    if (of_chain && of_chain->ends < earliest->ends) earliest = of_chain;
-  }
-  X509* const bad = ::X509_STORE_CTX_get_current_cert(store);
+  if (!seen) earliest = earliest_of(chain);
+  seen = true;
+  X509* const failed = ::X509_STORE_CTX_get_current_cert(store);
   if (good || error != X509_V_OK) return;
   error = ::X509_STORE_CTX_get_error(store);
-  if (bad == nullptr) return;
-  failed = validity_of(bad);
-  is_own = own != nullptr && ::X509_cmp(bad, own) == 0;
+  if (failed == nullptr) return;
+  begins = time_of(::X509_get0_notBefore(failed));
+  ends = time_of(::X509_get0_notAfter(failed));
+  is_own = own != nullptr && ::X509_cmp(failed, own) == 0;
   sent = is_own;
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
-    sent = sent || ::X509_cmp(bad, sk_X509_value(chain, i)) == 0;
+    sent = sent || ::X509_cmp(failed, sk_X509_value(chain, i)) == 0;
   }
+}
+
+std::string text_of(std::optional<std::chrono::sys_seconds> const& time) {
+  return time ? config::to_text(*time) : "a time that cannot be read";
 }
 
 // Bad is what no client accepts. Whether an issuer is known is a matter of each client's own CAs,
@@ -90,10 +99,10 @@ Connection::TlsFailure verification_failure(Verification const& seen, std::strin
   switch (seen.error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return {seen.sent ? FaultKind::tls_expired : otherwise,
-              whose + " ended on " + config::to_text(seen.failed.ends)};
+              whose + " ended on " + text_of(seen.ends)};
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return {seen.sent ? FaultKind::tls_not_yet_valid : otherwise,
-              whose + " is valid only from " + config::to_text(seen.failed.begins) + " on"};
+              whose + " is valid only from " + text_of(seen.begins) + " on"};
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return {FaultKind::tls_wrong_host,
@@ -166,11 +175,11 @@ std::string to_text(Tcp::endpoint const& endpoint) {
 }
 
 struct Connection::Tls {
-  Tls(Tcp::socket& socket, TlsContexts::Context shared)
-      : context(std::move(shared)), stream(socket, *context) {}
-  TlsContexts::Context context;
-  asio::ssl::stream<Tcp::socket&> stream;
+  explicit Tls(TlsContexts::Context context) : session(std::move(context)) {}
+  TlsSession session;
   Verification verification;
+  std::vector<int> errors;  // of look()
+  std::array<char, 16 * 1024> received;
 };
 
 Connection::Connection(Tcp::socket socket, std::string peer)
@@ -181,23 +190,56 @@ Connection::Connection(Tcp::socket socket, std::string peer)
 
 Connection::~Connection() = default;
 
+// Sends what TLS has to say, if anything.
+Task<runtime::error_code> Connection::send_output(Trace trace, runtime::StaticName name,
+                                                  std::source_location where) {
+  std::string const bytes = tls_->session.take_output();
+  if (bytes.empty()) co_return runtime::error_code{};
+  auto const [error, size] =
+      co_await asio::async_write(socket_, asio::buffer(bytes), wait(trace, name, where));
+  co_return error;
+}
+
+// An end that TLS did not announce is an error of its own.
+Task<runtime::error_code> Connection::receive_input(Trace trace, runtime::StaticName name,
+                                                    std::source_location where) {
+  auto const room = asio::buffer(tls_->received);
+  auto const [error, size] = co_await socket_.async_read_some(room, wait(trace, name, where));
+  tls_->session.feed({tls_->received.data(), size});
+  bool const ended = error == asio::error::eof;
+  co_return ended ? runtime::error_code{asio::ssl::error::stream_truncated} : error;
+}
+
+// The handshake to its end. Its steps are on a worker: the server chooses what they cost.
+Task<runtime::error_code> Connection::shake(runtime::Workers& cpu, Trace trace,
+                                            runtime::StaticName name, std::source_location where) {
+  while (true) {
+    auto step = [tls = tls_] { return tls->session.handshake(); };
+    auto const done = co_await cpu.run(trace, name, std::move(step), where);
+    auto const unsent = co_await send_output(trace, name, where);
+    if (done.error) co_return done.error;
+    if (unsent || !done.wants_input) co_return unsent;
+    auto const missing = co_await receive_input(trace, name, where);
+    if (missing) co_return missing;
+  }
+}
+
 Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::Context context,
-                                                                  std::string host, Due due,
+                                                                  std::string host,
+                                                                  runtime::Workers& cpu, Due due,
                                                                   Trace trace) {
   runtime::require_loop_thread();
-  tls_ = std::make_unique<Tls>(socket_, std::move(context));
-  SSL* const native = tls_->stream.native_handle();
+  tls_ = std::make_shared<Tls>(std::move(context));
+  SSL* const native = tls_->session.native();
   if (!expect_host(native, host)) {
     co_return TlsFailure{FaultKind::tls_handshake, "no TLS certificate can be for " + host};
   }
-  auto const note = [seen = &tls_->verification](bool good, asio::ssl::verify_context& context) {
-    seen->note(good, context.native_handle());
+  tls_->session.on_certificate([seen = &tls_->verification](bool good, X509_STORE_CTX* store) {
+    seen->note(good, store);
     return good;
-  };
-  tls_->stream.set_verify_callback(note);
+  });
   guard_.expect(due);
-  auto const [error] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
-                                                             wait(trace, "http.tls"));
+  auto const error = co_await shake(cpu, trace, "http.tls", std::source_location::current());
   guard_.pause();
   if (!error) {
     certificates_ = earliest_of(::SSL_get_peer_cert_chain(native));
@@ -206,6 +248,9 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
   certificates_ = tls_->verification.earliest;
   if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
   if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
+  if (!tls_->session.refused().empty()) {
+    co_return TlsFailure{FaultKind::tls_costly, refusal(host)};
+  }
   if (tls_->verification.error != X509_V_OK) {
     co_return verification_failure(tls_->verification, host);
   }
@@ -213,32 +258,37 @@ Task<std::optional<Connection::TlsFailure>> Connection::handshake(TlsContexts::C
 }
 
 Task<canary::Result<Connection::Shown, Connection::TlsFailure>> Connection::look(
-    TlsContexts::Context context, std::string host, Due due, Trace trace) {
+    TlsContexts::Context context, std::string host, runtime::Workers& cpu, Due due, Trace trace) {
   runtime::require_loop_thread();
-  tls_ = std::make_unique<Tls>(socket_, std::move(context));
-  SSL* const native = tls_->stream.native_handle();
+  tls_ = std::make_shared<Tls>(std::move(context));
+  SSL* const native = tls_->session.native();
   runtime::error_code not_an_address;
   asio::ip::make_address(host, not_an_address);
   if (not_an_address) SSL_set_tlsext_host_name(native, host.c_str());
   SSL_set_tlsext_status_type(native, TLSEXT_STATUSTYPE_ocsp);
-  auto const errors = std::make_shared<std::vector<int>>();
-  auto const note = [errors](bool good, asio::ssl::verify_context& seen) {
-    if (!good) errors->push_back(::X509_STORE_CTX_get_error(seen.native_handle()));
+  tls_->session.on_certificate([errors = &tls_->errors](bool good, X509_STORE_CTX* store) {
+    if (!good) errors->push_back(::X509_STORE_CTX_get_error(store));
     return true;
-  };
-  tls_->stream.set_verify_callback(note);
+  });
   guard_.expect(due);
-  auto const [error] = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
-                                                             wait(trace, "tls.look"));
+  auto const error = co_await shake(cpu, trace, "tls.look", std::source_location::current());
   guard_.pause();
   if (timed_out()) co_return TlsFailure{FaultKind::timeout, {}};
   if (error == asio::error::operation_aborted) runtime::throw_operation_aborted();
+  if (!tls_->session.refused().empty()) {
+    co_return TlsFailure{FaultKind::tls_costly, refusal(host)};
+  }
   if (error) {
     auto failure = handshake_failure(error, host, peer_);
     if (failure.kind == FaultKind::reset) failure.kind = FaultKind::tls_handshake;
     co_return failure;
   }
-  co_return shown_by(native, *errors);
+  co_return shown_by(native, tls_->errors);
+}
+
+std::string Connection::refusal(std::string const& host) const {
+  return "the TLS handshake with " + host + " at " + peer_ +
+         " was given up: " + tls_->session.refused();
 }
 
 Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
@@ -246,12 +296,12 @@ Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
   runtime::require_loop_thread();
   Io io;
   guard_.expect(due);
-  auto const buffer = asio::buffer(bytes);
   if (tls_) {
-    auto const [error, size] =
-        co_await asio::async_write(tls_->stream, buffer, wait(trace, name, where));
-    io = {error, size};
+    auto const step = tls_->session.write(bytes);
+    io = {step.error, step.size};
+    if (!io.error) io.error = co_await send_output(trace, name, where);
   } else {
+    auto const buffer = asio::buffer(bytes);
     auto const [error, size] =
         co_await asio::async_write(socket_, buffer, wait(trace, name, where));
     io = {error, size};
@@ -263,17 +313,27 @@ Task<Connection::Io> Connection::write(std::string bytes, Due due, Trace trace,
   co_return io;
 }
 
+Task<Connection::Io> Connection::read_tls(std::span<char> room, Trace trace,
+                                          runtime::StaticName name, std::source_location where) {
+  while (true) {
+    auto const step = tls_->session.read(room);
+    if (!step.wants_input) co_return Io{step.error, step.size};
+    auto const unsent = co_await send_output(trace, name, where);
+    if (unsent) co_return Io{.error = unsent};
+    auto const missing = co_await receive_input(trace, name, where);
+    if (missing) co_return Io{.error = missing};
+  }
+}
+
 Task<Connection::Io> Connection::read_some(std::span<char> room, Due due, Trace trace,
                                            runtime::StaticName name, std::source_location where) {
   runtime::require_loop_thread();
   Io io;
   guard_.expect(due);
-  auto const buffer = asio::buffer(room.data(), room.size());
   if (tls_) {
-    auto const [error, size] =
-        co_await tls_->stream.async_read_some(buffer, wait(trace, name, where));
-    io = {error, size};
+    io = co_await read_tls(room, trace, name, where);
   } else {
+    auto const buffer = asio::buffer(room.data(), room.size());
     auto const [error, size] = co_await socket_.async_read_some(buffer, wait(trace, name, where));
     io = {error, size};
   }

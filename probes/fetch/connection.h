@@ -21,6 +21,7 @@
 #include "probes/fetch/validity.h"
 #include "runtime/task.h"
 #include "runtime/trace.h"
+#include "runtime/workers.h"
 
 namespace canary::fetch {
 
@@ -58,13 +59,15 @@ class Connection {
   Connection& operator=(Connection const&) = delete;
 
   // Makes this a TLS connection to `host` (SNI unless it is an address), its certificate verified
-  // for that name.
+  // for that name. What OpenSSL computes for it, it computes on one of `cpu`, which outlives the
+  // task.
   runtime::Task<std::optional<TlsFailure>> handshake(TlsContexts::Context context, std::string host,
-                                                     Due due, runtime::Trace trace);
+                                                     runtime::Workers& cpu, Due due,
+                                                     runtime::Trace trace);
   // A handshake for who wants to look: it goes on whatever is shown. Asks for a staple.
   runtime::Task<canary::Result<Shown, TlsFailure>> look(TlsContexts::Context context,
-                                                        std::string host, Due due,
-                                                        runtime::Trace trace);
+                                                        std::string host, runtime::Workers& cpu,
+                                                        Due due, runtime::Trace trace);
   runtime::Task<Io> write(std::string bytes, Due due, runtime::Trace trace,
                           runtime::StaticName name,
                           std::source_location where = std::source_location::current());
@@ -86,9 +89,19 @@ class Connection {
 
  private:
   struct Tls;
+  runtime::Task<runtime::error_code> shake(runtime::Workers& cpu, runtime::Trace trace,
+                                           runtime::StaticName name, std::source_location where);
+  runtime::Task<runtime::error_code> send_output(runtime::Trace trace, runtime::StaticName name,
+                                                 std::source_location where);
+  runtime::Task<runtime::error_code> receive_input(runtime::Trace trace, runtime::StaticName name,
+                                                   std::source_location where);
+  std::string refusal(std::string const& host) const;
+  runtime::Task<Io> read_tls(std::span<char> room, runtime::Trace trace, runtime::StaticName name,
+                             std::source_location where);
+
   Tcp::socket socket_;
   std::string peer_;
-  std::unique_ptr<Tls> tls_;
+  std::shared_ptr<Tls> tls_;  // a worker that is at it holds it, too
   std::optional<Validity> certificates_;
   Guard guard_;  // last: dies before what it closes
 };

@@ -66,9 +66,11 @@ Task<std::optional<Fault>> open_tunnel(Transfer& transfer, Connection& connectio
 }
 
 Task<std::optional<Fault>> start_tls(Transfer& transfer, Connection& connection,
-                                     TlsContexts::Context context, Trace trace) {
+                                     TlsContexts::Context context, runtime::Workers& cpu,
+                                     Trace trace) {
   auto const due = Due::of(transfer.deadline, transfer.settings.tls_timeout);
-  auto failure = co_await connection.handshake(std::move(context), transfer.url.host(), due, trace);
+  auto failure =
+      co_await connection.handshake(std::move(context), transfer.url.host(), cpu, due, trace);
   transfer.certificates = connection.certificates();
   if (!failure) co_return std::nullopt;
   if (failure->kind == FaultKind::timeout) {
@@ -151,7 +153,7 @@ Task<Made> dial(Transfer& transfer, std::optional<Proxy> proxy, Services& servic
   }
   if (https) {
     transfer.clock.enter(Phase::tls);
-    auto failed = co_await start_tls(transfer, *connection, context, trace);
+    auto failed = co_await start_tls(transfer, *connection, context, services.cpu, trace);
     if (failed) co_return std::move(*failed);
   }
   co_return connection;

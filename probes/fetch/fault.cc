@@ -78,6 +78,8 @@ std::string_view word(FaultKind kind) {
       return "tls_untrusted";
     case FaultKind::tls_handshake:
       return "tls_handshake";
+    case FaultKind::tls_costly:
+      return "tls_costly";
     case FaultKind::settings:
       return "settings";
     case FaultKind::exhausted:

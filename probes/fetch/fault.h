@@ -56,6 +56,7 @@ enum class FaultKind {
   tls_wrong_host,  // valid for other names
   tls_untrusted,   // no chain to an accepted CA
   tls_handshake,   // any other failure of the handshake
+  tls_costly,      // the handshake would have us compute more than we are willing to
   settings,        // our own CA or client certificate cannot be read
   exhausted,       // this process or machine has no descriptor, memory or port for a connection
   forbidden,       // this machine's own firewall or policy does not let us out

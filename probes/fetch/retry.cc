@@ -60,6 +60,7 @@ bool is_worth_retrying(Fault const& fault) {
     case FaultKind::tls_wrong_host:
     case FaultKind::tls_untrusted:
     case FaultKind::tls_handshake:
+    case FaultKind::tls_costly:
     case FaultKind::settings:
     case FaultKind::forbidden:
     case FaultKind::too_slow:

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "probes/fetch/tls_session.h"
 #include "probes/openssl_memory.h"
 #include "runtime/contract.h"
 #include "runtime/file_identity.h"
@@ -65,6 +66,7 @@ Made make_context(std::filesystem::path const& ca_file, config::HttpSettings con
   auto* const native = context->native_handle();
   ::SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
   ::SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
+  bound_verification(native);
   ::SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
   constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   ::SSL_CTX_set_alpn_protos(native, kHttp11, sizeof kHttp11);

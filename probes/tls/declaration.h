@@ -16,6 +16,7 @@ inline constexpr std::string_view kName = "name";
 inline constexpr std::string_view kExpiry = "expiry";
 inline constexpr std::string_view kStaple = "staple";
 inline constexpr std::array kChecks{kChain, kName, kExpiry, kStaple};
+inline constexpr std::string_view kClock = "clock";  // a common one
 
 inline constexpr probes::Reason kRevoked{"revoked"};
 inline constexpr probes::Reason kStapleMissing{"staple_missing"};

@@ -15,6 +15,7 @@
 namespace canary::tls {
 namespace {
 
+using std::nullopt;
 using std::chrono::sys_seconds;
 
 constexpr std::size_t kNamesShown = 5;
@@ -37,9 +38,10 @@ struct FreeStack {
 };
 using StackOwner = std::unique_ptr<STACK_OF(X509), FreeStack>;
 
-sys_seconds time_of(ASN1_TIME const* when) {
+// Nothing where it is no time.
+std::optional<sys_seconds> time_of(ASN1_TIME const* when) {
   std::tm time{};
-  if (when == nullptr || ::ASN1_TIME_to_tm(when, &time) != 1) return sys_seconds::max();
+  if (when == nullptr || ::ASN1_TIME_to_tm(when, &time) != 1) return std::nullopt;
   return sys_seconds{std::chrono::seconds{::timegm(&time)}};
 }
 
@@ -102,8 +104,10 @@ Staple staple_of(std::string const& der, std::vector<X509Owner> const& chain) {
       1) {
     return staple;
   }
-  staple.from = time_of(from);
+  auto const begins = time_of(from);
   if (until != nullptr) staple.until = time_of(until);
+  if (!begins || (until != nullptr && !staple.until)) return staple;
+  staple.from = *begins;
   // The issuer's own signature, or that of one whom it appointed: trusted as the chain is.
   StackOwner const issuers{sk_X509_new_null()};
   X509_STORE* const store = ::X509_STORE_new();
@@ -132,13 +136,15 @@ Examined examine(fetch::Connection::Shown const& shown, std::string const& name)
   std::vector<X509Owner> chain;
   for (auto const& der : shown.chain) {
     auto certificate = parsed(der);
-    if (!certificate) {
+    auto const begins = certificate ? time_of(::X509_get0_notBefore(certificate.get())) : nullopt;
+    auto const ends = certificate ? time_of(::X509_get0_notAfter(certificate.get())) : nullopt;
+    if (!begins || !ends) {  // no client accepts one without a validity
       examined.unreadable = true;
       break;
     }
     Certificate& seen = examined.chain.emplace_back();
-    seen.begins = time_of(::X509_get0_notBefore(certificate.get()));
-    seen.ends = time_of(::X509_get0_notAfter(certificate.get()));
+    seen.begins = *begins;
+    seen.ends = *ends;
     seen.subject = common_name(::X509_get_subject_name(certificate.get()));
     seen.issuer = common_name(::X509_get_issuer_name(certificate.get()));
     if (chain.empty()) {

@@ -80,6 +80,18 @@ Finding name_finding(Examined const& examined, Spec const& spec) {
   return finding;
 }
 
+// Things are known by name; of several certificates of one name the first to end counts.
+void note(std::vector<probes::ThingFacts>& things, std::string const& name,
+          probes::Expiry const& expiry) {
+  probes::ThingFacts const facts{.type = &kCertificate, .name = name, .expiry = expiry};
+  auto const same = std::ranges::find(things, facts.name, &probes::ThingFacts::name);
+  if (same == things.end()) {
+    things.push_back(facts);
+  } else if (expiry.at < same->expiry->at) {
+    *same = facts;
+  }
+}
+
 std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sys_seconds now) {
   if (spec.staple == StapleWanted::ignored) return std::nullopt;
   Finding finding{.check = std::string{kStaple}, .subject = spec.location()};
@@ -122,6 +134,25 @@ std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sy
 
 }  // namespace
 
+void doubt(std::vector<Finding>& found, std::vector<Finding> const& at_their_time,
+           fetch::ClockVerdict const& off) {
+  auto const by = std::chrono::round<std::chrono::minutes>(off.by.theirs_minus_ours);
+  std::string const words =
+      config::to_text(std::chrono::milliseconds{std::chrono::abs(by)}) +
+      (by < std::chrono::minutes{0} ? " (ours is ahead)" : " (ours is behind)");
+  for (std::size_t i = 0; i < found.size() && i < at_their_time.size(); ++i) {
+    if (found[i].severity == at_their_time[i].severity) continue;
+    found[i].severity = Severity::unknown;
+    found[i].reason = Reason::clock;
+    found[i].message += "; this cannot be told: our clock is off by " + words;
+  }
+  found.push_back({.check = std::string{kClock},
+                   .subject = "",
+                   .severity = Severity::warning,
+                   .reason = Reason::clock,
+                   .message = "our clock is off by " + words + ": set it (NTP)"});
+}
+
 std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
                            Spec const& spec, sys_seconds now,
                            std::vector<probes::ThingFacts>& things) {
@@ -136,7 +167,7 @@ std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown co
   for (auto const& certificate : examined.chain) {
     fetch::Validity const validity{certificate.begins, certificate.ends};
     auto const expiry = probes::expiry_of(validity, spec.expiry);
-    things.push_back({.type = &kCertificate, .name = certificate.subject, .expiry = expiry});
+    note(things, certificate.subject, expiry);
     found.push_back(probes::certificate_finding(certificate.subject, validity, expiry, now));
   }
   if (auto staple = staple_finding(examined.staple, spec, now)) found.push_back(std::move(*staple));

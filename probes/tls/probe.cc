@@ -79,10 +79,13 @@ Task<void> Look::shake(fetch::Connection& connection, Trace trace) {
   dialled_.step("shaking hands");
   dialled_.enter(Phase::tls);
   auto const due = Due::of(context_.deadline, spec_.tls_timeout);
-  auto shown = co_await connection.look(*context, spec_.expected_name(), due, trace);
+  auto shown = co_await connection.look(*context, spec_.expected_name(), context_.cpu, due, trace);
   if (!shown) {
     bool const late = shown.error().kind == fetch::FaultKind::timeout;
-    dialled_.could_not_tell(late ? Reason::timeout : Reason::tls,
+    bool const costly = shown.error().kind == fetch::FaultKind::tls_costly;
+    dialled_.could_not_tell(late     ? Reason::timeout
+                            : costly ? Reason::size_limit
+                                     : Reason::tls,
                             late ? "the TLS handshake with " + connection.peer() +
                                        " did not end within " + config::to_text(spec_.tls_timeout)
                                  : shown.error().message);
@@ -95,6 +98,15 @@ Task<void> Look::shake(fetch::Connection& connection, Trace trace) {
   auto const examined = co_await context_.cpu.run(trace, "tls.examine", std::move(read));
   auto& measured = context_.report.measurements;
   auto found = judge(examined, shown.value(), spec_, context_.now, measured.things);
+  // No Date is heard here: others' clocks bear witness, or the kernel.
+  auto const off =
+      context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now());
+  if (off) {
+    std::vector<probes::ThingFacts> not_wanted;
+    auto const then =
+        context_.now + std::chrono::round<std::chrono::seconds>(off->by.theirs_minus_ours);
+    doubt(found, judge(examined, shown.value(), spec_, then, not_wanted), *off);
+  }
   for (Finding& finding : found) dialled_.add(std::move(finding));
   context_.report.complete = true;
 }

@@ -135,6 +135,7 @@ TEST(Retrying, IsForWhatMayPassAndNothingElse) {
                              {Kind::tls_wrong_host},
                              {Kind::tls_untrusted},
                              {Kind::tls_handshake},
+                             {Kind::tls_costly},
                              {Kind::settings},
                              {Kind::forbidden},
                              {Kind::too_slow},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was read is judged by values alone.
+#include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -68,6 +69,39 @@ TEST(TlsJudge, NoCertificateThatCanBeReadIsBad) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::critical);
   EXPECT_TRUE(things.empty());
+}
+
+// As where a CA that was signed by another has the name of one that signed itself.
+TEST(TlsJudge, OfTwoCertificatesOfOneNameTheFirstToEndIsKnown) {
+  for (bool const sooner_first : {false, true}) {
+    Examined examined = a_look();
+    examined.chain.push_back(examined.chain.front());
+    examined.chain[sooner_first ? 0 : 1].ends = kNow + 24h * 3;
+    std::vector<probes::ThingFacts> things;
+    judge(examined, {}, {.address = "h:443"}, kNow, things);
+    ASSERT_EQ(things.size(), 1U);
+    EXPECT_EQ(things[0].expiry->at, kNow + 24h * 3);
+  }
+}
+
+TEST(TlsJudge, WhereOurClockIsOffAnEndThatDependsOnItCannotBeTold) {
+  Examined const examined = a_look();
+  Spec const spec{.address = "h:443"};
+  auto const at = [&](std::chrono::sys_seconds now) {
+    std::vector<probes::ThingFacts> things;
+    return judge(examined, {}, spec, now, things);
+  };
+  auto found = at(kNow + 24h * 90);
+  fetch::ClockVerdict const off{.by = {.theirs_minus_ours = -24h * 90}, .witnesses = 2};
+  doubt(found, at(kNow), off);
+  auto const of = [&](std::string_view check) {
+    return *std::ranges::find(found, check, [](Finding const& one) { return one.check.text(); });
+  };
+  EXPECT_EQ(of("expiry").severity, Severity::unknown);
+  EXPECT_EQ(of("expiry").reason.word(), "clock");
+  EXPECT_THAT(of("expiry").message.text(), testing::HasSubstr("off by 90d (ours is ahead)"));
+  EXPECT_EQ(of("name").severity, Severity::ok) << "it is no matter of time";
+  EXPECT_EQ(of("clock").severity, Severity::warning);
 }
 
 }  // namespace
