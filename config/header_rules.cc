@@ -30,6 +30,12 @@ constexpr std::array<std::string_view, 11> kSecretParts{
     "authorization", "cookie", "token",   "secret",     "password",  "passwd",
     "api-key",       "apikey", "api_key", "credential", "access-key"};
 
+// Likewise where one stands alone between '-' and '_': "X-Auth-Key", but not "Keyword".
+constexpr std::array<std::string_view, 9> kSecretWords{
+    "auth", "bearer", "csrf", "jwt", "key", "session", "sid", "signature", "xsrf"};
+constexpr std::array<std::string_view, 6> kSchemes{"apikey", "basic",     "bearer",
+                                                   "digest", "negotiate", "token"};
+
 bool is_token_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -73,8 +79,22 @@ std::optional<std::string> check_header_value(std::string_view value) {
 
 bool is_secret_header(std::string_view name) {
   auto const lower = lower_case(name);
-  return std::ranges::any_of(
-      kSecretParts, [&](std::string_view part) { return lower.find(part) != std::string::npos; });
+  auto const holds = [&](std::string_view part) { return lower.find(part) != std::string::npos; };
+  if (std::ranges::any_of(kSecretParts, holds)) return true;
+  std::string_view rest = lower;
+  while (!rest.empty()) {
+    auto const end = std::min(rest.find_first_of("-_."), rest.size());
+    if (std::ranges::find(kSecretWords, rest.substr(0, end)) != kSecretWords.end()) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+bool is_credential(std::string_view value) {
+  auto const space = value.find(' ');
+  if (space == std::string_view::npos) return false;
+  auto const scheme = lower_case(value.substr(0, space));
+  return std::ranges::find(kSchemes, scheme) != kSchemes.end();
 }
 
 }  // namespace canary::config

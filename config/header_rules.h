@@ -21,5 +21,7 @@ std::optional<std::string> check_header_name(std::string_view name);
 std::optional<std::string> check_header_value(std::string_view value);
 // Authorization, Cookie and whatever is called a token, key, secret or password.
 bool is_secret_header(std::string_view name);
+// Is it one by its form, whatever the header's name: "Bearer ...", "Basic ..."?
+bool is_credential(std::string_view value);
 
 }  // namespace canary::config

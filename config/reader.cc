@@ -325,7 +325,7 @@ void Reader::header(yaml::Cursor const& at, std::string const& name, HttpSetting
     at.fail("expected text, {file: PATH} or {environment: NAME}, got " + at.got());
     return;
   }
-  if (is_secret_header(name)) {
+  if (is_secret_header(name) || is_credential(*at.text("text"))) {
     at.fail("a secret is refused in the file itself: expected {file: PATH} or {environment: NAME}");
     return;
   }

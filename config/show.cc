@@ -49,14 +49,23 @@ std::string source(Secret const& secret) {
          "}  # <secret>";
 }
 
+struct FieldValue {
+  std::string shown;  // to people
+  std::string whole;  // where that is more: with what may be secret
+  friend bool operator==(FieldValue const&, FieldValue const&) = default;
+};
+using FieldValues = std::map<std::string, FieldValue>;  // by path: "http.max_attempts"
+
 class Writer : public FieldVisitor {
  public:
   std::string take() { return std::move(text_); }
   // Each field by its path, without what is said beside its value.
-  std::map<std::string, std::string> take_fields() { return std::move(fields_); }
+  FieldValues take_fields() { return std::move(fields_); }
 
   void line(std::string_view name, std::string const& value) {
-    if (!value.empty()) fields_[path_ + std::string{name}] = value.substr(0, value.find("  # "));
+    if (!value.empty()) {
+      fields_[path_ + std::string{name}] = {.shown = value.substr(0, value.find("  # "))};
+    }
     text_ += std::string(indent_, ' ');
     text_ += name;
     text_ += ":";
@@ -109,6 +118,7 @@ class Writer : public FieldVisitor {
   void url(Field field, Url& value) override {
     bool const hides = value.text() != value.unredacted();
     line(field.name, quote(value.text()) + (hides ? "  # its query may be secret" : ""));
+    fields_[path_ + std::string{field.name}].whole = value.unredacted();
   }
   void url(Field field, std::optional<Url>& value) override {
     if (value) url(field, *value);
@@ -181,7 +191,7 @@ class Writer : public FieldVisitor {
  private:
   std::string text_;
   std::size_t indent_ = 0;
-  std::map<std::string, std::string> fields_;
+  FieldValues fields_;
   std::string path_;  // of the section: "http."
 };
 
@@ -191,8 +201,6 @@ void show_probe(Writer& writer, ProbeSpec& probe) {
   writer.flag({"enabled"}, probe.enabled);
   describe_probe(writer, probe);
 }
-
-using FieldValues = std::map<std::string, std::string>;
 
 FieldValues settings_of(Config config) {
   Writer writer;
@@ -217,11 +225,13 @@ void compare(std::string const& whose, FieldValues const& old, FieldValues const
   all.insert(old.begin(), old.end());
   auto const value = [](FieldValues const& values, std::string const& field) {
     auto const found = values.find(field);
-    return found == values.end() ? std::string{"none"} : found->second;
+    return found == values.end() ? FieldValue{.shown = "none"} : found->second;
   };
   for (auto const& [field, unused] : all) {
-    std::string const was = value(old, field), is = value(fresh, field);
-    if (was != is) lines.push_back(whose + field + ": " + was + " -> " + is);
+    FieldValue const was = value(old, field), is = value(fresh, field);
+    if (was == is) continue;
+    std::string const how = was.shown == is.shown ? " (another query, which may be secret)" : "";
+    lines.push_back(whose + field + ": " + was.shown + " -> " + is.shown + how);
   }
 }
 

@@ -19,13 +19,17 @@ fetch::Request request_for(std::string const& address) {
 
 }  // namespace
 
+// What may hold credentials or a token is not repeated.
 std::string wrong_address(std::string const& text) {
   auto const url = config::Url::parse("http://" + text);
-  bool const port =
-      text.rfind(':') != std::string::npos && text.back() != ']' && text.back() != ':';
-  if (url && port && url.value().target() == "/" && !text.ends_with('/')) return {};
-  return "expected HOST:PORT or [IPv6]:PORT, got \"" + text + "\"" +
-         (url ? "" : ": " + url.error());
+  auto const colon = text.rfind(':');
+  bool const port = colon != std::string::npos && colon + 1 < text.size() &&
+                    text.find(']', colon) == std::string::npos;
+  bool const whole = text.find_first_of("/?@") == std::string::npos;
+  if (url && port && whole) return {};
+  std::string const wrong = "expected HOST:PORT or [IPv6]:PORT";
+  if (!url) return wrong + ": " + url.error();
+  return whole ? wrong + ", got \"" + text + "\"" : wrong + " and nothing more";
 }
 
 Dialled::Dialled(std::string const& address, std::string location, config::HttpSettings settings,

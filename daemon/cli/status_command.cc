@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "config/url.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
@@ -96,7 +97,8 @@ int liveness_of(RunningDaemon const& daemon, runtime::Stage& stage) {
 
 // Of one probe, with all that is known of it.
 int status_of_probe(RunningDaemon const& daemon, Wanted const& wanted, runtime::Stage& stage) {
-  auto const answer = ask_daemon(daemon, "/api/v1/probes/" + wanted.probe, stage);
+  auto const answer =
+      ask_daemon(daemon, "/api/v1/probes/" + config::percent_encode(wanted.probe), stage);
   if (answer.status == 404) return no_status("no probe is called \"" + wanted.probe + "\"");
   if (answer.status != 200) return no_status(answer.body);
   put(wanted.as_json ? answer.body : probe_text(json::parse(answer.body), output_wants_colour()));

@@ -22,7 +22,8 @@ Result<config::Url, std::string> url_of(std::string const& address) {
 std::string wrong_name(std::string const& text) {
   auto const url = url_of(text);
   if (url && url.value().host().size() == text.size()) return {};
-  return "expected a host's name or address, got \"" + text + "\"";
+  bool const repeated = text.find_first_of("@?/") == std::string::npos;
+  return "expected a host's name or address" + (repeated ? ", got \"" + text + "\"" : "");
 }
 
 }  // namespace

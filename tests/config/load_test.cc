@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "config/config.h"
+#include "config/differences.h"
 #include "probes/kind.h"
 #include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
@@ -485,6 +486,22 @@ TEST(ProcessEnvironment, HoldsThisProcesssVariables) {
   ::setenv("CANARY_CONFIG_TEST", "a=b", 1);
   EXPECT_EQ(process_environment().at("CANARY_CONFIG_TEST"), "a=b");
   ::unsetenv("CANARY_CONFIG_TEST");
+}
+
+TEST_F(Load, TellsThatAQueryIsAnotherWithoutShowingIt) {
+  auto const with = [&](std::string const& query) {
+    auto loaded = load(dir.write("a.yml",
+                                 "probes:\n  - name: a\n    tuf: {metadata_url: "
+                                 "'https://a.example/md?" +
+                                     query + "', root: root.json}\n"),
+                       {}, probes::configured_kinds());
+    EXPECT_TRUE(loaded) << text_of(loaded);
+    return std::move(loaded).value();
+  };
+  EXPECT_THAT(differences(with("token=one"), with("token=one")), ElementsAre());
+  EXPECT_THAT(differences(with("token=one"), with("token=two")),
+              ElementsAre("probe a: tuf.metadata_url: \"https://a.example/md?...\" -> "
+                          "\"https://a.example/md?...\" (another query, which may be secret)"));
 }
 
 }  // namespace

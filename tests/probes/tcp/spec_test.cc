@@ -66,6 +66,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"too_much", {{"address", {"h:1"}}, {"max-bytes", {"1MiB"}}}, "--max-bytes: "}),
     [](auto const& each) { return each.param.name; });
 
+TEST(TcpSpec, DoesNotRepeatWhatMayBeCredentials) {
+  for (auto const* const text : {"user:secret@host:1", "host:1?token=secret", "host:1/secret",
+                                 "secret@host", "u:s3/secret@h:1"}) {
+    auto const said = refusal({{"address", {text}}});
+    EXPECT_THAT(said, HasSubstr("expected HOST:PORT")) << text;
+    EXPECT_THAT(said, ::testing::Not(HasSubstr("secret"))) << text;
+  }
+}
+
 TEST(TcpSpec, MeansBytesByItsEscapes) {
   EXPECT_EQ(unescaped("QUIT\\r\\n"), "QUIT\r\n");
   EXPECT_EQ(unescaped("\\x00\\xff\\\\"), std::string("\0\xff\\", 3));
