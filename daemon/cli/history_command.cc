@@ -74,6 +74,7 @@ std::string event_text(Moment const& moment) {
     return "canaryd ended unclean (" + subject + "); nobody watched for " + lasted(moment) +
            because;
   }
+  if (moment.kind == "changes_left_out") return "of " + subject + because;
   return moment.kind + " " + subject + because;
 }
 
@@ -128,8 +129,10 @@ std::string runs_text(history::Found<history::Span> const& spans) {
   return out;
 }
 
-// A field of RFC 4180.
-std::string csv_field(std::string const& text) {
+// A field of RFC 4180. What a spreadsheet would take for a formula is text: a repository may call
+// a file so.
+std::string csv_field(std::string text) {
+  if (text.find_first_of("=+-@") == 0) text.insert(0, "'");
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (char const c : text) quoted.append(c == '"' ? 2 : 1, c);

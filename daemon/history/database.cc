@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+#include "config/harmless.h"
+
 namespace canary::history {
 namespace {
 
@@ -65,7 +67,9 @@ DatabaseResult<Database> Database::open(std::filesystem::path const& file, Acces
 }
 
 DatabaseFault Database::fault() const {
-  return {::sqlite3_extended_errcode(database_.get()), ::sqlite3_errmsg(database_.get())};
+  // It may quote the file, which anybody may have written.
+  HarmlessText<400> const text{::sqlite3_errmsg(database_.get())};
+  return {::sqlite3_extended_errcode(database_.get()), text.text()};
 }
 
 DatabaseResult<void> Database::script(char const* sql) {

@@ -51,7 +51,8 @@ struct ChangeEntry {
   probes::Severity was = probes::Severity::ok;  // before a change
 };
 
-// What befell canaryd itself: "start", "stop", "reload", "reload_refused", "hang", "unclean_end".
+// What befell canaryd itself: "start", "stop", "reload", "reload_refused", "hang", "unclean_end";
+// and "changes_left_out" of a probe whose findings changed too often.
 struct EventEntry {
   std::string kind, subject, detail;
   Time at{};
@@ -72,9 +73,10 @@ struct Incident {
   Time opened{};
   std::optional<Time> closed;
   probes::Severity worst = probes::Severity::ok;
-  std::int64_t runs = 0;  // that failed
-  std::vector<Cause> causes;
+  std::int64_t runs = 0;      // that failed
+  std::vector<Cause> causes;  // the first kMostCauses
 };
+inline constexpr std::size_t kMostCauses = 100;
 
 // The runs of a probe that ended within an hour or a day (UTC) which begins at `from`.
 struct Span {

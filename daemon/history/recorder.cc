@@ -29,6 +29,28 @@ Time wall_now() {
   return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
 }
 
+// About what it takes beside its own size.
+std::size_t bytes_of(Entry const& entry) {
+  auto const of_words = [](Words const& words) {
+    return words.check.size() + words.subject.size() + words.reason.size() + words.message.size() +
+           words.evidence.size() + words.url.size();
+  };
+  struct Count {
+    decltype(of_words) const& of;
+    std::size_t operator()(RunEntry const& run) const {
+      return run.probe.size() + run.url.size() + (run.telling ? of(*run.telling) : 0);
+    }
+    std::size_t operator()(MissedEntry const& missed) const { return missed.probe.size(); }
+    std::size_t operator()(ChangeEntry const& change) const {
+      return change.probe.size() + of(change.finding);
+    }
+    std::size_t operator()(EventEntry const& event) const {
+      return event.subject.size() + event.detail.size();
+    }
+  };
+  return std::visit(Count{of_words}, entry);
+}
+
 }  // namespace
 
 Recorder::Recorder(runtime::Executor executor, daemon::Log& log, std::filesystem::path file,
@@ -45,7 +67,29 @@ Recorder::~Recorder() { pool_->stop(kEndWait); }
 
 void Recorder::note(Entry entry) {
   runtime::require_loop_thread();
-  if (waiting_.size() >= kMostWaiting) {
+  auto const* const change = std::get_if<ChangeEntry>(&entry);
+  if (change != nullptr && is_left_out(*change)) return;
+  put_into_queue(std::move(entry));
+}
+
+bool Recorder::is_left_out(ChangeEntry const& change) {
+  auto const hour = std::chrono::floor<std::chrono::hours>(change.at);
+  if (hour != std::exchange(hour_, hour)) changes_.clear();
+  std::size_t const number = ++changes_[change.probe];
+  if (number == kMostChanges + 1) {
+    put_into_queue(EventEntry{.kind = "changes_left_out",
+                              .subject = change.probe,
+                              .detail = "more than " + std::to_string(kMostChanges) +
+                                        " findings opened, changed or closed within an hour; the "
+                                        "rest of them is left out",
+                              .at = change.at});
+  }
+  return number > kMostChanges;
+}
+
+void Recorder::put_into_queue(Entry entry) {
+  std::size_t const bytes = bytes_of(entry);
+  if (waiting_.size() >= kMostWaiting || waiting_bytes_ + bytes > kMostWaitingBytes) {
     ++dropped_;
     if (!std::exchange(dropping_, true)) {
       log_.error("the history on disk cannot follow; what happens from now on is not in it",
@@ -53,6 +97,7 @@ void Recorder::note(Entry entry) {
     }
     return;
   }
+  waiting_bytes_ += bytes;
   waiting_.push_back(std::move(entry));
   waiting_count_ = waiting_.size();
   wake_.notify();
@@ -74,6 +119,8 @@ std::shared_ptr<Recorder::Batch> Recorder::take_batch() {
   auto const end =
       waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kBatch));
   auto batch = std::make_shared<Batch>();
+  std::for_each(waiting_.begin(), end,
+                [this](Entry const& one) { waiting_bytes_ -= bytes_of(one); });
   batch->entries.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return batch;

@@ -16,6 +16,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -47,6 +48,10 @@ class Recorder {
   // counted and said.
   void note(Entry entry);
   static constexpr std::size_t kMostWaiting = 50'000;
+  static constexpr std::size_t kMostWaitingBytes = std::size_t{32} << 20;  // of their texts
+  // Changes of one probe's findings within an hour; what is more is left out, which an entry says:
+  // a repository may have other things wrong with it each time.
+  static constexpr std::size_t kMostChanges = 2'000;
   void set_bounds(Bounds bounds);
 
   // Looks for damage once, then writes what is noted until it is cancelled, and keeps the history
@@ -93,6 +98,8 @@ class Recorder {
   };
   static constexpr int kMostAsking = 16;
 
+  bool is_left_out(ChangeEntry const& change);
+  void put_into_queue(Entry entry);
   std::shared_ptr<Batch> take_batch();
   runtime::Task<Done> on_thread(runtime::StaticName name, std::function<Done()> work,
                                 runtime::Trace trace);
@@ -108,6 +115,9 @@ class Recorder {
   std::shared_ptr<Store> store_;  // used on the thread only
   std::shared_ptr<runtime::ThreadPool> pool_;
   std::deque<Entry> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::map<std::string, std::size_t> changes_;  // by probe, of this hour
+  std::chrono::sys_time<std::chrono::hours> hour_{};
   std::shared_ptr<Batch> unwritten_;  // that failed: the first of the next time
   runtime::Event wake_;
   std::optional<runtime::Clock::time_point> thinned_;
@@ -126,16 +136,18 @@ std::optional<DatabaseResult<T>> Recorder::ask(std::function<DatabaseResult<T>(S
     return std::nullopt;
   }
   auto const answer = std::make_shared<Answer<T>>();
-  pool_->put({.name = "history.read",
-              .run = [answer, store = store_,
-                      question = std::move(question)]() -> runtime::ThreadPool::OnLoop {
-                if (answer->unwanted) return {};
-                auto value = question(*store);
-                std::lock_guard const lock{answer->mutex};
-                answer->value.emplace(std::move(value));
-                answer->came.notify_all();
-                return {};
-              }});
+  // In the queue for as long as somebody waits: it does not grow while the disk stands still.
+  auto const place =
+      pool_->enqueue({.name = "history.read",
+                      .run = [answer, store = store_,
+                              question = std::move(question)]() -> runtime::ThreadPool::OnLoop {
+                        if (answer->unwanted) return {};
+                        auto value = question(*store);
+                        std::lock_guard const lock{answer->mutex};
+                        answer->value.emplace(std::move(value));
+                        answer->came.notify_all();
+                        return {};
+                      }});
   std::unique_lock lock{answer->mutex};
   answer->came.wait_for(lock, limit, [&] { return answer->value.has_value(); });
   answer->unwanted = true;

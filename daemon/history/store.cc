@@ -142,8 +142,9 @@ DatabaseResult<void> Store::check() {
   auto checked = ready();
   if (checked) {
     std::string found;
-    checked = database_->each("PRAGMA quick_check(1)", {},
-                              [&found](Row const& row) { found = row.text(0); });
+    checked = database_->each("PRAGMA quick_check(1)", {}, [&found](Row const& row) {
+      found = HarmlessText<400>{row.text(0)}.text();
+    });
     if (checked && found != "ok") checked = DatabaseFault{11, found};  // SQLITE_CORRUPT
   }
   return watched(std::move(checked));

@@ -2,6 +2,8 @@
 // What is written: entries as they come, counts of runs by hour and day, incidents as they follow
 // from the runs; and what is taken away again.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "daemon/history/store.h"
 
@@ -12,8 +14,9 @@ using std::chrono::hours;
 
 constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;  // milliseconds
 constexpr hours kRunsKept{24 * 7}, kHoursKept{24 * 92};
-constexpr std::int64_t kPiece = 5'000;  // rows that one call of thin() takes away, at most
-constexpr std::int64_t kPages = 2'000;  // that it gives back
+constexpr std::int64_t kPiece = 5'000;         // rows that one call of thin() takes away, at most
+constexpr std::int64_t kChangesKept = 20'000;  // of a probe, whatever their age
+constexpr std::int64_t kPages = 2'000;         // that it gives back
 
 std::int64_t number(Time time) { return time.time_since_epoch().count(); }
 std::int64_t number(probes::Severity severity) { return static_cast<std::int64_t>(severity); }
@@ -39,6 +42,11 @@ constexpr std::string_view kDeleteDays =
     "SELECT d.probe, d.day FROM probes p JOIN days d ON d.probe = p.id AND d.day < ?1 LIMIT ?2)";
 constexpr std::string_view kDeleteChanges =
     "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE at < ?1 ORDER BY at LIMIT ?2)";
+constexpr std::string_view kManyChanges =
+    "SELECT probe, count(*) FROM changes GROUP BY probe HAVING count(*) > ?1";
+constexpr std::string_view kDeleteSurplus =
+    "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE probe = ?1 ORDER BY at LIMIT "
+    "?2)";
 constexpr std::string_view kDeleteCauses =
     "DELETE FROM causes WHERE incident IN ("
     "SELECT id FROM incidents WHERE opened < ?1 AND closed < ?1 ORDER BY opened LIMIT ?2)";
@@ -152,13 +160,17 @@ DatabaseResult<void> Store::put_incident(RunEntry const& run, std::int64_t probe
 DatabaseResult<void> Store::put_cause(std::int64_t incident, Words const& words, Time at) {
   return database_->run(
       "INSERT INTO causes (incident, \"check\", subject, reason, severity, first, message, "
-      "evidence, url) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
+      "evidence, url) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 "
+      "WHERE (SELECT count(*) FROM causes WHERE incident = ?1) < ?10 OR EXISTS (SELECT 1 FROM "
+      "causes "
+      "WHERE incident = ?1 AND \"check\" = ?2 AND subject = ?3 AND reason = ?4) "
+      "ON CONFLICT DO UPDATE SET "
       "severity = excluded.severity, message = excluded.message, evidence = excluded.evidence, "
       "url = excluded.url, ended = NULL",
       {incident, std::string_view{words.check}, std::string_view{words.subject},
        std::string_view{words.reason}, number(words.severity), number(at),
        std::string_view{words.message}, std::string_view{words.evidence},
-       std::string_view{words.url}});
+       std::string_view{words.url}, static_cast<std::int64_t>(kMostCauses)});
 }
 
 DatabaseResult<void> Store::put(ChangeEntry const& change) {
@@ -210,6 +222,15 @@ DatabaseResult<bool> Store::delete_some(Time now) {
   BOOST_OUTCOME_TRYV(take(kDeleteHours, until(kHoursKept) / kHour));
   BOOST_OUTCOME_TRYV(take(kDeleteDays, all / kDay));
   BOOST_OUTCOME_TRYV(take(kDeleteChanges, all));
+  std::vector<std::pair<std::int64_t, std::int64_t>> surplus;  // probe, changes
+  BOOST_OUTCOME_TRYV(database_->each(kManyChanges, {kChangesKept}, [&](Row const& row) {
+    surplus.emplace_back(row.integer(0), row.integer(1));
+  }));
+  for (auto const& [probe, changes] : surplus) {
+    auto const piece = std::min(changes - kChangesKept, kPiece);
+    BOOST_OUTCOME_TRYV(database_->run(kDeleteSurplus, {probe, piece}));
+    taken = std::max(taken, piece);
+  }
   BOOST_OUTCOME_TRYV(take(kDeleteCauses, all));
   BOOST_OUTCOME_TRYV(take(kDeleteIncidents, all));
   BOOST_OUTCOME_TRYV(take(kDeleteEvents, all));

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "config/duration.h"
+#include "config/harmless.h"
 
 namespace canary::history {
 namespace {
@@ -57,9 +58,12 @@ std::optional<Time> parse_local(std::string const& text, Zone zone) {
     std::tm parts{};
     std::istringstream stream{text};
     stream >> std::get_time(&parts, format);
-    if (!stream.fail() && stream.peek() == std::istringstream::traits_type::eof()) {
-      return time_of(parts, zone);
-    }
+    bool const whole = !stream.fail() && stream.peek() == std::istringstream::traits_type::eof();
+    // std::get_time takes what breaks off in the middle, such as a year alone.
+    std::array<char, 32> again{};
+    std::string_view const written{again.data(),
+                                   std::strftime(again.data(), again.size(), format, &parts)};
+    if (whole && written.size() == text.size()) return time_of(parts, zone);
   }
   return std::nullopt;
 }
@@ -80,7 +84,7 @@ Result<Time, std::string> parse_when(std::string_view text, Time now, Zone zone)
   if (auto const utc = config::parse_time(text, floor<seconds>(now))) return Time{utc.value()};
   return "expected a time such as \"tue\", \"yesterday\", \"90d\", \"2026-11-24\", \"2026-11-24 "
          "10:00\" or \"2026-11-24T10:00:00Z\", got \"" +
-         std::string{text.substr(0, 100)} + "\"";
+         HarmlessText<100>{text}.text() + "\"";
 }
 
 std::string when_text(Time time, Zone zone) {

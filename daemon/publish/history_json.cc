@@ -69,6 +69,7 @@ json::object incident_json(history::Incident const& incident) {
     causes.push_back(std::move(entry));
   }
   out["causes"] = std::move(causes);
+  out["more_causes"] = incident.causes.size() >= history::kMostCauses;
   return out;
 }
 

@@ -46,6 +46,7 @@ void add_incident(Fields& page, history::Incident const& incident, history::Time
       .text("runs", count(static_cast<std::size_t>(incident.runs), "failed run"));
   card.list("causes");
   for (auto const& cause : incident.causes) add_cause(card, cause, incident, now);
+  card.flag("more_causes", incident.causes.size() >= history::kMostCauses);
 }
 
 }  // namespace

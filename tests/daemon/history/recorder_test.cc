@@ -201,5 +201,60 @@ TEST_F(RecorderTest, DropsAndCountsWhatIsMoreThanCanWait) {
   EXPECT_THAT(log_text(), HasSubstr("follows again"));
 }
 
+TEST_F(RecorderTest, AQuestionThatNobodyWaitsForAnyMoreIsNotInTheQueue) {
+  std::promise<void> began, go_on;
+  std::thread standing{[&] {
+    recorder_->ask<bool>(
+        [&](Store&) -> DatabaseResult<bool> {
+          began.set_value();
+          go_on.get_future().wait();
+          return true;
+        },
+        60s);
+  }};
+  began.get_future().wait();
+  auto const held = std::make_shared<int>();
+  EXPECT_FALSE(recorder_->ask<bool>([held](Store&) -> DatabaseResult<bool> { return true; }, 20ms));
+  EXPECT_EQ(held.use_count(), 1);
+  go_on.set_value();
+  standing.join();
+}
+
+ChangeEntry a_change(Time at, std::string probe, std::size_t size = 10) {
+  ChangeEntry entry{.probe = std::move(probe), .at = at, .finding = {.check = "targets"}};
+  entry.finding.message.assign(size, 'x');
+  return entry;
+}
+
+// A repository that has other things wrong with it at each run does not fill the disk.
+TEST_F(RecorderTest, LeavesOutChangesThatAreTooManyAndSaysSo) {
+  running_.block_on([](Recorder& recorder) -> Task<void> {
+    for (std::size_t i = 0; i < Recorder::kMostChanges + 50; ++i) {
+      recorder.note(a_change(kNoon, "noisy"));
+    }
+    recorder.note(a_change(kNoon, "quiet"));
+    recorder.note(a_change(kNoon + 1h, "noisy"));
+    co_return;
+  }(*recorder_));
+  EXPECT_EQ(recorder_->counts().waiting, Recorder::kMostChanges + 3);
+  EXPECT_EQ(recorder_->counts().dropped, 0) << "the disk follows";
+  EXPECT_TRUE(running_.block_on(finish()));
+  EXPECT_EQ(events()->value(), 1);
+}
+
+TEST_F(RecorderTest, BoundsWhatWaitsByItsSize) {
+  running_.block_on([](Recorder& recorder) -> Task<void> {
+    std::size_t const size = 100'000;
+    for (std::size_t i = 0; i <= Recorder::kMostWaitingBytes / size; ++i) {
+      recorder.note(a_change(kNoon, "p", size));
+    }
+    co_return;
+  }(*recorder_));
+  EXPECT_GT(recorder_->counts().dropped, 0);
+  EXPECT_TRUE(running_.block_on(finish()));
+  running_.block_on(note(event()));
+  EXPECT_EQ(recorder_->counts().waiting, 1) << "there is room again";
+}
+
 }  // namespace
 }  // namespace canary::history

@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <utility>
@@ -323,6 +324,62 @@ TEST_F(StoreTest, WhoOnlyReadsMakesNoFileAndSaysWhatIsWrong) {
   write({run(kNoon)});
   EXPECT_THAT(reader.runs(all()).value().entries, SizeIs(1));
   EXPECT_FALSE(reader.write({run(kNoon + 1h)}));
+}
+
+TEST_F(StoreTest, AnIncidentHasSoManyCausesAndTheKnownOnesGoOn) {
+  write({run(kNoon, Severity::critical)});
+  std::vector<Entry> batch;
+  for (int i = 0; i < 300; ++i) {
+    batch.emplace_back(change(kNoon, ChangeEntry::Kind::opened, words("s" + std::to_string(i))));
+  }
+  write(batch);
+  auto latest = words("timestamp");
+  latest.message = "expired at one";
+  auto again = run(kNoon + 1h, Severity::critical);
+  again.telling = latest;
+  write({again});
+  auto const found = store().incidents(all());
+  ASSERT_TRUE(found);
+  ASSERT_THAT(found.value().entries, SizeIs(1));
+  auto const& causes = found.value().entries[0].causes;
+  EXPECT_THAT(causes, SizeIs(kMostCauses));
+  auto const known = std::ranges::find(causes, std::string{"timestamp"},
+                                       [](auto const& cause) { return cause.finding.subject; });
+  ASSERT_NE(known, causes.end());
+  EXPECT_EQ(known->finding.message, "expired at one");
+}
+
+TEST_F(StoreTest, KeepsSoManyChangesOfOneProbe) {
+  for (int part = 0; part < 21; ++part) {
+    std::vector<Entry> batch;
+    for (int i = 0; i < 1'000; ++i) {
+      batch.emplace_back(change(kNoon + part * 1s, ChangeEntry::Kind::changed, words("s")));
+    }
+    write(batch);
+  }
+  ASSERT_TRUE(store().thin(kNoon + 1h));
+  auto query = all();
+  query.most = 100'000;
+  auto const found = store().changes(query);
+  ASSERT_TRUE(found);
+  ASSERT_THAT(found.value().entries, SizeIs(20'000));
+  EXPECT_EQ(found.value().entries.front().at, kNoon + 1s) << "the oldest go";
+}
+
+// Whoever wrote the file: what SQLite quotes of it is shown on terminals.
+TEST_F(StoreTest, WhatSqliteSaysOfTheFileIsHarmless) {
+  write({run(kNoon)});
+  store_.reset();
+  auto database = Database::open(file(), Database::Access::write).value();
+  ASSERT_TRUE(database.run("PRAGMA writable_schema = ON"));
+  ASSERT_TRUE(
+      database.run("UPDATE sqlite_schema SET name = '\x1b[2Jevil', sql = 'CREATE nonsense' "
+                   "WHERE name = 'events'"));
+  database = Database::open(file(), Database::Access::read).value();
+  auto const read = database.run("SELECT * FROM runs");
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().text, HasSubstr("evil"));
+  EXPECT_TRUE(is_harmless(read.error().text, 1'000)) << read.error().text;
 }
 
 }  // namespace

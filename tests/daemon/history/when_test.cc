@@ -62,11 +62,16 @@ TEST(WhenText, NamesTheZoneAsItIsThen) {
 }
 
 TEST(WhenText, AnythingElseIsRefusedWithWhatIsUnderstood) {
-  for (auto const* const odd : {"", "t", "someday", "2026-13-01", "-5m", "2026-11-24 10:00 x"}) {
+  for (auto const* const odd : {"", "t", "someday", "2026-13-01", "-5m", "2026-11-24 10:00 x", "1",
+                                "2026", "2026-11", "2026-11-2 1"}) {
     auto const parsed = parse_when(odd, kNow, Zone::utc);
     ASSERT_FALSE(parsed) << odd;
     EXPECT_THAT(parsed.error(), HasSubstr("yesterday"));
   }
+}
+
+TEST(WhenText, WhatIsRefusedIsRepeatedHarmlessly) {
+  EXPECT_THAT(parse_when("\x1b[2J", kNow, Zone::utc).error(), HasSubstr("\\x1b[2J"));
 }
 
 TEST(WhenText, SpansHaveTwoUnitsAtMost) {
