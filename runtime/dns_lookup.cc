@@ -11,6 +11,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/contract.h"
 #include "runtime/dns_channel.h"
 
 namespace canary::runtime {
@@ -159,6 +160,7 @@ Task<Result<Resolver::Addresses, ResolveFault>> dns_lookup(std::string name, Add
                                                            NameServers servers,
                                                            std::shared_ptr<SilentServers> silent,
                                                            Deadline deadline, Trace trace) {
+  require_loop_thread();
   Frame const frame{trace, "dns.lookup", name};
   auto const executor = co_await asio::this_coro::executor;
   servers.servers = silent->last(std::move(servers.servers), Clock::now());

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "runtime/contract.h"
+
 namespace canary::runtime {
 
 std::vector<std::string> SilentServers::last(std::vector<std::string> servers,
                                              Clock::time_point now) const {
+  require_loop_thread();
   auto const is_silent = [&](std::string const& server) {
     auto const found = until_.find(server);
     return found != until_.end() && found->second > now;

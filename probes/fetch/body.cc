@@ -10,6 +10,7 @@
 #include <boost/asio/ssl/error.hpp>
 
 #include "probes/fetch/chunked.h"
+#include "runtime/contract.h"
 
 namespace canary::fetch {
 namespace {
@@ -214,6 +215,7 @@ std::optional<Fault> check_received(Transfer const& transfer, std::uint64_t more
 
 Task<std::optional<Fault>> receive_body(Transfer& transfer, Connection& connection,
                                         ResponseHead const& head, Trace trace) {
+  runtime::require_loop_thread();
   auto const& settings = transfer.settings;
   Receiving receiving{transfer, connection, trace,
                       Pace{settings.min_rate, settings.min_rate_window, Clock::now()}};
@@ -242,6 +244,7 @@ Task<std::optional<Fault>> receive_body(Transfer& transfer, Connection& connecti
 
 Task<bool> discard_body(Transfer& transfer, Connection& connection, ResponseHead const& head,
                         Trace trace) {
+  runtime::require_loop_thread();
   if (head.body == ResponseHead::Body::none) co_return true;
   // Chunked answers of no interest are rare; a new connection is as good.
   if (head.body != ResponseHead::Body::length || head.length > kDiscardMax) co_return false;

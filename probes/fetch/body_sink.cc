@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "runtime/contract.h"
 #include "runtime/event.h"
 
 namespace canary::fetch {
@@ -42,6 +43,7 @@ void MemorySink::clear() {
 }
 
 Task<std::span<char>> MemorySink::room(Trace) {
+  runtime::require_loop_thread();
   if (blocks_.empty()) {
     blocks_.emplace_back(std::clamp(hint_, kFirstRoom, kBlock), '\0');
   } else if (filled_ == blocks_.back().size() && filled_ < kBlock) {
@@ -59,11 +61,13 @@ bool MemorySink::commit(std::size_t size) {
 }
 
 Task<void> MemorySink::restart(Trace) {
+  runtime::require_loop_thread();
   clear();
   co_return;
 }
 
 Task<bool> MemorySink::finish(Trace trace) {
+  runtime::require_loop_thread();
   if (!blocks_.empty()) blocks_.back().resize(filled_);
   if (blocks_.size() > 1) {
     auto job = [blocks = std::move(blocks_)]() mutable { return join(std::move(blocks)); };
@@ -199,6 +203,7 @@ Task<void> PipelinedSink::until_free(std::size_t pieces, Trace trace) {
 }
 
 Task<std::span<char>> PipelinedSink::room(Trace trace) {
+  runtime::require_loop_thread();
   if (!filling_) {
     co_await until_free(1, trace);
     if (shared_->free.empty()) {
@@ -215,12 +220,14 @@ Task<std::span<char>> PipelinedSink::room(Trace trace) {
 }
 
 bool PipelinedSink::commit(std::size_t size) {
+  runtime::require_loop_thread();
   filling_->filled += size;
   if (filling_->filled == kBufferBytes) shared_->submit(std::exchange(filling_, nullptr));
   return !shared_->rejected;
 }
 
 Task<void> PipelinedSink::restart(Trace trace) {
+  runtime::require_loop_thread();
   co_await until_free(kBuffers, trace);
   shared_->rejected = false;
   if (filling_) filling_->filled = 0;
@@ -234,6 +241,7 @@ Task<void> PipelinedSink::restart(Trace trace) {
 }
 
 Task<bool> PipelinedSink::finish(Trace trace) {
+  runtime::require_loop_thread();
   if (filling_ && filling_->filled > 0) shared_->submit(std::exchange(filling_, nullptr));
   co_await until_free(kBuffers, trace);
   if (shared_->thrown) std::rethrow_exception(shared_->thrown);

@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "probes/fetch/fault.h"
+#include "runtime/contract.h"
 #include "runtime/event.h"
 #include "runtime/workers.h"
 
@@ -102,6 +103,7 @@ std::vector<Tcp::endpoint> connect_order(std::vector<boost::asio::ip::address> c
 
 runtime::Task<Connected> connect_race(std::vector<Tcp::endpoint> endpoints,
                                       runtime::Deadline deadline, runtime::Trace trace) {
+  runtime::require_loop_thread();
   Running const race{std::make_shared<Race>(co_await boost::asio::this_coro::executor)};
   Connected result;
   std::size_t next = 0;

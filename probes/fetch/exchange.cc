@@ -9,6 +9,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 
+#include "runtime/contract.h"
+
 namespace canary::fetch {
 namespace {
 
@@ -133,6 +135,7 @@ Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> 
 
 Task<Result<ResponseHead>> exchange(Transfer& transfer, Connection& connection, std::string text,
                                     Due head_due, Trace trace) {
+  runtime::require_loop_thread();
   ++connection.requests;
   auto const send_due = Due::of(transfer.deadline, transfer.settings.idle_timeout);
   auto const sent = co_await connection.write(std::move(text), send_due, trace, "http.write");

@@ -10,6 +10,7 @@
 #include "probes/tuf/client_requests.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/targets.h"
+#include "runtime/contract.h"
 #include "runtime/event.h"
 #include "runtime/task_group.h"
 
@@ -41,6 +42,7 @@ DelegationAudit::~DelegationAudit() {
 }
 
 Task<void> DelegationAudit::run(Trace trace) {
+  runtime::require_loop_thread();
   runtime::Frame const frame{trace, "tuf.delegations"};
   runtime::TaskGroup group{co_await runtime::asio::this_coro::executor};
   auto const most = static_cast<std::size_t>(std::max(0, spec_.limits.delegated_roles));
@@ -185,6 +187,7 @@ void DelegationAudit::conclude() {
 
 Task<void> add_notices(probes::Collector& findings, Refresh& refresh, std::string role,
                        Trace trace) {
+  runtime::require_loop_thread();
   auto job = [trusted = refresh.shared(), role = std::move(role)] {
     Notices own;
     for (Notice const& notice : trusted->notices()) {

@@ -10,6 +10,7 @@
 #include "probes/fetch/client.h"
 #include "probes/fetched.h"
 #include "probes/tuf/declaration.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -89,6 +90,7 @@ FetchFault fetch_fault(fetch::Fault const& fault, config::Url const& url) {
 
 runtime::Task<FetchResult<FetchedFile>> fetch(fetch::Client& client, FileRequest request,
                                               runtime::Trace trace) {
+  runtime::require_loop_thread();
   fetch::Request first{request.folder.child(request.file), request.limit};
   config::Url const url = first.url;
   auto answer = co_await client.get(std::move(first), request.deadline, trace);

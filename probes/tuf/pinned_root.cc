@@ -9,6 +9,7 @@
 #include "probes/fetch/services.h"
 #include "probes/tuf/findings.h"
 #include "probes/tuf/trust_memory.h"
+#include "runtime/contract.h"
 #include "runtime/file_identity.h"
 #include "runtime/known_file.h"
 
@@ -67,6 +68,7 @@ Task<std::optional<TrustMemory::Pinned>> look_at(Spec const& spec, ProbeContext 
 Task<std::optional<std::string>> read_pinned_root(Spec const& spec, ProbeContext const& context,
                                                   std::shared_ptr<TrustMemory> memory,
                                                   Trace trace) {
+  runtime::require_loop_thread();
   std::optional<TrustMemory::Pinned> pinned = co_await look_at(spec, context, memory.get(), trace);
   if (!pinned) co_return std::nullopt;
   if (!pinned->fault && !pinned->missing) co_return std::move(pinned->bytes);

@@ -7,6 +7,7 @@
 
 #include "probes/tuf/canonical_json.h"
 #include "probes/tuf/role_name.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -68,6 +69,7 @@ Refresh::~Refresh() {
 }
 
 runtime::Task<Result<Trusted>> Refresh::verify_root(std::string root, runtime::Trace trace) {
+  runtime::require_loop_thread();
   auto job = [root = std::move(root), now = settings_.reference,
               policy = settings_.policy]() mutable -> Result<Trusted> {
     auto created = TrustedMetadata::create(std::move(root), now, policy);
@@ -78,6 +80,7 @@ runtime::Task<Result<Trusted>> Refresh::verify_root(std::string root, runtime::T
 }
 
 runtime::Task<void> Refresh::begin(Trusted root, runtime::Trace trace) {
+  runtime::require_loop_thread();
   trusted_ = std::move(root);
   first_root_ = trusted_->root().version;
   co_await store_role("root", trace);
@@ -89,6 +92,7 @@ std::optional<Time> Refresh::last_modified(std::string const& role) const {
 }
 
 runtime::Task<RefreshResult<void>> Refresh::begin(std::string root, runtime::Trace trace) {
+  runtime::require_loop_thread();
   runtime::Frame const frame{trace, "tuf.begin"};
   auto verified = co_await verify_root(std::move(root), frame.trace());
   if (!verified) co_return failed("root", std::move(verified).error());
@@ -347,6 +351,7 @@ runtime::Task<RefreshResult<void>> Refresh::take_delegated(NeedRole need, Answer
 }
 
 runtime::Task<RefreshResult<void>> Refresh::update_all(runtime::Trace trace) {
+  runtime::require_loop_thread();
   auto done = co_await update_roots(trace);
   if (done && more_roots_) {
     Rejection why{Rule::root_rotation_limit, "root",
@@ -361,6 +366,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_all(runtime::Trace trace) {
 }
 
 runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtime::Trace trace) {
+  runtime::require_loop_thread();
   runtime::Frame const frame{trace, "tuf.find", path};
   auto const search = std::make_shared<TargetSearch>(*trusted_, path);
   while (true) {

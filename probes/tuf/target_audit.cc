@@ -10,6 +10,7 @@
 
 #include "config/duration.h"
 #include "probes/tuf/findings.h"
+#include "runtime/contract.h"
 #include "runtime/event.h"
 #include "runtime/task_group.h"
 
@@ -37,6 +38,7 @@ TargetAudit::TargetAudit(Spec const& spec, probes::ProbeContext const& context,
 TargetAudit::~TargetAudit() { context_.cpu.retire(std::move(plan_)); }
 
 runtime::Task<void> TargetAudit::run(std::vector<std::string> roles, runtime::Trace trace) {
+  runtime::require_loop_thread();
   if (spec_.targets.kind == Kind::none) co_return;
   runtime::Frame const frame{trace, "tuf.targets_audit"};
   auto const executor = co_await runtime::asio::this_coro::executor;

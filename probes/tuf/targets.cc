@@ -14,6 +14,7 @@
 #include "probes/tuf/declaration.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/target_file.h"
+#include "runtime/contract.h"
 
 namespace canary::tuf {
 namespace {
@@ -215,6 +216,7 @@ config::Url default_targets_url(config::Url const& metadata_url) {
 runtime::Task<RefreshResult<TargetPlace>> fetch_target(TargetRequest request, fetch::Client& client,
                                                        runtime::Workers& cpu,
                                                        runtime::Trace trace) {
+  runtime::require_loop_thread();
   runtime::Frame const frame{trace, "tuf.target", request.path};
   bool const consistent = request.owner->root().consistent_snapshot;
   auto places = target_places(request.base, request.path, request.file, consistent);
