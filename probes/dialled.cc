@@ -8,6 +8,7 @@
 #include "probes/fetch/dial.h"
 #include "probes/fetch/services.h"
 #include "probes/fetched.h"
+#include "runtime/contract.h"
 
 namespace canary::probes {
 namespace {
@@ -47,6 +48,7 @@ Dialled::~Dialled() {
 }
 
 runtime::Task<std::unique_ptr<fetch::Connection>> Dialled::connect(runtime::Trace trace) {
+  runtime::require_loop_thread();
   step("connecting");
   auto dialled = co_await fetch::dial(transfer_, std::nullopt, context_.http, trace);
   for (auto const& kept : transfer_.secrets.kept) add(kept_finding(kept));

@@ -29,6 +29,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/child_process.h"
 #include "tests/support/hostile_server.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::tls {
 namespace {
@@ -38,12 +39,7 @@ namespace fs = std::filesystem;
 using probes::Severity;
 using ::testing::HasSubstr;
 
-[[maybe_unused]] constexpr std::chrono::milliseconds kHandler{20};
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CANARY_SANITIZED 1
-#endif
-#endif
+constexpr std::chrono::milliseconds kHandler{20};
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&::EVP_PKEY_free)>;
 
@@ -197,9 +193,7 @@ class HostileTls : public ::testing::Test {
   static void expect_short(runtime::HandlerMeter const& meter, char const* name) {
     auto const longest = std::chrono::ceil<std::chrono::milliseconds>(meter.longest());
     std::printf("hostile server: %-24s longest handler %3d ms\n", name, int(longest.count()));
-#ifndef CANARY_SANITIZED
-    EXPECT_LE(longest, kHandler);
-#endif
+    if (!support::kSanitizer) EXPECT_LE(longest, kHandler);
   }
 
   static inline fs::path const folder_ =
