@@ -13,6 +13,8 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "runtime/contract.h"
+
 namespace canary::runtime {
 
 struct DnsChannel::Watch {
@@ -37,6 +39,7 @@ void DnsChannel::process_timeouts() {
 
 bool DnsChannel::open(NameServers const& servers, std::size_t first,
                       std::chrono::milliseconds per_server, bool over_tcp) {
+  require_loop_thread();
   static int const library = ::ares_library_init(ARES_LIB_INIT_ALL);
   if (library != ARES_SUCCESS) return false;
   // Everything that c-ares would read from files is given, so that it reads none.
