@@ -38,9 +38,9 @@ done
 class Group:
     """Limits for whoever enters; version 1 or 2 of control groups."""
 
-    def __init__(self):
+    def __init__(self, name):
         self.folders = []
-        base, name = pathlib.Path("/sys/fs/cgroup"), f"canaryd-container-{os.getpid()}"
+        base, name = pathlib.Path("/sys/fs/cgroup"), f"canaryd-container-{os.getpid()}-{name}"
         v2 = (base / "cgroup.controllers").exists()
         wanted = ([(base / name, {"cpu.max": f"{CPU * 1000} 100000", "memory.max": MEMORY})] if v2
                   else [(base / "cpu" / name, {"cpu.cfs_period_us": 100000,
@@ -71,6 +71,9 @@ class Group:
 
     def remove(self):
         for folder in self.folders:
+            for name, free in (("cpu.cfs_quota_us", "-1"), ("cpu.max", "max")):
+                if (folder / name).exists():
+                    (folder / name).write_text(free)  # what ends there does so soon
             for _ in range(100):
                 try:
                     folder.rmdir()
@@ -134,7 +137,7 @@ class Trial:
         lines["ENTRYPOINT"] = ["/usr/bin/env", "-u", "RUNTIME_DIRECTORY", f"LD_PRELOAD={SHIM}",
                                "CANARY_SHIM=/var/lib/canaryd/shim", *lines["ENTRYPOINT"]]
         (self.folder / "root").mkdir()
-        self.group = Group()
+        self.group = Group(on_dead)
         self.container = Container(self.folder / "root", over, self.folder, lines,
                                    last=WITHOUT_IPV6 + self.group.enter())
         self.health = lines["HEALTHCHECK"]
