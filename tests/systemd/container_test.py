@@ -95,6 +95,7 @@ class Container:
                  "VOLUME": str(volume), "MOUNTED": lines["VOLUME"]},
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.user = user[2]
+        self.pid = self.shell.pid
         self.pid = eventually("canaryd is the first process", self.first_process)
 
     def first_process(self):
@@ -114,7 +115,7 @@ class Container:
 
     def end(self):
         if self.shell.poll() is None:
-            self.shell.kill()
+            os.kill(self.pid, signal.SIGKILL)  # its user changed: it outlives who waits for it
             self.shell.wait()
 
 
