@@ -64,7 +64,7 @@ TEST_F(Dumps, OnADiskThatStandsStillTellWhatCanBeSeenAndKeepNobodyFromStopping) 
   support::FrozenDisk const disk{site_.path()};
   Daemon daemon{disk.around(command({"run", "--config", config_}))};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
-  disk.freeze(site_.path() / "state" / "dumps");
+  disk.freeze(site_.path() / "state" / "run" / "dumps");
 
   auto const first = dump();
   EXPECT_EQ(first->exit_code(), 0) << first->err();
