@@ -35,7 +35,9 @@ Control::Control(Setup setup) : setup_(std::move(setup)) {
   thread_ = std::thread{[this] { run(); }};
 }
 
-Control::~Control() { thread_.join(); }
+Control::~Control() {
+  if (thread_.joinable()) thread_.join();
+}
 
 void Control::run() {
   ::pthread_setname_np(::pthread_self(), "control");
@@ -173,7 +175,8 @@ bool Control::dump() {
   return true;
 }
 
-int Control::exit_code() const {
+int Control::exit_code() {
+  if (thread_.joinable()) thread_.join();
   if (thrown_) std::rethrow_exception(thrown_);
   return code_;
 }

@@ -62,8 +62,8 @@ class Control {
   // A dump now, from the watchdog; false where there is none yet, or any more.
   bool dump();
 
-  // REQUIRES: phase() is `ended`. Throws what ended it, if anything did.
-  int exit_code() const;
+  // Joins the thread. REQUIRES: phase() is `ended`. Throws what ended it, if anything did.
+  int exit_code();
 
  private:
   void run();

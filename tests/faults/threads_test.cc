@@ -45,6 +45,7 @@ std::string list_of_threads() {
 }
 
 TEST(Threads, HaveARowEach) {
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
   Stage stage{{.fault = "none"}};
   stage.start();
   ASSERT_TRUE(stage.ready()) << stage.process().err();
