@@ -30,7 +30,8 @@ class Bounded final : public json::memory_resource {
   }
   void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
     left_ += size;
-    ::operator delete(memory, size, std::align_val_t{alignment});
+    // Without its size: monotonic_resource of Boost 1.81 leaves out its own header.
+    ::operator delete(memory, std::align_val_t{alignment});
   }
   bool do_is_equal(json::memory_resource const& other) const noexcept override {
     return this == &other;

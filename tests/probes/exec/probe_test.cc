@@ -173,7 +173,10 @@ TEST_F(ExecProbe, HasNothingOfOurs) {
 }
 
 TEST_F(ExecProbe, DoesNotWaitForADaemonThatKeepsThePipe) {
-  Spec spec = shell("setsid sleep 1000 & echo $! > daemon; echo started");
+  // It ends once the daemon has left its group.
+  Spec spec = shell(
+      "setsid sh -c 'echo $$ > daemon; exec sleep 1000' & "
+      "while [ ! -s daemon ]; do sleep 0.01; done; echo started");
   spec.directory = folder_.path();
   auto const report = run(spec);
   EXPECT_EQ(only(report).message.text(), "started");
