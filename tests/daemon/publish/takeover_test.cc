@@ -24,6 +24,7 @@
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/tables.h"
 #include "tests/daemon/publish/plain_client.h"
+#include "tests/support/child_process.h"
 #include "tests/support/temporary_folder.h"
 
 namespace {
@@ -59,17 +60,7 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Client;
 
-constexpr auto kPatience = 60s;  // a limit of the test, never what it measures
 constexpr int kScrapers = 20;
-
-bool eventually(std::function<bool()> const& so) {
-  auto const limit = std::chrono::steady_clock::now() + kPatience;
-  while (!so()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 class TakenOver : public ::testing::Test {
  protected:
@@ -154,13 +145,13 @@ class TakenOver : public ::testing::Test {
 TEST_F(TakenOver, EveryScraperIsAnsweredWhileTheServersAllocationsFail) {
   EXPECT_EQ(of_many([this] { return by_server(); }), kScrapers);
   allocations_fail.store(true);
-  ASSERT_TRUE(eventually([this] { return by_watchdog(); }));
+  ASSERT_TRUE(support::eventually([this] { return by_watchdog(); }));
   EXPECT_EQ(of_many([this] { return by_watchdog(); }), kScrapers);
   EXPECT_EQ(Client{address_}.request("GET", "/-/healthy").status, 503);
   EXPECT_GE(watchdog_->record().emergency_answers[0].load(), std::uint64_t{kScrapers});
 
   allocations_fail.store(false);
-  ASSERT_TRUE(eventually([this] { return by_server(); })) << "it has its listeners back";
+  ASSERT_TRUE(support::eventually([this] { return by_server(); })) << "it has its listeners back";
   EXPECT_EQ(of_many([this] { return by_server(); }), kScrapers);
 }
 
@@ -168,7 +159,7 @@ TEST_F(TakenOver, EveryScraperIsAnsweredWhileTheServersThreadsAreStuck) {
   hold(true);
   // What a thread has taken is lost to its client: one for each of the two.
   std::vector<std::unique_ptr<Client>> lost;
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(support::eventually([&] {
     if (std::ssize(lost) > stuck_.load()) return stuck_.load() == 2;
     lost.push_back(std::make_unique<Client>(address_));
     lost.back()->send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -177,17 +168,17 @@ TEST_F(TakenOver, EveryScraperIsAnsweredWhileTheServersThreadsAreStuck) {
   EXPECT_EQ(of_many([this] { return by_watchdog(); }), kScrapers);
 
   hold(false);
-  ASSERT_TRUE(eventually([this] { return by_server(); }));
+  ASSERT_TRUE(support::eventually([this] { return by_server(); }));
   EXPECT_EQ(of_many([this] { return by_server(); }), kScrapers);
 }
 
 TEST_F(TakenOver, AStopFreesTheAddressWhileTheListenersAreTaken) {
   allocations_fail.store(true);
-  ASSERT_TRUE(eventually([this] { return by_watchdog(); }));
+  ASSERT_TRUE(support::eventually([this] { return by_watchdog(); }));
   watchdog_->leave_server_alone();
   allocations_fail.store(false);
   server_->stop();
-  EXPECT_TRUE(eventually([this] { return !Client{address_}.connected(); }));
+  EXPECT_TRUE(support::eventually([this] { return !Client{address_}.connected(); }));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 #include "probes/kind.h"
 #include "runtime/block_on.h"
 #include "tests/probes/dns/wire.h"
-#include "tests/runtime/running_loop.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/support/child_process.h"
 #include "tests/support/dns_server.h"
 #include "tests/support/temporary_folder.h"
@@ -32,33 +32,13 @@ using probes::Severity;
 using support::DnsServer;
 using ::testing::HasSubstr;
 
-class DnsProbe : public ::testing::Test {
+class DnsProbe : public probes::ProbeFixture<Spec> {
  protected:
-  probes::Report run(Spec const& spec) {
-    config::ProbeSpec whole{.name = {"p"}, .repository = "p", .kind = spec};
-    probes::Report report;
-    probes::ProbeContext context{.http = services_,
-                                 .cpu = cpu_,
-                                 .disk = disk_,
-                                 .state_directory = "",
-                                 .now = now_,
-                                 .deadline = runtime::Deadline::after(30s),
-                                 .trace = {},
-                                 .report = report,
-                                 .progress = progress_,
-                                 .memory = memory_};
-    loop_.block_on(probes::run_probe(std::move(whole), context));
-    return report;
-  }
   Spec about(std::string name, TypeName type = TypeName::a) {
     Spec spec{.name = std::move(name), .type = type};
     spec.servers = {server_.address()};
     spec.query_timeout = 10s;
     return spec;
-  }
-  static Finding bad(probes::Report const& report) {
-    auto const* const worst = report.worst();
-    return worst == nullptr ? Finding{.message = "all is well"} : *worst;
   }
   static void answer(DnsServer& server, std::string const& name, std::string record,
                      std::size_t flags = 0x8180) {
@@ -69,14 +49,6 @@ class DnsProbe : public ::testing::Test {
     server.add(name, std::move(behaviour));
   }
 
-  runtime::RunningLoop loop_;
-  runtime::Workers cpu_{"cpu", 1};
-  runtime::Workers disk_{"disk", 1};
-  runtime::FileThreads files_;
-  fetch::Services services_{cpu_, files_};
-  probes::Progress progress_;
-  std::chrono::sys_seconds now_{1'790'000'000s};
-  std::shared_ptr<std::any> memory_ = std::make_shared<std::any>();
   DnsServer server_;
 };
 

@@ -21,7 +21,7 @@
 #include "probes/kind.h"
 #include "runtime/block_on.h"
 #include "runtime/task_group.h"
-#include "tests/runtime/running_loop.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/support/child_process.h"
 #include "tests/support/temporary_folder.h"
 
@@ -36,27 +36,8 @@ using support::eventually;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ExecProbe : public ::testing::Test {
+class ExecProbe : public probes::ProbeFixture<Spec> {
  protected:
-  probes::Report run(Spec const& spec, std::chrono::milliseconds timeout = 60s) {
-    probes::Report report;
-    loop_.block_on(probe(spec, report, timeout));
-    return report;
-  }
-  runtime::Task<void> probe(Spec const& spec, probes::Report& report,
-                            std::chrono::milliseconds timeout = 60s) {
-    config::ProbeSpec whole{.name = {"p"}, .repository = "p", .kind = spec};
-    probes::ProbeContext context{.http = services_,
-                                 .cpu = cpu_,
-                                 .disk = disk_,
-                                 .state_directory = "",
-                                 .now = std::chrono::sys_seconds{1'790'000'000s},
-                                 .deadline = runtime::Deadline::after(timeout),
-                                 .trace = {},
-                                 .report = report,
-                                 .progress = progress_};
-    return probes::run_probe(std::move(whole), context);
-  }
   static Spec shell(std::string const& script) {
     return {.command = {"/bin/sh", "-c", script}, .environment = {"PATH=/usr/bin:/bin"}};
   }
@@ -78,12 +59,6 @@ class ExecProbe : public ::testing::Test {
   }
 
   support::TemporaryFolder folder_;
-  runtime::RunningLoop loop_;
-  runtime::Workers cpu_{"cpu", 1};
-  runtime::Workers disk_{"disk", 1};
-  runtime::FileThreads files_;
-  fetch::Services services_{cpu_, files_};
-  probes::Progress progress_;
 };
 
 TEST_F(ExecProbe, TakesTheExitStatusAsSeverityAndTheFirstLineAsMessage) {
@@ -230,7 +205,7 @@ TEST_F(ExecProbe, IsGoneOnceItsRunIsCancelled) {
   probes::Report report;
   auto const cancelled = [&]() -> runtime::Task<void> {
     runtime::TaskGroup group{co_await boost::asio::this_coro::executor};
-    group.start(probe(spec, report));
+    group.start(start(spec, report));
     while (read("pid").empty()) {
       co_await runtime::sleep_until({}, "test", runtime::Deadline::after(10ms));
     }

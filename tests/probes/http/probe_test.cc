@@ -13,7 +13,7 @@
 #include "probes/fetch/services.h"
 #include "probes/kind.h"
 #include "runtime/block_on.h"
-#include "tests/runtime/running_loop.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/support/certificates.h"
 #include "tests/support/hostile_answers.h"
 #include "tests/support/temporary_folder.h"
@@ -27,41 +27,14 @@ using probes::Finding;
 using probes::Severity;
 using ::testing::HasSubstr;
 
-class HttpProbe : public ::testing::Test {
+class HttpProbe : public probes::ProbeFixture<Spec> {
  protected:
   HttpProbe() {
     settings_.max_attempts = 1;
     settings_.proxy_from_environment = false;
   }
-  probes::Report run(Spec const& spec) {
-    config::ProbeSpec whole{.name = {"p"}, .repository = "p", .http = settings_, .kind = spec};
-    probes::Report report;
-    probes::ProbeContext context{
-        .http = services_,
-        .cpu = cpu_,
-        .disk = disk_,
-        .state_directory = "",
-        .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
-        .deadline = runtime::Deadline::after(30s),
-        .trace = {},
-        .report = report,
-        .progress = progress_};
-    loop_.block_on(probes::run_probe(std::move(whole), context));
-    return report;
-  }
   Spec at(std::string const& url) { return {.url = config::Url::parse(url).value()}; }
-  static Finding bad(probes::Report const& report) {
-    auto const* const worst = report.worst();
-    return worst == nullptr ? Finding{.message = "all is well"} : *worst;
-  }
 
-  config::HttpSettings settings_;
-  runtime::RunningLoop loop_;
-  runtime::Workers cpu_{"cpu", 1};
-  runtime::Workers disk_{"disk", 1};
-  runtime::FileThreads files_;
-  fetch::Services services_{cpu_, files_};
-  probes::Progress progress_;
   HostileServer server_;
 };
 

@@ -15,7 +15,7 @@
 
 #include "probes/fetch/services.h"
 #include "runtime/block_on.h"
-#include "tests/runtime/running_loop.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/support/child_process.h"
 #include "tests/support/hostile_server.h"
 
@@ -30,14 +30,6 @@ using support::HostileServer;
 using support::Peer;
 using ::testing::HasSubstr;
 
-struct Machine {
-  runtime::RunningLoop loop;
-  runtime::Workers cpu{"cpu", 1};
-  runtime::Workers disk{"disk", 1};
-  runtime::FileThreads files;
-  fetch::Services services{cpu, files};
-};
-
 // A server whose connections do what `script` says.
 HostileServer serving(support::Script script) {
   return HostileServer{HostileServer::Options{.on_accept = std::move(script)}};
@@ -49,36 +41,13 @@ support::Script says(std::string bytes, bool stays) {
   };
 }
 
-class TcpProbe : public ::testing::Test {
+class TcpProbe : public probes::ProbeFixture<Spec> {
  protected:
-  probes::Report run(Spec const& spec, std::chrono::milliseconds timeout = 30s) {
-    config::ProbeSpec whole{.name = {"p"}, .repository = "p", .kind = spec};
-    probes::Report report;
-    probes::ProbeContext context{.http = machine_.services,
-                                 .cpu = machine_.cpu,
-                                 .disk = machine_.disk,
-                                 .state_directory = "",
-                                 .now = std::chrono::sys_seconds{1'790'000'000s},
-                                 .deadline = runtime::Deadline::after(timeout),
-                                 .trace = {},
-                                 .report = report,
-                                 .progress = progress_};
-    machine_.loop.block_on(probes::run_probe(std::move(whole), context));
-    return report;
-  }
   static Spec at(std::uint16_t port) {
     Spec spec{.address = "127.0.0.1:" + std::to_string(port)};
     spec.idle_timeout = 200ms;
     return spec;
   }
-  // The finding that is not ok; one that says so where all are.
-  static Finding bad(probes::Report const& report) {
-    auto const* const worst = report.worst();
-    return worst == nullptr ? Finding{.message = "all is well"} : *worst;
-  }
-
-  Machine machine_;
-  probes::Progress progress_;
 };
 
 TEST_F(TcpProbe, AConnectionIsEnoughWhereNothingIsExpected) {

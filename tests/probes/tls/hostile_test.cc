@@ -24,8 +24,8 @@
 #include "probes/kind.h"
 #include "probes/tls/spec.h"
 #include "runtime/workers.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/runtime/handler_meter.h"
-#include "tests/runtime/running_loop.h"
 #include "tests/support/certificates.h"
 #include "tests/support/child_process.h"
 #include "tests/support/hostile_server.h"
@@ -130,7 +130,7 @@ void write_chain(fs::path const& file, int number, Key const& key) {
   std::fclose(out);
 }
 
-class HostileTls : public ::testing::Test {
+class HostileTls : public probes::ProbeFixture<Spec> {
  protected:
   // The server's certificate, by "Link 0".
   static void SetUpTestSuite() {
@@ -164,30 +164,12 @@ class HostileTls : public ::testing::Test {
   }
 
   // Once the server is there.
-  probes::Report run() {
+  probes::Report run_on_server() {
     probes::Report report;
     support::eventually([&] {
-      report = run_once();
+      report = run({.address = "127.0.0.1:" + std::to_string(port_)});
       return report.worst() == nullptr || report.worst()->reason.word() != "connect";
     });
-    return report;
-  }
-  probes::Report run_once() {
-    config::ProbeSpec whole{.name = {"p"},
-                            .repository = "p",
-                            .kind = Spec{.address = "127.0.0.1:" + std::to_string(port_)}};
-    probes::Report report;
-    probes::ProbeContext context{
-        .http = services_,
-        .cpu = cpu_,
-        .disk = disk_,
-        .state_directory = "",
-        .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
-        .deadline = runtime::Deadline::after(30s),
-        .trace = {},
-        .report = report,
-        .progress = progress_};
-    loop_.block_on(probes::run_probe(std::move(whole), context));
     return report;
   }
   static void expect_short(runtime::HandlerMeter const& meter, char const* name) {
@@ -198,12 +180,6 @@ class HostileTls : public ::testing::Test {
 
   static inline fs::path const folder_ =
       fs::temp_directory_path() / ("canary-hostile-tls-" + std::to_string(::getpid()));
-  runtime::RunningLoop loop_;
-  runtime::Workers cpu_{"cpu", 1};
-  runtime::Workers disk_{"disk", 1};
-  runtime::FileThreads files_;
-  fetch::Services services_{cpu_, files_};
-  probes::Progress progress_;
   std::uint16_t port_ = 0;
   std::unique_ptr<support::ChildProcess> server_;
 };
@@ -216,7 +192,7 @@ TEST_F(HostileTls, AnEndlessDiffieHellmanExchangeIsGivenUp) {
   write_dh_parameters(folder_ / "dh.pem", 8'192);
   serve(finite_field(folder_ / "dh.pem"));
   runtime::HandlerMeter const meter;
-  auto const report = run();
+  auto const report = run_on_server();
   ASSERT_NE(report.worst(), nullptr);
   EXPECT_EQ(report.worst()->severity, Severity::unknown);
   EXPECT_EQ(report.worst()->reason.word(), "size_limit");
@@ -248,7 +224,7 @@ TEST_F(HostileTls, OneThatIsComputedHoldsUpNoHandler) {
   write_dh_parameters(folder_ / "dh.pem", fetch::kMostDiffieHellmanBits);
   serve(finite_field(folder_ / "dh.pem"));
   runtime::HandlerMeter const meter;
-  auto const report = run();
+  auto const report = run_on_server();
   EXPECT_TRUE(report.complete) << report.worst()->message.text();
   expect_short(meter, "dh_4096");
 }
@@ -257,7 +233,7 @@ TEST_F(HostileTls, AChainOfLargeKeysHoldsUpNoHandler) {
   write_chain(folder_ / "chain.pem", 20, rsa_key(16'384));
   serve({"-cert_chain", (folder_ / "chain.pem").string()});
   runtime::HandlerMeter const meter;
-  auto const report = run();
+  auto const report = run_on_server();
   EXPECT_TRUE(report.complete) << report.worst()->message.text();
   EXPECT_NE(report.severity(), Severity::ok);
   expect_short(meter, "rsa_16384_chain");
@@ -267,7 +243,7 @@ TEST_F(HostileTls, AChainOfManyCertificatesIsNotVerified) {
   write_chain(folder_ / "chain.pem", 90, Key{::EVP_EC_gen("P-256"), &::EVP_PKEY_free});
   serve({"-cert_chain", (folder_ / "chain.pem").string()});
   runtime::HandlerMeter const meter;
-  auto const report = run();
+  auto const report = run_on_server();
   ASSERT_NE(report.worst(), nullptr);
   EXPECT_EQ(report.worst()->reason.word(), "size_limit");
   EXPECT_THAT(report.worst()->message.text(), HasSubstr("91 certificates"));

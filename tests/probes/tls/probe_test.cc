@@ -14,7 +14,7 @@
 #include "probes/fetch/services.h"
 #include "probes/kind.h"
 #include "runtime/block_on.h"
-#include "tests/runtime/running_loop.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/support/certificates.h"
 #include "tests/support/child_process.h"
 #include "tests/support/hostile_server.h"
@@ -31,26 +31,10 @@ using ::testing::HasSubstr;
 
 constexpr std::chrono::seconds kDay{86'400};
 
-class TlsProbe : public ::testing::Test {
+class TlsProbe : public probes::ProbeFixture<Spec> {
  protected:
   ~TlsProbe() override { std::filesystem::remove_all(folder_); }
 
-  probes::Report run(Spec const& spec) {
-    config::ProbeSpec whole{.name = {"p"}, .repository = "p", .kind = spec};
-    probes::Report report;
-    probes::ProbeContext context{
-        .http = services_,
-        .cpu = cpu_,
-        .disk = disk_,
-        .state_directory = "",
-        .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
-        .deadline = runtime::Deadline::after(30s),
-        .trace = {},
-        .report = report,
-        .progress = progress_};
-    loop_.block_on(probes::run_probe(std::move(whole), context));
-    return report;
-  }
   // A server that shows what `wanted` says, issued by `by`.
   HostileServer showing(CertificateAuthority const& by, CertificateAuthority::Wanted wanted) {
     wanted.addresses = {"127.0.0.1"};
@@ -73,12 +57,6 @@ class TlsProbe : public ::testing::Test {
 
   std::filesystem::path folder_ = new_folder();
   CertificateAuthority ours_{folder_, "ca"};
-  runtime::RunningLoop loop_;
-  runtime::Workers cpu_{"cpu", 1};
-  runtime::Workers disk_{"disk", 1};
-  runtime::FileThreads files_;
-  fetch::Services services_{cpu_, files_};
-  probes::Progress progress_;
 
  private:
   static std::filesystem::path new_folder() {
