@@ -3,15 +3,14 @@
 // what came of each.
 //   allocations_table [STRIDE=1] [run|reload|scrape|dump]     exit code 1 where one left canaryd
 //                                                             half-dead
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/faults/allocations.h"
+#include "tests/faults/table_arguments.h"
 
 namespace {
 
@@ -40,8 +39,7 @@ void print(AllocationPlan const& plan, AllocationOutcomes const& outcomes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rlimit const no_core{.rlim_cur = 0, .rlim_max = 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  canary::faults::leave_no_core_files();
   std::int64_t const stride = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
   std::string const only = argc > 2 ? argv[2] : "";
   std::vector<AllocationPlan> plans;
@@ -51,11 +49,8 @@ int main(int argc, char** argv) {
     plans.push_back({.operation = operation, .stride = 5 * stride, .count = kForAWhile});
   }
   std::vector<AllocationOutcomes> outcomes(plans.size());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    threads.emplace_back([&, i] { outcomes[i] = fail_allocations(plans[i]); });
-  }
-  for (auto& thread : threads) thread.join();
+  canary::faults::for_each_row(plans.size(), plans.size(),
+                               [&](std::size_t i) { outcomes[i] = fail_allocations(plans[i]); });
   std::printf("operation  fails      allocations failed  wrong  what came of it\n");
   bool wrong = plans.empty();
   for (std::size_t i = 0; i < plans.size(); ++i) {

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings every row of the catalogue about and prints what canaryd made of each, as one table.
 //   faults_table [-j N] [ROW...]     exit code 1 where a row is not as it should be
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <cstring>
+#include <iterator>
 #include <mutex>
-#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/faults/run_row.h"
+#include "tests/faults/table_arguments.h"
 
 namespace {
 
@@ -87,10 +83,10 @@ void print(std::vector<Row> const& rows, std::vector<Outcome> const& outcomes) {
   }
 }
 
-std::vector<Row> chosen_rows(std::set<std::string> const& names) {
+std::vector<Row> chosen_rows(canary::faults::TableArguments const& given) {
   std::vector<Row> rows;
   for (auto const& row : canary::faults::all_rows()) {
-    if (names.empty() || names.contains(row.name)) rows.push_back(row);
+    if (given.wanted(row.name)) rows.push_back(row);
   }
   return rows;
 }
@@ -98,42 +94,26 @@ std::vector<Row> chosen_rows(std::set<std::string> const& names) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t at_once = 3;
-  std::set<std::string> names;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "-j") == 0 && i + 1 < argc) {
-      at_once = static_cast<std::size_t>(std::max(1, std::atoi(argv[++i])));
-    } else {
-      names.insert(argv[i]);
-    }
-  }
-  rlimit const no_core{.rlim_cur = 0, .rlim_max = 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  auto const rows = chosen_rows(names);
+  auto const given = canary::faults::parse_arguments(argc, argv, 3);
+  canary::faults::leave_no_core_files();
+  auto const rows = chosen_rows(given);
   if (rows.empty()) {
     std::fprintf(stderr, "faults_table: there is no such row\n");
     return 2;
   }
   std::vector<Outcome> outcomes(rows.size());
-  std::atomic<std::size_t> next{0};
   std::mutex mutex;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < std::min(at_once, rows.size()); ++i) {
-    threads.emplace_back([&] {
-      for (std::size_t row = 0; (row = next.fetch_add(1)) < rows.size();) {
-        outcomes[row] = canary::faults::run_row(rows[row]);
-        std::lock_guard const lock{mutex};
-        std::fprintf(stderr, "%-24s %5.1f s  %s\n", rows[row].name.c_str(), outcomes[row].took_s,
-                     outcomes[row].complaints.empty() ? "ok" : "WRONG");
-        for (auto const& each : outcomes[row].complaints) {
-          std::fprintf(stderr, "    %s\n", each.c_str());
-        }
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
+  canary::faults::for_each_row(rows.size(), given.at_once, [&](std::size_t row) {
+    outcomes[row] = canary::faults::run_row(rows[row]);
+    std::lock_guard const lock{mutex};
+    std::fprintf(stderr, "%-24s %5.1f s  %s\n", rows[row].name.c_str(), outcomes[row].took_s,
+                 outcomes[row].complaints.empty() ? "ok" : "WRONG");
+    for (auto const& each : outcomes[row].complaints) {
+      std::fprintf(stderr, "    %s\n", each.c_str());
+    }
+  });
   print(rows, outcomes);
-  if (names.empty()) {
+  if (given.names.empty()) {
     std::printf("\nNot among them:\n");
     for (auto const& each : canary::faults::left_out()) {
       std::printf("%4s  %s: %s\n", each.number.c_str(), each.what.c_str(), each.why.c_str());

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stops, ends, traces and sets computing each thread of canaryd in turn, at its default limits;
 // then lets a handler compute without end under quotas. Two tables of what canaryd told and when.
-//   threads_table [-j N] [NAME...]     exit code 1 where a thread is not told of as it should be
-#include <sys/resource.h>
-
+//   threads_table [-j N] [NAME...] [quotas]     exit code 1 where a thread is not told of as it
+//                                               should be
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/faults/table_arguments.h"
 #include "tests/faults/threads.h"
 
 namespace {
@@ -24,6 +20,7 @@ namespace {
 using canary::faults::KnownThread;
 using canary::faults::Mischief;
 using canary::faults::QuotaOutcome;
+using canary::faults::TableArguments;
 using canary::faults::ThreadOutcome;
 
 struct Case {
@@ -39,12 +36,12 @@ std::string seconds(std::optional<double> const& seen) {
   return text;
 }
 
-std::vector<Case> cases_of(std::set<std::string> const& names) {
+std::vector<Case> cases_of(TableArguments const& given) {
   std::vector<Case> all;
   for (auto const mischief :
        {Mischief::stopped, Mischief::traced, Mischief::ended, Mischief::computes}) {
     for (auto const& thread : canary::faults::known_threads()) {
-      if (thread.passing || (!names.empty() && !names.contains(thread.name))) continue;
+      if (thread.passing || !given.wanted(thread.name)) continue;
       all.push_back({.thread = &thread, .mischief = mischief, .outcome = {}});
     }
   }
@@ -52,25 +49,17 @@ std::vector<Case> cases_of(std::set<std::string> const& names) {
 }
 
 void run(std::vector<Case>& cases, std::size_t at_once) {
-  std::atomic<std::size_t> next{0};
   std::mutex mutex;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < at_once; ++i) {
-    threads.emplace_back([&] {
-      for (std::size_t at = 0; (at = next.fetch_add(1)) < cases.size();) {
-        Case& each = cases[at];
-        each.outcome = try_thread(*each.thread, each.mischief);
-        std::lock_guard const lock{mutex};
-        std::fprintf(stderr, "%-14s %-9s %s\n", each.thread->name.c_str(),
-                     to_text(each.mischief).c_str(),
-                     each.outcome.complaints.empty() ? "ok" : "WRONG");
-        for (auto const& why : each.outcome.complaints) {
-          std::fprintf(stderr, "    %s\n", why.c_str());
-        }
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
+  canary::faults::for_each_row(cases.size(), at_once, [&](std::size_t at) {
+    Case& each = cases[at];
+    each.outcome = try_thread(*each.thread, each.mischief);
+    std::lock_guard const lock{mutex};
+    std::fprintf(stderr, "%-14s %-9s %s\n", each.thread->name.c_str(),
+                 to_text(each.mischief).c_str(), each.outcome.complaints.empty() ? "ok" : "WRONG");
+    for (auto const& why : each.outcome.complaints) {
+      std::fprintf(stderr, "    %s\n", why.c_str());
+    }
+  });
 }
 
 bool print(std::vector<Case>& cases) {
@@ -107,21 +96,16 @@ bool quotas() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t at_once = 4;
-  std::set<std::string> names;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "-j") == 0 && i + 1 < argc) {
-      at_once = static_cast<std::size_t>(std::max(1, std::atoi(argv[++i])));
-    } else {
-      names.insert(argv[i]);
-    }
+  auto const given = canary::faults::parse_arguments(argc, argv, 4);
+  canary::faults::leave_no_core_files();
+  bool const with_quotas = given.wanted("quotas");
+  auto cases = cases_of(given);
+  if (cases.empty() && !with_quotas) {
+    std::fprintf(stderr, "threads_table: there is no such thread, and it is not \"quotas\"\n");
+    return 2;
   }
-  rlimit const no_core{.rlim_cur = 0, .rlim_max = 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  auto cases = cases_of(names);
-  bool wrong = cases.empty() && !names.contains("quotas");
-  run(cases, at_once);
-  wrong = print(cases) || wrong;
-  if (names.empty() || names.contains("quotas")) wrong = quotas() || wrong;
+  run(cases, given.at_once);
+  bool wrong = print(cases);
+  if (with_quotas) wrong = quotas() || wrong;
   return wrong ? 1 : 0;
 }
