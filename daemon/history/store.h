@@ -6,9 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,6 +69,14 @@ class Store {
     if (!result) give_up(result.error());
     return result;
   }
+
+  // Runs `sql`, whose `values` limit it to one row more than `query` wants; `entry_at` makes an
+  // entry of a row, `more` reads what belongs to it.
+  template <class Entry>
+  DatabaseResult<Found<Entry>> found(
+      Query const& query, std::string_view sql, std::initializer_list<Value> values,
+      std::function<Entry(Row const&)> const& entry_at,
+      std::function<DatabaseResult<void>(Entry&)> const& more = nullptr);
 
   DatabaseResult<void> put(std::vector<Entry> const& batch);
   DatabaseResult<void> put(RunEntry const& run);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is read. Each query asks for one row more than wanted, to know whether there are more.
 #include <algorithm>
+#include <functional>
+#include <initializer_list>
+#include <string_view>
 
 #include "daemon/history/store.h"
 
@@ -12,12 +15,12 @@ using probes::Severity;
 Time time_of(std::int64_t number) { return Time{milliseconds{number}}; }
 std::int64_t number(Time time) { return time.time_since_epoch().count(); }
 
-// Whatever a file says, there are four.
+// A damaged file may hold any number.
 Severity severity_of(std::int64_t number) {
   return number >= 0 && number <= 3 ? static_cast<Severity>(number) : Severity::unknown;
 }
 
-// Whoever wrote the file.
+// As harmless as what was written: somebody else may have changed the file.
 std::string text_at(Row const& row, int column) {
   return HarmlessText<1024>{row.text(column)}.text();
 }
@@ -34,155 +37,153 @@ Words words_at(Row const& row, int first) {
           .severity = severity_of(row.integer(first + 3))};
 }
 
-// The newest came first.
-template <class T>
-Found<T> in_order(std::vector<T> entries, std::size_t most) {
-  Found<T> found{.entries = std::move(entries), .more = false};
-  found.more = found.entries.size() > most;
-  if (found.more) found.entries.resize(most);
+std::int64_t one_more(Query const& query) { return static_cast<std::int64_t>(query.most) + 1; }
+
+ChangeEntry change_at(Row const& row) {
+  return {.probe = text_at(row, 1),
+          .at = time_of(row.integer(0)),
+          .kind = static_cast<ChangeEntry::Kind>(std::clamp<std::int64_t>(row.integer(2), 0, 2)),
+          .finding = words_at(row, 4),
+          .was = severity_of(row.integer(3))};
+}
+
+EventEntry event_at(Row const& row) {
+  return {.kind = text_at(row, 1),
+          .subject = text_at(row, 2),
+          .detail = text_at(row, 3),
+          .at = time_of(row.integer(0)),
+          .lasted = milliseconds{row.integer(4)}};
+}
+
+Incident incident_at(Row const& row) {
+  Incident incident{.id = row.integer(0),
+                    .probe = text_at(row, 1),
+                    .url = text_at(row, 2),
+                    .opened = time_of(row.integer(3)),
+                    .closed = std::nullopt,
+                    .worst = severity_of(row.integer(5)),
+                    .runs = row.integer(6),
+                    .causes = {}};
+  if (!row.is_null(4)) incident.closed = time_of(row.integer(4));
+  return incident;
+}
+
+Incident::Cause cause_at(Row const& row) {
+  Incident::Cause cause{
+      .finding = words_at(row, 2), .first = time_of(row.integer(0)), .ended = std::nullopt};
+  if (!row.is_null(1)) cause.ended = time_of(row.integer(1));
+  return cause;
+}
+
+RunEntry run_at(Row const& row) {
+  RunEntry run{.probe = text_at(row, 4),
+               .url = text_at(row, 5),
+               .ended = time_of(row.integer(0)),
+               .duration = milliseconds{row.integer(1)},
+               .severity = severity_of(row.integer(2)),
+               .telling = std::nullopt};
+  if (!row.is_null(3)) {
+    run.telling.emplace();
+    run.telling->reason = text_at(row, 3);
+    run.telling->severity = run.severity;
+  }
+  return run;
+}
+
+Span span_at(Row const& row, std::int64_t unit) {
+  Span span{.probe = text_at(row, 0),
+            .from = time_of(row.integer(1) * unit),
+            .missed = row.integer(6),
+            .total = milliseconds{row.integer(7)},
+            .longest = milliseconds{row.integer(8)}};
+  for (int i = 0; i < 4; ++i) span.runs[static_cast<std::size_t>(i)] = row.integer(2 + i);
+  return span;
+}
+
+}  // namespace
+
+// The newest come first, one more than wanted; they are given in order.
+template <class Entry>
+DatabaseResult<Found<Entry>> Store::found(Query const& query, std::string_view sql,
+                                          std::initializer_list<Value> values,
+                                          std::function<Entry(Row const&)> const& entry_at,
+                                          std::function<DatabaseResult<void>(Entry&)> const& more) {
+  Found<Entry> found;
+  auto read = ready();
+  if (read) {
+    read = database_->each(sql, values,
+                           [&](Row const& row) { found.entries.push_back(entry_at(row)); });
+  }
+  for (std::size_t i = 0; more && read && i < found.entries.size(); ++i) {
+    read = more(found.entries[i]);
+  }
+  if (!watched(read)) return read.error();
+  found.more = found.entries.size() > query.most;
+  if (found.more) found.entries.resize(query.most);
   std::ranges::reverse(found.entries);
   return found;
 }
 
-std::int64_t one_more(Query const& query) { return static_cast<std::int64_t>(query.most) + 1; }
-
-}  // namespace
-
 DatabaseResult<Found<ChangeEntry>> Store::changes(Query const& query) {
-  std::vector<ChangeEntry> all;
-  auto read = ready();
-  if (read) {
-    read = database_->each(
-        "SELECT c.at, p.name, c.kind, c.was, c.\"check\", c.subject, c.reason, c.severity, "
-        "c.message, c.evidence, c.url FROM changes c JOIN probes p ON p.id = c.probe "
-        "WHERE c.at >= ?2 AND c.at < ?3 AND (?1 = '' OR p.name = ?1) "
-        "ORDER BY c.at DESC, c.id DESC LIMIT ?4",
-        {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
-        [&](Row const& row) {
-          all.push_back({.probe = text_at(row, 1),
-                         .at = time_of(row.integer(0)),
-                         .kind = static_cast<ChangeEntry::Kind>(
-                             std::clamp<std::int64_t>(row.integer(2), 0, 2)),
-                         .finding = words_at(row, 4),
-                         .was = severity_of(row.integer(3))});
-        });
-  }
-  if (!watched(read)) return read.error();
-  return in_order(std::move(all), query.most);
+  return found<ChangeEntry>(
+      query,
+      "SELECT c.at, p.name, c.kind, c.was, c.\"check\", c.subject, c.reason, c.severity, "
+      "c.message, c.evidence, c.url FROM changes c JOIN probes p ON p.id = c.probe "
+      "WHERE c.at >= ?2 AND c.at < ?3 AND (?1 = '' OR p.name = ?1) "
+      "ORDER BY c.at DESC, c.id DESC LIMIT ?4",
+      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
+      change_at);
 }
 
 DatabaseResult<Found<EventEntry>> Store::events(Query const& query) {
-  std::vector<EventEntry> all;
-  auto read = ready();
-  if (read) {
-    read = database_->each(
-        "SELECT at, kind, subject, detail, lasted FROM events WHERE at >= ?1 AND at < ?2 "
-        "ORDER BY at DESC, id DESC LIMIT ?3",
-        {number(query.since), number(query.until), one_more(query)}, [&](Row const& row) {
-          all.push_back({.kind = text_at(row, 1),
-                         .subject = text_at(row, 2),
-                         .detail = text_at(row, 3),
-                         .at = time_of(row.integer(0)),
-                         .lasted = milliseconds{row.integer(4)}});
-        });
-  }
-  if (!watched(read)) return read.error();
-  return in_order(std::move(all), query.most);
+  return found<EventEntry>(
+      query,
+      "SELECT at, kind, subject, detail, lasted FROM events WHERE at >= ?1 AND at < ?2 "
+      "ORDER BY at DESC, id DESC LIMIT ?3",
+      {number(query.since), number(query.until), one_more(query)}, event_at);
 }
 
 DatabaseResult<Found<Incident>> Store::incidents(Query const& query) {
-  std::vector<Incident> all;
-  auto read = ready();
-  if (read) {
-    read = database_->each(
-        "SELECT i.id, p.name, p.url, i.opened, i.closed, i.worst, i.runs "
-        "FROM incidents i JOIN probes p ON p.id = i.probe "
-        "WHERE i.opened < ?3 AND (i.closed IS NULL OR i.closed >= ?2) AND (?1 = '' OR p.name = ?1) "
-        "ORDER BY i.opened DESC, i.id DESC LIMIT ?4",
-        {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
-        [&](Row const& row) {
-          Incident incident{.id = row.integer(0),
-                            .probe = text_at(row, 1),
-                            .url = text_at(row, 2),
-                            .opened = time_of(row.integer(3)),
-                            .closed = std::nullopt,
-                            .worst = severity_of(row.integer(5)),
-                            .runs = row.integer(6),
-                            .causes = {}};
-          if (!row.is_null(4)) incident.closed = time_of(row.integer(4));
-          all.push_back(std::move(incident));
-        });
-  }
-  for (std::size_t i = 0; read && i < all.size(); ++i) {
-    read = database_->each(
+  auto const causes = [this](Incident& incident) {
+    return database_->each(
         "SELECT first, ended, \"check\", subject, reason, severity, message, evidence, url "
         "FROM causes WHERE incident = ?1 ORDER BY first, \"check\", subject",
-        {all[i].id}, [&](Row const& row) {
-          Incident::Cause cause{
-              .finding = words_at(row, 2), .first = time_of(row.integer(0)), .ended = std::nullopt};
-          if (!row.is_null(1)) cause.ended = time_of(row.integer(1));
-          all[i].causes.push_back(std::move(cause));
-        });
-  }
-  if (!watched(read)) return read.error();
-  return in_order(std::move(all), query.most);
+        {incident.id}, [&incident](Row const& row) { incident.causes.push_back(cause_at(row)); });
+  };
+  return found<Incident>(
+      query,
+      "SELECT i.id, p.name, p.url, i.opened, i.closed, i.worst, i.runs "
+      "FROM incidents i JOIN probes p ON p.id = i.probe "
+      "WHERE i.opened < ?3 AND (i.closed IS NULL OR i.closed >= ?2) AND (?1 = '' OR p.name = ?1) "
+      "ORDER BY i.opened DESC, i.id DESC LIMIT ?4",
+      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
+      incident_at, causes);
 }
 
 DatabaseResult<Found<RunEntry>> Store::runs(Query const& query) {
-  std::vector<RunEntry> all;
-  auto read = ready();
-  if (read) {
-    read = database_->each(
-        "SELECT r.ended, r.duration, r.severity, r.reason, p.name, p.url "
-        "FROM runs r JOIN probes p ON p.id = r.probe "
-        "WHERE (?1 = '' OR p.name = ?1) AND r.ended >= ?2 AND r.ended < ?3 "
-        "ORDER BY r.ended DESC LIMIT ?4",
-        {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
-        [&](Row const& row) {
-          RunEntry run{.probe = text_at(row, 4),
-                       .url = text_at(row, 5),
-                       .ended = time_of(row.integer(0)),
-                       .duration = milliseconds{row.integer(1)},
-                       .severity = severity_of(row.integer(2)),
-                       .telling = std::nullopt};
-          if (!row.is_null(3)) {
-            run.telling.emplace();
-            run.telling->reason = text_at(row, 3);
-            run.telling->severity = run.severity;
-          }
-          all.push_back(std::move(run));
-        });
-  }
-  if (!watched(read)) return read.error();
-  return in_order(std::move(all), query.most);
+  return found<RunEntry>(
+      query,
+      "SELECT r.ended, r.duration, r.severity, r.reason, p.name, p.url "
+      "FROM runs r JOIN probes p ON p.id = r.probe "
+      "WHERE (?1 = '' OR p.name = ?1) AND r.ended >= ?2 AND r.ended < ?3 "
+      "ORDER BY r.ended DESC LIMIT ?4",
+      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
+      run_at);
 }
 
 DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
   bool const by_hour = width == Width::hour;
   std::int64_t const unit = by_hour ? 3'600'000 : 86'400'000;
   std::string const column = by_hour ? "hour" : "day";
-  std::vector<Span> all;
-  auto read = ready();
-  if (read) {
-    read = database_->each(
-        "SELECT p.name, s." + column +
-            ", ok, warning, critical, unknown, missed, total, longest FROM " + column +
-            "s s JOIN probes p ON p.id = s.probe WHERE (?1 = '' OR p.name = ?1) AND s." + column +
-            " >= ?2 AND s." + column + " < ?3 ORDER BY s." + column + " DESC, p.name LIMIT ?4",
-        {std::string_view{query.probe}, number(query.since) / unit,
-         (number(query.until) + unit - 1) / unit, one_more(query)},
-        [&](Row const& row) {
-          Span span{.probe = text_at(row, 0),
-                    .from = time_of(row.integer(1) * unit),
-                    .missed = row.integer(6),
-                    .total = milliseconds{row.integer(7)},
-                    .longest = milliseconds{row.integer(8)}};
-          for (int i = 0; i < 4; ++i) span.runs[static_cast<std::size_t>(i)] = row.integer(2 + i);
-          all.push_back(std::move(span));
-        });
-  }
-  if (!watched(read)) return read.error();
-  return in_order(std::move(all), query.most);
+  return found<Span>(
+      query,
+      "SELECT p.name, s." + column +
+          ", ok, warning, critical, unknown, missed, total, longest FROM " + column +
+          "s s JOIN probes p ON p.id = s.probe WHERE (?1 = '' OR p.name = ?1) AND s." + column +
+          " >= ?2 AND s." + column + " < ?3 ORDER BY s." + column + " DESC, p.name LIMIT ?4",
+      {std::string_view{query.probe}, number(query.since) / unit,
+       (number(query.until) + unit - 1) / unit, one_more(query)},
+      [unit](Row const& row) { return span_at(row, unit); });
 }
 
 }  // namespace canary::history
