@@ -5,6 +5,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/asn1.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "probes/tls/examine.h"
 
@@ -69,6 +74,39 @@ TEST(TlsJudge, NoCertificateThatCanBeReadIsBad) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::critical);
   EXPECT_TRUE(things.empty());
+}
+
+// A certificate in DER whose notAfter is that text, as a UTCTime.
+std::string certificate_that_ends(std::string const& when) {
+  EVP_PKEY* const key = ::EVP_EC_gen("P-256");
+  X509* const made = ::X509_new();
+  ::X509_gmtime_adj(::X509_getm_notBefore(made), -3'600);
+  ASN1_TIME* const end = ::X509_getm_notAfter(made);
+  end->type = V_ASN1_UTCTIME;
+  ::ASN1_STRING_set(end, when.data(), static_cast<int>(when.size()));
+  ::X509_set_pubkey(made, key);
+  ::X509_sign(made, key, ::EVP_sha256());
+  unsigned char* bytes = nullptr;
+  int const size = ::i2d_X509(made, &bytes);
+  std::string der(reinterpret_cast<char const*>(bytes), static_cast<std::size_t>(size));
+  ::OPENSSL_free(bytes);
+  ::X509_free(made);
+  ::EVP_PKEY_free(key);
+  return der;
+}
+
+TEST(TlsJudge, AnEndThatIsNoTimeIsBadAndNoDeadline) {
+  for (std::string const when : {"991399999999Z", "", "soon"}) {
+    Examined const examined = examine({.chain = {certificate_that_ends(when)}}, "h");
+    EXPECT_TRUE(examined.unreadable) << when;
+    EXPECT_TRUE(examined.chain.empty()) << when;
+    std::vector<probes::ThingFacts> things;
+    auto const found = judge(examined, {}, {.address = "h:443"}, kNow, things);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].severity, Severity::critical);
+    EXPECT_TRUE(things.empty());
+  }
+  EXPECT_FALSE(examine({.chain = {certificate_that_ends("300102030405Z")}}, "h").unreadable);
 }
 
 // As where a CA that was signed by another has the name of one that signed itself.
