@@ -74,6 +74,17 @@ TEST_F(Requests, TryAStatusAgainThatMayPassBeforeTheyTakeIt) {
   EXPECT_EQ(mended.value().body, "up");
 }
 
+TEST_F(Requests, ThatAreSentOnceTakeTheStatusThatTheyGet) {
+  settings_.max_attempts = 3;
+  server_.on("/", respond(503, "down"));
+  auto request = to("/", "POST", "x");
+  request.any_status = true;
+  auto const result = get(std::move(request));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result.value().status, 503);
+  EXPECT_EQ(server_.requests().size(), 1U);
+}
+
 TEST_F(Requests, TakeAWantedStatusAtOnce) {
   settings_.max_attempts = 3;
   server_.on("/", respond(503, "down"));

@@ -106,6 +106,19 @@ TEST_P(NotNow, IsNoEndOfTheRootWalkAndNoVerdict) {
 
 INSTANTIATE_TEST_SUITE_P(Status, NotNow, testing::Values(408, 429, 500, 502, 503, 504));
 
+TEST_F(RefreshOverHttp, NamesTheUrlOfTheFileThatItRefused) {
+  Published const published = three_roots();
+  for (std::string const path : {"metadata/3.root.json", "metadata/timestamp.json",
+                                 "metadata/1.snapshot.json", "metadata/1.targets.json"}) {
+    serve(published);
+    server_.serve(path, "{}");
+    auto const result = refresh_from_first(published);
+    ASSERT_FALSE(result) << path;
+    ASSERT_NE(result.error().rejection(), nullptr) << path;
+    EXPECT_EQ(result.error().url, server_.url(path));
+  }
+}
+
 TEST_F(RefreshOverHttp, TakesAPageThatIsNoRootForAWrongAnswer) {
   Published const published = three_roots();
   serve(published);
