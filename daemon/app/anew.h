@@ -6,8 +6,9 @@
 
 namespace canary::daemon {
 
-// Does nothing in a process that somebody else started. Waits for the old children, which end with
-// the descriptors that they were given; for two seconds at most.
+// Does nothing in a process that somebody else started. Kills the programs that probes of the kind
+// exec were running, with their process groups: nobody waits for them any more. Waits for all old
+// children; the others end with the descriptors that they were given. For two seconds at most.
 void put_right_what_was_before();
 
 }  // namespace canary::daemon
