@@ -21,8 +21,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +39,7 @@
 #include "runtime/loop.h"
 #include "runtime/spawn.h"
 #include "runtime/task_group.h"
+#include "tests/support/read_file.h"
 
 // What the loop does meanwhile: these names are looked for in the dumps.
 namespace stuck {
@@ -209,11 +208,6 @@ bool wait_for(std::chrono::milliseconds limit, Done const& done) {
   return true;
 }
 
-std::string whole(fs::path const& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
 // Does the text name the function with its file and a line?
 bool named_in_text(std::string const& text, std::string_view function) {
   std::string_view const place = "detection_bench.cc:";
@@ -296,8 +290,9 @@ class Bench {
     if (!recorder.done.load()) return "no dump within 4 s";
     if (!readable) return "the helper did not finish the dump within 4 s";
     fs::path const path{recorder.result.path.data()};
-    auto const text = whole(fs::path{path}.replace_extension(".txt"));
-    auto const taken = stack_taken(whole(fs::path{path}.replace_extension(".json")), kind.function);
+    auto const text = support::read_file(fs::path{path}.replace_extension(".txt"));
+    auto const taken =
+        stack_taken(support::read_file(fs::path{path}.replace_extension(".json")), kind.function);
     if (taken < 0 || !named_in_text(text, kind.function)) {
       return std::string{"the dump does not name "} + kind.function + ":\n" + text;
     }

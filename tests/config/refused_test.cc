@@ -17,6 +17,7 @@
 #include "probes/kind.h"
 #include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
+#include "tests/support/read_file.h"
 
 namespace canary::config {
 namespace {
@@ -52,7 +53,7 @@ std::string answer(std::filesystem::path const& file) {
 
 std::string expected_answer(std::filesystem::path const& file) {
   constexpr std::string_view mark = "# expect: ";
-  std::istringstream lines(read_all(file));
+  std::istringstream lines(support::read_file(file));
   std::string text;
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with(mark)) text += line.substr(mark.size()) + "\n";

@@ -18,6 +18,7 @@
 #include "probes/kind.h"
 #include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
+#include "tests/support/read_file.h"
 
 namespace canary::config {
 namespace {
@@ -80,7 +81,7 @@ TEST(Sample, ProbesLoadOnceTheirRootsAreThereAndTheyAreTurnedOn) {
   TempDir const dir;
   dir.write("roots/sigstore.root.json", "{}");
   dir.write("roots/os.root.json", "{}");
-  auto const text = read_all(kSource / "config/canaryd.yml");
+  auto const text = support::read_file(kSource / "config/canaryd.yml");
   auto const on = dir.write("canaryd.yml", replaced(text, "enabled: false", "enabled: true"));
   auto const config = loaded(on);
   ASSERT_EQ(config.probes.size(), 7u);
@@ -93,7 +94,7 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
     dir.write(name, "x");
   }
   dir.write("proxy", "user:password");
-  auto text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
+  auto text = without_comment_marks(support::read_file(kSource / "config/canaryd.yml"));
   text = replaced(text, "/etc/canaryd/", "");
   text = replaced(text, "/run/credentials/canaryd.service/", "");
   auto const config = loaded(dir.write("canaryd.yml", text));
@@ -112,7 +113,7 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
 std::string last_part(std::string const& path) { return path.substr(path.rfind('.') + 1); }
 
 TEST(Sample, HoldsEveryField) {
-  auto const text = without_comment_marks(read_all(kSource / "config/canaryd.yml"));
+  auto const text = without_comment_marks(support::read_file(kSource / "config/canaryd.yml"));
   for (auto const& field : field_rows(probes::configured_kinds())) {
     EXPECT_THAT(text, HasSubstr(last_part(field.path) + ":")) << field.path;
   }
@@ -137,7 +138,7 @@ std::string row_of(FieldRow const& field) {
 // The document with each row anew; a row of a field that is not there is left out.
 std::string written(std::map<std::string, FieldRow> const& fields, std::set<std::string>& found) {
   static std::regex const row("^\\| `([^`]+)` \\|.*");
-  std::istringstream lines(read_all(kDocument));
+  std::istringstream lines(support::read_file(kDocument));
   std::string text;
   for (std::string line; std::getline(lines, line);) {
     std::smatch match;
@@ -157,7 +158,7 @@ TEST(ConfigurationDocument, IsWrittenFromTheFields) {
   std::set<std::string> found;
   auto const text = written(fields, found);
   if (std::getenv("CANARY_WRITE_DOCS") != nullptr) std::ofstream{kDocument} << text;
-  EXPECT_EQ(read_all(kDocument), text)
+  EXPECT_EQ(support::read_file(kDocument), text)
       << "write it anew: CANARY_WRITE_DOCS=1 ctest --preset dev -R ConfigurationDocument";
   for (auto const& [path, field] : fields) {
     EXPECT_TRUE(found.contains(path)) << "put this row where it belongs: " << row_of(field);

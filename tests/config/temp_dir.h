@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -39,10 +38,5 @@ class TempDir {
  private:
   std::filesystem::path path_;
 };
-
-inline std::string read_all(std::filesystem::path const& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 }  // namespace canary::config

@@ -2,12 +2,13 @@
 #include "tests/faults/dump_file.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+
+#include "tests/support/read_file.h"
 
 namespace canary::faults {
 namespace {
@@ -76,8 +77,7 @@ std::optional<DumpFile> find_dump(std::filesystem::path const& folder, std::stri
   }
   std::ranges::sort(files, {}, [](auto const& file) { return file.filename(); });
   for (auto const& file : files) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string const text{std::istreambuf_iterator<char>(stream), {}};
+    std::string const text = support::read_file(file);
     boost::system::error_code wrong;
     auto const value = json::parse(text, wrong);
     if (wrong || !value.is_object()) continue;  // still being written

@@ -17,6 +17,7 @@
 #include <stdexcept>
 
 #include "probes/tuf/authoring.h"
+#include "tests/support/read_file.h"
 
 namespace canary::faults {
 namespace {
@@ -26,11 +27,6 @@ using namespace std::chrono_literals;
 void write_file(std::filesystem::path const& file, std::string const& text) {
   std::filesystem::create_directories(file.parent_path());
   std::ofstream(file, std::ios::binary) << text;
-}
-
-std::string read_file(std::filesystem::path const& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::filesystem::path temporary_folder() {
@@ -171,7 +167,7 @@ Poller::Seen Poller::seen() const {
 
 // Ended, if not yet waited for.
 bool Poller::ended() const {
-  std::string const stat = read_file("/proc/" + std::to_string(process_) + "/stat");
+  std::string const stat = support::read_file("/proc/" + std::to_string(process_) + "/stat");
   auto const name_end = stat.rfind(") ");
   return name_end == std::string::npos || stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X';
 }
@@ -352,7 +348,7 @@ bool Stage::dump() const {
 std::optional<std::string> Stage::find_address() const {
   if (!settings_.shipped) {
     if (!std::filesystem::exists(folder_ / "address")) return std::nullopt;
-    return read_file(folder_ / "address");
+    return support::read_file(folder_ / "address");
   }
   std::string const log = process_->err();
   constexpr std::string_view kField = "msg=listening address=";
@@ -384,7 +380,7 @@ std::optional<std::int64_t> Stage::trigger() {
   write_file(folder_ / "trigger", "");
   auto const file = folder_ / "started";
   if (!wait_until([&] { return std::filesystem::exists(file); }, 20s)) return std::nullopt;
-  return std::stoll(read_file(file));
+  return std::stoll(support::read_file(file));
 }
 
 void Stage::untrigger() const { std::filesystem::remove(folder_ / "trigger"); }
@@ -399,16 +395,18 @@ void Stage::later(std::chrono::milliseconds span, std::function<void()> what) {
 std::vector<int> Stage::threads_called(std::string const& prefix) const {
   std::vector<int> result;
   std::filesystem::path const tasks = "/proc/" + std::to_string(process_->pid()) + "/task";
-  for (auto const& entry : std::filesystem::directory_iterator(tasks)) {
-    int const thread = std::stoi(entry.path().filename().string());
+  std::error_code gone;  // the process ends when it likes
+  for (std::filesystem::directory_iterator entry{tasks, gone}, end; !gone && entry != end;
+       entry.increment(gone)) {
+    int const thread = std::stoi(entry->path().filename().string());
     if (name_of(thread).starts_with(prefix)) result.push_back(thread);
   }
   return result;
 }
 
 std::string Stage::name_of(int thread) const {
-  std::string name = read_file("/proc/" + std::to_string(process_->pid()) + "/task/" +
-                               std::to_string(thread) + "/comm");
+  std::string name = support::read_file("/proc/" + std::to_string(process_->pid()) + "/task/" +
+                                        std::to_string(thread) + "/comm");
   if (!name.empty()) name.pop_back();
   return name;
 }

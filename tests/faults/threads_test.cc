@@ -6,7 +6,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/faults/stage.h"
+#include "tests/support/read_file.h"
 #include "tests/support/sanitizer.h"
 
 namespace canary::faults {
@@ -38,8 +38,7 @@ std::vector<std::string> without_a_row(Stage& stage) {
 }
 
 std::string list_of_threads() {
-  std::ifstream file{CANARY_HANGS_DOCUMENT};
-  std::string const text{std::istreambuf_iterator<char>{file}, {}};
+  std::string const text = support::read_file(CANARY_HANGS_DOCUMENT);
   auto const from = text.find("## Who watches whom");
   return from == std::string::npos ? "" : text.substr(from, text.find("\n## ", from + 1) - from);
 }

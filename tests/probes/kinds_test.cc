@@ -5,7 +5,6 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -13,6 +12,7 @@
 
 #include "config/finding_words.h"
 #include "probes/kind.h"
+#include "tests/support/read_file.h"
 
 namespace canary::probes {
 namespace {
@@ -135,9 +135,7 @@ std::string flags_table() {
 
 TEST(Manual, HasTheFlagsOfEveryKind) {
   std::filesystem::path const file = std::filesystem::path{CANARY_SOURCE_DIR} / "docs/canaryd.md";
-  std::stringstream read;
-  read << std::ifstream{file}.rdbuf();
-  std::string text = read.str();
+  std::string text = support::read_file(file);
   std::string const head = "| flag | of | meaning |\n";
   auto const begin = text.find(head);
   ASSERT_NE(begin, std::string::npos) << "the table of flags is gone";

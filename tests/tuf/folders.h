@@ -4,18 +4,16 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
+#include "tests/support/read_file.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
 
-inline std::string read_file(std::filesystem::path const& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
+using support::read_file;
+using support::TemporaryFolder;
 
 // Every file below `folder`, by its path from there.
 inline Files read_folder(std::filesystem::path const& folder) {
@@ -35,7 +33,5 @@ inline void write_folder(std::filesystem::path const& folder, Files const& files
     std::ofstream(file, std::ios::binary) << content;
   }
 }
-
-using support::TemporaryFolder;
 
 }  // namespace canary::tuf

@@ -11,8 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -27,6 +25,7 @@
 #include "runtime/loop.h"
 #include "runtime/trace.h"
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/read_file.h"
 
 namespace canary::dump {
 namespace {
@@ -69,11 +68,6 @@ void change(std::vector<std::byte>& bytes, Change change) {
   runtime::Tables tables{copy.bytes()};
   change(tables);
   std::ranges::copy(copy.bytes(), bytes.begin());
-}
-
-std::string text_of(std::string const& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 class BlackBoxTest : public ::testing::Test {
@@ -237,7 +231,8 @@ TEST_F(BlackBoxTest, ThePostMortemIsADumpThatTheHelperFinishes) {
   Work work{{.runtime = runtime, .state = state}};
   work.finish_leftovers();
 
-  std::string const text = text_of(state + "/post-mortem-" + std::to_string(::getpid()) + ".txt");
+  std::string const text =
+      support::read_file(state + "/post-mortem-" + std::to_string(::getpid()) + ".txt");
   EXPECT_THAT(text, HasSubstr("canaryd: process " + std::to_string(::getpid()) +
                               " had ended; a handler had run for"));
   EXPECT_THAT(text, HasSubstr("sigstore > tuf.timestamp(timestamp.json)"));

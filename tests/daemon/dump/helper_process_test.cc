@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <iterator>
 #include <span>
 
 #include <gmock/gmock.h>
@@ -15,6 +14,7 @@
 #include "daemon/dump/unread.h"
 #include "runtime/tables.h"
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/read_file.h"
 
 namespace canary::dump {
 namespace {
@@ -22,11 +22,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-std::string file_text(std::string const& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 // What stuck_program.cc has on the stack that sleeps.
 bool holds_secret(std::string const& raw) { return raw.find("hunter2") != std::string::npos; }
@@ -50,16 +45,16 @@ TEST(HelperProcess, MakesTextAndJsonBesideTheDumpAndCopiesThem) {
                             .state = state.path() + "/dumps"}),
               IsEmpty());
 
-  ASSERT_TRUE(holds_secret(file_text(values["DUMP"])));
+  ASSERT_TRUE(holds_secret(support::read_file(values["DUMP"])));
 
   bool const sent = helper.send(values["DUMP"]);
 
   EXPECT_TRUE(sent);
   ASSERT_TRUE(answered(helper));
-  EXPECT_THAT(file_text(values["TEXT"]), HasSubstr("stuck_in_sleep"));
+  EXPECT_THAT(support::read_file(values["TEXT"]), HasSubstr("stuck_in_sleep"));
   std::string const kept = state.path() + "/dumps/stall-000012-loop";
-  EXPECT_THAT(file_text(kept + ".txt"), HasSubstr("stuck_in_sleep"));
-  EXPECT_THAT(file_text(kept + ".json"), HasSubstr("stuck_in_sleep"));
+  EXPECT_THAT(support::read_file(kept + ".txt"), HasSubstr("stuck_in_sleep"));
+  EXPECT_THAT(support::read_file(kept + ".json"), HasSubstr("stuck_in_sleep"));
   struct stat status{};
   ASSERT_EQ(::stat((kept + ".raw").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600U);
@@ -80,8 +75,9 @@ TEST(HelperProcess, KeepsAnOlderDumpOfTheSameName) {
   helper.send(values["DUMP"]);
 
   ASSERT_TRUE(answered(helper));
-  EXPECT_EQ(file_text(state.path() + "/stall-000012-loop.json"), "an older one");
-  EXPECT_THAT(file_text(state.path() + "/stall-000012-loop-2.txt"), HasSubstr("stuck_in_sleep"));
+  EXPECT_EQ(support::read_file(state.path() + "/stall-000012-loop.json"), "an older one");
+  EXPECT_THAT(support::read_file(state.path() + "/stall-000012-loop-2.txt"),
+              HasSubstr("stuck_in_sleep"));
 }
 
 TEST(HelperProcess, IsStartedByTheStuckProgramAndSurvivesItsAbort) {
@@ -97,7 +93,7 @@ TEST(HelperProcess, IsStartedByTheStuckProgramAndSurvivesItsAbort) {
   for (int i = 0; i < 6'000 && !std::filesystem::exists(json); ++i) ::usleep(10'000);
 
   EXPECT_EQ(values["SENT"], "1");
-  EXPECT_THAT(file_text(json), HasSubstr("stuck_in_mutex"));
+  EXPECT_THAT(support::read_file(json), HasSubstr("stuck_in_mutex"));
 }
 
 TEST(HelperProcess, FinishesWhatAnEarlierOneLeft) {
@@ -112,7 +108,7 @@ TEST(HelperProcess, FinishesWhatAnEarlierOneLeft) {
 
   std::string const json = runtime.path() + "/stall-000012-loop.json";
   for (int i = 0; i < 6'000 && !std::filesystem::exists(json); ++i) ::usleep(10'000);
-  EXPECT_THAT(file_text(json), HasSubstr("stuck_in_sleep"));
+  EXPECT_THAT(support::read_file(json), HasSubstr("stuck_in_sleep"));
 }
 
 TEST(HelperProcess, SaysWhichProgramIsMissing) {
@@ -155,7 +151,8 @@ TEST(HelperProcess, IsStartedAnewWhereItHasDied) {
   EXPECT_EQ(helper.restarts(), 1U);
   std::string const json = runtime.path() + "/stall-000012-loop.json";
   for (int i = 0; i < 6'000 && !std::filesystem::exists(json); ++i) ::usleep(10'000);
-  EXPECT_THAT(file_text(json), HasSubstr("stuck_in_sleep")) << "what the dead one left undone";
+  EXPECT_THAT(support::read_file(json), HasSubstr("stuck_in_sleep"))
+      << "what the dead one left undone";
   EXPECT_TRUE(helper.send(values["DUMP"])) << "by the same descriptor";
   EXPECT_THAT(helper.look_after(now + kSecond), IsEmpty());
 }
@@ -232,8 +229,8 @@ TEST(UnreadDumps, AreFewAndLoseTheirStacksAfterAMinute) {
   EXPECT_EQ(outcome.removed, 1U);
   EXPECT_EQ(outcome.without_stacks, 2U);
   EXPECT_FALSE(std::filesystem::exists(runtime.path() + "/stall-000000-loop.raw"));
-  EXPECT_FALSE(holds_secret(file_text(runtime.path() + "/stall-000001-loop.raw")));
-  EXPECT_TRUE(holds_secret(file_text(dump))) << "a helper may still read it";
+  EXPECT_FALSE(holds_secret(support::read_file(runtime.path() + "/stall-000001-loop.raw")));
+  EXPECT_TRUE(holds_secret(support::read_file(dump))) << "a helper may still read it";
   EXPECT_EQ(bound_unread_dumps(runtime.path(), {.keep = 3}).without_stacks, 0U) << "done once";
 }
 

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <gmock/gmock.h>
 
@@ -19,6 +18,7 @@
 #include "daemon/dump/watchdog_dumper.h"
 #include "runtime/tables.h"
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/read_file.h"
 
 namespace canary::dump {
 namespace {
@@ -30,8 +30,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 std::vector<std::byte> file_bytes(std::string const& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::string const text{std::istreambuf_iterator<char>{file}, {}};
+  std::string const text = support::read_file(path);
   auto const* const start = reinterpret_cast<std::byte const*>(text.data());
   return {start, start + text.size()};
 }

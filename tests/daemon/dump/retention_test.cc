@@ -3,12 +3,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 
 #include <gmock/gmock.h>
 
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/read_file.h"
 
 namespace canary::dump {
 namespace {
@@ -32,10 +32,7 @@ class RetentionTest : public ::testing::Test {
     }
     return result;
   }
-  std::string folded() const {
-    std::ifstream file{directory_.path() + "/folded.log"};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
+  std::string folded() const { return support::read_file(directory_.path() + "/folded.log"); }
   TempDirectory directory_;
 };
 

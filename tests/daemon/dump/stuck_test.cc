@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each way to hang, dumped by the hanging process itself and read from outside: the text must name
 // the function, the file and the line.
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include <boost/json/parse.hpp>
@@ -13,6 +11,7 @@
 #include "daemon/dump/render.h"
 #include "daemon/dump/text_lines.h"
 #include "tests/daemon/dump/stuck_child.h"
+#include "tests/support/read_file.h"
 #include "tests/support/sanitizer.h"
 
 namespace canary::dump {
@@ -40,11 +39,6 @@ std::string first_lines(std::string const& text, int count) {
   return text.substr(0, at);
 }
 
-std::string file_text(std::string const& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
 TEST_P(StuckIn, IsNamedWithFunctionFileAndLineInTheFirstTenLines) {
   Way const way = GetParam();
   if (kSignalsDelayed && std::string_view{way.name} == "vdso") GTEST_SKIP() << kDelayed;
@@ -70,7 +64,7 @@ TEST_P(StuckIn, IsNamedWithFunctionFileAndLineInTheFirstTenLines) {
   if (!kSignalsDelayed) {
     EXPECT_EQ(document.stacks.front().raw.source == Capture::handler, way.answers);
   }
-  EXPECT_THAT(file_text(values["TEXT"]), HasSubstr("PENDING OPERATIONS"));
+  EXPECT_THAT(support::read_file(values["TEXT"]), HasSubstr("PENDING OPERATIONS"));
   boost::json::error_code error;
   boost::json::parse(render_json(document), error);
   EXPECT_FALSE(error) << error.message();
@@ -130,7 +124,7 @@ TEST(StuckRun, ShowsItsLogicalStackBesideTheNativeOne) {
 
   std::string const text = render_text(document);
   EXPECT_THAT(text, HasSubstr("sigstore > tuf.refresh > tuf.timestamp(timestamp.json)"));
-  EXPECT_THAT(file_text(values["TEXT"]),
+  EXPECT_THAT(support::read_file(values["TEXT"]),
               HasSubstr("sigstore > tuf.refresh > tuf.timestamp(timestamp.json)"));
 }
 
@@ -138,7 +132,7 @@ TEST(Unwinding, SurvivesRegistersThatPointNowhere) {
   for (std::uint64_t const garbage : {~std::uint64_t{0}, ~std::uint64_t{7}, std::uint64_t{0},
                                       std::uint64_t{1} << 47, std::uint64_t{0x1000}}) {
     HeldFiles const none;
-    AddressSpace space{file_text("/proc/self/maps"), ::getpid(), 0, none};
+    AddressSpace space{support::read_file("/proc/self/maps"), ::getpid(), 0, none};
     NativeStack stack;
     stack.raw.known = (1U << kRegisters) - 1;
     stack.raw.registers.fill(garbage);

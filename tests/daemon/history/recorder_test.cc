@@ -14,6 +14,7 @@
 #include "daemon/log/log.h"
 #include "runtime/task_group.h"
 #include "tests/runtime/running_loop.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace canary::history {
@@ -76,8 +77,7 @@ class RecorderTest : public ::testing::Test {
   }
   std::string log_text() {
     log_->flush(10s);
-    std::ifstream stream{log_file_};
-    return {std::istreambuf_iterator<char>{stream}, {}};
+    return support::read_file(log_file_);
   }
 
   support::TemporaryFolder folder_;

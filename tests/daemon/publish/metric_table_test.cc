@@ -5,13 +5,13 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "daemon/metrics/table.h"
 #include "daemon/publish/kind_metrics.h"
 #include "tests/daemon/publish/hung_world.h"
+#include "tests/support/read_file.h"
 
 namespace canary::daemon {
 namespace {
@@ -146,9 +146,7 @@ std::string metrics_markdown() {
 TEST_F(MetricTable, IsWhatTheDocumentationSays) {
   std::string const file = "docs/metrics.md";
   if (std::getenv("CANARY_WRITE_DOCS") != nullptr) std::ofstream{file} << metrics_markdown();
-  std::stringstream text;
-  text << std::ifstream{file}.rdbuf();
-  EXPECT_EQ(text.str(), metrics_markdown())
+  EXPECT_EQ(support::read_file(file), metrics_markdown())
       << "write it anew: CANARY_WRITE_DOCS=1 ctest --preset dev -R MetricTable";
 }
 

@@ -23,6 +23,7 @@
 #include "runtime/task_group.h"
 #include "tests/probes/probe_fixture.h"
 #include "tests/support/child_process.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace canary::exec {
@@ -46,9 +47,7 @@ class ExecProbe : public probes::ProbeFixture<Spec> {
     return report.findings.empty() ? Finding{} : report.findings[0];
   }
   std::string read(std::string const& name) const {
-    std::stringstream text;
-    text << std::ifstream{folder_.path() / name}.rdbuf();
-    return text.str();
+    return support::read_file(folder_.path() / name);
   }
   // The process of that id is gone; a zombie is.
   static bool is_gone(std::string const& pid) {
