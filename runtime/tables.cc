@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "runtime/build_id.h"
+#include "runtime/larger_tables.h"
 
 // The first byte of the program's image and the one after its last; the linker defines them.
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): its names
@@ -156,6 +157,16 @@ Tables& make_tables(TableSizes sizes) {
   Tables* expected = nullptr;
   if (the_tables.compare_exchange_strong(expected, made.get())) return *made.release();
   return *expected;
+}
+
+Tables& make_tables_at_least(TableSizes sizes) {
+  Tables* const existing = tables();
+  bool const enough = existing != nullptr && existing->runs().size() >= sizes.runs &&
+                      existing->operations().size() >= sizes.operations;
+  if (enough) return *existing;
+  auto made = std::make_unique<Tables>(sizes);
+  the_tables.store(made.get(), std::memory_order_release);
+  return *made.release();
 }
 
 }  // namespace canary::runtime

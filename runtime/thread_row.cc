@@ -18,9 +18,8 @@ void at_thread_start(void (*hook)()) { start_hook.store(hook, memory_order_relea
 ThreadRow::ThreadRow(ThreadRecord::Kind kind, char const* name) {
   if (::gettid() != ::getpid()) ::pthread_setname_np(::pthread_self(), name);
   if (auto* const hook = start_hook.load(std::memory_order_acquire)) hook();
-  Tables* const all = tables();
-  if (all == nullptr) return;
-  for (auto& row : all->threads()) {
+  if (all_ == nullptr) return;
+  for (auto& row : all_->threads()) {
     std::uint8_t expected = ThreadRecord::unused;
     if (!row.kind.compare_exchange_strong(expected, kind)) continue;
     row_ = &row;

@@ -25,6 +25,8 @@ class ThreadRow {
   ThreadRow& operator=(ThreadRow const&) = delete;
 
   void leave() { left_ = true; }
+  // Are there tables that it has no row in? Then another ThreadRow is to take one.
+  bool outdated() const { return tables() != all_; }
 
   // It came round. Who has said so once is expected to say so every second, but while in a job.
   void beat();
@@ -37,6 +39,7 @@ class ThreadRow {
   void queue(std::uint32_t waiting, std::int64_t oldest_ns);
 
  private:
+  Tables* all_ = tables();
   ThreadRecord* row_ = nullptr;
   bool left_ = false;
 };

@@ -12,7 +12,6 @@
 #include "daemon/app/last_run.h"
 #include "daemon/app/writable.h"
 #include "daemon/publish/first_steps.h"
-#include "daemon/watchdog/log_lines.h"
 #include "runtime/block_on.h"
 #include "runtime/deadline.h"
 #include "runtime/limits.h"
@@ -40,16 +39,18 @@ App::App(Setup setup)
       log_(setup.log),
       steps_(setup.steps),
       reloads_(setup.reloads),
-      watchdog_({.settings = config_->watchdog,
-                 .memory_directory = places_.runtime,
-                 .dumper = dumps_.dumper(),
-                 .last_words = dumps_.black_box().words}),
+      watchdog_(setup.watchdog),
       services_(std::make_unique<Services>(*config_, options_.config_file, loop_.executor(), log_,
                                            watchdog_)) {
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
   dumps_.ask(watchdog_);
   tell_longest_lookup(*config_);
+  // Last: from now on it uses what is here, until it is ended.
+  watchdog_.adopt({.settings = config_->watchdog,
+                   .memory_directory = places_.runtime,
+                   .dumper = dumps_.dumper(),
+                   .last_words = dumps_.black_box().words});
 }
 
 App::~App() {
@@ -58,7 +59,6 @@ App::~App() {
   loop_.stop();
   loop_.join();
   watchdog_.end();
-  log_.drop_source();
   bool const cared = dumps_.end_care();
   if (!left_behind_ && cared) return;
   // Whatever else there is to be closed may be on the same disk.
@@ -67,7 +67,6 @@ App::~App() {
 }
 
 bool App::start() {
-  log_.add_source(watchdog::log_source(watchdog_.lines()));
   try {
     return start_all();
   } catch (std::exception const& failed) {

@@ -35,11 +35,12 @@ class App {
     AppOptions options;
     config::Config config;
     StateLock lock;
-    std::size_t descriptors = 0;  // that may be open (RLIMIT_NOFILE)
-    Log& log;                     // outlives it: dumps have its last lines
-    Steps& steps;                 // outlives it
-    Reloads& reloads;             // outlives it
-    std::stop_token stop;         // a start ends at its next step, a reload at once
+    std::size_t descriptors = 0;   // that may be open (RLIMIT_NOFILE)
+    Log& log;                      // outlives it: dumps have its last lines
+    watchdog::Watchdog& watchdog;  // likewise; ended by it, for it reads what is here
+    Steps& steps;                  // outlives it
+    Reloads& reloads;              // outlives it
+    std::stop_token stop;          // a start ends at its next step, a reload at once
   };
   // Throws std::system_error where there is no thread or no memory to be had.
   explicit App(Setup setup);
@@ -48,8 +49,6 @@ class App {
   ~App();
   App(App const&) = delete;
   App& operator=(App const&) = delete;
-
-  watchdog::Watchdog& watchdog() { return watchdog_; }
 
   // False, after a line in the log, when the daemon cannot run or serve, or was told to stop.
   bool start();
@@ -94,11 +93,11 @@ class App {
   std::stop_token stop_;
   Places places_;
   StateLock lock_;  // before anything is touched there, until all is written
-  Dumps dumps_;     // makes the tables, which all threads to come have rows in
+  Dumps dumps_;     // may make larger tables, which all threads to come have rows in
   Log& log_;
   Steps& steps_;
   Reloads& reloads_;
-  watchdog::Watchdog watchdog_;  // before all that it watches, and longer
+  watchdog::Watchdog& watchdog_;
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
   bool left_behind_ = false;                        // threads that wait for a disk

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/app/control.h"
 
-#include <pthread.h>
-
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "config/touched_files.h"
@@ -40,21 +39,30 @@ Control::~Control() {
 }
 
 void Control::run() {
-  ::pthread_setname_np(::pthread_self(), "control");
+  take_row();
   try {
     code_ = start_and_serve();
   } catch (...) {
     thrown_ = std::current_exception();
   }
+  row_->leave();
+  row_.reset();
   phase_.store(Phase::ended, std::memory_order_release);
   setup_.ended();
 }
 
+void Control::take_row() { row_.emplace(runtime::ThreadRecord::main, "control"); }
+
+// For main, and for systemd's status.
+void Control::enter(std::string const& step) {
+  steps_.enter(step);
+  setup_.watchdog.progressed(step);
+}
+
 int Control::start_and_serve() {
-  steps_.enter("reading " + setup_.options.config_file);
+  enter("reading " + setup_.options.config_file);
   auto loaded = [this] {
-    config::OnEachFile const tell{
-        [this](auto const& file) { steps_.enter("reading " + file.string()); }};
+    config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); }};
     return setup_.options.load();
   }();
   if (!loaded) return refuse(setup_.log, loaded.error());
@@ -62,7 +70,7 @@ int Control::start_and_serve() {
   setup_.log.configure(config.log);
   auto const shares = share_descriptors(setup_.descriptors, config);
   auto const where = places(config.state_directory);
-  steps_.enter("taking the lock of " + where.state.string());
+  enter("taking the lock of " + where.state.string());
   auto lock = shares.refusal.empty() ? StateLock::take(where)
                                      : Result<StateLock, std::string>{shares.refusal};
   if (!lock) {
@@ -70,30 +78,28 @@ int Control::start_and_serve() {
     return kExitFailure;
   }
   if (stop_.stop_requested()) return kExitClean;
-  steps_.enter("preparing dumps in " + where.runtime.string());
+  enter("preparing dumps in " + where.runtime.string());
   App app{{.options = setup_.options,
            .config = std::move(config),
            .lock = std::move(lock).value(),
            .descriptors = setup_.descriptors,
            .log = setup_.log,
+           .watchdog = setup_.watchdog,
            .steps = steps_,
            .reloads = reloads_,
            .stop = stop_.get_token()}};
-  // Its row needs tables, which are there now.
-  runtime::ThreadRow row{runtime::ThreadRecord::main, "control"};
-  publish(&app.watchdog());
+  if (row_->outdated()) take_row();
+  watched_.store(true, std::memory_order_release);
   struct Withdraw {
-    ~Withdraw() { control.publish(nullptr); }
+    ~Withdraw() { control.watched_.store(false, std::memory_order_release); }
     Control& control;
   } const withdraw{*this};
-  int const code = serve(app, row);
-  row.leave();
-  return code;
+  return serve(app);
 }
 
 // It comes round once a second while there is nothing else to do. Its steps have limits of their
 // own, which main sees to.
-int Control::serve(App& app, runtime::ThreadRow& row) noexcept {
+int Control::serve(App& app) noexcept {
   if (!app.start()) {
     bool const asked = stop_.stop_requested();
     phase_.store(Phase::stopping, std::memory_order_release);
@@ -102,7 +108,7 @@ int Control::serve(App& app, runtime::ThreadRow& row) noexcept {
   }
   while (true) {
     rounds_.fetch_add(1, std::memory_order_relaxed);
-    row.beat();
+    row_->beat();
     phase_.store(Phase::running, std::memory_order_release);
     steps_.enter("monitoring");
     {
@@ -120,7 +126,7 @@ int Control::serve(App& app, runtime::ThreadRow& row) noexcept {
       }
       reload_wanted_ = false;
     }
-    row.rest();
+    row_->rest();
     if (stop_.stop_requested()) break;
     phase_.store(Phase::reloading, std::memory_order_release);
     auto const number = reloads_.begin();
@@ -131,30 +137,18 @@ int Control::serve(App& app, runtime::ThreadRow& row) noexcept {
   return app.stop();
 }
 
-void Control::publish(watchdog::Watchdog* watchdog) {
-  std::lock_guard const lock{mutex_};
-  watchdog_ = watchdog;
-}
-
-bool Control::watched() const {
-  std::lock_guard const lock{mutex_};
-  return watchdog_ != nullptr;
-}
-
 Control::Turns Control::turns() const {
   Turns turns;
+  turns.ticks = setup_.watchdog.record().ticks.load(std::memory_order_relaxed);
   if (auto* const tables = runtime::tables()) {
     turns.beats = tables->loop().beats.load(std::memory_order_relaxed);
   }
-  std::lock_guard const lock{mutex_};
-  if (watchdog_ != nullptr) turns.ticks = watchdog_->record().ticks.load(std::memory_order_relaxed);
   return turns;
 }
 
 void Control::end_hung() const {
-  std::lock_guard const lock{mutex_};
-  if (watchdog_ == nullptr || watchdog_->only_reports()) return;
-  watchdog_->close_listeners();
+  if (!watched() || setup_.watchdog.only_reports()) return;
+  setup_.watchdog.close_listeners();
   runtime::abort_process();
 }
 
@@ -169,9 +163,8 @@ void Control::reload() {
 void Control::stop() { stop_.request_stop(); }
 
 bool Control::dump() {
-  std::lock_guard const lock{mutex_};
-  if (watchdog_ == nullptr) return false;
-  watchdog_->request_dump();
+  if (!watched()) return false;
+  setup_.watchdog.request_dump();
   return true;
 }
 

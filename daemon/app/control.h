@@ -12,7 +12,9 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "daemon/app/app_options.h"
@@ -30,9 +32,10 @@ class Control {
  public:
   struct Setup {
     AppOptions options;
-    std::size_t descriptors = 0;  // that may be open
-    Log& log;                     // outlives it
-    std::function<void()> ended;  // called on the thread once it has ended
+    std::size_t descriptors = 0;   // that may be open
+    Log& log;                      // outlives it
+    watchdog::Watchdog& watchdog;  // likewise
+    std::function<void()> ended;   // called on the thread once it has ended
   };
   explicit Control(Setup setup);
   // REQUIRES: phase() is `ended`; a thread that stands still is left by _exit(2) only.
@@ -52,14 +55,14 @@ class Control {
   Turns turns() const;
   // Ends the process as hung, its listeners closed; returns where watchdog.on_dead only reports.
   void end_hung() const;
-  // Is there a watchdog that tells systemd what is done?
-  bool watched() const;
+  // Has the watchdog all that it dumps with, and ends a stop that hangs?
+  bool watched() const { return watched_.load(std::memory_order_acquire); }
 
   // Orders, done as soon as it comes to them. A start goes on to its next step before it stops; a
   // reload is left as it stands.
   void reload();
   void stop();
-  // A dump now, from the watchdog; false where there is none yet, or any more.
+  // A dump now, from the watchdog; false where it has nothing to make one with yet, or any more.
   bool dump();
 
   // Joins the thread. REQUIRES: phase() is `ended`. Throws what ended it, if anything did.
@@ -69,8 +72,9 @@ class Control {
   void run();
   int start_and_serve();
   // What it throws would end the process as if it had been told to: it ends with a dump instead.
-  int serve(App& app, runtime::ThreadRow& row) noexcept;
-  void publish(watchdog::Watchdog* watchdog);
+  int serve(App& app) noexcept;
+  void enter(std::string const& step);
+  void take_row();
 
   Setup setup_;
   Steps steps_;
@@ -81,10 +85,11 @@ class Control {
   mutable std::mutex mutex_;  // held for moments only, never in a call that may wait
   std::condition_variable_any ordered_;
   bool reload_wanted_ = false;
-  watchdog::Watchdog* watchdog_ = nullptr;
+  std::atomic<bool> watched_{false};
   int code_ = kExitFailure;
   std::exception_ptr thrown_;
-  std::thread thread_;  // last
+  std::optional<runtime::ThreadRow> row_;  // the thread's own
+  std::thread thread_;                     // last
 };
 
 }  // namespace canary::daemon

@@ -11,13 +11,12 @@
 #include <system_error>
 #include <thread>
 
-#include "daemon/dump/capture.h"
 #include "daemon/dump/render.h"
 #include "daemon/dump/unread.h"
 #include "daemon/versions/versions.h"
 #include "daemon/watchdog/current.h"
 #include "daemon/watchdog/fixed_text.h"
-#include "runtime/tables.h"
+#include "runtime/larger_tables.h"
 
 namespace canary::daemon {
 namespace {
@@ -53,7 +52,7 @@ dump::DumpPlace place_for(Places const& places, dump::CopyLogLines copy, void* s
 // The tables and the folders come before whoever reads and writes them.
 dump::DumpPlace prepared_place(config::Config const& config, Places const& places,
                                dump::CopyLogLines copy, void* self) {
-  runtime::make_tables(sizes_for(config));
+  runtime::make_tables_at_least(sizes_for(config));
   std::error_code ignored;  // whoever needs the folders says what is wrong with them
   fs::create_directories(places.raw_dumps(), ignored);
   fs::create_directories(places.dumps(), ignored);
@@ -97,8 +96,6 @@ Dumps::Dumps(config::Config const& config, Places const& places)
       orders_(raw_, helper_),
       live_(place_for(places, &Dumps::copy_log, this)),
       raw_dumps_(places.raw_dumps()) {
-  dump::install_capture();
-  dump::prepare_threads();
   trouble_ = raw_.trouble();
   write_post_mortem(places);
   auto const failed = helper_.start({.program = "",

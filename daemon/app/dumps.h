@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything the daemon dumps with, put together: the helper process, the raw dump that the
 // watchdog writes, and what the server shows of it.
-// Thread: made by control, before any thread that is to have a row in the tables; see each.
+// Thread: made by control, before there is a loop; see each.
 #pragma once
 
 #include <atomic>
@@ -29,9 +29,9 @@ namespace canary::daemon {
 
 class Dumps {
  public:
-  // Reads what the process before left in systemd's store, makes the tables, writes a post-mortem
-  // of it where it did not end in order, starts the helper, prepares threads for captures. What
-  // cannot be had is in trouble(); the daemon goes on without it.
+  // Reads what the process before left in systemd's store, makes larger tables where the
+  // configuration asks for them, writes a post-mortem of it where it did not end in order, starts
+  // the helper. What cannot be had is in trouble(); the daemon goes on without it.
   Dumps(config::Config const& config, Places const& places);
   std::string const& trouble() const { return trouble_; }
   // What the process before was at; found is false where nobody kept its tables.
@@ -71,7 +71,7 @@ class Dumps {
   std::string full(std::stop_token stop);
 
   std::filesystem::path dumps_;   // where finished ones are
-  dump::HandedOver handed_over_;  // first: before there are tables, threads or a helper
+  dump::HandedOver handed_over_;  // first: before there is a helper
   dump::BlackBox black_box_;
   std::string trouble_;
   std::atomic<Log const*> log_{nullptr};

@@ -4,12 +4,10 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "runtime/tables.h"
 #include "runtime/thread_row.h"
 
 namespace canary::daemon {
@@ -45,21 +43,18 @@ std::string_view named(Phase phase) {
 
 }  // namespace
 
-MainThread::MainThread(Setup setup) : setup_(setup) {
-  notifier_.open(watchdog::notify_address(std::getenv("NOTIFY_SOCKET"), nullptr, nullptr, 0));
-}
+MainThread::MainThread(Setup setup) : setup_(setup) {}
 
 void MainThread::run() noexcept {
-  std::optional<runtime::ThreadRow> row;  // once there are tables
+  std::optional<runtime::ThreadRow> row;
   while (setup_.control.phase() != Phase::ended) {
-    if (!row && runtime::tables() != nullptr) row.emplace(runtime::ThreadRecord::main, "main");
-    if (row) row->beat();
+    if (!row || row->outdated()) row.emplace(runtime::ThreadRecord::main, "main");
+    row->beat();
     watch();
     bool const quiet = setup_.control.phase() == Phase::running && !stop_asked_;
     take(setup_.signals.wait_for(quiet ? std::chrono::nanoseconds{kQuiet} : kWatching));
   }
   if (row) row->leave();
-  notifier_.close();
 }
 
 void MainThread::take(int signal) {
@@ -71,7 +66,7 @@ void MainThread::take(int signal) {
     case SIGUSR1:
       if (!setup_.control.dump()) {
         auto const seen = setup_.control.look();
-        setup_.log.warn("no dump: there is no watchdog yet",
+        setup_.log.warn("no dump: what dumps are made with is not there yet, or not any more",
                         {{"step", seen.what}, {"for", seen.age}});
       }
       return;
@@ -97,7 +92,6 @@ void MainThread::ask_to_stop() {
 void MainThread::watch() {
   auto const phase = setup_.control.phase();
   auto const seen = setup_.control.look();
-  if (phase != Phase::starting && notifier_.enabled()) notifier_.close();
   bool const held = Clock::now() - std::exchange(looked_, Clock::now()) >= kHeldMyself;
   if (phase == Phase::running) watch_rounds(seen, held);
   if (phase != Phase::starting) watch_loop_and_watchdog(held);
@@ -159,14 +153,8 @@ void MainThread::watch_start(runtime::Stage::Seen const& seen) {
 
 // A step that stands still is one for systemd, too, until it is given up here.
 void MainThread::tell_systemd(runtime::Stage::Seen const& seen) {
-  if (!notifier_.enabled()) return;
-  watchdog::Sentence sentence;
-  sentence.add("starting: ").add(seen.what);
-  auto const steps = seen.entered * 1'000 + static_cast<std::uint64_t>(seen.age / kExtendedEvery);
-  notifier_.tick({.now_ns = runtime::now_ns(),
-                  .progress = steps,
-                  .beating = false,
-                  .status = setup_.control.watched() ? nullptr : &sentence});
+  auto const told = seen.entered * 1'000 + static_cast<std::uint64_t>(seen.age / kExtendedEvery);
+  if (std::exchange(told_, told) != told) setup_.watchdog.goes_on();
 }
 
 void MainThread::give_up(std::string_view why, runtime::Stage::Seen const& seen) {

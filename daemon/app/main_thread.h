@@ -13,7 +13,7 @@
 #include "daemon/app/control.h"
 #include "daemon/app/steps.h"
 #include "daemon/log/log.h"
-#include "daemon/watchdog/notify.h"
+#include "daemon/watchdog/watchdog.h"
 #include "runtime/signals.h"
 
 namespace canary::daemon {
@@ -23,6 +23,7 @@ class MainThread {
   struct Setup {
     Control& control;
     Log& log;
+    watchdog::Watchdog& watchdog;
     runtime::Signals const& signals;
     std::atomic<bool>& woken;            // set before SIGUSR2 is sent by the control thread
     std::chrono::milliseconds patience;  // for one step of the start
@@ -51,7 +52,7 @@ class MainThread {
   bool rounds_told_ = false;
   Control::Turns turns_;  // and since when they are these
   Clock::time_point turned_ = Clock::now();
-  watchdog::Notifier notifier_;  // until there is a watchdog, which has its own
+  std::uint64_t told_ = 0;  // of the start's steps and their age, to systemd
   std::optional<Clock::time_point> stop_asked_;
 };
 

@@ -16,10 +16,16 @@
 
 #include "daemon/app/anew.h"
 #include "daemon/app/control.h"
+#include "daemon/app/descriptor_shares.h"
 #include "daemon/app/main_thread.h"
+#include "daemon/dump/capture.h"
+#include "daemon/dump/live.h"
 #include "daemon/log/log.h"
+#include "daemon/watchdog/log_lines.h"
+#include "daemon/watchdog/watchdog.h"
 #include "runtime/aside.h"
 #include "runtime/limits.h"
+#include "runtime/tables.h"
 
 namespace canary::daemon {
 namespace {
@@ -45,6 +51,13 @@ int arenas() {
   return static_cast<int>(std::clamp<rlim_t>(now.rlim_cur / kSpace, 1, kArenas));
 }
 
+// Where there are not even as many descriptors as without any listener.
+std::string too_few(std::size_t descriptors) {
+  config::Config least;
+  least.web.listen_addresses.clear();
+  return share_descriptors(descriptors, least).refusal;
+}
+
 }  // namespace
 
 runtime::Signals block_daemon_signals() {
@@ -57,18 +70,40 @@ int run_daemon(AppOptions options, runtime::Signals const& signals) {
   if (!arenas_are_chosen()) ::mallopt(M_ARENA_MAX, arenas());
   std::size_t const descriptors = runtime::raise_descriptor_limit();
   auto const patience = options.patience;
+  dump::install_capture();
+  dump::prepare_threads();
+  runtime::make_tables({});
   Log log{options.log};
-  // Before any file is touched: whatever stands still from now on, somebody said so.
+  // Before any file is touched: whatever stands still from now on, somebody said so, and it is
+  // watched. What the configuration says of that is not known: nothing is ended for it.
   log.info("starting", {{"version", CANARY_VERSION}, {"reading", options.config_file}});
+  if (auto const refusal = too_few(descriptors); !refusal.empty()) {
+    log.error("cannot start", {{"detail", refusal}});
+    return kExitFailure;
+  }
+  watchdog::Watchdog watchdog{
+      {.settings = {.on_dead = config::WatchdogSettings::OnDead::report}, .memory_directory = {}}};
+  log.add_source(watchdog::log_source(watchdog.lines()));
+  struct DropSource {
+    ~DropSource() { log.drop_source(); }
+    Log& log;
+  } const drop_source{log};
   std::atomic<bool> woken{false};
   auto const wake_main = [&woken, main = ::pthread_self()] {
     woken.store(true);
     ::pthread_kill(main, SIGUSR2);
   };
-  Control control{
-      {.options = std::move(options), .descriptors = descriptors, .log = log, .ended = wake_main}};
-  MainThread{
-      {.control = control, .log = log, .signals = signals, .woken = woken, .patience = patience}}
+  Control control{{.options = std::move(options),
+                   .descriptors = descriptors,
+                   .log = log,
+                   .watchdog = watchdog,
+                   .ended = wake_main}};
+  MainThread{{.control = control,
+              .log = log,
+              .watchdog = watchdog,
+              .signals = signals,
+              .woken = woken,
+              .patience = patience}}
       .run();
   int const code = control.exit_code();
   if (runtime::calls_left() == 0) return code;

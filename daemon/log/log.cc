@@ -82,7 +82,9 @@ class Writer {
   // The log is there before the tables are, where the watchdog looks for its beat. A reader that
   // takes nothing is waited for in rounds, too.
   void come_round() {
-    if (!row_ && runtime::tables() != nullptr) row_.emplace(runtime::ThreadRecord::log, "log");
+    if (row_ ? row_->outdated() : runtime::tables() != nullptr) {
+      row_.emplace(runtime::ThreadRecord::log, "log");
+    }
     if (row_) row_->beat();
   }
 

@@ -40,6 +40,10 @@ class Book {
  public:
   // Ids continue behind `last_id`.
   explicit Book(std::uint64_t last_id = 0) : last_id_(last_id) {}
+  // So do those to come, if that is further; open ones keep theirs.
+  void go_on_behind(std::uint64_t last_id) {
+    if (last_id > last_id_) last_id_ = last_id;
+  }
 
   // A round: begin(), a report() for every judgement, then end() until it gives nothing.
   // In a `grace` nothing is raised and nothing ends. A round of the loop alone lets others be.

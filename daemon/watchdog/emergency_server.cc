@@ -44,7 +44,8 @@ void EmergencyServer::come_round() {
   not_later_than(now_ns_ + kSecond);
   runtime::Tables* const tables = runtime::tables();
   if (tables == nullptr) return;
-  if (row_ == nullptr) {
+  if (row_ == nullptr || tables != row_in_) {
+    row_in_ = tables;
     row_ = claim_own_row(*tables, runtime::ThreadRecord::emergency, "emergency", stack_);
   }
   if (row_ != nullptr) row_->beat_ns.store(now_ns_, std::memory_order_release);

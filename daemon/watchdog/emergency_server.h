@@ -96,6 +96,7 @@ class EmergencyServer {
   int wake_;
   StackBounds stack_;
   runtime::ThreadRecord* row_ = nullptr;
+  runtime::Tables* row_in_ = nullptr;
   std::atomic<bool> end_{false}, withdraw_{false};
   std::array<Listener, kListeners> listeners_{};
   std::atomic<std::size_t> listening_{0};

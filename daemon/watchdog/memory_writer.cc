@@ -24,8 +24,9 @@ using namespace std::chrono_literals;
 constexpr auto kStartWaits = 1s;
 constexpr int kRoundMs = 1'000;
 
-// Zero at first, as a block wants it; a file in memory where that is allowed.
-MemoryBlock* map_block() {
+}  // namespace
+
+MappedBlock::MappedBlock() {
   int memory = ::memfd_create("canaryd-memory", MFD_CLOEXEC);
   if (memory >= 0 && ::ftruncate(memory, sizeof(MemoryBlock)) != 0) {
     ::close(memory);
@@ -38,19 +39,16 @@ MemoryBlock* map_block() {
   if (block == MAP_FAILED) {
     throw std::system_error(error, std::generic_category(), "no memory for the watchdog's");
   }
-  return static_cast<MemoryBlock*>(block);
+  block_ = static_cast<MemoryBlock*>(block);
 }
 
-}  // namespace
+MappedBlock::~MappedBlock() { ::munmap(block_, sizeof(MemoryBlock)); }
 
 struct MemoryWriter::State {
   explicit State(std::filesystem::path path) : file(std::move(path)) {
     if (wake < 0) throw std::system_error(errno, std::generic_category(), "memory: eventfd");
   }
-  ~State() {
-    ::munmap(block, sizeof(MemoryBlock));
-    ::close(wake);
-  }
+  ~State() { ::close(wake); }
   State(State const&) = delete;
   State& operator=(State const&) = delete;
 
@@ -60,7 +58,7 @@ struct MemoryWriter::State {
 
   std::filesystem::path const file;
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  MemoryBlock* const block = map_block();
+  MappedBlock const block;
   std::atomic<bool> begun{false}, stop{false};
 
   std::mutex mutex;  // held for moments

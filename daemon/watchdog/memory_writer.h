@@ -13,6 +13,21 @@
 
 namespace canary::watchdog {
 
+// A block as it begins, zero; a file in memory where that is allowed. Throws std::system_error
+// where there is no memory for it.
+class MappedBlock {
+ public:
+  MappedBlock();
+  ~MappedBlock();
+  MappedBlock(MappedBlock const&) = delete;
+  MappedBlock& operator=(MappedBlock const&) = delete;
+  MemoryBlock& operator*() const { return *block_; }
+  MemoryBlock* operator->() const { return block_; }
+
+ private:
+  MemoryBlock* block_;
+};
+
 class MemoryWriter {
  public:
   // Reads the file and opens it for writing; waits for that for a second at most. Throws

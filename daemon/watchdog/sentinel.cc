@@ -73,9 +73,9 @@ Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines
       told_(told),
       record_(record),
       lines_(lines),
-      block_(block),
+      block_(&block),
       server_(told.asking) {
-  block_.memory.load(memory_);
+  block_->memory.load(memory_);
   book_ = Book{memory_.last_episode};
   publish_quarantine();
 }
@@ -177,8 +177,11 @@ void Sentinel::tick() {
     // The moment of each tick is in the tables, too: who reads them after the process's end knows
     // when that was.
     if (row_ != nullptr) row_->job_since_ns.store(now_ns_, memory_order_release);
-    if (!tables_left_) notifier_.leave_tables(tables->descriptor());
-    tables_left_ = true;
+    // Not before it is known what came of the process before: its own are in systemd's store still.
+    if (!tables_left_ && setup_.memory >= 0) {
+      notifier_.leave_tables(tables->descriptor());
+      tables_left_ = true;
+    }
     LoopFacts const loop = look_at_loop(*tables);
     bool const full =
         loop_late_ || now_ns_ - full_ns_ >= kFullEvery || now_ns_ - raised_ns_ < kFastFor;
@@ -204,7 +207,26 @@ void Sentinel::tick() {
   }
 }
 
+// What was noted before goes on in the memory that is kept.
+void Sentinel::adopt() {
+  Memory const early = memory_;
+  block_ = told_.adopted.block;
+  setup_.memory = told_.adopted.memory;
+  setup_.dumper = told_.adopted.dumper;
+  block_->memory.load(memory_);
+  memory_.hung = early.hung;
+  if (early.has_stall != 0) {
+    memory_.has_stall = 1;
+    memory_.stall = early.stall;
+  }
+  book_.go_on_behind(memory_.last_episode);
+  publish_memory();
+  publish_quarantine();
+  told_.adopt.store(2, memory_order_release);
+}
+
 void Sentinel::listen() {
+  if (told_.adopt.load(memory_order_acquire) == 1) adopt();
   Settings settings;
   if (told_.settings.load(settings)) settings_ = settings;
   resolve_ns_ = told_.resolve_ns.load(memory_order_relaxed);
@@ -231,14 +253,15 @@ void Sentinel::listen() {
   if (std::uint32_t const lift = told_.lift_quarantine.load(memory_order_acquire);
       lift != lifted_) {
     lifted_ = lift;
-    block_.culprits.count.store(0, memory_order_release);
+    block_->culprits.count.store(0, memory_order_release);
     publish_memory();
     publish_quarantine();
   }
 }
 
 void Sentinel::claim_row(runtime::Tables& tables) {
-  if (row_ != nullptr) return;
+  if (row_ != nullptr && row_in_ == &tables) return;
+  row_in_ = &tables;
   row_ = claim_own_row(tables, ThreadRecord::watchdog, "watchdog",
                        {.low = setup_.stack_low, .high = setup_.stack_high});
   if (row_ != nullptr) row_->job.store(setup_.job, memory_order_relaxed);

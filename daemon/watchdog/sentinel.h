@@ -39,7 +39,14 @@ struct Settings {
   std::int64_t quarantine_window_ns = 600'000'000'000;
 };
 
-// What others tell the watchdog. Published members have one writer each: main, the loop's thread
+// What comes once the configuration is read. Told once.
+struct Adopted {
+  MemoryBlock* block = nullptr;  // instead of the one that there was at first
+  int memory = -1;               // eventfd: it is to be written down
+  Dumper dumper;
+};
+
+// What others tell the watchdog. Published members have one writer each: control, the loop's thread
 // for `sentence`.
 struct Told {
   std::atomic<bool> end{false};
@@ -50,6 +57,8 @@ struct Told {
   std::atomic<std::int64_t> resolve_ns{0};     // 0: as in the limits
   // A thread is about to end the process and waits for a dump of it; 2 once that is written.
   std::atomic<std::uint32_t> ending{0};
+  Adopted adopted;  // complete once `adopt` is 1; 2: it is taken over
+  std::atomic<std::uint32_t> adopt{0};
   Published<Settings> settings;
   Published<PreambleText> preamble;  // of the emergency page
   Answering answering;               // written by the server's threads
@@ -72,7 +81,7 @@ struct Setup {
   int processors = 1;
   int wake = -1;                        // eventfd: a dump is asked for, or the end
   int cancel = -1;                      // eventfd: a run is to be cancelled
-  int memory = -1;                      // eventfd: the memory is to be written down
+  int memory = -1;                      // eventfd: the memory is to be written down; -1: not yet
   EmergencyBoard* emergency = nullptr;  // outlives the thread; read by another one,
   int emergency_wake = -1;              // which this eventfd wakes
   std::uint64_t stack_low = 0, stack_high = 0;
@@ -120,6 +129,7 @@ class Sentinel {
   void note_disturbance(Disturbance kind, std::int64_t lasted_ns);
   void tick();
   void listen();  // what others told
+  void adopt();
   void claim_row(runtime::Tables& tables);
   void release_row();
 
@@ -189,7 +199,7 @@ class Sentinel {
   Record& record_;
   WatchdogLines& lines_;
   Memory memory_;
-  MemoryBlock& block_;
+  MemoryBlock* block_;
   Settings settings_;
   Notifier notifier_;
   ServerQuestion server_;
@@ -226,6 +236,7 @@ class Sentinel {
   bool mute_told_ = false, vital_hung_ = false, emergency_claimed_ = false;
   std::uint64_t emergency_answers_ = 0;  // when it was last put on duty
   runtime::ThreadRecord* row_ = nullptr;
+  runtime::Tables* row_in_ = nullptr;
   std::uint32_t live_runs_ = 0;
 
   bool dump_open_ = false;

@@ -116,7 +116,7 @@ void Sentinel::blame_probe(Episode const& episode) {
   if (tables == nullptr || episode.run >= tables->runs().size()) return;
   RunRecord const& run = tables->runs().data()[episode.run];
   if (run.kind.load(memory_order_relaxed) != RunRecord::probe) return;
-  bool const fresh = blame(block_.culprits, text_of(episode.name), around_.wall_ns,
+  bool const fresh = blame(block_->culprits, text_of(episode.name), around_.wall_ns,
                            settings_.quarantine_after, settings_.quarantine_window_ns);
   publish_memory();
   if (!fresh) return;
@@ -127,17 +127,17 @@ void Sentinel::blame_probe(Episode const& episode) {
 
 // Another thread writes it down.
 void Sentinel::publish_memory() {
-  block_.memory.store(memory_);
-  block_.changes.store(block_.changes.load(memory_order_relaxed) + 1, memory_order_release);
+  block_->memory.store(memory_);
+  block_->changes.store(block_->changes.load(memory_order_relaxed) + 1, memory_order_release);
   wake(setup_.memory);
 }
 
 void Sentinel::publish_quarantine() {
   std::uint32_t held = 0;
-  std::size_t const count = block_.culprits.count.load(memory_order_relaxed);
+  std::size_t const count = block_->culprits.count.load(memory_order_relaxed);
   for (std::size_t i = 0; i < count; ++i) {
     Culprit each;
-    if (block_.culprits.places.data()[i].load(each) && each.quarantined != 0) ++held;
+    if (block_->culprits.places.data()[i].load(each) && each.quarantined != 0) ++held;
   }
   record_.quarantined_count.store(held, memory_order_release);
 }
@@ -363,7 +363,7 @@ void Sentinel::keep_alive_time() {
   if (now_ns_ - alive_ns_ < kSecond || record_.executor_stands()) return;
   alive_ns_ = now_ns_;
   memory_.alive_wall_ns = around_.wall_ns;
-  block_.alive_wall_ns.store(around_.wall_ns, memory_order_relaxed);
+  block_->alive_wall_ns.store(around_.wall_ns, memory_order_relaxed);
 }
 
 }  // namespace canary::watchdog

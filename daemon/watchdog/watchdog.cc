@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <type_traits>
@@ -191,18 +192,18 @@ void last_words(char const*) {
 }  // namespace
 
 struct Watchdog::Impl {
-  explicit Impl(Options const& options) : memory(options.memory_directory / kMemoryFile) {
+  explicit Impl(Options const& options) {
     if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0 || nothing < 0)
       fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
     shared->told.settings.store(settings_of(options.settings));
     note_on_dead(options.settings);
-    std::string const boot = boot_id();
-    std::int64_t const now = wall_ns();
-    shared->record.previous = previous_run(memory.found().memory, now, boot, options.last_words);
-    fill(memory.block(), begin_memory(memory.found(), now, ::getpid(), boot));
-    memory.begin();
-    shared->record.culprits = &memory.block().culprits;
+    bool const early = options.memory_directory.empty();
+    if (early) {
+      fill(*early_block, begin_memory({}, wall_ns(), ::getpid(), boot_id()));
+    } else {
+      read_memory(options);
+    }
 
     Setup setup;
     setup.dumper = options.dumper;
@@ -215,15 +216,15 @@ struct Watchdog::Impl {
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
     setup.wake = wake;
     setup.cancel = cancel;
-    setup.memory = memory.wake();
+    setup.memory = early ? -1 : memory->wake();
     setup.emergency = &shared->emergency;
     setup.emergency_wake = emergency_wake;
     setup.stack_low = reinterpret_cast<std::uintptr_t>(stack.get());
     setup.stack_high = setup.stack_low + stack.size();
     setup.job = runtime::text_offset("watch");
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
-    sentinel = new (sentinel_pages.get())
-        Sentinel{setup, shared->told, shared->record, shared->lines, memory.block()};
+    sentinel = new (sentinel_pages.get()) Sentinel{
+        setup, shared->told, shared->record, shared->lines, early ? *early_block : memory->block()};
     emergency = new (emergency_pages.get()) EmergencyServer{
         shared->emergency,
         shared->record,
@@ -242,6 +243,33 @@ struct Watchdog::Impl {
     runtime::set_last_words(&last_words);
   }
 
+  // What the last start left behind, and the block of this one.
+  void read_memory(Options const& options) {
+    memory.emplace(options.memory_directory / kMemoryFile);
+    std::string const boot = boot_id();
+    std::int64_t const now = wall_ns();
+    shared->record.previous = previous_run(memory->found().memory, now, boot, options.last_words);
+    fill(memory->block(), begin_memory(memory->found(), now, ::getpid(), boot));
+    memory->begin();
+    shared->record.culprits = &memory->block().culprits;
+  }
+
+  void adopt(Options const& options) {
+    shared->told.settings.store(settings_of(options.settings));
+    note_on_dead(options.settings);
+    read_memory(options);
+    shared->told.adopted = {
+        .block = &memory->block(), .memory = memory->wake(), .dumper = options.dumper};
+    shared->told.adopt.store(1, std::memory_order_release);
+    set(wake);
+    // It comes with the next tick; a watchdog that stands still is missed by the loop, later.
+    constexpr int kRounds = 1'000;
+    timespec const pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    for (int i = 0; i < kRounds && shared->told.adopt.load(std::memory_order_acquire) != 2; ++i) {
+      ::nanosleep(&pause, nullptr);
+    }
+  }
+
   // The threads end before their memory does.
   ~Impl() {
     end();
@@ -258,7 +286,7 @@ struct Watchdog::Impl {
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
     end_emergency();
-    memory.end();
+    if (memory) memory->end();
   }
 
   void end_emergency() {
@@ -294,7 +322,8 @@ struct Watchdog::Impl {
   std::string command_line = own_command_line();
   std::vector<char*> arguments = pointers_into(command_line);
   std::vector<char*> environment = environment_anew();
-  MemoryWriter memory;
+  MappedBlock const early_block;  // until there is the one that is kept
+  std::optional<MemoryWriter> memory;
   pthread_t thread{}, emergency_thread{};
   std::atomic<bool> only_reports{false};
   bool ended = false;
@@ -303,16 +332,24 @@ struct Watchdog::Impl {
 Watchdog::Watchdog(Options const& options) : impl_(std::make_unique<Impl>(options)) {}
 Watchdog::~Watchdog() = default;
 void Watchdog::end() { impl_->end(); }
+void Watchdog::adopt(Options const& options) { impl_->adopt(options); }
 
 Record const& Watchdog::record() const { return impl_->shared->record; }
 WatchdogLines& Watchdog::lines() { return impl_->shared->lines; }
-std::string const& Watchdog::trouble() const { return impl_->memory.trouble(); }
+std::string const& Watchdog::trouble() const {
+  static std::string const none;
+  return impl_->memory ? impl_->memory->trouble() : none;
+}
 int Watchdog::cancel_descriptor() const { return impl_->cancel; }
 
 void Watchdog::progressed(std::string_view step) {
   std::array<char, 128> text;
   copy_text(text, step);
   impl_->shared->told.step.store(text);
+  impl_->shared->told.progress.fetch_add(1);
+  set(impl_->wake);
+}
+void Watchdog::goes_on() {
   impl_->shared->told.progress.fetch_add(1);
   set(impl_->wake);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread that watches everybody else: started first, stopped last. It shares no lock, queue,
-// logger, allocator or registry with those it watches; it only reads the tables, judges, and acts.
-// Thread: constructor and destructor control; the rest any, unless it says otherwise.
+// The thread that watches everybody else: started before any file is opened, stopped last. It
+// shares no lock, queue, logger, allocator or registry with those it watches; it only reads the
+// tables, judges, and acts. Thread: constructor and destructor main; the rest any, unless it says
+// otherwise.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,7 @@ namespace canary::watchdog {
 struct Options {
   config::WatchdogSettings settings;
   // Where the memory of stalls is kept over a restart, in the file "watchdog-memory": by a thread
-  // of its own, the watchdog touches no file.
+  // of its own, the watchdog touches no file. Empty: in memory, until adopt().
   std::filesystem::path memory_directory;
   // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
   Dumper dumper{};
@@ -35,9 +36,13 @@ struct Options {
 
 class Watchdog {
  public:
-  // Reads what the last start left behind, prepares all memory, starts the thread. Throws
-  // std::system_error where there is no thread or no memory to be had.
+  // Prepares all memory, starts the thread; reads what the last start left behind, where the
+  // options name a folder. Throws std::system_error where there is no thread or no memory to be
+  // had.
   explicit Watchdog(Options const& options);
+  // What is known only once the configuration is read; reads what the last start left behind. Once,
+  // where the options named no folder. Throws as the constructor. Thread: control.
+  void adopt(Options const& options);
   // As end().
   ~Watchdog();
   Watchdog(Watchdog const&) = delete;
@@ -56,6 +61,8 @@ class Watchdog {
   // Start, reload or stop has come to this step ("opening the listeners"; at most 127 bytes): shown
   // in systemd's status, and systemd may wait a little longer. Thread: control.
   void progressed(std::string_view step);
+  // That step goes on, and may: systemd waits a little longer. Thread: any.
+  void goes_on();
   void ready();  // the first schedule stands
   void reloading();
   void reloaded();

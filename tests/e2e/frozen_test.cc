@@ -6,9 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
 
+#include <boost/json.hpp>
 #include <gmock/gmock.h>
 
 #include "tests/e2e/site.h"
@@ -20,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 
 constexpr char kReloadSucceeded[] = "canaryd_config_last_reload_successful";
 
@@ -143,6 +147,37 @@ TEST_F(Frozen, AStartSaysWhatItReadsBeforeItDoesAndSigtermEndsIt) {
   EXPECT_EQ(daemon.exit_code(), 1);
   EXPECT_THAT(daemon.err(), AllOf(HasSubstr("stopped during a start that stands still"),
                                   HasSubstr("step=\"reading " + config_)));
+}
+
+// It has been there since before the first file was opened.
+TEST_F(Frozen, AStartIsWatchedWhileTheConfigurationStandsStill) {
+  disk_.freeze(config_);
+  support::ChildProcess daemon{run()};
+  ASSERT_TRUE(disk_.holds_somebody()) << daemon.err();
+  std::set<std::string> threads;
+  for (auto const& each :
+       fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
+    threads.insert(tuf::read_file(each.path() / "comm"));
+  }
+  EXPECT_THAT(threads, IsSupersetOf({"watchdog\n", "emergency\n", "log\n", "control\n"}));
+  disk_.thaw();
+  EXPECT_TRUE(daemon.says("msg=monitoring")) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.exit_code(), 0) << daemon.err();
+}
+
+// More runs than the tables have room for at first: every thread has its row in the larger ones.
+TEST_F(Frozen, ALargeConfigurationHasTheSameThreadsInItsTables) {
+  config_ = site_.configure({site_.probe("repo")}, "scheduler: {max_concurrent_runs: 3000}\n");
+  Daemon daemon{run()};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  EXPECT_TRUE(support::eventually([&] {
+    auto const state = boost::json::parse(daemon.get("/api/v1/executor"));
+    auto const& threads = state.at("threads").as_array();
+    return std::ranges::all_of(threads,
+                               [](auto const& each) { return each.as_object().contains("kind"); });
+  })) << daemon.get("/api/v1/executor");
+  EXPECT_EQ(daemon.stop(), 0) << daemon.log();
 }
 
 TEST_F(Frozen, AStartThatStandsStillIsGivenUp) {
