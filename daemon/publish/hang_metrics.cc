@@ -265,7 +265,7 @@ std::string unchanging_metrics(std::string_view page) {
 }
 
 ExecutorHealth liveness(watchdog::Record const& record) {
-  auto const why = watchdog::why_not_live(record);
+  auto const why = watchdog::why_not_live(record, runtime::now_ns());
   return {.ok = why.view().empty(), .reason = std::string{why.view()}};
 }
 

@@ -32,7 +32,7 @@ struct ExecutorHealth {
 };
 ExecutorHealth executor_health(watchdog::Record const& record, runtime::Tables& tables);
 // Does only a restart help? Follows the judgement: a loop that is starved, stopped or traced is not
-// fit, and lives.
+// fit, and lives. Without a judge for long, it does.
 ExecutorHealth liveness(watchdog::Record const& record);
 
 }  // namespace canary::daemon

@@ -294,7 +294,7 @@ void write_reason(EmergencyView const& view, EmergencyTexts& texts) {
   reason.add("the HTTP server has not answered for ");
   reason.number(static_cast<std::uint64_t>(view.silent_ns / kSecond)).add(" s");
   copy_text(texts.reason, reason.view());
-  copy_text(texts.not_live, why_not_live(view.record).view());
+  copy_text(texts.not_live, why_not_live(view.record, view.now_ns).view());
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 #include "daemon/watchdog/emergency_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/watchdog/health.h"
 #include "runtime/tables.h"
 
 namespace canary::watchdog {
@@ -34,6 +36,9 @@ std::size_t EmergencyServer::listen_on(std::span<int const> sockets) {
 void EmergencyServer::run() {
   while (!end_.load(std::memory_order_acquire)) wait();
   for (Connection& each : connections_) close(each);
+  for (int const spare : spares_) {
+    if (spare >= 0) ::close(spare);
+  }
   close_listeners();
   release_own_row(row_);
 }
@@ -137,16 +142,39 @@ void EmergencyServer::look_at_listeners(Watched const& watched) {
   }
 }
 
+// A process whose descriptors are all in use still answers two at a time.
+int EmergencyServer::accept_one(int listener) {
+  auto const accept = [listener] {
+    return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  };
+  int socket = accept();
+  for (int& spare : spares_) {
+    if (socket >= 0 || errno != EMFILE) break;
+    if (spare < 0) continue;
+    ::close(spare);
+    spare = -1;
+    socket = accept();
+  }
+  return socket;
+}
+
+void EmergencyServer::keep_spares() {
+  for (int& spare : spares_) {
+    if (spare < 0) spare = ::fcntl(wake_, F_DUPFD_CLOEXEC, 0);
+  }
+}
+
 // Of those who wait there, as many as there is room for. The rest is tried again after a moment.
 void EmergencyServer::accept_from(Listener& listener) {
   for (int taken = 0; taken < kAtOnce; ++taken) {
     Connection* const place = free_place();
     if (place == nullptr) break;
-    int const socket = ::accept4(listener.socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int const socket = accept_one(listener.socket);
     if (socket < 0) {
       if (errno == ECONNABORTED || errno == EINTR) continue;
       listener.waiting_ns = 0;
       if (errno != EAGAIN && errno != EWOULDBLOCK) rested_ns_ = now_ns_ + kRest;
+      if (errno == EMFILE) make_room();
       return;
     }
     place->socket = socket;
@@ -160,12 +188,20 @@ void EmergencyServer::accept_from(Listener& listener) {
 
 // One that is free, or that of the longest connected if it has had its time.
 EmergencyServer::Connection* EmergencyServer::free_place() {
-  Connection* oldest = nullptr;
   for (Connection& each : connections_) {
     if (each.socket < 0) return &each;
+  }
+  return make_room();
+}
+
+// Closes the longest connected if it has had its time; else null.
+EmergencyServer::Connection* EmergencyServer::make_room() {
+  Connection* oldest = nullptr;
+  for (Connection& each : connections_) {
+    if (each.socket < 0) continue;
     if (oldest == nullptr || each.since_ns < oldest->since_ns) oldest = &each;
   }
-  if (now_ns_ - oldest->since_ns < kWithinReason) return nullptr;
+  if (oldest == nullptr || now_ns_ - oldest->since_ns < kWithinReason) return nullptr;
   close(*oldest);
   return oldest;
 }
@@ -177,8 +213,10 @@ void EmergencyServer::go_on(Connection& connection) {
 }
 
 void EmergencyServer::close(Connection& connection) {
-  if (connection.socket >= 0) ::close(connection.socket);
+  if (connection.socket < 0) return;
+  ::close(connection.socket);
   connection.socket = -1;
+  keep_spares();
 }
 
 void EmergencyServer::receive(Connection& connection) {
@@ -230,11 +268,14 @@ void EmergencyServer::answer(Connection& connection, EmergencyRequest const& req
   }
 }
 
-// As the judgement was when it was last written: a server that is only late restarts nobody.
+// As the judgement was when it was last written: a server that is only late restarts nobody. Unless
+// nobody has judged for long.
 void EmergencyServer::answer_live(Connection& connection, EmergencyRequest const& request) {
   FixedText<511> body;
-  bool const live = texts_.not_live_text().empty();
-  body.add(live ? std::string_view{"canaryd lives."} : texts_.not_live_text()).add("\n");
+  auto const nobody = why_nobody_judges(texts_.written_ns, now_ns_);
+  auto const why = nobody.view().empty() ? texts_.not_live_text() : nobody.view();
+  bool const live = why.empty();
+  body.add(live ? std::string_view{"canaryd lives."} : why).add("\n");
   fill(connection, request, live ? EmergencyStatus::ok : EmergencyStatus::unavailable, kText,
        body.view());
 }

@@ -29,6 +29,7 @@ class EmergencyServer {
  public:
   static constexpr std::size_t kListeners = kEmergencyListeners;
   static constexpr std::size_t kConnections = 8;
+  static constexpr std::size_t kSpares = 2;
   static constexpr std::int64_t kLeftAlone = 30'000'000;      // ns, for the server to take it
   static constexpr std::int64_t kWhole = 5'000'000'000;       // ns, for one connection in all
   static constexpr std::int64_t kWithinReason = 500'000'000;  // then it may have to make room
@@ -37,7 +38,10 @@ class EmergencyServer {
   // `stack`: the thread's own, from its lowest address to beyond its highest.
   EmergencyServer(EmergencyBoard const& board, Record& record, int wake,
                   StackBounds const& stack = {})
-      : board_(board), record_(record), wake_(wake), stack_(stack) {}
+      : board_(board), record_(record), wake_(wake), stack_(stack) {
+    spares_.fill(-1);
+    keep_spares();
+  }
 
   // The thread's body, until end().
   void run();
@@ -75,6 +79,7 @@ class EmergencyServer {
   void look_at_listeners(Watched const& watched);
   void accept_from(Listener& listener);
   Connection* free_place();
+  Connection* make_room();
   void go_on(Connection& connection);
   void receive(Connection& connection);
   void send_on(Connection& connection);
@@ -87,6 +92,8 @@ class EmergencyServer {
   void answer_live(Connection& connection, EmergencyRequest const& request);
   void answer_health(Connection& connection, EmergencyRequest const& request);
   void close_listeners();
+  int accept_one(int listener);
+  void keep_spares();
   void not_later_than(std::int64_t at_ns) {
     if (at_ns < next_ns_) next_ns_ = at_ns;
   }
@@ -101,10 +108,12 @@ class EmergencyServer {
   std::array<Listener, kListeners> listeners_{};
   std::atomic<std::size_t> listening_{0};
   std::array<Connection, kConnections> connections_{};
-  EmergencyTexts texts_;  // as last read from the board
+  std::array<int, kSpares> spares_{};  // descriptors for connections when others have all the rest
+  EmergencyTexts texts_;               // as last read from the board
   std::int64_t now_ns_ = 0;
-  std::int64_t next_ns_ = 0;    // when to look again although nothing happens
-  std::int64_t rested_ns_ = 0;  // no accepting before: there was no descriptor
+  std::int64_t next_ns_ = 0;  // when to look again although nothing happens
+  std::int64_t rested_ns_ =
+      0;  // no accepting before: there was no descriptor, not even a spare one
 };
 
 }  // namespace canary::watchdog

@@ -2,16 +2,6 @@
 #include "daemon/watchdog/health.h"
 
 namespace canary::watchdog {
-namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-
-void add_seconds(HealthText& text, std::int64_t nanoseconds) {
-  std::int64_t const seconds = nanoseconds > 0 ? nanoseconds / kSecond : 0;
-  text.number(static_cast<std::uint64_t>(seconds)).add(" s");
-}
-
-}  // namespace
 
 HealthText why_it_stands(Record const& record, runtime::Tables& tables, std::int64_t now_ns) {
   HealthText text;
@@ -37,8 +27,9 @@ HealthText what_stands(Record const& record) {
   return text;
 }
 
-HealthText why_not_live(Record const& record) {
-  HealthText text;
+HealthText why_not_live(Record const& record, std::int64_t now_ns) {
+  auto text = why_nobody_judges(record.tick_ns.load(std::memory_order_acquire), now_ns);
+  if (!text.view().empty()) return text;
   for (Published<Episode> const& place : record.episodes) {
     Episode episode;
     if (!place.known() || !place.load(episode)) continue;

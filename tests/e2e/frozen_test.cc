@@ -157,7 +157,7 @@ TEST_F(Frozen, AStartIsWatchedWhileTheConfigurationStandsStill) {
   std::set<std::string> threads;
   for (auto const& each :
        fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
-    threads.insert(tuf::read_file(each.path() / "comm"));
+    threads.insert(support::read_file(each.path() / "comm"));
   }
   EXPECT_THAT(threads, IsSupersetOf({"watchdog\n", "emergency\n", "log\n", "control\n"}));
   disk_.thaw();
@@ -168,7 +168,9 @@ TEST_F(Frozen, AStartIsWatchedWhileTheConfigurationStandsStill) {
 
 // More runs than the tables have room for at first: every thread has its row in the larger ones.
 TEST_F(Frozen, ALargeConfigurationHasTheSameThreadsInItsTables) {
-  config_ = site_.configure({site_.probe("repo")}, "scheduler: {max_concurrent_runs: 3000}\n");
+  std::string text = support::read_file(config_);
+  text.insert(text.find("start_spread"), "max_concurrent_runs: 3000, ");
+  config_ = site_.write("canaryd.yml", text);
   Daemon daemon{run()};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
   EXPECT_TRUE(support::eventually([&] {

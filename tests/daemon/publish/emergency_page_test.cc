@@ -109,6 +109,14 @@ TEST_F(EmergencyPage, OnlyWhatIsJudgedHungIsNotAlive) {
   EXPECT_TRUE(liveness(*record_).ok) << "one run is not canaryd";
 }
 
+TEST_F(EmergencyPage, IsNotAliveOnceNobodyHasJudgedForLong) {
+  record_->tick_ns.store(runtime::now_ns() - 59'000'000'000);
+  EXPECT_TRUE(liveness(*record_).ok) << "main still may";
+  record_->tick_ns.store(runtime::now_ns() - 61'000'000'000);
+  EXPECT_EQ(liveness(*record_).reason,
+            "the watchdog has not ticked for 61 s, and nobody has ended the process for it");
+}
+
 TEST_F(EmergencyPage, KeepsQuietAboutProbesThatItKnowsNothingOf) {
   auto const text = emergency();
   EXPECT_THAT(text, Not(HasSubstr("probe=\"fine\"")));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -123,10 +124,11 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
   auto const other = get("/api/v1/probes");
   EXPECT_EQ(other.status, 503);
   EXPECT_THAT(other.body, StartsWith("canaryd's HTTP server does not answer."));
+  // Counted after they went out.
+  EXPECT_TRUE(support::eventually([this] { return answered(EmergencyPath::other) == 1; }));
   EXPECT_EQ(answered(EmergencyPath::metrics), 1);
   EXPECT_EQ(answered(EmergencyPath::healthy), 2);
   EXPECT_EQ(answered(EmergencyPath::ready), 1);
-  EXPECT_EQ(answered(EmergencyPath::other), 1);
 }
 
 TEST_F(Emergency, IsNotAliveOnceItIsJudgedHung) {
@@ -160,6 +162,34 @@ TEST_F(Emergency, RefusesOtherMethods) {
   auto const reply = Client{address_}.request("POST", "/metrics");
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(reply.headers.at("allow"), "GET, HEAD");
+}
+
+// As where connections of somebody else have taken all descriptors that the process may have.
+TEST_F(Emergency, AnswersTwoAtATimeWhereNoDescriptorIsLeft) {
+  write_texts("the page\n", "why");
+  Client first{address_}, second{address_}, third{address_};
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit const few{.rlim_cur = 256, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> taken;
+  for (int copy = 0; (copy = ::fcntl(wake_, F_DUPFD_CLOEXEC, 0)) >= 0;) taken.push_back(copy);
+  ASSERT_EQ(errno, EMFILE);
+  on_duty();
+  EXPECT_EQ(first.request("GET", "/metrics").body, "the page\n");
+  EXPECT_EQ(second.request("GET", "/metrics").body, "the page\n");
+  EXPECT_EQ(third.request("GET", "/metrics").body, "the page\n");
+  for (int const copy : taken) ::close(copy);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+TEST_F(Emergency, IsNotAliveOnceNobodyHasJudgedForLong) {
+  texts_->written_ns = runtime::now_ns() - 61'000'000'000;
+  board_->publish(*texts_);
+  on_duty();
+  auto const live = get("/-/live");
+  EXPECT_EQ(live.status, 503);
+  EXPECT_THAT(live.body, StartsWith("the watchdog has not ticked for 61 s"));
 }
 
 TEST_F(Emergency, SaysWhenTheWatchdogItselfIsSilent) {
