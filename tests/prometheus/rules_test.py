@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The alert rules, by Prometheus' and Alertmanager's own tools and against the rest of the project.
 
-usage: rules_test.py TEST PROJECT_FOLDER, where TEST is one of the functions named at the end
+usage: rules_test.py TEST PROJECT_FOLDER [FILE], where TEST is one of the functions named at the end
 Exits 77 where a tool is missing.
 """
 import pathlib
@@ -61,9 +61,8 @@ def check_alertmanager(project):
         fail(["amtool check-config: see above"])
 
 
-def unit_tests(project):
-    files = sorted((project.prometheus / "tests").glob("*.yml"))
-    if tool("promtool", "test", "rules", *files) != 0:
+def unit_tests(project, file):
+    if tool("promtool", "test", "rules", project.prometheus / "tests" / file) != 0:
         fail(["promtool test rules: see above"])
 
 
@@ -177,4 +176,4 @@ if __name__ == "__main__":
     tests = {test.__name__: test for test in
              (check_rules, check_config, check_alertmanager, unit_tests, documented,
               every_rule_is_tested, inhibition, known_metrics)}
-    tests[sys.argv[1]](Project(sys.argv[2]))
+    tests[sys.argv[1]](Project(sys.argv[2]), *sys.argv[3:])
