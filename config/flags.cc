@@ -217,6 +217,7 @@ Result<ProbeSpec, std::vector<std::string>> probe_of(Kind const& kind, GivenFlag
   describe_probe(reader, probe);
   if (!problems.empty()) {
     std::vector<std::string> wrong;
+    wrong.reserve(problems.size());
     for (auto const& problem : problems) wrong.push_back(sentence_of(problem, flags));
     return wrong;
   }

@@ -218,6 +218,11 @@ std::map<std::string, FieldValues> probes_of(Config config) {
   return found;
 }
 
+std::string change(std::string const& field, FieldValue const& was, FieldValue const& is) {
+  std::string const how = was.shown == is.shown ? " (another query, which may be secret)" : "";
+  return field + ": " + was.shown + " -> " + is.shown + how;
+}
+
 // A line for each field that is not the same.
 void compare(std::string const& whose, FieldValues const& old, FieldValues const& fresh,
              std::vector<std::string>& lines) {
@@ -230,8 +235,7 @@ void compare(std::string const& whose, FieldValues const& old, FieldValues const
   for (auto const& [field, unused] : all) {
     FieldValue const was = value(old, field), is = value(fresh, field);
     if (was == is) continue;
-    std::string const how = was.shown == is.shown ? " (another query, which may be secret)" : "";
-    lines.push_back(whose + field + ": " + was.shown + " -> " + is.shown + how);
+    lines.push_back(whose + change(field, was, is));
   }
 }
 

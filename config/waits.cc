@@ -2,7 +2,6 @@
 #include "config/waits.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "config/duration.h"
 #include "config/quiet_visitor.h"
@@ -55,28 +54,33 @@ void WaitRule::set_defaults(yaml::Cursor const& defaults) { defaults_ = defaults
 
 void WaitRule::check(yaml::Cursor const& at, ProbeSpec const& probe) {
   for (Wait const& wait : waits_of(probe)) {
-    auto const wanted = wait.value;
-    if (std::min(wanted, probe.timeout) < run_stall_) continue;
-    std::string name;
-    for (auto const& part : wait.path) name += (name.empty() ? "" : ".") + part;
-    std::string const cause = ": the watchdog would cancel a run (of up to " +
-                              to_text(probe.timeout) + ") that only waits as it is told to";
-    std::string const message = "expected less than watchdog.run_stall (" + to_text(run_stall_) +
-                                "), got " + to_text(wanted) + cause;
-    std::string const advice =
-        "lower it, or the probe's timeout, below watchdog.run_stall, or raise that";
-    if (auto const own = field_of(at, wait.path)) {
-      own->fail(message, advice);
-    } else if (!told_.insert(name).second) {
-      continue;
-    } else if (auto const shared = field_of(defaults_, wait.path)) {
-      shared->fail(message, advice);
-    } else if (limit_place_) {
-      limit_place_->fail("expected more than the " + to_text(wanted) + " of " + name +
-                             " (its default) in " + at.path() + ", got " + to_text(run_stall_) +
-                             cause,
-                         "raise it, or set " + name + " lower in defaults or the probe");
-    }
+    if (std::min(wait.value, probe.timeout) < run_stall_) continue;
+    refuse(at, wait.path, wait.value, probe.timeout);
+  }
+}
+
+// Where the probe says it, else where the defaults do, else at the limit itself; the latter once.
+void WaitRule::refuse(yaml::Cursor const& at, std::vector<std::string> const& path,
+                      milliseconds wanted, milliseconds timeout) {
+  std::string name;
+  for (auto const& part : path) name += (name.empty() ? "" : ".") + part;
+  std::string const cause = ": the watchdog would cancel a run (of up to " + to_text(timeout) +
+                            ") that only waits as it is told to";
+  std::string const message = "expected less than watchdog.run_stall (" + to_text(run_stall_) +
+                              "), got " + to_text(wanted) + cause;
+  std::string const advice =
+      "lower it, or the probe's timeout, below watchdog.run_stall, or raise that";
+  if (auto const own = field_of(at, path)) {
+    own->fail(message, advice);
+  } else if (!told_.insert(name).second) {
+    return;
+  } else if (auto const shared = field_of(defaults_, path)) {
+    shared->fail(message, advice);
+  } else if (limit_place_) {
+    limit_place_->fail("expected more than the " + to_text(wanted) + " of " + name +
+                           " (its default) in " + at.path() + ", got " + to_text(run_stall_) +
+                           cause,
+                       "raise it, or set " + name + " lower in defaults or the probe");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.h"
 #include "config/yaml.h"
@@ -26,6 +27,9 @@ class WaitRule {
   void check(yaml::Cursor const& at, ProbeSpec const& probe);
 
  private:
+  void refuse(yaml::Cursor const& at, std::vector<std::string> const& path, milliseconds wanted,
+              milliseconds timeout);
+
   milliseconds run_stall_{WatchdogSettings{}.run_stall};
   std::optional<yaml::Cursor> limit_place_, defaults_;
   std::set<std::string> told_;

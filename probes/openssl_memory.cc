@@ -33,7 +33,7 @@ void* resize(void* memory, std::size_t size, char const* file, int line) {
 }
 
 // OpenSSL takes them only before it allocates anything. Where it did, its queue is all there is.
-[[maybe_unused]] int const counted = ::CRYPTO_set_mem_functions(&allocate, &resize, &release);
+[[maybe_unused]] int const kCounted = ::CRYPTO_set_mem_functions(&allocate, &resize, &release);
 
 }  // namespace
 
