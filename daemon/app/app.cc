@@ -50,6 +50,7 @@ App::App(Setup setup)
   watchdog_.adopt({.settings = config_->watchdog,
                    .memory_directory = places_.runtime,
                    .dumper = dumps_.dumper(),
+                   .dump_writer = dumps_.dump_writer(),
                    .last_words = dumps_.black_box().words});
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/app/dumps.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,8 +44,16 @@ std::string versions_of_this_process() {
   return version_text(components(objects), objects);
 }
 
+// As far as is known; a RUNTIME_DIRECTORY of systemd's is on tmpfs.
+bool is_on_disk(fs::path const& directory) {
+  struct statfs found{};
+  if (::statfs(directory.c_str(), &found) != 0) return false;
+  return found.f_type != TMPFS_MAGIC && found.f_type != RAMFS_MAGIC;
+}
+
 dump::DumpPlace place_for(Places const& places, dump::CopyLogLines copy, void* self) {
   return {.directory = places.raw_dumps().string(),
+          .on_disk = is_on_disk(places.raw_dumps()),
           .versions = versions_of_this_process(),
           .log_lines = copy,
           .log_context = self};
@@ -104,6 +114,14 @@ Dumps::Dumps(config::Config const& config, Places const& places)
                                      .keep = static_cast<std::uint32_t>(config.watchdog.dumps_kept),
                                      .keep_bytes = config.watchdog.dumps_bytes});
   if (!failed.empty()) trouble_ += (trouble_.empty() ? "" : "; ") + failed;
+}
+
+watchdog::DumpWriter Dumps::dump_writer() const {
+  auto const& dumps = raw_.memory_dumps();
+  if (!dumps) return {};
+  return {.self = dumps, .ready = dumps->ready(), .write = [](void* self) {
+            static_cast<dump::MemoryDumps*>(self)->write_down();
+          }};
 }
 
 // Before the helper is started, which begins with what it finds.

@@ -41,6 +41,8 @@ class Dumps {
 
   // For the watchdog, which alone calls it.
   watchdog::Dumper dumper() { return orders_.dumper(); }
+  // For its writer. Does nothing where raw dumps are in memory themselves.
+  watchdog::DumpWriter dump_writer() const;
   // Lets dumps have the log's last lines. `log` outlives the watchdog's thread.
   void read_log(Log const& log) { log_.store(&log, std::memory_order_release); }
 

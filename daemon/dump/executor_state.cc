@@ -245,7 +245,7 @@ void read_operations(ExecutorState& state, Tables& tables, TextOf const& text) {
 }
 
 void read_threads(ExecutorState& state, Tables& tables, TextOf const& text) {
-  static constexpr char const* kKinds[] = {"unused", "loop", "disk",     "cpu",      "log",
+  static constexpr char const* kKinds[] = {"unused", "loop", "disk",     "cpu",       "log",
                                            "server", "main", "watchdog", "emergency", "files"};
   for (auto const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_acquire);

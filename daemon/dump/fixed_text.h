@@ -97,4 +97,11 @@ class ShortText : public FixedText {
   char bytes_[kBytes];
 };
 
+// As much as fits, ended by NUL.
+inline void copy_text(std::span<char> into, std::string_view text) {
+  FixedText copy{into.first(into.size() - 1)};
+  copy << text;
+  into[copy.size()] = '\0';
+}
+
 }  // namespace canary::dump

@@ -171,7 +171,7 @@ void RawDump::write_all(DumpRequest const& request, SectionWriter& out) {
     write_text(request, out);
   }
   write_stacks(request, out);
-  ProcessSample& process = descriptors_->process;
+  ProcessSample& process = process_->sample;
   process.maps(out);
   process.threads(out, {buffers_->ids.data(), buffers_->id_count});
   process.descriptors(out);
@@ -193,7 +193,7 @@ void RawDump::write_stacks(DumpRequest const& request, SectionWriter& out) {
   bool const blamed = request.episodes.empty() || request.episodes.front().thread != 0;
   stack_copied_ = first != 0 && put_stack(out, first, blamed, kAnswerWithinNs);
   result_.stack_ns = runtime::now_ns() - request.decided_ns;
-  std::size_t const there = descriptors_->process.thread_ids(buffers_->ids);
+  std::size_t const there = process_->sample.thread_ids(buffers_->ids);
   buffers_->id_count = there < buffers_->ids.size() ? there : buffers_->ids.size();
   std::int64_t const until = runtime::now_ns() + kOthersTogetherNs;
   auto const self = static_cast<std::int32_t>(::syscall(SYS_gettid));
@@ -217,16 +217,20 @@ void RawDump::write_text(DumpRequest const& request, SectionWriter& out) {
                             .wall_ns = clock_ns(CLOCK_REALTIME)};
   text_size_ = render_emergency_text(*runtime::tables(), about, buffers_->text);
   out.begin(SectionType::emergency_text);
+  text_at_ = out.size();
   out.text({buffers_->text.data(), text_size_});
   out.end();
-  if (open_) place_text();
+  if (open_ && files_) {
+    files_->place_text(stem_.data(), {buffers_->text.data(), text_size_}, result_.text_path);
+  }
 }
 
 bool RawDump::start(DumpRequest const& request) {
   if (open_) finish();
   result_ = {};
   text_size_ = 0;
-  look_after_places();
+  ends_process_ = request.reason == "dead" || request.reason == "ended";
+  if (files_) files_->prepare();
   name_file(request);
   choose_file();
   open_ = true;

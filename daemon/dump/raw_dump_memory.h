@@ -12,9 +12,8 @@
 
 namespace canary::dump {
 
-struct RawDump::Descriptors {
-  int directory = -1;
-  ProcessSample process;
+struct RawDump::Process {
+  ProcessSample sample;
 };
 
 struct RawDump::Buffers {

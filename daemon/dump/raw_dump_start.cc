@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What RawDump does at its start, when it still may allocate.
+// What dumps do at the start and the end, when they still may allocate.
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +11,9 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/dump/dump_files.h"
 #include "daemon/dump/fixed_text.h"
+#include "daemon/dump/memory_dumps.h"
 #include "daemon/dump/raw_dump.h"
 #include "daemon/dump/raw_dump_memory.h"
 #include "runtime/tables.h"
@@ -33,52 +36,78 @@ void rescue(int directory, char const* name) {
 
 }  // namespace
 
-RawDump::RawDump(DumpPlace place)
-    : place_(std::move(place)),
-      descriptors_(std::make_unique<Descriptors>()),
-      buffers_(std::make_unique<Buffers>()) {
+DumpFiles::DumpFiles(std::string directory) : directory_(std::move(directory)) {
   for (std::size_t i = 0; i < spares_.size(); ++i) {
     FixedText name{spares_[i].name};
     (name << ".spare-").natural(i) << ".raw";
   }
   FixedText{text_spare_.name} << ".spare.txt";
-  if (place_.directory.empty()) return;
-  memory_ = ::memfd_create("canaryd-dump", MFD_CLOEXEC);
-  if (::mkdir(place_.directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    trouble_ = "cannot make the directory of dumps " + place_.directory + ": " +
-               std::generic_category().message(errno) + "; dumps are kept in memory";
+  auto const failed = [this](std::string const& what, int error, std::string const& then) {
+    trouble_ = what + directory_ + ": " + std::generic_category().message(error) + then;
+  };
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
+    failed("cannot make the directory of dumps ", errno, "; dumps are kept in memory");
     return;
   }
-  int const directory = ::open(place_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) {
-    trouble_ = "cannot open the directory of dumps " + place_.directory + ": " +
-               std::generic_category().message(errno) + "; dumps are kept in memory";
+  descriptor_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) {
+    failed("cannot open the directory of dumps ", errno, "; dumps are kept in memory");
     return;
   }
-  descriptors_->directory = directory;
-  if (char* const real = ::realpath(place_.directory.c_str(), nullptr)) {
-    place_.directory = real;
+  if (char* const real = ::realpath(directory_.c_str(), nullptr)) {
+    directory_ = real;
     std::free(real);
   }
-  for (auto const& spare : spares_) rescue(directory, spare.name.data());
-  result_.error = 0;
-  for (auto& spare : spares_) reserve(spare);
-  reserve(text_spare_);
-  if (result_.error != 0) {
-    trouble_ = "cannot reserve room for dumps in " + place_.directory + ": " +
-               std::generic_category().message(result_.error) + "; dumps may be cut short";
+  for (auto const& spare : spares_) rescue(descriptor_, spare.name.data());
+  reserve();
+  if (error_ != 0) {
+    failed("cannot reserve room for dumps in ", error_, "; dumps may be cut short");
   }
+}
+
+DumpFiles::~DumpFiles() {
+  for (Spare* const spare : {&spares_[0], &spares_[1], &text_spare_}) {
+    if (spare->descriptor < 0) continue;
+    ::unlinkat(descriptor_, spare->name.data(), 0);
+    ::close(spare->descriptor);
+  }
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+MemoryDumps::MemoryDumps(std::string directory)
+    : ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), files_(std::move(directory)) {
+  for (Place& place : places_) place.file = ::memfd_create("canaryd-dump", MFD_CLOEXEC);
+}
+
+MemoryDumps::~MemoryDumps() {
+  for (Place const& place : places_) {
+    if (place.file >= 0) ::close(place.file);
+  }
+  if (ready_ >= 0) ::close(ready_);
+}
+
+RawDump::RawDump(DumpPlace place)
+    : place_(std::move(place)),
+      process_(std::make_unique<Process>()),
+      buffers_(std::make_unique<Buffers>()) {
+  if (place_.directory.empty()) return;
+  if (place_.on_disk) {
+    memory_dumps_ = std::make_shared<MemoryDumps>(place_.directory);
+    return;
+  }
+  memory_ = ::memfd_create("canaryd-dump", MFD_CLOEXEC);
+  files_.emplace(place_.directory);
 }
 
 RawDump::~RawDump() {
   if (open_) finish();
-  for (Spare* const spare : {&spares_[0], &spares_[1], &text_spare_}) {
-    if (spare->descriptor < 0) continue;
-    ::unlinkat(descriptors_->directory, spare->name.data(), 0);
-    ::close(spare->descriptor);
-  }
-  if (descriptors_->directory >= 0) ::close(descriptors_->directory);
   if (memory_ >= 0) ::close(memory_);
+}
+
+std::string const& RawDump::trouble() const {
+  static std::string const none;
+  if (memory_dumps_) return memory_dumps_->trouble();
+  return files_ ? files_->trouble() : none;
 }
 
 }  // namespace canary::dump

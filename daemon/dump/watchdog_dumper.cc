@@ -31,14 +31,17 @@ int WatchdogDumper::finish(watchdog::PathText& path) {
   static_assert(sizeof path == sizeof result.path);
   __builtin_memcpy(path.data(), result.path.data(), path.size());
   // One that is cut short is worth reading, too.
-  if (result.bytes > 0 && !helper_.send(std::string_view{result.path.data()})) {
-    untold_.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (result.bytes > 0 && !result.waits) tell_helper(result.path.data());
   if (result.written) return 0;
   return result.error != 0 ? result.error : EIO;
 }
 
+void WatchdogDumper::tell_helper(std::string_view path) {
+  if (!helper_.send(path)) untold_.fetch_add(1, std::memory_order_relaxed);
+}
+
 std::uint64_t WatchdogDumper::poll() {
+  for (watchdog::PathText late{}; raw_.next_late(late);) tell_helper(late.data());
   helper_.poll();
   std::uint64_t const unreadable = helper_.failed() + untold();
   std::uint64_t const fresh = unreadable - told_;

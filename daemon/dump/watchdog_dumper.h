@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include "daemon/dump/helper_process.h"
 #include "daemon/dump/raw_dump.h"
@@ -25,6 +26,7 @@ class WatchdogDumper {
 
  private:
   int finish(watchdog::PathText& path);
+  void tell_helper(std::string_view path);
   std::uint64_t poll();
 
   RawDump& raw_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the watchdog has a dump written, without knowing by whom.
-// Thread: all functions are called by the watchdog's thread; they neither allocate nor lock.
+// Thread: of Dumper, all functions are called by the watchdog's thread; they neither allocate nor
+// lock.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -32,6 +34,15 @@ struct Dumper {
   // Called now and then while idle: how many dumps, since it was last called, the helper could not
   // make readable or was not there for.
   std::uint64_t (*poll)(void* self) = nullptr;
+};
+
+// What the watchdog's dumps leave in memory for the disk. Shared with the thread that writes it
+// down, which a disk may hold for longer than the watchdog lives.
+struct DumpWriter {
+  std::shared_ptr<void> self;
+  int ready = -1;  // readable while there is something to write down; -1: there never is
+  // Returns once it is, whenever that is. Thread: the memory's (memory_writer.h).
+  void (*write)(void* self) = nullptr;
 };
 
 }  // namespace canary::watchdog

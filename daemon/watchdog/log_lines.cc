@@ -117,6 +117,10 @@ void pack_about(Line const& line, LogRecord& into, LogLevel level, std::string_v
                {value_name, value}});
 }
 
+bool is_in_memory(Line const& line) {
+  return std::string_view{line.path.data()}.starts_with("/proc/");
+}
+
 void pack_dump_failed(Line const& line, LogRecord& into) {
   pack_fields(into, LogLevel::error, "a dump could not be written whole",
               {{"episode", line.episode.id},
@@ -139,7 +143,10 @@ void pack(Line const& line, LogRecord& into) {
       return pack_about(line, into, LogLevel::info, "a stall is over", "lasted",
                         span(line.nanoseconds));
     case Kind::dumped:
-      return pack_about(line, into, LogLevel::warn, "a dump was written", "file", line.path.data());
+      return pack_about(line, into, LogLevel::warn,
+                        is_in_memory(line) ? "a dump is kept in memory: its disk has not taken it"
+                                           : "a dump was written",
+                        "file", line.path.data());
     case Kind::dump_failed:
       return pack_dump_failed(line, into);
     case Kind::dump_unreadable:

@@ -45,7 +45,8 @@ MappedBlock::MappedBlock() {
 MappedBlock::~MappedBlock() { ::munmap(block_, sizeof(MemoryBlock)); }
 
 struct MemoryWriter::State {
-  explicit State(std::filesystem::path path) : file(std::move(path)) {
+  State(std::filesystem::path path, DumpWriter writer)
+      : file(std::move(path)), dumps(std::move(writer)) {
     if (wake < 0) throw std::system_error(errno, std::generic_category(), "memory: eventfd");
   }
   ~State() { ::close(wake); }
@@ -54,9 +55,12 @@ struct MemoryWriter::State {
 
   void open(runtime::ThreadRow& row);
   void write(runtime::ThreadRow& row);
+  void write_dumps(runtime::ThreadRow& row);
+  void wait();
   void run();
 
   std::filesystem::path const file;
+  DumpWriter const dumps;
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   MappedBlock const block;
   std::atomic<bool> begun{false}, stop{false};
@@ -102,19 +106,32 @@ void MemoryWriter::State::write(runtime::ThreadRow& row) {
   row.end();
 }
 
+void MemoryWriter::State::write_dumps(runtime::ThreadRow& row) {
+  pollfd ready{.fd = dumps.ready, .events = POLLIN, .revents = 0};
+  if (dumps.ready < 0 || ::poll(&ready, 1, 0) <= 0) return;
+  row.begin("dump.write", "");
+  dumps.write(dumps.self.get());
+  row.end();
+}
+
+void MemoryWriter::State::wait() {
+  pollfd woken[] = {{.fd = wake, .events = POLLIN, .revents = 0},
+                    {.fd = dumps.ready, .events = POLLIN, .revents = 0}};
+  if (::poll(woken, std::size(woken), kRoundMs) <= 0 || woken[0].revents == 0) return;
+  std::uint64_t count = 0;
+  [[maybe_unused]] auto const ignored = ::read(wake, &count, sizeof count);
+}
+
 void MemoryWriter::State::run() {
   runtime::ThreadRow row{runtime::ThreadRecord::files, "memory"};
   open(row);
   while (true) {
     row.beat();
     bool const last = stop.load(std::memory_order_acquire);
+    write_dumps(row);
     write(row);
     if (last) break;
-    pollfd woken{.fd = wake, .events = POLLIN, .revents = 0};
-    if (::poll(&woken, 1, kRoundMs) > 0) {
-      std::uint64_t count = 0;
-      [[maybe_unused]] auto const ignored = ::read(wake, &count, sizeof count);
-    }
+    wait();
   }
   out.close();
   row.leave();
@@ -123,8 +140,8 @@ void MemoryWriter::State::run() {
   changed.notify_all();
 }
 
-MemoryWriter::MemoryWriter(std::filesystem::path file)
-    : state_(std::make_shared<State>(std::move(file))) {
+MemoryWriter::MemoryWriter(std::filesystem::path file, DumpWriter dumps)
+    : state_(std::make_shared<State>(std::move(file), std::move(dumps))) {
   std::thread{[state = state_] { state->run(); }}.detach();
   std::unique_lock lock{state_->mutex};
   if (state_->changed.wait_for(lock, kStartWaits, [this] { return state_->opened; })) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/watchdog/dumper.h"
 #include "daemon/watchdog/memory_file.h"
 
 namespace canary::watchdog {
@@ -32,7 +33,7 @@ class MemoryWriter {
  public:
   // Reads the file and opens it for writing; waits for that for a second at most. Throws
   // std::system_error where there is no thread or no memory to be had.
-  explicit MemoryWriter(std::filesystem::path file);
+  explicit MemoryWriter(std::filesystem::path file, DumpWriter dumps = {});
   // As end().
   ~MemoryWriter();
   MemoryWriter(MemoryWriter const&) = delete;

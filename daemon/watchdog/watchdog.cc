@@ -245,7 +245,7 @@ struct Watchdog::Impl {
 
   // What the last start left behind, and the block of this one.
   void read_memory(Options const& options) {
-    memory.emplace(options.memory_directory / kMemoryFile);
+    memory.emplace(options.memory_directory / kMemoryFile, options.dump_writer);
     std::string const boot = boot_id();
     std::int64_t const now = wall_ns();
     shared->record.previous = previous_run(memory->found().memory, now, boot, options.last_words);

@@ -30,6 +30,7 @@ struct Options {
   std::filesystem::path memory_directory;
   // What the watchdog dumps with. Its functions neither allocate nor lock. Null functions: no dump.
   Dumper dumper{};
+  DumpWriter dump_writer{};
   // What the tables tell that systemd kept of the process before.
   LastWords last_words{};
 };

@@ -156,13 +156,13 @@ Row frozen_state_loop_hangs() {
   return frozen(row, state_on_it, loop_hangs_too);
 }
 
-// Without RUNTIME_DIRECTORY dumps are on that disk as well: the watchdog waits for it, too.
+// Without RUNTIME_DIRECTORY dumps are on that disk as well: they wait for it in memory.
 Row frozen_dumps_loop_hangs() {
   Row row{.name = "FrozenDumpsLoopHangs",
           .number = "24",
-          .what = "likewise without RUNTIME_DIRECTORY: dumps stand still, too",
+          .what = "likewise without RUNTIME_DIRECTORY: dumps wait in memory",
           .end = End::aborted,
-          .says = "the loop and the watchdog stand still"};
+          .says = "a dump is kept in memory: its disk has not taken it"};
   row.environment = {"RUNTIME_DIRECTORY="};
   row.stands = true;
   row.no_metrics = true;

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <stop_token>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -343,6 +345,97 @@ TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
   EXPECT_NE(result.text_path[0], '\0');
   auto const document = read_dump(file_bytes(result.path.data()));
   EXPECT_THAT(document.episodes, SizeIs(1));
+}
+
+// What the watchdog left in memory, and the thread that writes it to the disk.
+class RawDumpOnDisk : public RawDumpTest {
+ protected:
+  DumpPlace place() const {
+    DumpPlace on_disk = RawDumpTest::place();
+    on_disk.on_disk = true;
+    return on_disk;
+  }
+  std::string at(std::string const& name) const { return directory_.path() + "/" + name; }
+  // A disk that takes what comes at once.
+  struct Writer {
+    explicit Writer(RawDump const& raw)
+        : thread{[dumps = raw.memory_dumps()](std::stop_token const& stop) {
+            while (!stop.stop_requested()) dumps->write_down();
+          }} {}
+    std::jthread thread;
+  };
+};
+
+TEST_F(RawDumpOnDisk, IsWrittenThereByAnotherThread) {
+  RawDump raw{place()};
+  Writer const writer{raw};
+  auto const episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_TRUE(result.written);
+  EXPECT_FALSE(result.waits);
+  EXPECT_EQ(std::string{result.path.data()}, at("stall-000007-loop.raw"));
+  auto const document = read_dump(file_bytes(result.path.data()));
+  EXPECT_THAT(document.notes, IsEmpty());
+  EXPECT_THAT(document.episodes, SizeIs(1));
+  EXPECT_EQ(support::read_file(at("stall-000007-loop.txt")), document.emergency_text);
+  EXPECT_EQ(std::string{write(raw, episode).path.data()}, at("stall-000007-loop-2.raw"));
+}
+
+TEST_F(RawDumpOnDisk, WaitsInMemoryWhileTheDiskStandsStillAndIsToldOnceItIsThere) {
+  RawDump raw{place()};
+  auto episode = loop_stalled();
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_TRUE(result.written);
+  EXPECT_TRUE(result.waits);
+  EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/fd/"));
+  EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
+  std::array<char, 256> late{};
+  EXPECT_FALSE(raw.next_late(late));
+  episode.level = watchdog::Level::hung;
+  write(raw, episode);
+  raw.memory_dumps()->write_down();
+  ASSERT_TRUE(raw.next_late(late));
+  EXPECT_EQ(std::string{late.data()}, at("stall-000007-loop.raw"));
+  ASSERT_TRUE(raw.next_late(late));
+  EXPECT_EQ(std::string{late.data()}, at("stall-000007-loop-hung.raw"));
+  EXPECT_FALSE(raw.next_late(late));
+  EXPECT_THAT(read_dump(file_bytes(at("stall-000007-loop.raw"))).notes, IsEmpty());
+}
+
+TEST_F(RawDumpOnDisk, KeepsTheFirstThatWaitAndSaysThatThereIsNoRoomForMore) {
+  RawDump raw{place()};
+  auto const episode = loop_stalled();
+  for (std::size_t i = 0; i < MemoryDumps::kPlaces; ++i) EXPECT_TRUE(write(raw, episode).written);
+
+  DumpResult const result = write(raw, episode);
+
+  EXPECT_FALSE(result.written);
+  EXPECT_EQ(result.error, EBUSY);
+  raw.memory_dumps()->write_down();
+  std::array<char, 256> late{};
+  while (raw.next_late(late)) {
+  }
+  EXPECT_TRUE(write(raw, episode).written) << "there is room again";
+}
+
+// As on a disk that is full, or mounted read-only.
+TEST_F(RawDumpOnDisk, StaysInMemoryWhereTheDiskTakesNothing) {
+  DumpPlace nowhere = place();
+  nowhere.directory = "/nowhere/at/all";
+  RawDump raw{nowhere};
+  EXPECT_THAT(raw.trouble(), HasSubstr("/nowhere/at/all"));
+  Writer const writer{raw};
+  auto const episode = loop_stalled();
+  for (std::size_t i = 0; i < 2 * MemoryDumps::kPlaces; ++i) {
+    DumpResult const result = write(raw, episode);
+    EXPECT_TRUE(result.written);
+    EXPECT_FALSE(result.waits) << "it does not get better by waiting";
+    EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
+  }
 }
 
 // A disk that was filled after the start: the room was reserved.
