@@ -19,7 +19,7 @@ class RunningLoop {
   // Long enough that only a hang reaches it.
   template <class T>
   T block_on(Task<T> work) {
-    return runtime::block_on(loop_, std::move(work), Deadline::after(std::chrono::seconds{60}));
+    return runtime::block_on(loop_, std::move(work), Deadline::after(std::chrono::minutes{4}));
   }
 
  private:
