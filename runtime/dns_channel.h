@@ -18,7 +18,7 @@
 #include "runtime/trace.h"
 
 struct ares_channeldata;
-struct ares_socket_functions;
+struct ares_socket_functions;  // NOLINT(readability-identifier-naming): c-ares names it
 
 namespace canary::runtime {
 

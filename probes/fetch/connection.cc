@@ -149,7 +149,7 @@ Connection::Shown shown_by(SSL* tls, std::vector<int> errors) {
   shown.chain = encoded(::SSL_get_peer_cert_chain(tls));
   shown.verified = encoded(::SSL_get0_verified_chain(tls));
   unsigned char const* staple = nullptr;
-  auto const size = SSL_get_tlsext_status_ocsp_resp(tls, &staple);
+  auto const size = SSL_get_tlsext_status_ocsp_resp(tls, static_cast<void*>(&staple));
   if (size > 0) {
     shown.staple.assign(reinterpret_cast<char const*>(staple), static_cast<std::size_t>(size));
   }

@@ -27,8 +27,8 @@ inline constexpr probes::Reason kTargetMissing{"target_missing"};
 inline constexpr probes::Reason kMetadataMissing{"metadata_missing"};
 inline constexpr std::array kReasons{kTargetMissing, kMetadataMissing};
 
-// A role: version, size and expiry of its metadata.
-enum RoleNumber : std::size_t { kVersion, kSize };
+// A role: version, size (by their places among its numbers) and expiry of its metadata.
+inline constexpr std::size_t kVersion = 0, kSize = 1;
 inline constexpr auto kRoleNumbers = std::to_array<probes::Number>(
     {{"version", "canaryd_tuf_metadata_version",
       "Version of a role's metadata, as of the last run that saw it."},

@@ -36,7 +36,7 @@ class RoleStore {
                                          runtime::Trace trace);
   runtime::Task<StoreResult<void>> write(std::string const& role, std::string bytes,
                                          runtime::Trace trace) {
-    return write(std::move(role), std::make_shared<std::string const>(std::move(bytes)), trace);
+    return write(role, std::make_shared<std::string const>(std::move(bytes)), trace);
   }
   // Removes a role's file; it is no fault where there is none.
   runtime::Task<StoreResult<void>> forget(std::string const& role, runtime::Trace trace);
