@@ -64,11 +64,12 @@ def main():
     made_from, key = dependencies(build), Key()
     kept = pathlib.Path(build, "tidy")
     kept.mkdir(exist_ok=True)
-    work = {}
+    work, commands = {}, {}  # commands: of a file that several targets compile, the first
     for entry in json.load(open(os.path.join(build, "compile_commands.json"))):
         file = os.path.realpath(os.path.join(entry["directory"], entry["file"]))
-        if file not in wanted or file in work:
+        if file not in wanted or file in commands:
             continue
+        commands[file] = entry
         made = shlex.split(entry["command"])
         sources = made_from.get(made[made.index("-o") + 1])
         name = os.path.relpath(file).replace(os.sep, "+")
@@ -77,9 +78,10 @@ def main():
         if digest and clean.exists() and clean.read_text() == digest:
             continue
         work[file] = (clean, digest)
+    (kept / "compile_commands.json").write_text(json.dumps(list(commands.values())))
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {pool.submit(tidy, build, file): file for file in work}
+        runs = {pool.submit(tidy, str(kept), file): file for file in work}
         for done, run in enumerate(concurrent.futures.as_completed(runs), 1):
             clean, digest = work[runs[run]]
             code, text = run.result()

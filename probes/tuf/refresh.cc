@@ -441,14 +441,14 @@ runtime::Task<std::optional<std::string>> Refresh::read_stored(std::string role,
 }
 
 runtime::Task<void> Refresh::forget(std::string role, runtime::Trace trace) {
-  auto const forgotten = co_await store_.forget(std::move(role), trace);
+  auto const forgotten = co_await store_.forget(role, trace);
   if (!forgotten) store_faults_.push_back(forgotten.error());
 }
 
 // As it was accepted.
 runtime::Task<void> Refresh::store_role(std::string role, runtime::Trace trace) {
   auto bytes = trusted_->shared_bytes(role);
-  auto const written = co_await store_.write(std::move(role), std::move(bytes), trace);
+  auto const written = co_await store_.write(role, std::move(bytes), trace);
   if (!written) store_faults_.push_back(written.error());
 }
 
