@@ -51,6 +51,7 @@ class Rows : public FieldVisitor {
   void texts(Field field, std::vector<std::string>& value, Most most, Wrong const&) override {
     std::string initially;
     for (auto const& each : value) initially += (initially.empty() ? "" : ", ") + each;
+    if (value.size() > 1) initially = "[" + initially + "]";
     add(field, value.empty() ? "none" : code(initially),
         "up to " + std::to_string(most.texts) + " of 1 to " + std::to_string(most.bytes) +
             " bytes, or one alone");

@@ -55,6 +55,14 @@ Reason reason_of(fetch::Fault const& fault) {
   return Reason::internal;
 }
 
+void add_totals(Measurements& measured, fetch::Totals const& totals) {
+  measured.requests = totals.requests;
+  measured.retries = totals.retries;
+  measured.bytes_received = totals.bytes;
+  measured.tls_not_after = totals.tls_not_after;
+  measured.phases = phase_times(totals.times);
+}
+
 void add_surroundings(Report& report, fetch::Totals const& totals) {
   for (Finding& finding : report.findings) {
     if (finding.severity == Severity::ok || totals.proxy.empty()) continue;

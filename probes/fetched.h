@@ -15,6 +15,9 @@ Reason reason_of(fetch::Fault const& fault);
 // Backoff counts as queue, a proxy's tunnel as connect.
 PhaseTimes phase_times(fetch::PhaseTimes const& times);
 
+// What the client did in the run.
+void add_totals(Measurements& measured, fetch::Totals const& totals);
+
 // Names the proxy in each finding that is not ok: whatever was seen may be its work. Adds a warning
 // for each credential of ours whose file cannot be used any more, and for each way in which answers
 // were odd.

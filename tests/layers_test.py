@@ -61,6 +61,7 @@ ONE_HOME = {
     "boost/beast": ["probes/fetch/", "runtime/asio.cc"],
     "nlohmann/": [],
     "re2/": ["probes/pattern.cc"],
+    "rnp/": ["probes/openpgp/rnp.h", "daemon/versions/"],
     "sqlite3.h": ["daemon/history/database.cc", "daemon/versions/"],
     "kainjow/": ["daemon/publish/page/render.cc"],
 }

@@ -14,6 +14,7 @@
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
+#include <rnp/rnp.h>
 #include <spdlog/version.h>
 
 #include "runtime/build_id.h"
@@ -150,6 +151,7 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
       {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "",
        object("libspdlog")},
       {"RE2", "", "", object("libre2")},
+      {"librnp", "", ::rnp_version_string(), object("librnp")},
       {"yaml-cpp", "", "", object("libyaml-cpp")},
       {"prometheus-cpp", "", "", object("libprometheus-cpp-core")},
       {"glibc", dotted(__GLIBC__, __GLIBC_MINOR__, 0), ::gnu_get_libc_version(), object("libc")},

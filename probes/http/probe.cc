@@ -46,11 +46,7 @@ class Meter {
   ~Meter() {
     fetch::Totals const& totals = client_.totals();
     auto& measured = context_.report.measurements;
-    measured.requests = totals.requests;
-    measured.retries = totals.retries;
-    measured.bytes_received = totals.bytes;
-    measured.tls_not_after = totals.tls_not_after;
-    measured.phases = probes::phase_times(totals.times);
+    probes::add_totals(measured, totals);
     auto found = judge_certificates(spec_, totals, context_.now, measured.things);
     for (Finding& finding : found) context_.findings->add(std::move(finding));
   }

@@ -54,7 +54,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 TEST(Sample, LoadsAsShipped) {
   auto const config = loaded(kSource / "config/canaryd.yml");
-  ASSERT_EQ(config.probes.size(), 7u);
+  ASSERT_EQ(config.probes.size(), 8u);
   EXPECT_EQ(config.probes[0].name.text, "sigstore");
   EXPECT_EQ(config.probes[1].name.text, "os-updates");
   EXPECT_EQ(config.probes[2].name.text, "rsync-mirror");
@@ -62,6 +62,7 @@ TEST(Sample, LoadsAsShipped) {
   EXPECT_EQ(config.probes[4].name.text, "download-page");
   EXPECT_EQ(config.probes[5].name.text, "mirror-disk");
   EXPECT_EQ(config.probes[6].name.text, "zone");
+  EXPECT_EQ(config.probes[7].name.text, "archive-key");
   EXPECT_FALSE(config.probes[0].enabled);
 }
 
@@ -84,7 +85,7 @@ TEST(Sample, ProbesLoadOnceTheirRootsAreThereAndTheyAreTurnedOn) {
   auto const text = support::read_file(kSource / "config/canaryd.yml");
   auto const on = dir.write("canaryd.yml", replaced(text, "enabled: false", "enabled: true"));
   auto const config = loaded(on);
-  ASSERT_EQ(config.probes.size(), 7u);
+  ASSERT_EQ(config.probes.size(), 8u);
   EXPECT_TRUE(config.probes[0].enabled);
 }
 
@@ -98,7 +99,7 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
   text = replaced(text, "/etc/canaryd/", "");
   text = replaced(text, "/run/credentials/canaryd.service/", "");
   auto const config = loaded(dir.write("canaryd.yml", text));
-  ASSERT_EQ(config.probes.size(), 7u);
+  ASSERT_EQ(config.probes.size(), 8u);
   auto http = config.probes[0].http;
   EXPECT_EQ(http.secret_headers.size(), 2u);
   EXPECT_TRUE(http.ca_file && http.client_cert_file && http.client_key_file);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/openpgp/rnp.h"
+
+#include <fcntl.h>
+
+#include <cstdint>
+
+namespace canary::openpgp {
+
+Keyring make_keyring() {
+  rnp_ffi_t made = nullptr;
+  if (rnp_ffi_create(&made, RNP_KEYSTORE_GPG, RNP_KEYSTORE_GPG) != RNP_SUCCESS) return nullptr;
+  Keyring keyring{made};
+  // Its own messages of what it refuses go nowhere: findings say it.
+  int const nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) rnp_ffi_set_log_fd(made, nowhere);  // and closes it
+  std::size_t removed = 0;
+  rnp_remove_security_rule(made, nullptr, nullptr, 0, RNP_SECURITY_REMOVE_ALL, 0, &removed);
+  return keyring;
+}
+
+Input make_input(std::string_view bytes) {
+  rnp_input_t made = nullptr;
+  auto const* const data = reinterpret_cast<std::uint8_t const*>(bytes.data());
+  if (rnp_input_from_memory(&made, data, bytes.size(), false) != RNP_SUCCESS) return nullptr;
+  return Input{made};
+}
+
+bool import_keys(rnp_ffi_t keyring, std::string_view packets) {
+  Input const input = make_input(packets);
+  if (!input) return false;
+  char* results = nullptr;
+  constexpr std::uint32_t kHow = RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_PERMISSIVE;
+  auto const result = rnp_import_keys(keyring, input.get(), kHow, &results);
+  rnp_buffer_destroy(results);
+  return result == RNP_SUCCESS;
+}
+
+namespace {
+
+// What `write` writes, at most `most` bytes; "" where it fails.
+template <class Write>
+std::string written(std::size_t most, Write const& write) {
+  rnp_output_t made = nullptr;
+  if (rnp_output_to_memory(&made, most) != RNP_SUCCESS) return {};
+  Output const output{made};
+  if (write(made) != RNP_SUCCESS) return {};
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  if (rnp_output_memory_get_buf(made, &bytes, &size, false) != RNP_SUCCESS) return {};
+  return {reinterpret_cast<char const*>(bytes), size};
+}
+
+}  // namespace
+
+std::string dearmoured(std::string_view text, std::size_t most) {
+  Input const input = make_input(text);
+  if (!input) return {};
+  return written(most, [&](rnp_output_t to) { return rnp_dearmor(input.get(), to); });
+}
+
+std::string armoured_signatures(std::string_view packets) {
+  Input const input = make_input(packets);
+  if (!input) return {};
+  return written(0, [&](rnp_output_t to) { return rnp_enarmor(input.get(), to, "signature"); });
+}
+
+}  // namespace canary::openpgp
