@@ -93,6 +93,7 @@ std::string escaped(std::string_view text) {
 
 std::vector<std::string> dashed(Flag const& flag) {
   std::vector<std::string> words;
+  words.reserve(flag.shorts.size() + flag.longs.size());
   for (auto const& each : flag.shorts) words.push_back("-" + each);
   for (auto const& each : flag.longs) words.push_back("--" + each);
   return words;
@@ -212,7 +213,8 @@ std::string for_fish(std::vector<Command> const& all) {
       for (auto const& each : all) {
         std::string const path = command.path.empty() ? name : command.path + " " + name;
         if (each.path == path) {
-          text += start + " -f -a " + name + " -d " + in_quotes(each.what) + "\n";
+          text.append(start).append(" -f -a ").append(name).append(" -d ");
+          text.append(in_quotes(each.what)).append("\n");
         }
       }
     }

@@ -42,6 +42,7 @@ std::vector<fs::path> dumps_in(fs::path const& directory) {
   }
   std::ranges::sort(found, std::greater{});
   std::vector<fs::path> paths;
+  paths.reserve(found.size());
   for (auto& [time, path] : found) paths.push_back(std::move(path));
   return paths;
 }

@@ -27,6 +27,7 @@ std::string list(std::vector<std::string> const& values) {
 
 std::vector<std::string> values_of(Message const& message) {
   std::vector<std::string> values;
+  values.reserve(message.records.size());
   for (auto const& record : message.records) values.push_back(record.value);
   std::ranges::sort(values);
   return values;

@@ -71,6 +71,7 @@ class Attributes {
 
 std::vector<char*> pointers(std::vector<std::string> const& texts) {
   std::vector<char*> all;
+  all.reserve(texts.size() + 1);
   for (auto const& text : texts) all.push_back(const_cast<char*>(text.c_str()));
   all.push_back(nullptr);
   return all;

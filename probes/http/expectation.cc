@@ -101,10 +101,9 @@ void add_json(Spec const& spec, std::string const& text, std::vector<Finding>& f
   for (auto const& expectation : spec.json) {
     auto const [pointer, wanted] = split(expectation);
     auto const differs = document.value().differs(pointer, wanted);
-    std::string const expected = wanted.empty() ? "a value" : wanted;
-    found.push_back(
-        finding_of(kJson, pointer, differs.empty(),
-                   differs.empty() ? "there is " + expected : differs + ", expected " + expected));
+    std::string message = differs.empty() ? "there is " : differs + ", expected ";
+    message += wanted.empty() ? "a value" : wanted;
+    found.push_back(finding_of(kJson, pointer, differs.empty(), std::move(message)));
   }
 }
 
@@ -134,6 +133,7 @@ void add_size(Spec const& spec, fetch::Response const& response, std::vector<Fin
 
 std::vector<Finding> judge_headers(Spec const& spec, Answer const& answer) {
   std::vector<Finding> found;
+  found.reserve(spec.header_matches.size() + spec.header_not_matches.size());
   for (auto const& each : spec.header_matches) found.push_back(header_finding(answer, each, true));
   for (auto const& each : spec.header_not_matches) {
     found.push_back(header_finding(answer, each, false));

@@ -158,6 +158,7 @@ Examined examine(fetch::Connection::Shown const& shown, std::string const& name)
     chain.push_back(std::move(certificate));
   }
   std::vector<X509Owner> verified;  // the issuer may be one of our CAs
+  verified.reserve(shown.verified.size());
   for (auto const& der : shown.verified) verified.push_back(parsed(der));
   examined.staple = staple_of(shown.staple, verified);
   memory.require();  // what it could not read may be well

@@ -21,7 +21,6 @@ using fetch::Due;
 using fetch::Phase;
 using probes::Finding;
 using probes::Reason;
-using probes::Severity;
 using runtime::Task;
 using runtime::Trace;
 
