@@ -38,8 +38,7 @@ class Key:
     """What a clean result depends on, as a digest."""
 
     def __init__(self):
-        version = subprocess.run([TIDY, "--version"], capture_output=True).stdout
-        self.base = version + pathlib.Path(".clang-tidy").read_bytes()
+        self.version = subprocess.run([TIDY, "--version"], capture_output=True).stdout
         self.digests = {}
 
     def digest(self, path):
@@ -47,8 +46,13 @@ class Key:
             self.digests[path] = hashlib.sha256(pathlib.Path(path).read_bytes()).digest()
         return self.digests[path]
 
-    def of(self, command, made_from):
-        key = hashlib.sha256(self.base + command.encode())
+    def settings(self, file):
+        folders = list(pathlib.Path(os.path.relpath(file)).parents)
+        return b"".join((folder / ".clang-tidy").read_bytes()
+                        for folder in reversed(folders) if (folder / ".clang-tidy").exists())
+
+    def of(self, file, command, made_from):
+        key = hashlib.sha256(self.version + self.settings(file) + command.encode())
         for path in sorted(set(made_from)):
             key.update(path.encode() + self.digest(path))
         return key.hexdigest()
@@ -73,7 +77,7 @@ def main():
         made = shlex.split(entry["command"])
         sources = made_from.get(made[made.index("-o") + 1])
         name = os.path.relpath(file).replace(os.sep, "+")
-        digest = key.of(entry["command"], sources) if sources else ""
+        digest = key.of(file, entry["command"], sources) if sources else ""
         clean = kept / name
         if digest and clean.exists() and clean.read_text() == digest:
             continue

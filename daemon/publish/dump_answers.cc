@@ -26,7 +26,7 @@ struct DumpAnswers::State {
     try {
       text = std::make_shared<std::string const>(make(stop.get_token()));
     } catch (std::exception const&) {
-      // No memory: those who wait get what can be said without a dump.
+      text = nullptr;  // no memory: those who wait get what can be said without a dump
     }
     std::lock_guard const lock{mutex};
     began.reset();

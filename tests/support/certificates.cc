@@ -98,7 +98,7 @@ std::filesystem::path CertificateAuthority::certificate() const {
   return impl_->folder / (impl_->name + ".pem");
 }
 
-Credentials CertificateAuthority::issue(Wanted wanted) const {
+Credentials CertificateAuthority::issue(Wanted const& wanted) const {
   auto const key = make_key();
   auto const made = make_certificate(wanted.file_name, key.get(), wanted.begins, wanted.ends);
   auto* const issuer = impl_->certificate.get();

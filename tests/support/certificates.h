@@ -31,7 +31,7 @@ class CertificateAuthority {
   CertificateAuthority(std::filesystem::path folder, std::string name);
   ~CertificateAuthority();
 
-  Credentials issue(Wanted wanted) const;
+  Credentials issue(Wanted const& wanted) const;
   std::filesystem::path certificate() const;
 
  private:

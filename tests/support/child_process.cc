@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{5};
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> result;
+  result.reserve(words.size() + 1);
   for (auto& word : words) result.push_back(word.data());
   result.push_back(nullptr);
   return result;

@@ -38,7 +38,7 @@ std::optional<Question> parse_question(std::string_view query) {
   Question question;
   std::size_t at = kHeader;
   while (at < query.size() && query[at] != 0) {
-    auto const size = static_cast<std::size_t>(query[at]);
+    auto const size = static_cast<std::size_t>(static_cast<unsigned char>(query[at]));
     if (at + 1 + size >= query.size()) return std::nullopt;
     if (!question.name.empty()) question.name += '.';
     question.name += query.substr(at + 1, size);
