@@ -77,6 +77,9 @@ WANTED = {
     "TufMirrorsDisagree": {"repo": "mirrored", "role": "timestamp"},
     "RepoTlsCertExpiring": {"instance": "repositories", "probe": "tls-ending"},
     "RepoTlsCertExpired": {"instance": "repositories", "probe": "tls-ended"},
+    "OpenpgpKeyExpiring": {"instance": "repositories", "probe": "key-ending"},
+    "OpenpgpKeyExpired": {"instance": "repositories", "probe": "key-ended"},
+    "OpenpgpClientRefusal": {"instance": "repositories", "probe": "key-ending", "client": "apt-3"},
     "RepoProbeNearTimeout": {"instance": "repositories", "probe": "slow"},
 }
 
@@ -182,6 +185,7 @@ class World:
             probe("closed", port=1), probe("flaky", way="flaky"),
             probe("m1", "older", more=mirrored), probe("m2", "newer", more=mirrored),
             probe("tls-ending", tls="ending"), probe("tls-ended", tls="ended"),
+            self.repositories.key_probe("key-ending"), self.repositories.key_probe("key-ended"),
             probe("slow", way="slow", more="    timeout: 2s\n")],
             scheduler=", max_concurrent_runs_per_host: 32").start()
 
@@ -302,7 +306,7 @@ def main():
     for name in ("project", "canaryd", "repository", "shim"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
-    for program in ("prometheus", "openssl"):
+    for program in ("prometheus", "openssl", "gpg"):
         if not shutil.which(program):
             print(f"skipped: {program} is not installed (./canary install-packages)")
             return 77

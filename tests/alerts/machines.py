@@ -116,6 +116,22 @@ def certificate(folder, name, ends):
     return home
 
 
+def openpgp_key(folder, name, seconds):
+    """The public key, RSA 2048, of somebody whose key ends so many seconds from now."""
+    home = folder / f"gpg-{name}"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback",
+           "--passphrase", ""]
+    run = functools.partial(subprocess.run, check=True, capture_output=True)
+    run([*gpg, "--quick-gen-key", f"{name} <{name}@example.com>", "rsa2048", "sign",
+         f"seconds={seconds}"])
+    key = run([*gpg, "--export"]).stdout
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True)
+    file = folder / f"{name}.gpg"
+    file.write_bytes(key)
+    return file
+
+
 class Repositories:
     """Signed by the project's own authoring; what is wrong with each is done to its files."""
 
@@ -141,6 +157,15 @@ class Repositories:
             context.load_cert_chain(home / "cert.pem", home / "key.pem")
             port = serve(functools.partial(Files, directory=str(folder)), context)
             self.tls[name] = (port, home / "cert.pem")
+
+        self.keys = {name: openpgp_key(folder.parent, name, seconds)
+                     for name, seconds in (("key-ending", 2 * 86_400), ("key-ended", 75))}
+
+    def key_probe(self, name):
+        # RSA keys of 2,048 bits are refused by apt 3 from 2030 on.
+        return (f"  - name: {name}\n    openpgp:\n      keys: {self.keys[name]}\n"
+                f"      expiry: {{warning: 3d, critical: 0s}}\n"
+                f"      refusal: {{warning: 3650d, critical: 0s}}\n")
 
     def sign(self, name):
         owner = subprocess.Popen([self.program, str(self.folder / name)], text=True,
