@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/openpgp/spec.h"
 #include "probes/tuf/spec.h"
 
 namespace canary::daemon {
@@ -90,6 +91,14 @@ config::Config demo_config(std::vector<DemoRepository> const& repositories, Demo
                              .http = demo_http(),
                              .kind = std::move(spec)});
   }
+  openpgp::Spec key{};
+  key.keys = {demo_key(directory).string()};
+  result.probes.push_back({.name = {std::string(kDemoKeyName)},
+                           .repository = std::string(kDemoKeyName),
+                           .interval = kInterval,
+                           .timeout = kTimeout,
+                           .http = demo_http(),
+                           .kind = std::move(key)});
   return result;
 }
 
@@ -97,7 +106,7 @@ std::string demo_banner(std::vector<DemoRepository> const& repositories,
                         std::filesystem::path const& directory,
                         std::vector<std::string> const& addresses) {
   std::string text = "canaryd watches " + std::to_string(repositories.size()) +
-                     " repositories that it has just signed itself, each every " +
+                     " repositories that it has just signed itself and a key, each every " +
                      config::to_text(kInterval) + ":\n\n";
   std::size_t name_width = 0, state_width = 0;
   for (DemoRepository const& repository : repositories) {
@@ -108,6 +117,9 @@ std::string demo_banner(std::vector<DemoRepository> const& repositories,
     text += "  " + padded(repository.name, name_width) + "  " +
             padded(state(repository.severity), state_width) + "  " + repository.story + "\n";
   }
+  text += "  " + padded(kDemoKeyName, name_width) + "  " +
+          padded(state(probes::Severity::warning), state_width) + "  " +
+          std::string(kDemoKeyStory) + "\n";
   text += "\nLook at it from another terminal:\n\n";
   for (std::string const& address : addresses) {
     std::string const base = "http://" + reachable(address);
@@ -147,6 +159,7 @@ Result<Demo, std::string> Demo::start(tuf::Time now, DemoCommand const& server) 
   BOOST_OUTCOME_TRY(DemoDirectory directory, DemoDirectory::create());
   std::vector<DemoRepository> repositories = sign_demo_repositories(now);
   BOOST_OUTCOME_TRYV(write_demo_repositories(directory.path(), repositories));
+  BOOST_OUTCOME_TRYV(write_demo_key(directory.path(), now));
   BOOST_OUTCOME_TRY(DemoServer child,
                     DemoServer::start(server, served_directory(directory.path())));
   return Demo(std::move(directory), std::move(repositories), std::move(child));

@@ -27,7 +27,8 @@ class Demo {
   std::vector<DemoRepository> const& repositories() const { return repositories_; }
   DemoPorts ports() const { return server_.ports(); }
 
-  // A probe each, every 10 s with short timeouts; state below directory(); no proxy.
+  // A probe each and one of the key, every 10 s with short timeouts; state below directory(); no
+  // proxy.
   config::Config config(std::string listen_address) const;
   // Tells a person where to look. `addresses` are those that canaryd listens on, "host:port".
   std::string banner(std::vector<std::string> const& addresses) const;

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "probes/openpgp/authoring.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -166,6 +168,17 @@ std::vector<DemoRepository> sign_demo_repositories(tuf::Time now) {
     repositories.push_back(make(now));
   }
   return repositories;
+}
+
+std::filesystem::path demo_key(std::filesystem::path const& demo) {
+  return demo / "keys" / (std::string(kDemoKeyName) + ".gpg");
+}
+
+Result<void, std::string> write_demo_key(std::filesystem::path const& demo, tuf::Time now) {
+  auto const key = openpgp::make_public_key("Demo Archive <archive@example.com>",
+                                            now - std::chrono::days{300}, std::chrono::days{320});
+  if (key.empty()) return "librnp makes no key";
+  return write_file(demo_key(demo), key);
 }
 
 std::filesystem::path served_directory(std::filesystem::path const& demo) {

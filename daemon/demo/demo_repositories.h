@@ -42,6 +42,14 @@ inline constexpr std::string_view kTricklingName = "trickling";
 // warning for 19 hours, critical in its last hour, and expired afterwards, as in real life.
 std::vector<DemoRepository> sign_demo_repositories(tuf::Time now);
 
+// Beside them the key of an archive, whose end is near: a warning for six days, critical
+// afterwards.
+inline constexpr std::string_view kDemoKeyName = "archive-key";
+inline constexpr std::string_view kDemoKeyStory = "an OpenPGP key that ends in 20 days";
+std::filesystem::path demo_key(std::filesystem::path const& demo);
+// "Made" 300 days before `now`.
+Result<void, std::string> write_demo_key(std::filesystem::path const& demo, tuf::Time now);
+
 // Where things are, below the demo's directory.
 std::filesystem::path served_directory(std::filesystem::path const& demo);
 std::filesystem::path pinned_root(std::filesystem::path const& demo, std::string_view name);

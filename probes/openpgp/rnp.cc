@@ -36,33 +36,16 @@ bool import_keys(rnp_ffi_t keyring, std::string_view packets) {
   return result == RNP_SUCCESS;
 }
 
-namespace {
-
-// What `write` writes, at most `most` bytes; "" where it fails.
-template <class Write>
-std::string written(std::size_t most, Write const& write) {
-  rnp_output_t made = nullptr;
-  if (rnp_output_to_memory(&made, most) != RNP_SUCCESS) return {};
-  Output const output{made};
-  if (write(made) != RNP_SUCCESS) return {};
-  std::uint8_t* bytes = nullptr;
-  std::size_t size = 0;
-  if (rnp_output_memory_get_buf(made, &bytes, &size, false) != RNP_SUCCESS) return {};
-  return {reinterpret_cast<char const*>(bytes), size};
-}
-
-}  // namespace
-
 std::string dearmoured(std::string_view text, std::size_t most) {
   Input const input = make_input(text);
   if (!input) return {};
-  return written(most, [&](rnp_output_t to) { return rnp_dearmor(input.get(), to); });
+  return written([&](rnp_output_t to) { return rnp_dearmor(input.get(), to); }, most);
 }
 
 std::string armoured_signatures(std::string_view packets) {
   Input const input = make_input(packets);
   if (!input) return {};
-  return written(0, [&](rnp_output_t to) { return rnp_enarmor(input.get(), to, "signature"); });
+  return written([&](rnp_output_t to) { return rnp_enarmor(input.get(), to, "signature"); });
 }
 
 }  // namespace canary::openpgp

@@ -3,6 +3,8 @@
 // Thread: any; one object is used by one thread at a time.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +44,20 @@ bool import_keys(rnp_ffi_t keyring, std::string_view packets);
 std::string armoured_signatures(std::string_view packets);
 // Empty where it is not armour, or its content longer than `most`.
 std::string dearmoured(std::string_view text, std::size_t most);
+
+// What `write`, which is given an output and gives librnp's result, writes; "" where it fails, or
+// it would be more than `most` bytes (0: any number).
+template <class Write>
+std::string written(Write const& write, std::size_t most = 0) {
+  rnp_output_t made = nullptr;
+  if (rnp_output_to_memory(&made, most) != RNP_SUCCESS) return {};
+  Output const output{made};
+  if (write(made) != RNP_SUCCESS) return {};
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  if (rnp_output_memory_get_buf(made, &bytes, &size, false) != RNP_SUCCESS) return {};
+  return {reinterpret_cast<char const*>(bytes), size};
+}
 
 // What one of librnp's functions of the form f(handle, char**) gives; "" where it gives nothing.
 template <class Handle>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `canaryd demo` as a program: six repositories, six states, and nothing left at the end.
-// Thread: main.
+// `canaryd demo` as a program: six repositories and a key, their states, and nothing left at the
+// end. Thread: main.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Demo, ShowsItsSixStatesAndLeavesNothingBehind) {
+TEST(Demo, ShowsItsStatesAndLeavesNothingBehind) {
   Site const site;
   auto const temporary = site.path() / "tmp";
   std::filesystem::create_directory(temporary);
@@ -28,7 +28,7 @@ TEST(Demo, ShowsItsSixStatesAndLeavesNothingBehind) {
     EXPECT_FALSE(is_empty(temporary));
     for (std::string const each :
          {"healthy ok", "expiring-soon warning", "expired critical", "corrupted-target critical",
-          "trickling unknown", "unreachable unknown"}) {
+          "trickling unknown", "unreachable unknown", "archive-key warning"}) {
       auto const blank = each.find(' ');
       std::string const line = "probe=" + each.substr(0, blank) +
                                " from=\"not looked at before\" to=" + each.substr(blank + 1);

@@ -34,8 +34,9 @@ TEST(DemoCheck, FindsInEachRepositoryWhatItsStorySays) {
 
   auto const checked = check(std::move(request), progress, {});
 
-  ASSERT_EQ(checked.size(), demo.value().repositories().size());
-  for (std::size_t i = 0; i < checked.size(); ++i) {
+  ASSERT_EQ(checked.size(), demo.value().repositories().size() + 1);
+  EXPECT_EQ(verdict(checked.back()), "warning expiry expiring") << "the key";
+  for (std::size_t i = 0; i < demo.value().repositories().size(); ++i) {
     DemoRepository const& expected = demo.value().repositories()[i];
     EXPECT_EQ(verdict(checked[i]), verdict(expected.severity, expected.check, expected.reason))
         << expected.name;

@@ -12,6 +12,7 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/openpgp/spec.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::daemon {
@@ -53,8 +54,10 @@ tuf::Spec const& tuf_of(config::ProbeSpec const& probe) { return *probe.kind.get
 
 TEST(DemoConfig, HasAProbePerRepositoryThatLeadsToIt) {
   config::Config const config = demo_config(repositories(), {4001, 4002}, "/demo");
-  ASSERT_EQ(config.probes.size(), repositories().size());
-  for (std::size_t i = 0; i < config.probes.size(); ++i) {
+  ASSERT_EQ(config.probes.size(), repositories().size() + 1);
+  EXPECT_EQ(config.probes.back().kind.get<openpgp::Spec>()->keys,
+            std::vector{demo_key("/demo").string()});
+  for (std::size_t i = 0; i < repositories().size(); ++i) {
     config::ProbeSpec const& probe = config.probes[i];
     DemoRepository const& demo = repositories()[i];
     std::string const port = demo.serving == DemoServing::refused ? "4002" : "4001";
@@ -90,6 +93,7 @@ TEST(DemoBanner, NamesEachProbeWithItsStateAndReason) {
     EXPECT_THAT(banner, HasSubstr(each.story + "\n"));
   }
   EXPECT_THAT(banner, HasSubstr("  expired           critical        its timestamp"));
+  EXPECT_THAT(banner, HasSubstr("  archive-key       warning         an OpenPGP key that ends"));
   EXPECT_THAT(banner, HasSubstr("  unreachable       could not tell  nobody listens"));
 }
 
@@ -127,6 +131,10 @@ TEST(Demo, ServesWhatItsConfigurationPins) {
   EXPECT_THAT(config.web.listen_addresses, ElementsAre("127.0.0.1:0"));
   std::set<std::uint16_t> ports;
   for (auto const& probe : config.probes) {
+    if (probe.name.text == kDemoKeyName) {
+      EXPECT_TRUE(exists(demo_key(demo.value().directory())));
+      continue;
+    }
     EXPECT_TRUE(exists(tuf_of(probe).root)) << tuf_of(probe).root;
     ports.insert(tuf_of(probe).metadata_url.port());
   }

@@ -12,18 +12,6 @@ void must(rnp_result_t result, char const* what) {
   EXPECT_EQ(result, RNP_SUCCESS) << what << ": " << rnp_result_to_string(result);
 }
 
-template <class Write>
-std::string written(Write const& write) {
-  rnp_output_t made = nullptr;
-  must(rnp_output_to_memory(&made, 0), "output");
-  Output const output{made};
-  write(made);
-  std::uint8_t* bytes = nullptr;
-  std::size_t size = 0;
-  must(rnp_output_memory_get_buf(made, &bytes, &size, false), "buffer");
-  return {reinterpret_cast<char const*>(bytes), size};
-}
-
 KeyHandle finished(rnp_op_generate_t op) {
   must(rnp_op_generate_execute(op), "generate");
   rnp_key_handle_t key = nullptr;
@@ -72,14 +60,13 @@ std::string Signatory::subkey_fingerprint() const {
 
 std::string Signatory::exported(unsigned flags) const {
   return written([&](rnp_output_t to) {
-    must(rnp_key_export(key_.get(), to, flags | RNP_KEY_EXPORT_PUBLIC | RNP_KEY_EXPORT_SUBKEYS),
-         "export");
+    return rnp_key_export(key_.get(), to, flags | RNP_KEY_EXPORT_PUBLIC | RNP_KEY_EXPORT_SUBKEYS);
   });
 }
 
 std::string Signatory::secret() const {
   return written([&](rnp_output_t to) {
-    must(rnp_key_export(key_.get(), to, RNP_KEY_EXPORT_SECRET | RNP_KEY_EXPORT_ARMORED), "export");
+    return rnp_key_export(key_.get(), to, RNP_KEY_EXPORT_SECRET | RNP_KEY_EXPORT_ARMORED);
   });
 }
 
@@ -112,8 +99,10 @@ std::string Signatory::signed_as(Form form, std::string_view data, std::chrono::
     rnp_op_sign_signature_t signature = nullptr;
     must(rnp_op_sign_add_signature(op, signer, &signature), "signer");
     must(rnp_op_sign_signature_set_hash(signature, hash.c_str()), "hash");
-    must(rnp_op_sign_execute(op), "sign");
+    auto const result = rnp_op_sign_execute(op);
+    must(result, "sign");
     rnp_op_sign_destroy(op);
+    return result;
   });
 }
 
