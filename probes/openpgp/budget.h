@@ -25,7 +25,7 @@ struct Budget {
   std::size_t packet_bytes = 16'384;  // of a key, a user ID or a signature by the key itself
   // Of one public key. An RSA exponent is 64 bits at most.
   int modulus_bits = 8'192;  // RSA, Elgamal
-  int dsa_bits = 4'096;
+  int dsa_bits = 4'096, dsa_order_bits = 512;
   // Of one file, in the worker's CPU time; looked at after each primary key.
   std::chrono::milliseconds cpu{5'000};
   // Of a signed file.

@@ -77,6 +77,9 @@ KeyHead head_of(std::string_view body, Budget const& budget) {
   if (rsa && *second > 64) {
     return refuse(Why::too_much, "an RSA exponent of " + std::to_string(*second) + " bits");
   }
+  if (dsa && *second > budget.dsa_order_bits) {
+    return refuse(Why::too_much, "a DSA key with a q of " + std::to_string(*second) + " bits");
+  }
   return head;
 }
 

@@ -127,6 +127,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"a_large_modulus", packet(kPublicKey, rsa_key(8'193)), Why::too_much, "8193 bits"},
         Refused{"a_large_exponent", packet(kPublicKey, rsa_key(2'048, 65)), Why::too_much,
                 "exponent of 65 bits"},
+        Refused{"a_large_order",
+                packet(kPublicKey, std::string{"\x04"} + number(1'600'000'000, 4) + "\x11" +
+                                       mpi(2'048) + mpi(513) + mpi(2'048) + mpi(2'048)),
+                Why::too_much, "q of 513 bits"},
         Refused{"a_large_subkey", kKey + packet(kPublicSubkey, rsa_key(16'384)), Why::too_much,
                 "16384 bits"},
         Refused{"a_long_user_id", kKey + packet(kUserId, std::string(20'000, 'u')), Why::too_much,
