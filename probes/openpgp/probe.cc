@@ -11,6 +11,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/clock_doubt.h"
 #include "probes/collector.h"
 #include "probes/fetch/client.h"
 #include "probes/fetch/services.h"
@@ -145,10 +146,15 @@ Task<std::vector<FetchedSigned>> Look::get_signed(Trace trace) {
   co_return all;
 }
 
+struct Times {
+  sys_seconds now{};
+  std::optional<fetch::ClockVerdict> off{};  // our clock, by the word of others
+};
+
 // On a worker.
 Judged read_and_judge(Spec const& spec, std::vector<Fetched> const& keys,
                       std::vector<Fetched> const& served, std::vector<FetchedSigned> const& files,
-                      sys_seconds now) {
+                      Times const& times) {
   Looked looked;
   std::vector<std::string_view> by_keys;
   for (Fetched const& each : keys) {
@@ -163,7 +169,13 @@ Judged read_and_judge(Spec const& spec, std::vector<Fetched> const& keys,
     if (each.signature) signature = *each.signature;
     looked.signed_files.push_back({each.name, verify({each.data, signature, by_keys})});
   }
-  return judge(looked, spec, now);
+  Judged judged = judge(looked, spec, times.now);
+  if (times.off) {
+    auto const then =
+        times.now + std::chrono::round<std::chrono::seconds>(times.off->by.theirs_minus_ours);
+    probes::doubt(judged.findings, judge(looked, spec, then).findings, *times.off);
+  }
+  return judged;
 }
 
 Task<void> Look::run(Trace trace) {
@@ -173,9 +185,13 @@ Task<void> Look::run(Trace trace) {
   if (keys.empty()) co_return;  // there is nothing to judge by; it is told of
   context_.report.step = "reading keys";
   context_.report.step_url = {};
+  // Others' clocks bear witness, or the kernel.
+  Times const times{
+      context_.now,
+      context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now())};
   auto work = [spec = spec_, keys = std::move(keys), served = std::move(served),
                files = std::move(files),
-               now = context_.now] { return read_and_judge(spec, keys, served, files, now); };
+               times] { return read_and_judge(spec, keys, served, files, times); };
   auto judged = co_await context_.cpu.run(trace, "openpgp.read", std::move(work));
   for (Finding& finding : judged.findings) context_.findings->add(std::move(finding));
   context_.report.measurements.things = std::move(judged.things);

@@ -122,6 +122,7 @@ std::vector<SelfSignature const*> in_force(std::vector<SelfSignature> const& new
   std::map<std::optional<std::size_t>, SelfSignature const*> of_each;
   for (auto const& each : newest_first) of_each.try_emplace(each.user, &each);
   std::vector<SelfSignature const*> all;
+  all.reserve(of_each.size());
   for (auto const& [user, signature] : of_each) all.push_back(signature);
   std::ranges::sort(all, [](SelfSignature const* a, SelfSignature const* b) {
     if (a->user.has_value() != b->user.has_value()) return !a->user.has_value();

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "probes/fetch/connection.h"
-#include "probes/fetch/server_clock.h"
 #include "probes/report.h"
 #include "probes/tls/spec.h"
 
@@ -48,10 +47,5 @@ Examined examine(fetch::Connection::Shown const& shown, std::string const& name)
 std::vector<probes::Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
                                    Spec const& spec, std::chrono::sys_seconds now,
                                    std::vector<probes::ThingFacts>& things);
-
-// Where our clock is off: what would be judged otherwise at the time of the others, as
-// `at_their_time` says, can't be told. Adds a finding of the check clock.
-void doubt(std::vector<probes::Finding>& found, std::vector<probes::Finding> const& at_their_time,
-           fetch::ClockVerdict const& off);
 
 }  // namespace canary::tls

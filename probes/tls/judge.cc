@@ -134,25 +134,6 @@ std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sy
 
 }  // namespace
 
-void doubt(std::vector<Finding>& found, std::vector<Finding> const& at_their_time,
-           fetch::ClockVerdict const& off) {
-  auto const by = std::chrono::round<std::chrono::minutes>(off.by.theirs_minus_ours);
-  std::string const words =
-      config::to_text(std::chrono::milliseconds{std::chrono::abs(by)}) +
-      (by < std::chrono::minutes{0} ? " (ours is ahead)" : " (ours is behind)");
-  for (std::size_t i = 0; i < found.size() && i < at_their_time.size(); ++i) {
-    if (found[i].severity == at_their_time[i].severity) continue;
-    found[i].severity = Severity::unknown;
-    found[i].reason = Reason::clock;
-    found[i].message += "; this cannot be told: our clock is off by " + words;
-  }
-  found.push_back({.check = std::string{kClock},
-                   .subject = "",
-                   .severity = Severity::warning,
-                   .reason = Reason::clock,
-                   .message = "our clock is off by " + words + ": set it (NTP)"});
-}
-
 std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
                            Spec const& spec, sys_seconds now,
                            std::vector<probes::ThingFacts>& things) {

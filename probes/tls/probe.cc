@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/clock_doubt.h"
 #include "probes/dialled.h"
 #include "probes/fetch/services.h"
 #include "probes/fetched.h"
@@ -104,7 +105,7 @@ Task<void> Look::shake(fetch::Connection& connection, Trace trace) {
     std::vector<probes::ThingFacts> not_wanted;
     auto const then =
         context_.now + std::chrono::round<std::chrono::seconds>(off->by.theirs_minus_ours);
-    doubt(found, judge(examined, shown.value(), spec_, then, not_wanted), *off);
+    probes::doubt(found, judge(examined, shown.value(), spec_, then, not_wanted), *off);
   }
   for (Finding& finding : found) dialled_.add(std::move(finding));
   context_.report.complete = true;

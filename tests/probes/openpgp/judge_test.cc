@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "probes/clock_doubt.h"
 #include "probes/openpgp/client_profiles.h"
 #include "probes/openpgp/declaration.h"
 #include "probes/openpgp/verdict.h"
@@ -302,6 +303,18 @@ TEST(OpenpgpJudge, AFileWithoutSignaturesIsBad) {
   Finding const finding = of(judge(looked, a_spec(), kNow), "signatures");
   EXPECT_EQ(finding.severity, Severity::critical);
   EXPECT_EQ(finding.message.text(), "it is a page");
+}
+
+TEST(OpenpgpJudge, WhereOurClockIsOffWhatDependsOnItCannotBeTold) {
+  std::vector<PublicKey> const keys{a_public_key('A', kNow - days{10}), a_sha1_key('B')};
+  auto found = judged(keys).findings;
+  fetch::ClockVerdict const off{.by = {.theirs_minus_ours = -24h * 100}, .witnesses = 2};
+  probes::doubt(found, judged(keys, a_spec(), kNow - days{100}).findings, off);
+  Judged const doubted{std::move(found), {}};
+  EXPECT_EQ(of(doubted, "expiry").severity, Severity::unknown);
+  EXPECT_EQ(of(doubted, "expiry").reason.word(), "clock");
+  EXPECT_EQ(of(doubted, "keys").severity, Severity::ok) << "it is no matter of time";
+  EXPECT_EQ(of(doubted, "clock").severity, Severity::warning);
 }
 
 TEST(ClientProfiles, EveryRowHasItsSource) {

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "probes/clock_doubt.h"
 #include "probes/tls/examine.h"
 
 namespace canary::tls {
@@ -131,7 +132,7 @@ TEST(TlsJudge, WhereOurClockIsOffAnEndThatDependsOnItCannotBeTold) {
   };
   auto found = at(kNow + 24h * 90);
   fetch::ClockVerdict const off{.by = {.theirs_minus_ours = -24h * 90}, .witnesses = 2};
-  doubt(found, at(kNow), off);
+  probes::doubt(found, at(kNow), off);
   auto const of = [&](std::string_view check) {
     return *std::ranges::find(found, check, [](Finding const& one) { return one.check.text(); });
   };
