@@ -49,6 +49,16 @@ OPS = {
     "16-token-rotated": ([r"after the rotation: Bearer two"], []),
 }
 
+# Of openpgp: a key and what it signed, on which verifiers disagree.
+OPENPGP = {
+    "sha1": ([r"accepted by apt up to 2", r"refused by apt 3 .*from 2026-02-01: SHA-1 self-signature",
+              r"refused by sqv .*from 2023-02-01", r"refused by EL 9", r"with SHA256 .*: good"], []),
+    "expd": ([r"refused by apt up to 2 .*has ended", r"accepted by apt 3", r"accepted by sqv",
+              r"CRITICAL +expiry", r"ended 2024-01-01"], []),
+    "sha256": ([r"accepted by apt up to 2", r"accepted by apt 3", r"accepted by sqv", r"accepted by EL 9"],
+               [r"CRITICAL|WARNING"]),
+}
+
 # Of review, whose programs are written against an older tree: the project's own tests of the same.
 REVIEW = {
     "loop_time, rootflood": ("tuf_hostile_world_test", "*root_of_many_keys*:*large_rsa_keys*"),
@@ -85,6 +95,12 @@ def main():
         rows.append((name, [sys.executable, str(CASES / "tuf-reports/run.py"), name], {"B": str(BUILD)}, wanted, unwanted))
     for name, (wanted, unwanted) in OPS.items():
         rows.append((name, ["bash", str(CASES / f"ops/{name}.sh")], {"CANARYD": str(BUILD / "canaryd")}, wanted, unwanted))
+    for name, (wanted, unwanted) in OPENPGP.items():
+        folder = CASES / "openpgp"
+        command = [str(BUILD / "canaryd"), "check", "openpgp", str(folder / f"{name}.gpg"), "--signed",
+                   str(folder / f"InRelease.{name}"), f"{folder / 'Release'} {folder / f'Release.{name}.gpg'}",
+                   "--clients", "apt-2", "apt-3", "sqv", "el-9"]
+        rows.append(("openpgp/" + name, command, {}, wanted, unwanted))
     tests = ROOT / os.environ.get("CANARY_TESTS", "build/dev")
     for name, (program, names) in REVIEW.items():
         command = [str(tests / program), f"--gtest_filter={names}", "--gtest_fail_fast"]
