@@ -13,7 +13,6 @@
 namespace canary::openpgp {
 namespace {
 
-using probes::Reason;
 using probes::Severity;
 using Status = DataSignature::Status;
 
