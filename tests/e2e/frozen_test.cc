@@ -16,6 +16,7 @@
 
 #include "tests/e2e/site.h"
 #include "tests/support/frozen_disk.h"
+#include "tests/support/sanitizer.h"
 
 namespace canary::e2e {
 namespace {
@@ -168,6 +169,7 @@ TEST_F(Frozen, AStartIsWatchedWhileTheConfigurationStandsStill) {
 
 // More runs than the tables have room for at first: every thread has its row in the larger ones.
 TEST_F(Frozen, ALargeConfigurationHasTheSameThreadsInItsTables) {
+  if (support::kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
   std::string text = support::read_file(config_);
   text.insert(text.find("start_spread"), "max_concurrent_runs: 3000, ");
   config_ = site_.write("canaryd.yml", text);
