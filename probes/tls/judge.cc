@@ -19,6 +19,10 @@ using probes::Reason;
 using probes::Severity;
 using std::chrono::sys_seconds;
 
+// So much clients allow a staple's times to differ from their clock, before and after. Source:
+// curl, lib/vtls/openssl.c, which asks OCSP_check_validity(3) for 300 s.
+constexpr std::chrono::seconds kStapleLeeway{300};
+
 std::string count(std::size_t number) {
   return std::to_string(number) + (number == 1 ? " certificate" : " certificates");
 }
@@ -119,11 +123,11 @@ std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sy
     case StapleStatus::good:
       break;
   }
-  if (staple.until && *staple.until <= now) {
+  if (staple.until && *staple.until + kStapleLeeway <= now) {
     return bad(Severity::critical, Reason::expired,
                "the staple ended " + config::to_text(*staple.until));
   }
-  if (now < staple.from) {
+  if (now + kStapleLeeway < staple.from) {
     return bad(Severity::critical, kStapleInvalid,
                "the staple holds only from " + config::to_text(staple.from) + " on");
   }

@@ -45,14 +45,23 @@ Finding staple_of(Staple const& staple) {
 
 TEST(TlsJudge, AStapleThatHasEndedIsBad) {
   Finding const finding =
-      staple_of({.status = StapleStatus::good, .from = kNow - 2h, .until = kNow});
+      staple_of({.status = StapleStatus::good, .from = kNow - 2h, .until = kNow - 5min});
   EXPECT_EQ(finding.severity, Severity::critical);
   EXPECT_EQ(finding.reason.word(), "expired");
 }
 
 TEST(TlsJudge, AStapleOfTheFutureIsBad) {
-  EXPECT_EQ(staple_of({.status = StapleStatus::good, .from = kNow + 1s}).reason.word(),
+  EXPECT_EQ(staple_of({.status = StapleStatus::good, .from = kNow + 5min + 1s}).reason.word(),
             "staple_invalid");
+}
+
+// A run's clock is that of its start, and a responder's is not ours: clients allow five minutes.
+TEST(TlsJudge, AStapleThatClientsTakeIsTaken) {
+  for (Staple const& staple :
+       {Staple{.status = StapleStatus::good, .from = kNow + 5min},
+        Staple{.status = StapleStatus::good, .from = kNow - 2h, .until = kNow - 5min + 1s}}) {
+    EXPECT_EQ(staple_of(staple).severity, Severity::ok) << staple_of(staple).message.text();
+  }
 }
 
 TEST(TlsJudge, AStapleThatSomebodyElseSignedIsBad) {
