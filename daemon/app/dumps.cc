@@ -84,7 +84,7 @@ bool wait_for(std::chrono::milliseconds limit, std::stop_token const& stop, Done
 // Where the helper writes what it makes of the dump, up to the extension. One that is in memory
 // gets a name of its own in the state directory (daemon/dump/helper/work.cc).
 fs::path readable_place(watchdog::DumpOutcome const& outcome, fs::path const& dumps) {
-  fs::path const raw{outcome.path.data()};
+  fs::path raw{outcome.path.data()};
   if (!raw.string().starts_with("/proc/")) return raw;
   return dumps / ("memory-" + std::to_string(::getpid()) + "-" + std::to_string(outcome.request) +
                   "-request.raw");
@@ -204,7 +204,7 @@ std::string Dumps::full(std::stop_token stop) {
   text.replace_extension(".txt");
   std::error_code ignored;
   bool const finished = wait_for(kHelperAnswers, stop, [&] { return fs::exists(json, ignored); });
-  std::string const content = whole_file(text);
+  std::string content = whole_file(text);
   if (finished && !content.empty()) return content;
   return "the dump helper did not make " + std::string{outcome.path.data()} +
          " readable in time; what can be seen without it:\n\n" +

@@ -45,7 +45,7 @@ void MemoryDumps::complete(std::string_view stem, Whole const& whole) {
   last_->order = ++order_;
   last_->error = 0;
   last_->path = {};
-  last_->state.store(complete_, std::memory_order_release);
+  last_->state.store(waiting, std::memory_order_release);
   std::uint64_t const one = 1;
   [[maybe_unused]] auto const ignored = ::write(ready_, &one, sizeof one);
 }
@@ -53,7 +53,7 @@ void MemoryDumps::complete(std::string_view stem, Whole const& whole) {
 MemoryDumps::Kept MemoryDumps::wait(std::int64_t limit_ns, Path& path) {
   std::int64_t const until = runtime::now_ns() + limit_ns;
   timespec const pause{.tv_sec = 0, .tv_nsec = kBetweenLooks};
-  while (last_->state.load(std::memory_order_acquire) == complete_ && runtime::now_ns() < until) {
+  while (last_->state.load(std::memory_order_acquire) == waiting && runtime::now_ns() < until) {
     ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
   }
   return tell(*last_, path);
@@ -86,7 +86,7 @@ MemoryDumps::Kept MemoryDumps::tell(Place& place, Path& path) {
 }
 
 int MemoryDumps::error() const {
-  bool const known = last_ != nullptr && last_->state.load(std::memory_order_acquire) != complete_;
+  bool const known = last_ != nullptr && last_->state.load(std::memory_order_acquire) != waiting;
   return known ? last_->error : 0;
 }
 
@@ -95,7 +95,7 @@ void MemoryDumps::write_down() {
   while (true) {
     Place* next = nullptr;
     for (Place& place : places_) {
-      if (place.state.load(std::memory_order_acquire) != complete_) continue;
+      if (place.state.load(std::memory_order_acquire) != waiting) continue;
       if (next == nullptr || place.order < next->order) next = &place;
     }
     if (next == nullptr) return;

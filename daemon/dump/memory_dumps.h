@@ -62,7 +62,7 @@ class MemoryDumps {
   void write_down();
 
  private:
-  enum State : std::uint8_t { unused, claimed, complete_, written, failed };
+  enum State : std::uint8_t { unused, claimed, waiting, written, failed };
   struct Place {
     std::atomic<std::uint8_t> state{unused};
     int file = -1;
