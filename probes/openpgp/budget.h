@@ -26,7 +26,8 @@ struct Budget {
   // Of one public key. An RSA exponent is 64 bits at most.
   int modulus_bits = 8'192;  // RSA, Elgamal
   int dsa_bits = 4'096, dsa_order_bits = 512;
-  // Of one file, in the worker's CPU time; looked at after each primary key.
+  // Of one file, in the worker's CPU time; looked at after each primary key. Likewise for the keys
+  // by which one signed file is verified.
   std::chrono::milliseconds cpu{5'000};
   // Of a signed file.
   std::size_t data_signatures = 32;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/openpgp/keys.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "probes/openpgp/cpu_time.h"
 #include "probes/openpgp/key_blocks.h"
 #include "probes/openpgp/read_key.h"
 #include "probes/openpgp/rnp.h"
@@ -15,12 +14,6 @@ namespace canary::openpgp {
 namespace {
 
 using Why = Unread::Why;
-
-std::chrono::nanoseconds thread_cpu_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
-}
 
 // One primary key with what belongs to it.
 class Reader {
@@ -97,7 +90,7 @@ Key const* PublicKey::find(std::string_view fingerprint_or_id) const {
 }
 
 KeyFile read_keys(std::string_view bytes, Budget const& budget) {
-  auto const began = thread_cpu_time();
+  CpuTime const used;
   KeyFile file;
   KeyBlocks blocks = read_blocks(bytes, budget);
   file.unread = std::move(blocks.unread);
@@ -110,7 +103,7 @@ KeyFile read_keys(std::string_view bytes, Budget const& budget) {
   std::size_t done = 0;
   for (KeyBlock const& block : blocks.keys) {
     std::string beyond;
-    if (thread_cpu_time() - began > budget.cpu) {
+    if (used.since() > budget.cpu) {
       beyond = "it takes more than " + std::to_string(budget.cpu.count()) + " ms of processor time";
     } else if (reader.wrong_signatures() > budget.wrong_signatures) {
       beyond = "more than " + std::to_string(budget.wrong_signatures) +

@@ -72,6 +72,8 @@ class Meter {
   probes::Measurements& measured_;
 };
 
+using SharedFiles = std::shared_ptr<std::vector<Fetched> const>;
+
 // One run. Lives in the frame of probe_keys.
 class Look {
  public:
@@ -87,6 +89,9 @@ class Look {
   Task<std::vector<Fetched>> get_all(std::vector<std::string> sources, std::string_view check,
                                      Trace trace);
   Task<std::vector<FetchedSigned>> get_signed(Trace trace);
+  Task<std::vector<KeySource>> read_all(SharedFiles files, Trace trace);
+  Task<std::vector<SignedFileSource>> verify_all(std::vector<FetchedSigned> files, SharedFiles keys,
+                                                 Trace trace);
 
   Spec const& spec_;
   fetch::Client& client_;
@@ -151,24 +156,7 @@ struct Times {
   std::optional<fetch::ClockVerdict> off{};  // our clock, by the word of others
 };
 
-// On a worker.
-Judged read_and_judge(Spec const& spec, std::vector<Fetched> const& keys,
-                      std::vector<Fetched> const& served, std::vector<FetchedSigned> const& files,
-                      Times const& times) {
-  Looked looked;
-  std::vector<std::string_view> by_keys;
-  for (Fetched const& each : keys) {
-    looked.keys.push_back({each.name, read_keys(each.bytes)});
-    by_keys.push_back(each.bytes);
-  }
-  for (Fetched const& each : served) {
-    looked.served.push_back({each.name, read_keys(each.bytes)});
-  }
-  for (FetchedSigned const& each : files) {
-    std::optional<std::string_view> signature;
-    if (each.signature) signature = *each.signature;
-    looked.signed_files.push_back({each.name, verify({each.data, signature, by_keys})});
-  }
+Judged judge_at(Looked const& looked, Spec const& spec, Times const& times) {
   Judged judged = judge(looked, spec, times.now);
   if (times.off) {
     auto const then =
@@ -178,6 +166,31 @@ Judged read_and_judge(Spec const& spec, std::vector<Fetched> const& keys,
   return judged;
 }
 
+// A job for each file: each has a bound of its own, and a worker is held by one at a time.
+Task<std::vector<KeySource>> Look::read_all(SharedFiles files, Trace trace) {
+  std::vector<KeySource> all;
+  for (std::size_t i = 0; i < files->size(); ++i) {
+    auto work = [files, i] { return KeySource{(*files)[i].name, read_keys((*files)[i].bytes)}; };
+    all.push_back(co_await context_.cpu.run(trace, "openpgp.read", std::move(work)));
+  }
+  co_return all;
+}
+
+Task<std::vector<SignedFileSource>> Look::verify_all(std::vector<FetchedSigned> files,
+                                                     SharedFiles keys, Trace trace) {
+  std::vector<SignedFileSource> all;
+  for (FetchedSigned& file : files) {
+    auto work = [file = std::move(file), keys] {
+      ToVerify what{file.data, std::nullopt, {}};
+      if (file.signature) what.signature = *file.signature;
+      for (Fetched const& each : *keys) what.keys.push_back(each.bytes);
+      return SignedFileSource{file.name, verify(what)};
+    };
+    all.push_back(co_await context_.cpu.run(trace, "openpgp.verify", std::move(work)));
+  }
+  co_return all;
+}
+
 Task<void> Look::run(Trace trace) {
   auto keys = co_await get_all(spec_.keys, kKeys, trace);
   auto served = co_await get_all(spec_.served, kServed, trace);
@@ -185,14 +198,20 @@ Task<void> Look::run(Trace trace) {
   if (keys.empty()) co_return;  // there is nothing to judge by; it is told of
   context_.report.step = "reading keys";
   context_.report.step_url = {};
+  auto const ours = std::make_shared<std::vector<Fetched> const>(std::move(keys));
+  auto const theirs = std::make_shared<std::vector<Fetched> const>(std::move(served));
+  Looked looked;
+  looked.keys = co_await read_all(ours, trace);
+  looked.served = co_await read_all(theirs, trace);
+  looked.signed_files = co_await verify_all(std::move(files), ours, trace);
   // Others' clocks bear witness, or the kernel.
   Times const times{
       context_.now,
       context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now())};
-  auto work = [spec = spec_, keys = std::move(keys), served = std::move(served),
-               files = std::move(files),
-               times] { return read_and_judge(spec, keys, served, files, times); };
-  auto judged = co_await context_.cpu.run(trace, "openpgp.read", std::move(work));
+  auto work = [spec = spec_, looked = std::move(looked), times] {
+    return judge_at(looked, spec, times);
+  };
+  auto judged = co_await context_.cpu.run(trace, "openpgp.judge", std::move(work));
   for (Finding& finding : judged.findings) context_.findings->add(std::move(finding));
   context_.report.measurements.things = std::move(judged.things);
   context_.report.complete = complete_;

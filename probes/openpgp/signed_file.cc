@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "probes/openpgp/cpu_time.h"
 #include "probes/openpgp/key_blocks.h"
 #include "probes/openpgp/keys.h"
 #include "probes/openpgp/packets.h"
@@ -82,12 +83,16 @@ bool names_one_of(std::string_view issuer, KeyBlock const& block) {
 }
 
 // Loads the keys that signatures name; others would cost time alone. The signatures of which there
-// is a key: librnp writes a line on standard error for each of the others.
-std::vector<Found> with_keys(rnp_ffi_t keyring, std::vector<std::string_view> const& files,
-                             std::vector<Found> const& all, Budget const& budget) {
+// is a key: librnp writes a line on standard error for each of the others. Nothing where that takes
+// more CPU time than there is.
+std::optional<std::vector<Found>> with_keys(rnp_ffi_t keyring,
+                                            std::vector<std::string_view> const& files,
+                                            std::vector<Found> const& all, Budget const& budget) {
+  CpuTime const used;
   std::vector<bool> known(all.size(), false);
   for (std::string_view const file : files) {
     for (KeyBlock const& block : read_blocks(file, budget).keys) {
+      if (used.since() > budget.cpu) return std::nullopt;
       bool wanted = false;
       for (std::size_t i = 0; i < all.size(); ++i) {
         if (!names_one_of(all[i].says.issuer, block)) continue;
@@ -181,12 +186,17 @@ SignedFile verify(ToVerify const& what, Budget const& budget) {
   Keyring const keyring = make_keyring();
   if (!keyring) return refused("librnp has no memory for it", true);
   auto const usable = with_keys(keyring.get(), what.keys, found, budget);
+  if (!usable) {
+    return refused("reading the keys takes more than " + std::to_string(budget.cpu.count()) +
+                       " ms of processor time",
+                   true);
+  }
   SignedFile file;
   std::string kept;
   for (Found const& each : found) {
-    bool const known = std::ranges::find(usable, each.packet.data(), [](Found const& one) {
+    bool const known = std::ranges::find(*usable, each.packet.data(), [](Found const& one) {
                          return one.packet.data();
-                       }) != usable.end();
+                       }) != usable->end();
     if (known) {
       kept += each.packet;
     } else {

@@ -220,5 +220,16 @@ TEST(Verify, LooksAtNoMoreSignaturesThanItsBudget) {
   EXPECT_THAT(file.problem, HasSubstr("more than 32"));
 }
 
+// However many keys a signature names: that is our own limit, and no verdict on the file.
+TEST(Verify, ReadsKeysForNoLongerThanItsBudget) {
+  Signatory const signatory;
+  Budget budget;
+  budget.cpu = std::chrono::milliseconds{0};
+  auto const file =
+      verify({"data", signatory.detached("data", kLater), {signatory.binary()}}, budget);
+  EXPECT_TRUE(file.too_much);
+  EXPECT_THAT(file.problem, HasSubstr("processor time"));
+}
+
 }  // namespace
 }  // namespace canary::openpgp
