@@ -69,7 +69,7 @@ constexpr std::array kApt3 = {
     ClientRule{key, "brainpool", 0, 0, sys_days{2028y / February / 1}, kAptSequoia},
 };
 
-constexpr std::array kEl8 = {
+constexpr std::array kBeforeEl9 = {
     ClientRule{key, "EDDSA", 0, 0, kAlways, kRpm414},
 };
 
@@ -98,8 +98,8 @@ constexpr std::array kProfiles = {
     ClientProfile{"apt-2", "apt up to 2 (gpgv)", EndedKey::refused, false, false, kApt2},
     ClientProfile{"apt-3", "apt 3 (sqv)", EndedKey::still_good, false, false, kApt3},
     ClientProfile{"sqv", "sqv by Sequoia's own policy", EndedKey::still_good, false, false, kSqv},
-    ClientProfile{"el-7", "EL 7 (rpm 4.11)", EndedKey::not_known, false, false, kEl8},
-    ClientProfile{"el-8", "EL 8 (rpm 4.14)", EndedKey::not_known, false, false, kEl8},
+    ClientProfile{"el-7", "EL 7 (rpm 4.11)", EndedKey::not_known, false, false, kBeforeEl9},
+    ClientProfile{"el-8", "EL 8 (rpm 4.14)", EndedKey::not_known, false, false, kBeforeEl9},
     ClientProfile{"el-9", "EL 9 (rpm 4.16)", EndedKey::not_known, true, true, kEl9},
     ClientProfile{"rpm-4.19", "rpm 4.18 to 4.20 as in Fedora (Sequoia)", EndedKey::not_known, false,
                   false, kRpm419},

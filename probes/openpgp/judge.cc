@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "probes/end.h"
 #include "probes/openpgp/declaration.h"
 #include "probes/openpgp/verdict.h"
 
@@ -18,14 +19,6 @@ namespace {
 using probes::Expiry;
 using probes::Reason;
 using probes::Severity;
-using std::chrono::seconds;
-
-constexpr int kWarningPart = 3;  // of a key's validity, at most
-constexpr int kCriticalPart = 6;
-
-seconds in_force(config::ExpiryThreshold const& threshold, seconds validity, int part) {
-  return threshold.fitted ? std::min(threshold.span, validity / part) : threshold.span;
-}
 
 // A key's validity is counted from its newest self-signature on: ends are moved by a new one.
 Expiry expiry_of(Signer const& signer, sys_seconds end, config::ExpiryThresholds const& wanted) {
@@ -33,10 +26,7 @@ Expiry expiry_of(Signer const& signer, sys_seconds end, config::ExpiryThresholds
   for (auto const* const key : {signer.key, &signer.whole->primary}) {
     if (!key->signatures.empty()) begins = std::max(begins, key->signatures.front().made);
   }
-  auto const validity = std::max(seconds{0}, end - begins);
-  return {.at = end,
-          .warning = in_force(wanted.warning, validity, kWarningPart),
-          .critical = in_force(wanted.critical, validity, kCriticalPart)};
+  return probes::expiry_of(std::min(begins, end), end, wanted);
 }
 
 Finding unread_finding(KeySource const& source, Unread const& unread) {
@@ -84,20 +74,7 @@ Finding end_finding(Signer const& signer, std::optional<Expiry> const& expiry, s
     finding.message = kind + ", without an end";
     return finding;
   }
-  auto const left = expiry->at - now;
-  std::string const end = config::to_text(expiry->at);
-  if (left <= seconds{0}) {
-    finding.severity = Severity::critical;
-    finding.reason = Reason::expired;
-    finding.message = kind + ", ended " + end;
-    return finding;
-  }
-  bool const critical = left < expiry->critical;
-  bool const warning = left < expiry->warning;
-  finding.severity = critical ? Severity::critical : warning ? Severity::warning : Severity::ok;
-  finding.reason = critical || warning ? Reason::expiring : Reason::none;
-  finding.message =
-      kind + ", ends " + end + ", in " + config::to_text(std::chrono::milliseconds{left});
+  finding.message = kind + ", " + probes::judge_end(*expiry, now, finding);
   return finding;
 }
 
