@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/certificate_end.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "config/duration.h"
@@ -9,6 +10,14 @@
 namespace canary::probes {
 Expiry expiry_of(fetch::Validity const& validity, config::ExpiryThresholds const& thresholds) {
   return expiry_of(validity.begins, validity.ends, thresholds);
+}
+
+void add_end(Measurements& measured, Expiry const& expiry) {
+  CertificateEnds const one{.first = expiry.at, .warning = expiry.at - expiry.warning};
+  auto& all = measured.certificates;
+  if (!all) all = one;
+  all->first = std::min(all->first, one.first);
+  all->warning = std::min(all->warning, one.warning);
 }
 
 Finding certificate_finding(std::string subject, fetch::Validity const& validity,

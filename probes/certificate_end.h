@@ -12,9 +12,16 @@
 
 namespace canary::probes {
 
+// Of kinds whose specification has none for certificates.
+inline constexpr config::ExpiryThresholds kCertificateThresholds{
+    config::ExpiryThreshold::up_to(std::chrono::days{14}), {}};
+
 // With the thresholds in force: a fitted one is a third (critical: a sixth) of the validity at
 // most.
 Expiry expiry_of(fetch::Validity const& validity, config::ExpiryThresholds const& thresholds);
+
+// One more certificate was seen.
+void add_end(Measurements& measured, Expiry const& expiry);
 
 // Of the check `expiry`: critical once it has ended and before it begins.
 Finding certificate_finding(std::string subject, fetch::Validity const& validity,

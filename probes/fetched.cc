@@ -55,12 +55,15 @@ Reason reason_of(fetch::Fault const& fault) {
   return Reason::internal;
 }
 
-void add_totals(Measurements& measured, fetch::Totals const& totals) {
+void add_totals(Measurements& measured, fetch::Totals const& totals,
+                config::ExpiryThresholds const& certificates) {
   measured.requests = totals.requests;
   measured.retries = totals.retries;
   measured.bytes_received = totals.bytes;
-  measured.tls_not_after = totals.tls_not_after;
   measured.phases = phase_times(totals.times);
+  for (auto const& [server, validity] : totals.certificates) {
+    add_end(measured, expiry_of(validity, certificates));
+  }
 }
 
 void add_surroundings(Report& report, fetch::Totals const& totals) {

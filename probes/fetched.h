@@ -3,6 +3,8 @@
 // Thread: none (pure).
 #pragma once
 
+#include "config/thresholds.h"
+#include "probes/certificate_end.h"
 #include "probes/fetch/fault.h"
 #include "probes/fetch/message.h"
 #include "probes/fetch/secret_files.h"
@@ -15,8 +17,9 @@ Reason reason_of(fetch::Fault const& fault);
 // Backoff counts as queue, a proxy's tunnel as connect.
 PhaseTimes phase_times(fetch::PhaseTimes const& times);
 
-// What the client did in the run.
-void add_totals(Measurements& measured, fetch::Totals const& totals);
+// What the client did in the run, and when the certificates that it saw end.
+void add_totals(Measurements& measured, fetch::Totals const& totals,
+                config::ExpiryThresholds const& certificates = kCertificateThresholds);
 
 // Names the proxy in each finding that is not ok: whatever was seen may be its work. Adds a warning
 // for each credential of ours whose file cannot be used any more, and for each way in which answers

@@ -93,6 +93,13 @@ struct PhaseTimes {
   friend bool operator==(PhaseTimes const&, PhaseTimes const&) = default;
 };
 
+// Of all TLS certificates that a run saw.
+struct CertificateEnds {
+  std::chrono::sys_seconds first{};    // when the first of them ends
+  std::chrono::sys_seconds warning{};  // when an end of one of them becomes a warning
+  friend bool operator==(CertificateEnds const&, CertificateEnds const&) = default;
+};
+
 struct Measurements {
   std::vector<ThingFacts> things;
   std::vector<Sample> samples;
@@ -100,7 +107,7 @@ struct Measurements {
   std::uint64_t bytes_received = 0;
   std::uint64_t requests = 0;
   std::uint64_t retries = 0;
-  std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest certificate seen
+  std::optional<CertificateEnds> certificates;  // none where none was seen
 
   // The sample of that family and label; made as 0 where there is none.
   double& sample(SampleFamily const& family, std::string_view label = {});

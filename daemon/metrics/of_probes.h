@@ -98,6 +98,12 @@ inline constexpr std::array kOfProbes = std::to_array<Metric>({
      Type::gauge,
      "Earliest end of validity among the certificates of the last run that saw one.",
      {"probe"}},
+    {"canaryd_tls_cert_warning_timestamp_seconds",
+     Type::gauge,
+     "When an end of one of those becomes a warning: 14 days before it or a third of the "
+     "certificate's validity, whichever is shorter; in the kinds tls and http by their "
+     "expiry.warning.",
+     {"probe"}},
     {"canaryd_tls_cert_seen_timestamp_seconds",
      Type::gauge,
      "When the certificates were seen whose end is exported.",

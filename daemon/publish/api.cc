@@ -45,7 +45,9 @@ json::array ends(Known const& known) {
   for (auto const& thing : known.things) {
     if (thing.facts.expiry) all.emplace_back(thing.facts.expiry->at, thing.facts.name.text());
   }
-  if (known.tls_not_after) all.emplace_back(*known.tls_not_after, "certificate");
+  if (auto const other = certificates_beside_things(known)) {
+    all.emplace_back(other->first, "certificate");
+  }
   std::ranges::sort(all);
   json::array out;
   for (auto const& [at, what] : all) {
@@ -130,9 +132,9 @@ json::object known_json(Known const& known, probes::Declaration const& kind) {
   }
   out["tls_not_after"] = nullptr;
   out["tls_seen"] = nullptr;
-  if (known.tls_not_after) {
-    out["tls_not_after"] = config::to_text(*known.tls_not_after);
-    out["tls_seen"] = rfc3339(known.tls_seen);
+  if (known.certificates) {
+    out["tls_not_after"] = config::to_text(known.certificates->first);
+    out["tls_seen"] = rfc3339(known.certificates_seen);
   }
   return out;
 }

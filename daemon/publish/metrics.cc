@@ -258,13 +258,19 @@ void Page::measurements() {
   per_probe(family(metric("canaryd_probe_retries_total")),
             [](ProbeRow const& row) { return static_cast<double>(row.retries); });
   per_probe(family(metric("canaryd_tls_cert_not_after_timestamp_seconds")),
-            [](ProbeRow const& row) {
-              return seconds(std::optional<SysTime>{row.known->tls_not_after});
+            [](ProbeRow const& row) -> std::optional<double> {
+              auto const& known = row.known->certificates;
+              return known ? seconds(std::optional<SysTime>{known->first}) : std::nullopt;
+            });
+  per_probe(family(metric("canaryd_tls_cert_warning_timestamp_seconds")),
+            [](ProbeRow const& row) -> std::optional<double> {
+              auto const& known = row.known->certificates;
+              return known ? seconds(std::optional<SysTime>{known->warning}) : std::nullopt;
             });
   per_probe(family(metric("canaryd_tls_cert_seen_timestamp_seconds")),
             [](ProbeRow const& row) -> std::optional<double> {
-              if (!row.known->tls_not_after) return std::nullopt;
-              return seconds(row.known->tls_seen);
+              if (!row.known->certificates) return std::nullopt;
+              return seconds(row.known->certificates_seen);
             });
 }
 

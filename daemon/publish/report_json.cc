@@ -121,7 +121,9 @@ boost::json::object measurements_json(probes::Measurements const& measured,
   out["requests"] = measured.requests;
   out["retries"] = measured.retries;
   out["tls_not_after"] = nullptr;
-  if (measured.tls_not_after) out["tls_not_after"] = config::to_text(*measured.tls_not_after);
+  if (measured.certificates) {
+    out["tls_not_after"] = config::to_text(measured.certificates->first);
+  }
   return out;
 }
 

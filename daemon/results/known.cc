@@ -25,13 +25,13 @@ Known merged(Known const& before, probes::Report const& report, SysTime at) {
   for (auto const& thing : report.measurements.things) {
     if (named.insert(name_of(thing)).second) after.things.push_back({thing, at});
   }
-  after.tls_not_after = report.measurements.tls_not_after;
-  if (after.tls_not_after) after.tls_seen = at;
+  after.certificates = report.measurements.certificates;
+  if (after.certificates) after.certificates_seen = at;
   if (report.complete) return after;
 
-  if (!after.tls_not_after) {
-    after.tls_not_after = before.tls_not_after;
-    after.tls_seen = before.tls_seen;
+  if (!after.certificates) {
+    after.certificates = before.certificates;
+    after.certificates_seen = before.certificates_seen;
   }
   auto const first_older = static_cast<std::ptrdiff_t>(after.things.size());
   for (auto const& thing : before.things) {
@@ -45,8 +45,16 @@ Known merged(Known const& before, probes::Report const& report, SysTime at) {
   return after;
 }
 
+std::optional<probes::CertificateEnds> certificates_beside_things(Known const& known) {
+  auto const& all = known.certificates;
+  bool const told = std::ranges::any_of(known.things, [&all](KnownThing const& thing) {
+    return all && thing.facts.expiry && thing.facts.expiry->at == all->first;
+  });
+  return told ? std::nullopt : all;
+}
+
 bool differ(Known const& a, Known const& b) {
-  return a.tls_not_after != b.tls_not_after ||
+  return a.certificates != b.certificates ||
          !std::ranges::equal(a.things, b.things, {}, &KnownThing::facts, &KnownThing::facts);
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,9 @@ inline constexpr std::size_t kKnownThings = 128;
 
 // Sorts what ends first to the front, and what has no end behind the rest.
 std::pair<std::chrono::sys_seconds, std::string_view> by_end(probes::ThingFacts const& thing);
+
+// What certificates there are whose end no thing tells.
+std::optional<probes::CertificateEnds> certificates_beside_things(Known const& known);
 
 // Whether the two say different things, whenever they were seen.
 bool differ(Known const& a, Known const& b);

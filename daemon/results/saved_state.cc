@@ -166,8 +166,10 @@ SavedState state_of(json::object const& from, probes::Declaration const& kind) {
     }
   }
   if (auto const ends = optional_time(from, "tls_not_after")) {
-    state.known.tls_not_after = std::chrono::floor<seconds>(*ends);
-    state.known.tls_seen = time_of(from, "tls_seen");
+    auto const first = std::chrono::floor<seconds>(*ends);
+    auto const warning = optional_time(from, "tls_warning");
+    state.known.certificates = {first, warning ? std::chrono::floor<seconds>(*warning) : first};
+    state.known.certificates_seen = time_of(from, "tls_seen");
   }
   return state;
 }
@@ -195,8 +197,11 @@ std::string to_text(SavedState const& state) {
     if (open.size() == kSavedFindings) break;
     open.push_back(finding_json(finding));
   }
-  std::optional<SysTime> ends;
-  if (state.known.tls_not_after) ends = *state.known.tls_not_after;
+  std::optional<SysTime> ends, warning;
+  if (auto const& known = state.known.certificates) {
+    ends = known->first;
+    warning = known->warning;
+  }
   json::object out{
       {"format", kFormat},
       {"url", state.url.text()},
@@ -213,7 +218,8 @@ std::string to_text(SavedState const& state) {
       {"open", std::move(open)},
       {"open_total", state.open.total},
       {"tls_not_after", time_json(ends)},
-      {"tls_seen", time_json(state.known.tls_seen)}};
+      {"tls_warning", time_json(warning)},
+      {"tls_seen", time_json(state.known.certificates_seen)}};
   std::size_t kept = 0;
   for (auto const& thing : state.known.things) {
     if (kept++ == kKnownThings) break;

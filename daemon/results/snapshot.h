@@ -51,8 +51,8 @@ struct KnownThing {
 };
 struct Known {
   std::vector<KnownThing> things;
-  std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest end of a certificate
-  SysTime tls_seen{};
+  std::optional<probes::CertificateEnds> certificates;
+  SysTime certificates_seen{};
   friend bool operator==(Known const&, Known const&) = default;
 };
 

@@ -135,10 +135,11 @@ void Client::Impl::note_certificates(Transfer const& transfer) {
   constexpr std::size_t kServersMax = 64;
   if (!transfer.certificates) return;
   Validity const seen = *transfer.certificates;
-  totals.tls_not_after = std::min(totals.tls_not_after.value_or(seen.ends), seen.ends);
   auto const server = transfer.url.host() + ":" + std::to_string(transfer.url.port());
   auto& known = totals.certificates;
-  if (known.size() < kServersMax || known.contains(server)) known.insert_or_assign(server, seen);
+  if (known.size() == kServersMax && !known.contains(server)) return;
+  auto const [kept, added] = known.emplace(server, seen);
+  if (seen.ends < kept->second.ends) kept->second = seen;
 }
 
 void Client::Impl::note_clock(std::string const& host, ResponseHead const& head,
@@ -244,14 +245,12 @@ Task<Result<Response>> Client::Impl::take_body(Transfer& transfer, ResponseHead 
                     .final_url = transfer.url,
                     .peer = connection.peer(),
                     .proxy = transfer.proxy,
-                    .tls_not_after = std::nullopt,
                     .last_modified = last_modified,
                     .attempts = transfer.attempts,
                     .redirects = transfer.redirects,
                     .reused_connection = connection.requests > 1,
                     .times = {}};
   if (!resumed) response.status = head.status;
-  if (connection.certificates()) response.tls_not_after = connection.certificates()->ends;
   co_return response;
 }
 

@@ -185,7 +185,6 @@ Task<Result<Response>> read_file(Transfer& transfer, FileThreads& threads, Trace
                     .headers = {},
                     .final_url = transfer.url,
                     .peer = {},
-                    .tls_not_after = std::nullopt,
                     .last_modified = transfer.last_modified,
                     .attempts = transfer.attempts,
                     .times = {}};

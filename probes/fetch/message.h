@@ -59,7 +59,6 @@ struct Response {
   config::Url final_url;   // after redirects
   std::string peer;        // "192.0.2.1:443" or "[2001:db8::1]:443"; the proxy's where one is used
   std::string proxy = {};  // "host:port" of the proxy that the answer came through; empty: none
-  std::optional<std::chrono::sys_seconds> tls_not_after;  // earliest expiry of the server's chain
   std::optional<std::chrono::sys_seconds> last_modified;  // as the server says; a file's own time
   std::uint32_t attempts = 1;
   std::vector<Redirect> redirects = {};  // those that were followed
@@ -86,10 +85,10 @@ struct Totals {
   std::uint64_t bytes = 0;        // of bodies, as received
   std::uint64_t connections = 0;  // opened
   PhaseTimes times;
-  std::optional<std::chrono::sys_seconds> tls_not_after;  // the earliest seen, refused ones too
   std::vector<KeptCredential> kept_credentials;  // each once, the latest of each that waits
   ClockDifferences clocks;                       // of servers that sent a Date; the surest of each
-  std::map<std::string, Validity> certificates;  // by "host:port", refused ones too; of 64 at most
+  // By "host:port", the first to end of those it showed, refused ones too; of 64 servers at most.
+  std::map<std::string, Validity> certificates;
   std::string proxy;  // "host:port" of the one that requests went through; empty: none did
   std::map<Oddity, config::Url> oddities;  // and the URL that had it first
 };

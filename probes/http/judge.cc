@@ -142,11 +142,11 @@ Finding judge(Spec const& spec, fetch::Fault const& fault) {
 
 std::vector<Finding> judge_certificates(Spec const& spec, fetch::Totals const& totals,
                                         std::chrono::sys_seconds now,
-                                        std::vector<probes::ThingFacts>& things) {
+                                        probes::Measurements& measured) {
   std::vector<Finding> found;
   for (auto const& [server, validity] : totals.certificates) {
     auto const expiry = probes::expiry_of(validity, spec.expiry);
-    things.push_back({.type = &kCertificate, .name = server, .expiry = expiry});
+    measured.things.push_back({.type = &kCertificate, .name = server, .expiry = expiry});
     found.push_back(probes::certificate_finding(server, validity, expiry, now));
   }
   return found;

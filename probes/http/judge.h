@@ -32,6 +32,6 @@ probes::Finding judge(Spec const& spec, fetch::Fault const& fault);
 // Of each server with TLS when its first certificate ends; the things go into `things`.
 std::vector<probes::Finding> judge_certificates(Spec const& spec, fetch::Totals const& totals,
                                                 std::chrono::sys_seconds now,
-                                                std::vector<probes::ThingFacts>& things);
+                                                probes::Measurements& measured);
 
 }  // namespace canary::http

@@ -46,8 +46,8 @@ class Meter {
   ~Meter() {
     fetch::Totals const& totals = client_.totals();
     auto& measured = context_.report.measurements;
-    probes::add_totals(measured, totals);
-    auto found = judge_certificates(spec_, totals, context_.now, measured.things);
+    probes::add_totals(measured, totals, spec_.expiry);
+    auto found = judge_certificates(spec_, totals, context_.now, measured);
     for (Finding& finding : found) context_.findings->add(std::move(finding));
   }
   Meter(Meter const&) = delete;

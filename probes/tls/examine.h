@@ -43,9 +43,9 @@ struct Examined {
 };
 Examined examine(fetch::Connection::Shown const& shown, std::string const& name);
 
-// Findings of the checks chain, name, expiry and staple; certificates go into `things`.
+// Findings of the checks chain, name, expiry and staple; certificates are measured.
 std::vector<probes::Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
                                    Spec const& spec, std::chrono::sys_seconds now,
-                                   std::vector<probes::ThingFacts>& things);
+                                   probes::Measurements& measured);
 
 }  // namespace canary::tls

@@ -140,7 +140,7 @@ std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sy
 
 std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
                            Spec const& spec, sys_seconds now,
-                           std::vector<probes::ThingFacts>& things) {
+                           probes::Measurements& measured) {
   if (examined.chain.empty()) {
     return {{.check = std::string{kChain},
              .subject = spec.location(),
@@ -152,7 +152,8 @@ std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown co
   for (auto const& certificate : examined.chain) {
     fetch::Validity const validity{certificate.begins, certificate.ends};
     auto const expiry = probes::expiry_of(validity, spec.expiry);
-    note(things, certificate.subject, expiry);
+    note(measured.things, certificate.subject, expiry);
+    probes::add_end(measured, expiry);
     found.push_back(probes::certificate_finding(certificate.subject, validity, expiry, now));
   }
   if (auto staple = staple_finding(examined.staple, spec, now)) found.push_back(std::move(*staple));

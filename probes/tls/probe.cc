@@ -97,12 +97,12 @@ Task<void> Look::shake(fetch::Connection& connection, Trace trace) {
   auto read = [seen = shown.value(), name = spec_.expected_name()] { return examine(seen, name); };
   auto const examined = co_await context_.cpu.run(trace, "tls.examine", std::move(read));
   auto& measured = context_.report.measurements;
-  auto found = judge(examined, shown.value(), spec_, context_.now, measured.things);
+  auto found = judge(examined, shown.value(), spec_, context_.now, measured);
   // No Date is heard here: others' clocks bear witness, or the kernel.
   auto const off =
       context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now());
   if (off) {
-    std::vector<probes::ThingFacts> not_wanted;
+    probes::Measurements not_wanted;
     auto const then =
         context_.now + std::chrono::round<std::chrono::seconds>(off->by.theirs_minus_ours);
     probes::doubt(found, judge(examined, shown.value(), spec_, then, not_wanted), *off);

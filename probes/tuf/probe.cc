@@ -82,11 +82,7 @@ class Meter {
   ~Meter() {
     fetch::Totals const& totals = client_.totals();
     probes::Measurements& measured = report_.measurements;
-    measured.requests = totals.requests;
-    measured.retries = totals.retries;
-    measured.bytes_received = totals.bytes;
-    measured.tls_not_after = totals.tls_not_after;
-    measured.phases = probes::phase_times(totals.times);
+    probes::add_totals(measured, totals);
     measured.phases.verify = refresh_.work().elapsed();
   }
   Meter(Meter const&) = delete;
@@ -369,7 +365,7 @@ Task<void> probe_repository(Spec spec, config::HttpSettings http, ProbeContext c
   auto& clocks = context.http.clocks;
   clocks.add(run.pin(), totals.clocks, seen_at);
   auto const off = clocks.verdict(run.pin(), fetch::kernel_clock(), seen_at);
-  context.report.measurements.tls_not_after = totals.tls_not_after;
+  probes::add_totals(context.report.measurements, totals);  // of what is to be judged by another clock
   add_clocks(context.report, totals, off, context.now);
   add_surroundings(context.report, totals);
 }

@@ -43,8 +43,8 @@ bool depends_on_clock(Finding const& finding, probes::Report const& report,
     auto const* const facts = facts_of(report, finding.subject);
     return facts != nullptr && expiry_at(*facts, other) != finding.severity;
   }
-  auto const& end = report.measurements.tls_not_after;
-  if (finding.reason == probes::Reason::tls_expired) return end && other < *end;
+  auto const& ends = report.measurements.certificates;
+  if (finding.reason == probes::Reason::tls_expired) return ends && other < ends->first;
   return finding.reason == probes::Reason::tls_not_yet_valid;
 }
 

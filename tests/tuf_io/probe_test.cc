@@ -146,7 +146,7 @@ TEST_F(ProbeClock, ThatIsOffExcusesNoExpiryThatTheRightOneWouldSeeToo) {
 
 TEST(Surroundings, ACertificateThatEndedByAWrongClockOnlyCannotBeTold) {
   probes::Report report;
-  report.measurements.tls_not_after = kNow - days{100};
+  report.measurements.certificates = {kNow - days{100}, kNow - days{114}};
   report.findings.push_back({.check = "reachable",
                              .subject = "https://a/",
                              .severity = Severity::critical,

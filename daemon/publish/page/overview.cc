@@ -145,8 +145,8 @@ void add_row(Fields& group, Seen const& seen, std::int64_t newest, SysTime now) 
   } else if (row.next_run) {
     line.text("next", distance(*row.next_run, now));
   }
-  if (row.known->tls_not_after) {
-    line.text("tls", distance(SysTime{*row.known->tls_not_after}, now));
+  if (row.known->certificates) {
+    line.text("tls", distance(SysTime{row.known->certificates->first}, now));
   }
 }
 
@@ -217,9 +217,9 @@ void add_deadlines(Fields& page, std::vector<Seen> const& seen, SysTime now) {
       all.push_back({thing.expiry->at, each.row->facts.name + ": " + thing.name.text(),
                      left < thing.expiry->warning});
     }
-    if (each.row->known->tls_not_after) {
-      all.push_back({*each.row->known->tls_not_after, each.row->facts.name + ": certificate",
-                     *each.row->known->tls_not_after < now + std::chrono::hours{24 * 14}});
+    if (auto const other = certificates_beside_things(*each.row->known)) {
+      all.push_back(
+          {other->first, each.row->facts.name + ": certificate", other->warning <= now});
     }
   }
   std::size_t const most = std::min(all.size(), kDeadlines);

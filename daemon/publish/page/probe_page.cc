@@ -101,8 +101,8 @@ void add_deadlines(Fields& page, Known const& known, SysTime now) {
     add(thing.name.text(), version ? "v" + std::to_string(*version) : "", thing.expiry->at,
         thing.expiry->warning);
   }
-  if (known.tls_not_after) {
-    add("certificate", "", *known.tls_not_after, std::chrono::hours{24 * 14});
+  if (auto const other = certificates_beside_things(known)) {
+    add("certificate", "", other->first, other->first - other->warning);
   }
 }
 

@@ -88,7 +88,7 @@ class HungWorld : public ::testing::Test {
     report.findings.push_back({.check = "reachable",
                                .severity = probes::Severity::critical,
                                .reason = probes::Reason::expired});
-    report.measurements.tls_not_after = std::chrono::sys_seconds{1'795'000'000s};
+    report.measurements.certificates = {std::chrono::sys_seconds{1'795'000'000s}, {}};
     fine.finished(then, 10ms, std::move(report));
     fine.started(then);
     for (auto const* const kind : probes::kinds()) {

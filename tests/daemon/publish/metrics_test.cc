@@ -93,7 +93,8 @@ Report full_report() {
   report.measurements.phases.verify = 1500us;
   report.measurements.bytes_received = 1234;
   report.measurements.sample(tuf::kTargetCount, tuf::kVerified) = 9;
-  report.measurements.tls_not_after = std::chrono::sys_seconds{1'795'000'000s};
+  report.measurements.certificates = {std::chrono::sys_seconds{1'795'000'000s},
+                                      std::chrono::sys_seconds{1'794'000'000s}};
   return report;
 }
 
@@ -172,6 +173,8 @@ TEST(Metrics, ShowARunWithAllItFound) {
   EXPECT_EQ(page.value(R"(canaryd_tuf_targets{outcome="verified",probe="demo"})"), 9);
   EXPECT_EQ(page.value(R"(canaryd_tls_cert_not_after_timestamp_seconds{probe="demo"})"),
             1'795'000'000);
+  EXPECT_EQ(page.value(R"(canaryd_tls_cert_warning_timestamp_seconds{probe="demo"})"),
+            1'794'000'000);
 }
 
 TEST(Metrics, GiveEachCheckItsWorstFindingAndBadBeforeUnableToTell) {

@@ -11,6 +11,7 @@ namespace canary::daemon {
 namespace {
 
 using namespace std::chrono_literals;
+using probes::CertificateEnds;
 using probes::Report;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
@@ -18,6 +19,7 @@ using ::testing::SizeIs;
 constexpr SysTime kFirst{1'790'000'000s};
 constexpr SysTime kLater{1'790'000'060s};
 constexpr std::chrono::sys_seconds kEnds{1'800'000'000s};
+constexpr CertificateEnds kCertificates{kEnds, kEnds - std::chrono::days{14}};
 
 probes::ThingFacts role(std::string name, std::int64_t version,
                         std::chrono::sys_seconds expires = kEnds) {
@@ -33,12 +35,12 @@ Report look(std::vector<probes::ThingFacts> roles, bool complete) {
 
 TEST(Known, ALookThatFailsTakesNothingAway) {
   Report good = look({role("root", 1), role("timestamp", 7)}, true);
-  good.measurements.tls_not_after = kEnds;
+  good.measurements.certificates = kCertificates;
   Known const known = merged({}, good, kFirst);
   Known const after = merged(known, look({}, false), kLater);
   EXPECT_EQ(after, known);
   EXPECT_EQ(after.things[0].seen, kFirst);
-  EXPECT_EQ(after.tls_seen, kFirst);
+  EXPECT_EQ(after.certificates_seen, kFirst);
   EXPECT_FALSE(differ(known, after));
 }
 
@@ -58,14 +60,26 @@ TEST(Known, ARemovedRoleIsGoneWithTheFirstCompleteLookWithoutIt) {
 
 TEST(Known, ACertificateIsKnownUntilAnotherOneIsSeen) {
   Report first = look({}, true);
-  first.measurements.tls_not_after = kEnds;
+  first.measurements.certificates = kCertificates;
   Known const known = merged({}, first, kFirst);
   Report expired = look({}, false);
-  expired.measurements.tls_not_after = kEnds - 1h;
+  CertificateEnds const sooner{kEnds - 1h, kEnds - 2h};
+  expired.measurements.certificates = sooner;
   Known const after = merged(known, expired, kLater);
-  EXPECT_EQ(after.tls_not_after, kEnds - 1h);
-  EXPECT_EQ(after.tls_seen, kLater);
-  EXPECT_EQ(merged(after, look({}, true), kLater).tls_not_after, std::nullopt) << "no TLS any more";
+  EXPECT_EQ(after.certificates, sooner);
+  EXPECT_EQ(after.certificates_seen, kLater);
+  EXPECT_EQ(merged(after, look({}, true), kLater).certificates, std::nullopt) << "no TLS any more";
+}
+
+TEST(Known, ACertificateThatIsAThingIsNotToldTwice) {
+  Report report = look({}, true);
+  report.measurements.certificates = kCertificates;
+  Known known = merged({}, report, kFirst);
+  EXPECT_EQ(certificates_beside_things(known), kCertificates);
+  report.measurements.things = {role("issuer", 1, kEnds + 1h)};
+  EXPECT_EQ(certificates_beside_things(merged({}, report, kFirst)), kCertificates);
+  report.measurements.things.push_back(role("server", 1, kEnds));
+  EXPECT_EQ(certificates_beside_things(merged({}, report, kFirst)), std::nullopt);
 }
 
 TEST(Known, ThingsOfTwoTypesMayHaveOneName) {

@@ -45,8 +45,9 @@ SavedState a_state() {
        .seen = SysTime{1'790'000'060s}},
       {.facts = a_delegated_role("bin-0", std::chrono::sys_seconds{1'800'000'000s}),
        .seen = SysTime{1'790'000'060s}}};
-  state.known.tls_not_after = std::chrono::sys_seconds{1'800'000'000s};
-  state.known.tls_seen = SysTime{1'790'000'060s};
+  state.known.certificates = {std::chrono::sys_seconds{1'800'000'000s},
+                              std::chrono::sys_seconds{1'799'000'000s}};
+  state.known.certificates_seen = SysTime{1'790'000'060s};
   for (char const run : {'0', '2', RecentRuns::kMissed, '2'}) state.recent.add(run);
   return state;
 }

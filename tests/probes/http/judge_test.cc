@@ -164,14 +164,14 @@ TEST(Judge, OfCertificatesFitsTheThresholdsToTheirValidity) {
   std::chrono::sys_seconds const now{1'790'000'000s};
   totals.certificates["short.test:443"] = {now - 3 * 86'400s, now + 3 * 86'400s};
   totals.certificates["long.test:443"] = {now - 365 * 86'400s, now + 20 * 86'400s};
-  std::vector<probes::ThingFacts> things;
-  auto const found = judge_certificates(a_spec(), totals, now, things);
+  probes::Measurements measured;
+  auto const found = judge_certificates(a_spec(), totals, now, measured);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].subject.text(), "long.test:443");
   EXPECT_EQ(found[0].severity, Severity::warning);
   EXPECT_EQ(found[1].severity, Severity::ok) << "three of six days are left";
-  ASSERT_EQ(things.size(), 2U);
-  EXPECT_EQ(things[1].expiry->warning, 2 * 86'400s);
+  ASSERT_EQ(measured.things.size(), 2U);
+  EXPECT_EQ(measured.things[1].expiry->warning, 2 * 86'400s);
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ TEST_F(HttpProbe, KnowsWhenACertificateEnds) {
   EXPECT_EQ(bad(report).severity, Severity::warning);
   ASSERT_EQ(report.measurements.things.size(), 1U);
   EXPECT_EQ(report.measurements.things[0].name.text(), "127.0.0.1:" + std::to_string(tls.port()));
-  EXPECT_TRUE(report.measurements.tls_not_after);
+  EXPECT_TRUE(report.measurements.certificates);
 }
 
 TEST_F(HttpProbe, CannotTellWhereNobodyListens) {

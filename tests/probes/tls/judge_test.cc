@@ -36,8 +36,8 @@ Examined a_look() {
 Finding staple_of(Staple const& staple) {
   Examined examined = a_look();
   examined.staple = staple;
-  std::vector<probes::ThingFacts> things;
-  for (auto const& finding : judge(examined, {}, {.address = "h:443"}, kNow, things)) {
+  probes::Measurements measured;
+  for (auto const& finding : judge(examined, {}, {.address = "h:443"}, kNow, measured)) {
     if (finding.check == "staple") return finding;
   }
   return {.check = "none"};
@@ -69,21 +69,21 @@ TEST(TlsJudge, AStapleThatSomebodyElseSignedIsBad) {
 }
 
 TEST(TlsJudge, AThresholdThatIsNotFittedHoldsAsItStands) {
-  std::vector<probes::ThingFacts> things;
+  probes::Measurements measured;
   Spec const spec{.address = "h:443", .expiry = {.warning = 24h * 61, .critical = 24h * 7}};
-  auto const found = judge(a_look(), {}, spec, kNow, things);
-  ASSERT_EQ(things.size(), 1U);
-  EXPECT_EQ(things[0].expiry->warning, 24h * 61);
+  auto const found = judge(a_look(), {}, spec, kNow, measured);
+  ASSERT_EQ(measured.things.size(), 1U);
+  EXPECT_EQ(measured.things[0].expiry->warning, 24h * 61);
   EXPECT_EQ(found.back().severity, Severity::warning);
 }
 
 TEST(TlsJudge, NoCertificateThatCanBeReadIsBad) {
-  std::vector<probes::ThingFacts> things;
+  probes::Measurements measured;
   auto const found =
-      judge(examine({.chain = {"garbage"}}, "h"), {}, {.address = "h:443"}, kNow, things);
+      judge(examine({.chain = {"garbage"}}, "h"), {}, {.address = "h:443"}, kNow, measured);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::critical);
-  EXPECT_TRUE(things.empty());
+  EXPECT_TRUE(measured.things.empty());
 }
 
 // A certificate in DER whose notAfter is that text, as a UTCTime.
@@ -110,11 +110,11 @@ TEST(TlsJudge, AnEndThatIsNoTimeIsBadAndNoDeadline) {
     Examined const examined = examine({.chain = {certificate_that_ends(when)}}, "h");
     EXPECT_TRUE(examined.unreadable) << when;
     EXPECT_TRUE(examined.chain.empty()) << when;
-    std::vector<probes::ThingFacts> things;
-    auto const found = judge(examined, {}, {.address = "h:443"}, kNow, things);
+    probes::Measurements measured;
+    auto const found = judge(examined, {}, {.address = "h:443"}, kNow, measured);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].severity, Severity::critical);
-    EXPECT_TRUE(things.empty());
+    EXPECT_TRUE(measured.things.empty());
   }
   EXPECT_FALSE(examine({.chain = {certificate_that_ends("300102030405Z")}}, "h").unreadable);
 }
@@ -125,10 +125,10 @@ TEST(TlsJudge, OfTwoCertificatesOfOneNameTheFirstToEndIsKnown) {
     Examined examined = a_look();
     examined.chain.push_back(examined.chain.front());
     examined.chain[sooner_first ? 0 : 1].ends = kNow + 24h * 3;
-    std::vector<probes::ThingFacts> things;
-    judge(examined, {}, {.address = "h:443"}, kNow, things);
-    ASSERT_EQ(things.size(), 1U);
-    EXPECT_EQ(things[0].expiry->at, kNow + 24h * 3);
+    probes::Measurements measured;
+    judge(examined, {}, {.address = "h:443"}, kNow, measured);
+    ASSERT_EQ(measured.things.size(), 1U);
+    EXPECT_EQ(measured.things[0].expiry->at, kNow + 24h * 3);
   }
 }
 
@@ -136,8 +136,8 @@ TEST(TlsJudge, WhereOurClockIsOffAnEndThatDependsOnItCannotBeTold) {
   Examined const examined = a_look();
   Spec const spec{.address = "h:443"};
   auto const at = [&](std::chrono::sys_seconds now) {
-    std::vector<probes::ThingFacts> things;
-    return judge(examined, {}, spec, now, things);
+    probes::Measurements measured;
+    return judge(examined, {}, spec, now, measured);
   };
   auto found = at(kNow + 24h * 90);
   fetch::ClockVerdict const off{.by = {.theirs_minus_ours = -24h * 90}, .witnesses = 2};
