@@ -17,6 +17,7 @@
 
 #include "config/duration.h"
 #include "daemon/publish/report_json.h"
+#include "daemon/results/known.h"
 
 namespace canary::daemon {
 namespace {

@@ -12,6 +12,7 @@
 #include "daemon/publish/page/render.h"
 #include "daemon/publish/page/templates.h"
 #include "daemon/publish/page/things.h"
+#include "daemon/results/known.h"
 
 namespace canary::daemon::page {
 namespace {
