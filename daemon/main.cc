@@ -8,9 +8,11 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/check/report_nagios.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
@@ -42,6 +44,19 @@ bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
   std::fprintf(stderr, "canaryd: there is no command \"%s\"; canaryd --help lists them\n",
                word.c_str());
   return false;
+}
+
+// The exit status of a command that came to nothing, which standard error knows. Who runs it as a
+// plugin of Nagios reads standard output alone, whatever is wrong with the rest of the line.
+int failed(int argc, char** argv, std::string const& why) {
+  if (argc < 2 || std::string_view{argv[1]} != "check") return kFailure;
+  for (int i = 2; i < argc; ++i) {
+    std::string_view const word = argv[i];
+    bool const next =
+        word == "--output" && i + 1 < argc && std::string_view{argv[i + 1]} == "nagios";
+    if (next || word == "--output=nagios") canary::daemon::put(canary::daemon::nagios_unknown(why));
+  }
+  return kWrongUseOfCheck;
 }
 
 // What was asked for, or what a wrong use returns.
@@ -78,15 +93,15 @@ int chosen_command(int argc, char** argv) {
     std::ostringstream help;
     int const code = app.exit(error, help, std::cerr);
     canary::daemon::put(help.str());
-    if (code == 0) return 0;  // --help, --version
-    return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
+    return code == 0 ? 0 : failed(argc, argv, error.what());  // 0: --help, --version
   }
   try {
-    if (!versions_fit()) return kFailure;
+    if (!versions_fit()) return failed(argc, argv, "two versions of a library are loaded");
     return action();
-  } catch (std::exception const& failed) {
-    std::fprintf(stderr, "canaryd: %s\n", canary::runtime::explain(failed).c_str());
-    return argc > 1 && std::string{argv[1]} == "check" ? kWrongUseOfCheck : kFailure;
+  } catch (std::exception const& thrown) {
+    std::string const why = canary::runtime::explain(thrown);
+    std::fprintf(stderr, "canaryd: %s\n", why.c_str());
+    return failed(argc, argv, why);
   }
 }
 

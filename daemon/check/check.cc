@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "config/duration.h"
+#include "config/harmless.h"
 #include "probes/fetch/services.h"
 #include "runtime/aside.h"
 #include "runtime/block_on.h"
@@ -248,6 +249,11 @@ std::vector<CheckedProbe> check(CheckRequest request, CheckProgress& progress,
                             }};
   gone.wait(Deadline::after(kEnds));  // a thread of it may stand still in a file
   return checked;
+}
+
+std::string shown_name(CheckedProbe const& checked) {
+  constexpr std::size_t kMost = 512;
+  return make_harmless(checked.spec.name.text, kMost);
 }
 
 int exit_code(std::vector<CheckedProbe> const& checked) {

@@ -29,6 +29,10 @@ struct CheckedProbe {
   std::chrono::milliseconds duration{0};
 };
 
+// For people and programs: harmless, of at most 512 bytes. Without a configuration it is what the
+// flags said, such as a path.
+std::string shown_name(CheckedProbe const& checked);
+
 // How far all probes together are; read by the progress bar while check() runs.
 class CheckProgress {
  public:

@@ -11,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "config/duration.h"
+#include "config/harmless.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/publish/report_json.h"
 #include "probes/kind.h"
@@ -38,6 +39,8 @@ Look look(Severity severity) {
   }
   return {"UNKNOWN", "\033[35m"};
 }
+
+constexpr std::size_t kMostName = 512;
 
 constexpr Look kAcceptedLook{"accepted", "\033[36m"};
 
@@ -121,33 +124,40 @@ void append_measurements(std::string& out, CheckedProbe const& checked) {
   out += "; " + config::to_text(checked.duration) + '\n';
 }
 
+probes::Report not_ok(probes::Report report) {
+  std::erase_if(report.findings, [](Finding const& finding) {
+    return finding.severity == Severity::ok && !finding.accepted;
+  });
+  return report;
+}
+
 }  // namespace
 
 std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle style) {
   std::string out;
   for (auto const& probe : checked) {
     auto const [word, colour] = look(probe.report.severity());
-    out += painted(word == "ok" ? "HEALTHY" : word, colour, style) + "  " + probe.spec.name.text +
-           '\n';
+    out +=
+        painted(word == "ok" ? "HEALTHY" : word, colour, style) + "  " + shown_name(probe) + '\n';
     append_findings(out, probe.report, style);
     append_measurements(out, probe);
   }
   return out;
 }
 
-std::string report_json(std::vector<CheckedProbe> const& checked) {
+std::string report_json(std::vector<CheckedProbe> const& checked, bool quiet) {
   Severity worst = Severity::ok;
   boost::json::array probes;
   for (auto const& probe : checked) {
     worst = probes::worse(worst, probe.report.severity());
     boost::json::object entry;
-    entry["name"] = probe.spec.name.text;
-    entry["repo"] = probe.spec.repository;
+    entry["name"] = shown_name(probe);
+    entry["repo"] = make_harmless(probe.spec.repository, kMostName);
     entry["kind"] = probe.spec.kind.name();
     entry["severity"] = probes::to_text(probe.report.severity());
     entry["complete"] = probe.complete;
     entry["duration_seconds"] = std::chrono::duration<double>(probe.duration).count();
-    entry["findings"] = findings_json(probe.report);
+    entry["findings"] = findings_json(quiet ? not_ok(probe.report) : probe.report);
     entry["measurements"] = measurements_json(probe.report.measurements,
                                               probes::declaration_of(probe.spec.kind.name()));
     probes.push_back(std::move(entry));

@@ -19,6 +19,7 @@ struct TextStyle {
 std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle style);
 
 // {"severity", "probes": [{"name", "severity", "complete", "findings", "measurements", …}]}
-std::string report_json(std::vector<CheckedProbe> const& checked);
+// `quiet`: without findings that are ok.
+std::string report_json(std::vector<CheckedProbe> const& checked, bool quiet);
 
 }  // namespace canary::daemon

@@ -12,7 +12,9 @@ void give_up(Bound const& bound, bool interrupted, runtime::Stage::Seen const& a
       interrupted ? "interrupted" : "gave up after " + config::to_text(bound.limit);
   std::string const line = bound.command + ": " + why + "; it was at " + to_text(at) + "\n";
   // Not by stdio, whose lock may be held by whoever stands still in a full pipe.
-  [[maybe_unused]] auto const lost = ::write(STDERR_FILENO, line.data(), line.size());
+  [[maybe_unused]] auto lost = ::write(STDERR_FILENO, line.data(), line.size());
+  std::string const out = bound.out + line;
+  if (!bound.out.empty()) lost = ::write(STDOUT_FILENO, out.data(), out.size());
   ::_exit(bound.code);
 }
 

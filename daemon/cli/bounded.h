@@ -22,6 +22,8 @@ struct Bound {
   std::string command;              // "canaryd status", for the sentence
   std::chrono::milliseconds limit;  // of the whole command
   int code;                         // where it did not come to its end
+  // For whom standard output is all: begins a line there that says the same. "": none.
+  std::string out{};
 };
 
 // Says on standard error why the command ends here and at what it stood, and ends the process

@@ -17,6 +17,8 @@
 #include "config/flags.h"
 #include "daemon/check/check.h"
 #include "daemon/check/progress_bar.h"
+#include "daemon/check/report_junit.h"
+#include "daemon/check/report_nagios.h"
 #include "daemon/check/report_text.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
@@ -110,6 +112,7 @@ std::vector<config::ProbeSpec> specs_of_config(CheckFlags const& flags) {
       if (spec.enabled) chosen.push_back(spec);
     }
   }
+  if (chosen.empty()) throw WrongUse(flags.config + " has no enabled probe: nothing was checked");
   return chosen;
 }
 
@@ -129,19 +132,20 @@ std::optional<CheckedProbe> check_alone(CheckFlags const& flags, std::chrono::sy
                       .duration = {}};
 }
 
-void print(std::vector<CheckedProbe> const& checked, CheckFlags const& flags) {
-  bool const colour = ::isatty(STDOUT_FILENO) != 0;
-  std::string const text = flags.output == "json"
-                               ? report_json(checked)
-                               : report_text(checked, {.colour = colour, .quiet = flags.quiet});
-  put(text);
-}
-
 // What is to be checked, or what was found where nobody had to be asked.
 struct Prepared {
   CheckRequest request;
   std::optional<CheckedProbe> alone;
 };
+
+std::string written(std::vector<CheckedProbe> const& checked, CheckFlags const& flags,
+                    std::chrono::sys_seconds at) {
+  if (flags.output == "json") return report_json(checked, flags.quiet);
+  if (flags.output == "junit") return report_junit(checked, flags.quiet);
+  if (flags.output == "nagios") return report_nagios(checked, {.quiet = flags.quiet, .at = at});
+  bool const colour = ::isatty(STDOUT_FILENO) != 0;
+  return report_text(checked, {.colour = colour, .quiet = flags.quiet});
+}
 
 // Reads what the flags name, which may stand still.
 Prepared prepare(CheckFlags const& flags, runtime::Stage& stage) {
@@ -167,22 +171,22 @@ std::chrono::milliseconds timeout_of(CheckFlags const& flags) {
 int check_command(CheckFlags const& flags) {
   runtime::StopOnSignal const interrupt{kCouldNotTell};
   runtime::raise_descriptor_limit();
-  auto const limit = flags.config.empty() ? timeout_of(flags) : kReadWithin;
-  Prepared prepared =
-      bounded({.command = "canaryd check", .limit = limit, .code = kCouldNotTell},
-              interrupt.token(), [flags](runtime::Stage& stage) { return prepare(flags, stage); });
-  if (prepared.alone) {
-    std::vector<CheckedProbe> const checked{std::move(*prepared.alone)};
-    print(checked, flags);
-    return exit_code(checked);
-  }
-  CheckProgress progress{prepared.request.probes.size()};
+  Bound const bound{.command = "canaryd check",
+                    .limit = flags.config.empty() ? timeout_of(flags) : kReadWithin,
+                    .code = kCouldNotTell,
+                    .out = flags.output == "nagios" ? "CANARYD UNKNOWN: " : ""};
+  Prepared prepared = bounded(bound, interrupt.token(),
+                              [flags](runtime::Stage& stage) { return prepare(flags, stage); });
+  auto const at = prepared.request.at.value_or(now());
   std::vector<CheckedProbe> checked;
-  {
+  if (prepared.alone) {
+    checked.push_back(std::move(*prepared.alone));
+  } else {
+    CheckProgress progress{prepared.request.probes.size()};
     ProgressBar const bar{progress};
     checked = check(std::move(prepared.request), progress, interrupt.token());
   }
-  print(checked, flags);
+  put(written(checked, flags, at));
   return exit_code(checked);
 }
 
@@ -257,10 +261,12 @@ void add_check_command(CLI::App& app, Action& chosen) {
                    "Remaining validity below which any expiry is a warning, whatever the role; "
                    "without it, the thresholds of a configuration that sets none")
       ->excludes(config);
-  command->add_option("--output", flags->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  command
+      ->add_option("--output", flags->output,
+                   "text; json; junit for continuous integration; nagios: as a plugin of it")
+      ->check(CLI::IsMember({"text", "json", "junit", "nagios"}))
       ->capture_default_str();
-  command->add_flag("-q,--quiet", flags->quiet, "Leave out what is ok (text)");
+  command->add_flag("-q,--quiet", flags->quiet, "Leave out what is ok");
   command->footer(
       "Exit: 0 healthy, 1 warning, 2 critical, 3 could not tell or wrong use; 2 wins over 3.\n"
       "A wrong answer (a listed file missing, garbage, a bad signature) is critical;\n"
@@ -291,6 +297,7 @@ void add_check_command(CLI::App& app, Action& chosen) {
         return check_command(*flags);
       } catch (WrongUse const& wrong) {
         std::fprintf(stderr, "%s\n", wrong.what());
+        if (flags->output == "nagios") put(nagios_unknown(wrong.what()));
         return kCouldNotTell;
       }
     };

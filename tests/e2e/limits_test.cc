@@ -86,6 +86,8 @@ TEST_F(Limits, OutputThatIsLostIsAnExitStatus) {
       {"config_show", command({"config", "show", config}), 1},
       {"config_check", command({"config", "check", config}), 1},
       {"check_json", command({"check", "--root", root, "--output", "json"}), 3},
+      {"check_junit", command({"check", "--root", root, "--output", "junit"}), 3},
+      {"check_nagios", command({"check", "--root", root, "--output", "nagios"}), 3},
       {"check_text", command({"check", "--config", config}), 3},
       {"status", command({"status", "--config", config}), 3},
       {"status_json", command({"status", "--config", config, "--output", "json"}), 3},

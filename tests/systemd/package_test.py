@@ -85,7 +85,7 @@ def is_reproducible_and_clean(build, folder):
                  "/usr/share/bash-completion/completions/canaryd",
                  "/usr/share/zsh/vendor-completions/_canaryd",
                  "/usr/share/fish/vendor_completions.d/canaryd.fish",
-                 "/usr/share/canaryd/canaryd.sample.yml",
+                 "/usr/share/canaryd/canaryd.sample.yml", "/usr/share/canaryd/check.schema.json",
                  "/usr/share/canaryd/prometheus/canaryd.rules.yml",
                  "/usr/lib/systemd/system/canaryd@.service"):
         if each not in listed:
