@@ -120,7 +120,9 @@ std::vector<FieldRow> field_rows(Kinds const& kinds) {
     }
   });
   rows.section("probes[]", [&] {
-    rows.add({"name", "1 to 100 of letters, digits, `_` `.` `:` `-`; unique; metric label `probe`"},
+    rows.add({"name",
+              "1 to 100 of letters, digits, `_` `.` `:` `-`, but not `.` or `..`; unique; metric "
+              "label `probe`"},
              "required");
     rows.add({"repository", "metric label `repo`, 1 to 100 bytes"}, "the name");
     rows.add({"enabled", "`false`: checked and shown, not run"}, "`true`");

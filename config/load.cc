@@ -215,6 +215,10 @@ std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
     return std::nullopt;
   }
   auto const here = at->file() + ":" + std::to_string(at->line());
+  if (*name == "." || *name == "..") {  // its folder in the state directory has its name
+    at->fail("expected a name, got the one of a folder: " + *name);
+    return std::nullopt;
+  }
   auto const [first, added] = first_place_.emplace(*name, here);
   if (!added) at->fail("the name " + *name + " is taken, first at " + first->second);
   return name;

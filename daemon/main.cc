@@ -21,10 +21,15 @@
 
 namespace {
 
-constexpr int kWrongUseOfCheck = 3;
+constexpr int kWrongUseOfCheck = 3;  // and of run-now
 constexpr int kNoAnswerOfStatus = 3;
 constexpr int kCritical = 2;
 constexpr int kFailure = 1;
+
+// Of a command whose exit status is a verdict, wrong use is "could not tell".
+bool tells_by_status(std::string const& command) {
+  return command == "check" || command == "run-now";
+}
 
 // Two versions of a library in one process are refused before anything else is done.
 bool versions_fit() {
@@ -49,7 +54,7 @@ bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
 // The exit status of a command that came to nothing, which standard error knows. Who runs it as a
 // plugin of Nagios reads standard output alone, whatever is wrong with the rest of the line.
 int failed(int argc, char** argv, std::string const& why) {
-  if (argc < 2 || std::string_view{argv[1]} != "check") return kFailure;
+  if (argc < 2 || !tells_by_status(argv[1])) return kFailure;
   for (int i = 2; i < argc; ++i) {
     std::string_view const word = argv[i];
     bool const next =
@@ -73,6 +78,8 @@ int chosen_command(int argc, char** argv) {
   canary::daemon::add_demo_command(app, action);
   canary::daemon::add_status_command(app, action);
   canary::daemon::add_history_command(app, action);
+  canary::daemon::add_run_now_command(app, action);
+  canary::daemon::add_forget_command(app, action);
   canary::daemon::add_reload_command(app, action);
   canary::daemon::add_dump_command(app, action);
   canary::daemon::add_config_command(app, action);
@@ -108,7 +115,7 @@ int chosen_command(int argc, char** argv) {
 // Of a result that nobody got: "could not tell" where the command has a word for that. What is
 // known to be bad stays so.
 int without_output(int code, std::string const& command) {
-  if (command == "check") return code == kCritical ? code : kWrongUseOfCheck;
+  if (tells_by_status(command)) return code == kCritical ? code : kWrongUseOfCheck;
   if (command == "status" || command == "reload") return kNoAnswerOfStatus;
   return code == 0 ? kFailure : code;
 }

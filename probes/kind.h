@@ -40,6 +40,9 @@ class Kind {
     (void)memory;
     return {};
   }
+  // What runs left in `memory` is not trusted any more: what of it is still to be written down
+  // never will be. A run that goes on may use the rest until it ends. Thread: loop.
+  virtual void abandon(std::any const& memory) const { (void)memory; }
 
   // The field that `check KIND` takes without a flag, such as "address"; "" where there is none.
   virtual std::string_view positional() const { return {}; }

@@ -41,7 +41,12 @@ App::App(Setup setup)
       reloads_(setup.reloads),
       watchdog_(setup.watchdog),
       services_(std::make_unique<Services>(*config_, options_.config_file, loop_.executor(), log_,
-                                           watchdog_)) {
+                                           watchdog_)),
+      orders_([this](Order order, std::shared_ptr<Orders::Ticket> ticket) {
+        loop_.post([this, order = std::move(order), ticket = std::move(ticket)] {
+          services_->carry_out(order, ticket);
+        });
+      }) {
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
   dumps_.ask(watchdog_);

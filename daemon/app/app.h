@@ -19,6 +19,7 @@
 #include "daemon/app/state_lock.h"
 #include "daemon/app/steps.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/orders.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/publish/server.h"
 #include "daemon/watchdog/watchdog.h"
@@ -100,6 +101,7 @@ class App {
   watchdog::Watchdog& watchdog_;
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
+  Orders orders_;
   bool left_behind_ = false;                        // threads that wait for a disk
   std::unique_ptr<Server> server_;                  // last: reads the results of services_
   std::optional<runtime::Aside<Reading>> reading_;  // of the last reload; it may stand still

@@ -34,6 +34,7 @@ Sources App::sources() {
       .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
       .dumps = &dumps_.answers(),
       .reloads = &reloads_,
+      .orders = &orders_,
       .told_full = [this](std::string_view address, std::size_t most,
                           bool full) { tell_of_full(address, most, full); },
       .answering = &watchdog_.answering(),

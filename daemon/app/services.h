@@ -6,6 +6,7 @@
 
 #include <any>
 #include <atomic>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -16,12 +17,14 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/result.h"
 #include "daemon/app/app_options.h"
 #include "daemon/app/lasting_tasks.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_keeper.h"
 #include "daemon/history/recorder.h"
 #include "daemon/log/log.h"
+#include "daemon/publish/orders.h"
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
 #include "daemon/watchdog/watchdog.h"
@@ -64,6 +67,8 @@ class Services {
                                   std::shared_ptr<std::atomic<bool> const> revoked);
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
+  // Whatever comes of it, the ticket is ended, unless a disk stands still; a function for the loop.
+  void carry_out(Order const& order, std::shared_ptr<Orders::Ticket> ticket) noexcept;
   // True when every run has unwound.
   runtime::Task<bool> stop();
 
@@ -74,6 +79,10 @@ class Services {
   runtime::Task<void> tend_threads();
   void remember(Changes const& changes);
   void remember_hangs();
+  void forget(Order const& order, std::shared_ptr<Orders::Ticket> ticket);
+  void forgotten(Order const& order, Result<std::size_t, std::string> const& removed,
+                 Orders::Ticket& ticket);
+  void run_now(Order const& order, std::shared_ptr<Orders::Ticket> ticket);
   void tell_of_state_directory();
   void tell_of_unwritten(bool history);
   std::string sentence() const;

@@ -28,10 +28,6 @@ using runtime::Trace;
 constexpr std::size_t kFilesPerJob = 32;
 constexpr std::size_t kFilesNamed = 20;  // of those that cannot be used
 
-fs::path file_of(fs::path const& directory, std::string const& probe) {
-  return directory / (config::percent_encode(probe) + ".json");
-}
-
 std::string because(char const* doing, fs::path const& path) {
   return std::string{"cannot "} + doing + " " + path.string() + ": " +
          std::generic_category().message(errno);
@@ -80,6 +76,10 @@ std::string write_all(fs::path const& directory, std::vector<FileToWrite> const&
 
 }  // namespace
 
+fs::path saved_file(fs::path const& directory, std::string_view probe) {
+  return directory / (config::percent_encode(probe) + ".json");
+}
+
 SavedStates load_saved_states(fs::path const& directory,
                               std::vector<config::ProbeSpec> const& probes, Log& log) {
   SavedStates states;
@@ -91,7 +91,7 @@ SavedStates load_saved_states(fs::path const& directory,
   };
   for (auto const& spec : probes) {
     std::string const& probe = spec.name.text;
-    fs::path const path = file_of(directory, probe);
+    fs::path const path = saved_file(directory, probe);
     auto const bytes = tuf::read_whole_file(path, kSavedBytes);
     if (!bytes) {
       refuse(probe, path, sentence(bytes.error()));
@@ -161,7 +161,7 @@ Task<void> StateKeeper::write_queued(Trace trace) {
       continue;  // a reload took it away
     }
     written_[probe] = Clock::now();
-    files.push_back({file_of(directory_, probe), std::move(row)});
+    files.push_back({saved_file(directory_, probe), std::move(row)});
     writing_.push_back(probe);
   }
   if (files.empty()) co_return;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -26,6 +27,9 @@ namespace canary::daemon {
 // told of in the log, and its probe begins anew.
 SavedStates load_saved_states(std::filesystem::path const& directory,
                               std::vector<config::ProbeSpec> const& probes, Log& log);
+
+// Where what is known of a probe is kept, in the folder of all.
+std::filesystem::path saved_file(std::filesystem::path const& directory, std::string_view probe);
 
 // Files are replaced whole, and not synced: after a power cut an older one is found, or none. One
 // job at a time is on the disk's thread, and a probe waits for it at most once.

@@ -25,6 +25,8 @@ void add_demo_command(CLI::App& app, Action& chosen);
 void add_completion_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);
 void add_dump_command(CLI::App& app, Action& chosen);
+void add_forget_command(CLI::App& app, Action& chosen);
+void add_run_now_command(CLI::App& app, Action& chosen);
 void add_reload_command(CLI::App& app, Action& chosen);
 void add_status_command(CLI::App& app, Action& chosen);
 void add_history_command(CLI::App& app, Action& chosen);

@@ -50,6 +50,9 @@ std::string event_text(Moment const& moment) {
 std::string moment_text(Moment const& moment) {
   if (moment.probe.empty()) return event_text(moment);
   auto const& finding = moment.finding;
+  if (moment.kind == history::kTrustDropped) {
+    return "what was trusted is dropped: " + finding.message;
+  }
   if (moment.kind == "incident_opened") return "INCIDENT begins: " + finding_text(finding);
   if (moment.kind == "incident_closed") return "INCIDENT is over after " + lasted(moment);
   if (moment.kind == "finding_opened") return "finding opened: " + finding_text(finding);
@@ -112,7 +115,7 @@ std::string timeline_csv(history::Found<Moment> const& found) {
       "at,kind,probe,check,subject,severity,was,reason,message,evidence,url,lasted_seconds\r\n";
   for (auto const& moment : found.entries) {
     auto const& words = moment.finding;
-    bool const of_probe = !moment.probe.empty();
+    bool const of_probe = history::has_finding(moment);
     bool const changed = moment.kind == "finding_changed";
     for (auto const& field : {rfc3339(moment.at), moment.kind, moment.probe, words.check,
                               words.subject, std::string{of_probe ? to_text(words.severity) : ""},

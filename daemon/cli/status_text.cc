@@ -152,6 +152,11 @@ std::string probe_text(json::value const& answer, bool colour) {
          (answer.at("next_run").is_null() ? "not planned"
                                           : "in " + span(time_of(answer.at("next_run")) - now)) +
          "\n";
+  auto const* const dropped = answer.as_object().if_contains("trust_dropped");
+  if (dropped != nullptr && dropped->is_object()) {
+    out += "what was trusted of it was dropped " + ago(dropped->at("at"), now) + ": " +
+           text(dropped->at("reason")) + "\n";
+  }
   for (auto const& finding : answer.at("findings").as_array()) {
     if (finding.at("severity") == "ok") continue;
     out += "  " + text(finding.at("severity")) + "  " + text(finding.at("check")) + "  " +

@@ -52,12 +52,15 @@ struct ChangeEntry {
 };
 
 // What befell canaryd itself: "start", "stop", "reload", "reload_refused", "hang", "unclean_end";
-// and "changes_left_out" of a probe whose findings changed too often.
+// and "changes_left_out" of a probe whose findings changed too often. Of the probe `subject` is
+// kTrustDropped, with the reason as detail.
 struct EventEntry {
   std::string kind, subject, detail;
   Time at{};
   milliseconds lasted{0};
 };
+
+inline constexpr char kTrustDropped[] = "trust_dropped";
 
 using Entry = std::variant<RunEntry, MissedEntry, ChangeEntry, EventEntry>;
 

@@ -43,6 +43,7 @@ class Store {
   DatabaseResult<void> check();
 
   DatabaseResult<Found<ChangeEntry>> changes(Query const& query);
+  // Of one probe only kTrustDropped, of all ("") every one.
   DatabaseResult<Found<EventEntry>> events(Query const& query);
   // Those that were open at some time of the span.
   DatabaseResult<Found<Incident>> incidents(Query const& query);

@@ -138,9 +138,11 @@ DatabaseResult<Found<ChangeEntry>> Store::changes(Query const& query) {
 DatabaseResult<Found<EventEntry>> Store::events(Query const& query) {
   return found<EventEntry>(
       query,
-      "SELECT at, kind, subject, detail, lasted FROM events WHERE at >= ?1 AND at < ?2 "
-      "ORDER BY at DESC, id DESC LIMIT ?3",
-      {number(query.since), number(query.until), one_more(query)}, event_at);
+      "SELECT at, kind, subject, detail, lasted FROM events WHERE at >= ?2 AND at < ?3 "
+      "AND (?1 = '' OR (subject = ?1 AND kind = ?5)) ORDER BY at DESC, id DESC LIMIT ?4",
+      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query),
+       std::string_view{kTrustDropped}},
+      event_at);
 }
 
 DatabaseResult<Found<Incident>> Store::incidents(Query const& query) {

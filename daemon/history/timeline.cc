@@ -19,7 +19,7 @@ Moment moment_of(ChangeEntry const& change) {
 
 Moment moment_of(EventEntry const& event) {
   Moment moment{.at = event.at, .kind = event.kind, .lasted = event.lasted};
-  moment.finding.subject = event.subject;
+  (event.kind == kTrustDropped ? moment.probe : moment.finding.subject) = event.subject;
   moment.finding.message = event.detail;
   return moment;
 }
@@ -69,11 +69,9 @@ DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query) {
   Found<Moment> found{.entries = {}, .more = changes.more || incidents.more};
   for (auto const& change : changes.entries) found.entries.push_back(moment_of(change));
   for (auto const& incident : incidents.entries) add_incident(found.entries, incident, query);
-  if (query.probe.empty()) {
-    BOOST_OUTCOME_TRY(auto const events, store.events(query));
-    for (auto const& event : events.entries) found.entries.push_back(moment_of(event));
-    found.more = found.more || events.more;
-  }
+  BOOST_OUTCOME_TRY(auto const events, store.events(query));
+  for (auto const& event : events.entries) found.entries.push_back(moment_of(event));
+  found.more = found.more || events.more;
   sort(found.entries);
   if (found.entries.size() > query.most) {
     found.more = true;

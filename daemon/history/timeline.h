@@ -15,11 +15,16 @@ struct Moment {
   // "finding_opened", "finding_changed", "finding_closed", "incident_opened", "incident_closed",
   // or the kind of an EventEntry.
   std::string kind;
-  std::string probe;                            // "": canaryd itself
-  Words finding;                                // of an event: subject, and as message its detail
+  std::string probe;  // "": canaryd itself
+  // Of an event the subject, and as message its detail; of kTrustDropped the reason as message.
+  Words finding;
   probes::Severity was = probes::Severity::ok;  // of a finding that changed
   milliseconds lasted{0};                       // an incident that is over, a hang, a blind time
 };
+
+inline bool has_finding(Moment const& moment) {
+  return !moment.probe.empty() && moment.kind != kTrustDropped;
+}
 
 // Those of canaryd itself are left out where one probe is asked for.
 DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query);

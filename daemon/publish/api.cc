@@ -83,6 +83,11 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["next_run"] = time_value(row.next_run);
   out["accepted"] = row.last_report ? accepted(*row.last_report) : 0;
   out["ends_next"] = ends_next(*row.known);
+  out["trust_dropped"] = nullptr;
+  if (row.trust_dropped) {
+    out["trust_dropped"] = json::object{{"at", rfc3339(row.trust_dropped->at)},
+                                        {"reason", row.trust_dropped->reason.text()}};
+  }
   out["last_failure"] = nullptr;
   if (row.last_failure) {
     json::object failure;

@@ -38,7 +38,7 @@ json::object moment_json(history::Moment const& moment) {
   out["kind"] = moment.kind;
   out["probe"] = text_or_null(moment.probe);
   for (auto& [key, value] : words_json(moment.finding)) out[key] = std::move(value);
-  if (moment.probe.empty()) out["severity"] = nullptr;
+  if (!history::has_finding(moment)) out["severity"] = nullptr;
   out["was"] = nullptr;
   if (moment.kind == "finding_changed") out["was"] = json::string{to_text(moment.was)};
   out["lasted_seconds"] = nullptr;

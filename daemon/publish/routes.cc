@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "daemon/publish/history_answers.h"
+#include "daemon/publish/order_answers.h"
 #include "daemon/publish/page_answers.h"
 #include "runtime/tables.h"
 
@@ -123,7 +124,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
     return health_answer(readiness(*reading, sources_.wall_clock()), "canaryd is ready.");
   }
   if (overloaded) return {503, kText, "Too many answers are waiting for their clients to read.\n"};
-  if (path == "/metrics") return metrics();
+  if (path == "/metrics") return metrics(request);
   if (auto page = page_answer(sources_, request)) return std::move(*page);
   if (path.starts_with(kApi)) return api(request);
   if (path.starts_with("/debug/")) return debug(request);
@@ -133,6 +134,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
 HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
   watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
   if (request.path == watchdog::kAskedPath)
+  if (auto order = order_answer(sources_.orders, request)) return std::move(*order);
     return {200, kText, "yes\n"};  // the watchdog's: no news
   return counted(request.path, answer(request, overloaded));
 }

@@ -18,6 +18,7 @@
 #include "daemon/publish/clients.h"
 #include "daemon/publish/dump_answers.h"
 #include "daemon/publish/metrics.h"
+#include "daemon/publish/orders.h"
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/results/store.h"
@@ -44,6 +45,7 @@ struct Sources {
   std::function<std::string()> executor_json = {};
   DumpAnswers* dumps = nullptr;  // with functions and lines; on the private listener
   Reloads* reloads = nullptr;    // on the private listener
+  Orders* orders = nullptr;      // likewise
   // The server's clients; set by the server itself.
   std::function<std::vector<ClientCounts>()> clients = {};
   // Hears when an address is full, and when it has room again.

@@ -58,6 +58,9 @@ void History::restore(SavedState saved) {
   row_.since = saved.since;
   row_.consecutive_failures = saved.consecutive_failures;
   row_.recent = std::move(saved.recent);
+  if (saved.trust_dropped) {
+    row_.trust_dropped = std::make_shared<TrustDropped const>(std::move(*saved.trust_dropped));
+  }
   row_.last_run_end = saved.last_run_end;
   row_.last_success = saved.last_success;
   row_.last_failure = saved.last_failure;

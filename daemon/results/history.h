@@ -5,8 +5,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/results/saved_state.h"
@@ -55,6 +57,10 @@ class History {
   Changes finished(SysTime at, std::chrono::nanoseconds duration, probes::Report report);
   // The run ended without one (stop or reload): nothing is concluded from it.
   void abandoned() { row_.in_flight_since.reset(); }
+  // What was trusted of its repository is not any more.
+  void trust_dropped(TrustDropped dropped) {
+    row_.trust_dropped = std::make_shared<TrustDropped const>(std::move(dropped));
+  }
   // The watchdog asked the run to end, for want of progress.
   void stalled() { ++row_.stalls; }
   // So many due runs did not start.

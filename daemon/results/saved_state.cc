@@ -36,6 +36,12 @@ json::value acceptance_json(std::optional<probes::Acceptance> const& accepted) {
                       {"until", accepted->until.time_since_epoch().count()}};
 }
 
+json::value trust_dropped_json(std::optional<TrustDropped> const& dropped) {
+  if (!dropped) return nullptr;
+  return json::object{{"at", dropped->at.time_since_epoch().count()},
+                      {"reason", dropped->reason.text()}};
+}
+
 json::object finding_json(Finding const& finding) {
   return {{"check", finding.check.text()},
           {"subject", finding.subject.text()},
@@ -145,6 +151,11 @@ SavedState state_of(json::object const& from, probes::Declaration const& kind) {
       if ((run >= '0' && run <= '3') || run == RecentRuns::kMissed) state.recent.add(run);
     }
   }
+  if (auto const* const dropped = from.if_contains("trust_dropped");
+      dropped && dropped->is_object()) {
+    auto const& object = dropped->as_object();
+    state.trust_dropped = {.at = time_of(object, "at"), .reason = text_of(object, "reason")};
+  }
   state.last_run_end = optional_time(from, "last_run_end");
   state.last_success = optional_time(from, "last_success");
   state.last_failure = optional_time(from, "last_failure");
@@ -188,6 +199,7 @@ SavedState saved_state(ProbeRow const& row) {
                    .known = *row.known,
                    .recent = row.recent};
   if (row.last_failure_finding) state.last_failure_finding = *row.last_failure_finding;
+  if (row.trust_dropped) state.trust_dropped = *row.trust_dropped;
   return state;
 }
 
@@ -215,6 +227,7 @@ std::string to_text(SavedState const& state) {
                                    ? json::value(finding_json(*state.last_failure_finding))
                                    : json::value(nullptr)},
       {"recent", state.recent.runs},
+      {"trust_dropped", trust_dropped_json(state.trust_dropped)},
       {"open", std::move(open)},
       {"open_total", state.open.total},
       {"tls_not_after", time_json(ends)},

@@ -23,6 +23,7 @@ struct SavedState {
   OpenFindings open;
   Known known;
   RecentRuns recent;
+  std::optional<TrustDropped> trust_dropped;
   friend bool operator==(SavedState const&, SavedState const&) = default;
 };
 SavedState saved_state(ProbeRow const& row);

@@ -56,6 +56,13 @@ struct Known {
   friend bool operator==(Known const&, Known const&) = default;
 };
 
+// Somebody had what was trusted of the repository dropped: it was re-keyed or restored on purpose.
+struct TrustDropped {
+  SysTime at{};
+  HarmlessText<512> reason;
+  friend bool operator==(TrustDropped const&, TrustDropped const&) = default;
+};
+
 // How the last runs ended, the oldest first: a digit of probes::Severity each, or kMissed.
 struct RecentRuns {
   static constexpr std::size_t kKept = 60;
@@ -89,6 +96,7 @@ struct ProbeRow {
   std::shared_ptr<Known const> known = std::make_shared<Known const>();  // never nullptr
 
   RecentRuns recent;
+  std::shared_ptr<TrustDropped const> trust_dropped;  // the last time; nullptr: never
 
   std::optional<SysTime> in_flight_since;  // a run is going on
   std::optional<SysTime> next_run;

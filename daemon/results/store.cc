@@ -132,6 +132,14 @@ void ResultStore::stalled(std::string_view probe) {
   }
 }
 
+void ResultStore::trust_dropped(std::string_view probe, TrustDropped dropped) {
+  runtime::require_loop_thread();
+  if (Entry* const entry = find(probe)) {
+    entry->history.trust_dropped(std::move(dropped));
+    publish(*entry);
+  }
+}
+
 void ResultStore::skipped(std::string_view probe, SkipReason reason, std::uint64_t count) {
   runtime::require_loop_thread();
   if (count == 0) return;

@@ -59,6 +59,7 @@ class ResultStore {
                                   std::chrono::nanoseconds duration, probes::Report report);
   void abandoned(std::string_view probe);
   void stalled(std::string_view probe);
+  void trust_dropped(std::string_view probe, TrustDropped dropped);
   // So many due runs did not start: one publication, however many they are.
   void skipped(std::string_view probe, SkipReason reason, std::uint64_t count);
 

@@ -64,6 +64,10 @@ void promise(std::optional<TimePoint> next, TimePoint now) {
   record.last_pass_ns.store(now.time_since_epoch().count(), std::memory_order_release);
 }
 
+void tell_ended(std::vector<Scheduler::RunEnded> const& asked, bool with_report) {
+  for (auto const& ended : asked) ended(with_report);
+}
+
 probes::Finding defect(std::string what) {
   constexpr std::string_view kNoMemory = "std::bad_alloc";  // as it calls itself
   if (what == kNoMemory) what = "it had no memory: nothing is known of the repository";
@@ -84,6 +88,8 @@ struct Scheduler::Run {
   probes::Report report;
   bool withdrawn = false;            // its probe is gone or changed: nothing is concluded from it
   bool stalled = false;              // cancelled by the watchdog
+  bool outdated = false;             // see begin_anew()
+  std::vector<RunEnded> asked;       // who asked for it
   runtime::RunTrace* row = nullptr;  // while it runs
 
   void end() {
@@ -142,6 +148,7 @@ void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
 void Scheduler::withdraw(std::string const& name) {
   schedule_.remove(name);
   admission_.withdraw(name);
+  if (auto asked = asked_.extract(name)) tell_ended(asked.mapped(), false);
   auto const run = runs_.find(name);
   if (run == runs_.end()) return;
   run->second->withdrawn = true;
@@ -160,6 +167,7 @@ runtime::Task<bool> Scheduler::run() {
                                  next ? Deadline::at(*next) : Deadline::never());
   }
   promise(std::nullopt, Clock::now());
+  tell_all_who_wait();
   for (auto const& [name, active] : runs_) active->end();
   auto const limit = Deadline::after(settings_.stop_timeout);
   while (tasks_.running() > 0 && !limit.passed()) {
@@ -188,6 +196,49 @@ bool Scheduler::cancel(std::uint16_t run, std::uint32_t generation) {
     return true;
   }
   return false;
+}
+
+Scheduler::RunNow Scheduler::run_now(std::string const& probe, RunEnded ended) {
+  runtime::require_loop_thread();
+  auto const known = probes_.find(probe);
+  if (stopping_) return RunNow::stopping;
+  if (known == probes_.end()) return RunNow::unknown;
+  if (quarantined_ && quarantined_(probe)) return RunNow::quarantined;
+  asked_[probe].push_back(std::move(ended));
+  auto const now = Clock::now();
+  // Where a run goes on, it is offered once that has ended; where one waits for its turn, that is
+  // it.
+  admission_.offer({.probe = probe, .at = now}, known->second.host);
+  start_admitted(now);
+  return RunNow::taken;
+}
+
+std::shared_ptr<config::ProbeSpec const> Scheduler::spec(std::string_view probe) const {
+  auto const known = probes_.find(probe);
+  return known == probes_.end() ? nullptr : known->second.spec;
+}
+
+void Scheduler::begin_anew(std::string_view probe) {
+  runtime::require_loop_thread();
+  auto const run = runs_.find(probe);
+  if (run == runs_.end()) return;
+  run->second->outdated = true;
+  run->second->end();
+}
+
+// After a run, before the next one of the probe.
+void Scheduler::tell_who_asked(std::string const& name, Run& run, bool again) {
+  auto const told = std::exchange(run.asked, {});
+  if (again && !told.empty()) {
+    auto& waiting = asked_[name];
+    waiting.insert(waiting.begin(), told.begin(), told.end());
+  } else {
+    tell_ended(told, !run.withdrawn && !stopping_);
+  }
+}
+
+void Scheduler::tell_all_who_wait() {
+  for (auto const& [name, asked] : std::exchange(asked_, {})) tell_ended(asked, false);
 }
 
 void Scheduler::set_quarantine(std::function<bool(std::string_view)> quarantined) {
@@ -249,6 +300,7 @@ void Scheduler::start_admitted(TimePoint now) {
   while (auto const admitted = admission_.admit()) {
     std::string const& name = admitted->due.probe;
     auto const run = std::make_shared<Run>(executor_);
+    if (auto asked = asked_.extract(name)) run->asked = std::move(asked.mapped());
     runs_[name] = run;
     results_.started(name, wall_now(), now - admitted->due.at);
     tasks_.start(run_one(probes_.find(name)->second.spec, run));
@@ -290,6 +342,9 @@ runtime::Task<void> Scheduler::run_and_conclude(std::shared_ptr<config::ProbeSpe
   }
   if (run->withdrawn || stopping_) {
     results_.abandoned(spec->name.text);
+  } else if (run->outdated) {
+    results_.abandoned(spec->name.text);
+    again = true;
   } else {
     if (run->stalled) {
       run->report.findings.push_back(stalled(Clock::now() - began, run->report));
@@ -302,7 +357,8 @@ runtime::Task<void> Scheduler::run_and_conclude(std::shared_ptr<config::ProbeSpe
   }
   runs_.erase(spec->name.text);
   admission_.finished(spec->name.text);
-  if (again) repeat(spec->name.text);
+  tell_who_asked(spec->name.text, *run, again);
+  if (again || asked_.contains(spec->name.text)) repeat(spec->name.text);
   changed_.notify();
   start_admitted(Clock::now());
 }
@@ -331,7 +387,9 @@ bool Scheduler::set_aside(config::ProbeSpec const& spec, probes::Report const& r
 }
 
 void Scheduler::repeat(std::string const& probe) {
-  admission_.offer({.probe = probe, .at = Clock::now()}, probes_.find(probe)->second.host);
+  auto const known = probes_.find(probe);
+  if (known == probes_.end()) return;
+  admission_.offer({.probe = probe, .at = Clock::now()}, known->second.host);
 }
 
 void Scheduler::conclude(config::ProbeSpec const& spec, probes::Report report,

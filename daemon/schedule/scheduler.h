@@ -50,6 +50,26 @@ class Scheduler {
   // Its slot stays taken until it has unwound: a second run of the probe is never started beside
   // it.
   bool cancel(std::uint16_t run, std::uint32_t generation);
+
+  // A run besides the schedule, which stays as it is.
+  enum class RunNow : std::uint8_t {
+    taken,        // begins as soon as the limits allow: after the run that goes on, if one does
+    unknown,      // no such probe, or it is not enabled
+    quarantined,  // it is not run until a reload or restart
+    stopping
+  };
+  // True once a run that began after the call has ended with a report; false where none will: a
+  // reload took the probe away or changed it, or the daemon stops.
+  using RunEnded = std::function<void(bool with_report)>;
+  // `ended` is called once where it is `taken`, on the loop, and must not wait.
+  RunNow run_now(std::string const& probe, RunEnded ended);
+  // What the run that goes on began from does not hold any more: nothing is concluded from it, and
+  // another one begins when it has unwound. Nothing where none goes on.
+  void begin_anew(std::string_view probe);
+
+  // What is scheduled under that name; nullptr: nothing, or it is not enabled.
+  std::shared_ptr<config::ProbeSpec const> spec(std::string_view probe) const;
+
   // Asked before each run: a quarantined probe is skipped (as paused).
   void set_quarantine(std::function<bool(std::string_view probe)> quarantined);
   // How long the loop was held so far, as runtime::loop_held(), which it is unless set.
@@ -80,6 +100,8 @@ class Scheduler {
   bool set_aside(config::ProbeSpec const& spec, probes::Report const& report,
                  std::chrono::nanoseconds held);
   void repeat(std::string const& probe);
+  void tell_who_asked(std::string const& name, Run& run, bool again);
+  void tell_all_who_wait();
   void count_what_was_slept_through();
   void skip(std::string_view probe, SkipReason reason, std::uint64_t count);
   void publish_next(std::string const& probe, TimePoint now);
@@ -92,7 +114,8 @@ class Scheduler {
   Schedule schedule_;
   Admission admission_;
   std::map<std::string, Probe, std::less<>> probes_;
-  std::map<std::string, std::shared_ptr<Run>, std::less<>> runs_;  // by probe
+  std::map<std::string, std::shared_ptr<Run>, std::less<>> runs_;    // by probe
+  std::map<std::string, std::vector<RunEnded>, std::less<>> asked_;  // for runs yet to begin
   runtime::Event changed_;
   std::function<bool(std::string_view)> quarantined_;
   std::function<void(Changes const&)> ended_;

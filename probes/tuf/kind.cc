@@ -36,6 +36,11 @@ class TufKind final : public probes::Kind {
     auto const* const kept = std::any_cast<std::shared_ptr<TrustMemory>>(&memory);
     return kept == nullptr ? std::vector<std::string>{} : (*kept)->unwritten();
   }
+  void abandon(std::any const& memory) const override {
+    if (auto const* const kept = std::any_cast<std::shared_ptr<TrustMemory>>(&memory)) {
+      (*kept)->abandon();
+    }
+  }
 
   // The pinned root on its own.
   canary::Result<std::optional<probes::Report>, std::string> check_alone(

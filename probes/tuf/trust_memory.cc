@@ -100,6 +100,12 @@ std::vector<std::string> TrustMemory::unwritten() const {
   return names;
 }
 
+void TrustMemory::abandon() {
+  runtime::require_loop_thread();
+  abandoned_ = true;
+  threads_.cpu.retire(std::exchange(pending_, {}));
+}
+
 void TrustMemory::learned(std::string const& name, File file, bool stays) {
   runtime::require_loop_thread();
   File& known = files_[name];
@@ -121,7 +127,7 @@ void TrustMemory::put(std::string const& name, Bytes bytes, How how) {
     if (file.bytes != bytes) discard(std::exchange(file.bytes, bytes));
     file.identity.clear();
   }
-  if (!how.on_disk) return;
+  if (!how.on_disk || abandoned_) return;
   // What is written again is written once, after what came before it. What was removed meanwhile
   // stays removed until then: see Refresh::update_roots().
   pending_.remove_if([&](Change const& change) {

@@ -80,6 +80,9 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   bool behind() const { return !pending_.empty() || blind(); }
   bool blind() const;
   std::vector<std::string> unwritten() const;  // files that the disk is still to get
+  // From now on nothing of it is written down; what a thread is writing already comes before any
+  // later job there.
+  void abandon();
 
   runtime::Workers& disk() { return threads_.disk; }
 
@@ -117,7 +120,7 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   std::map<std::string, File> files_;
   std::list<Change> pending_;  // in the order in which the disk is to get them
   std::uint64_t last_number_ = 0;
-  bool writing_ = false;
+  bool writing_ = false, abandoned_ = false;
   std::vector<StoreFault> faults_;
   runtime::Event changed_;
 };

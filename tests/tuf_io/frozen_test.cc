@@ -125,6 +125,24 @@ TEST_F(Frozen, StateDirectoryIsWrittenOnceItAnswers) {
   EXPECT_EQ(bad(world_.run()), "");
 }
 
+TEST_F(Frozen, StateDirectoryGetsNothingMoreOfWhatWasAbandoned) {
+  ASSERT_EQ(bad(world_.run()), "");
+  auto const before = stored();
+  freeze_state();
+  next_version();
+  EXPECT_THAT(bad(world_.run()), HasSubstr("warning store"));
+  ASSERT_TRUE(world_.memory->behind());
+  world_.machine.loop.block_on([](TrustMemory& memory) -> runtime::Task<void> {
+    memory.abandon();
+    co_return;
+  }(*world_.memory));
+  gate_.let_go();
+  next_version();
+  world_.run();  // one that goes on still
+  wait_for([this] { return world_.machine.disk.queued() == 0 && !world_.machine.disk.longest(); });
+  EXPECT_EQ(stored().at("snapshot.json"), before.at("snapshot.json"));
+}
+
 TEST_F(Frozen, StateDirectoryAtTheStartLeavesEarlierProcessesUnknown) {
   Published const old = publish(repository_);
   next_version();

@@ -125,6 +125,8 @@ std::string probe_page(ProbeRow const& row, DaemonFacts const& daemon, OwnState 
       .text("url", row.facts.url)
       .text("interval", config::to_text(row.facts.interval))
       .text("timeout", config::to_text(row.facts.timeout))
+      .text("dropped", row.trust_dropped ? distance(row.trust_dropped->at, now) : "")
+      .text("dropped_because", row.trust_dropped ? row.trust_dropped->reason.text() : "")
       .text("runs", count(row.runs, "run"))
       .text("took", row.runs > 0
                         ? span(std::chrono::floor<std::chrono::milliseconds>(row.last_duration))

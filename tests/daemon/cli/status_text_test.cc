@@ -70,11 +70,13 @@ TEST(StatusText, OfOneProbeHasItsFindingsAndAllThatEnds) {
          R"("next_run":"2026-11-24T12:00:30.000Z","findings":[)"
          R"({"severity":"ok","check":"walk","subject":"root","message":"fine"},)"
          R"({"severity":"warning","check":"expiry","subject":"root","message":"soon"}],)"
+         R"("trust_dropped":{"at":"2026-11-24T11:00:00.000Z","reason":"restored"},)"
          R"("ends":[{"what":"root","at":"2026-12-01T00:00:00Z"}]})";
   auto const text = probe_text(boost::json::parse(one), false);
   EXPECT_THAT(text, HasSubstr("repository r, https://r.example; next run in 30s\n"));
   EXPECT_THAT(text, HasSubstr("  warning  expiry  root: soon\n"));
   EXPECT_THAT(text, HasSubstr("  root in 6d12h\n"));
+  EXPECT_THAT(text, HasSubstr("what was trusted of it was dropped 1h ago: restored\n"));
   EXPECT_THAT(text, Not(HasSubstr("fine")));
 }
 

@@ -37,6 +37,25 @@ EventEntry event(std::string kind, Time at, milliseconds lasted = 0ms) {
   return {.kind = std::move(kind), .subject = "", .detail = "", .at = at, .lasted = lasted};
 }
 
+TEST(Timeline, TellsOfOneProbeWhatWasDroppedOfItAndNothingOfCanarydItself) {
+  support::TemporaryFolder const folder;
+  Store store{folder.path() / "history.db", {}};
+  EventEntry dropped{
+      .kind = kTrustDropped, .subject = "fleet", .detail = "restored", .at = kTuesday};
+  EventEntry other = dropped;
+  other.subject = "other";
+  EventEntry left_out{
+      .kind = "changes_left_out", .subject = "fleet", .detail = "many", .at = kTuesday};
+  ASSERT_TRUE(store.write({dropped, other, left_out, event("start", kTuesday)}));
+  auto const found = timeline(store, {.probe = "fleet", .since = kTuesday, .until = kTuesday + 1h});
+  ASSERT_EQ(found.value().entries.size(), 1U);
+  auto const& moment = found.value().entries.front();
+  EXPECT_EQ(moment.kind, "trust_dropped");
+  EXPECT_EQ(moment.probe, "fleet");
+  EXPECT_EQ(moment.finding.message, "restored");
+  EXPECT_FALSE(has_finding(moment));
+}
+
 class Tuesday : public ::testing::Test {
  protected:
   void write(std::vector<Entry> const& batch) {

@@ -93,6 +93,15 @@ class World {
   }
   // What the watchdog's wish leads to, without the way there.
   void cancel(std::string const& probe) { running_.block_on(cancel_run(probe)); }
+  // Counts in `ended` those that ended, with a report or without.
+  struct Ended {
+    int with_report = 0, without = 0;
+  };
+  Scheduler::RunNow run_now(std::string const& probe, Ended& ended) {
+    return running_.block_on(order_run(probe, ended));
+  }
+  void begin_anew(std::string const& probe) { running_.block_on(order_anew(probe)); }
+  void turn_until(std::function<bool()> enough) { running_.block_on(wait_for(std::move(enough))); }
   void quarantine(std::string const& probe) { running_.block_on(set_quarantine(probe)); }
   // From now on the loop has been held for a minute more each time that somebody looks.
   void hold_each_run() { running_.block_on(set_held()); }
@@ -123,6 +132,17 @@ class World {
       EXPECT_TRUE(scheduler_->cancel(static_cast<std::uint16_t>(i), runs[i].generation.load()));
     }
     co_return;
+  }
+  Task<Scheduler::RunNow> order_run(std::string probe, Ended& ended) {
+    co_return scheduler_->run_now(
+        probe, [&ended](bool with_report) { ++(with_report ? ended.with_report : ended.without); });
+  }
+  Task<void> order_anew(std::string probe) {
+    scheduler_->begin_anew(probe);
+    co_return;
+  }
+  Task<void> wait_for(std::function<bool()> enough) {
+    while (!enough()) co_await runtime::sleep_until({}, "test.sleep", Deadline::after(1ms));
   }
   Task<void> set_quarantine(std::string probe) {
     scheduler_->set_quarantine([probe](std::string_view name) { return name == probe; });
@@ -372,6 +392,93 @@ TEST(Scheduler, PromisesTheWatchdogWhenItLooksAgain) {
   EXPECT_GT(promised.passes.load(), 1U);
   EXPECT_GT(promised.next_due_ns.load(), 0);
   EXPECT_GT(promised.last_pass_ns.load(), 0);
+}
+
+config::ProbeSpec seldom(std::string name) {
+  auto probe = spec(std::move(name));
+  probe.interval = std::chrono::hours{24};
+  return probe;
+}
+
+// Runs stand still until they are let go, one after the other.
+struct Gate {
+  int begun = 0, let_through = 0;
+  RunProbe run() {
+    return [this](config::ProbeSpec, Deadline, Trace trace, Report& report) {
+      return pass(*this, trace, report);
+    };
+  }
+  static Task<void> pass(Gate& gate, Trace trace, Report& report) {
+    int const mine = ++gate.begun;
+    while (gate.let_through < mine) {
+      co_await runtime::sleep_until(trace, "test.gate", Deadline::after(1ms));
+    }
+    report.findings.push_back({.check = "run " + std::to_string(mine)});
+  }
+};
+
+TEST(Scheduler, RunsAProbeBesidesItsSchedule) {
+  World world{healthy};
+  world.configure({seldom("probe")});
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs == 1; });
+  auto const next = world.row("probe").next_run;
+  World::Ended ended;
+  EXPECT_EQ(world.run_now("probe", ended), Scheduler::RunNow::taken);
+  world.turn_until([&ended] { return ended.with_report == 1; });
+  EXPECT_EQ(world.row("probe").runs, 2U);
+  EXPECT_EQ(world.row("probe").next_run, next);
+  EXPECT_EQ(world.run_now("other", ended), Scheduler::RunNow::unknown);
+  world.quarantine("probe");
+  EXPECT_EQ(world.run_now("probe", ended), Scheduler::RunNow::quarantined);
+}
+
+TEST(Scheduler, RunsWhatIsAskedForAfterTheRunThatGoesOnAndOnceForAllWhoAsk) {
+  Gate gate;
+  World world{gate.run()};
+  world.configure({seldom("probe")});
+  world.turn_until([&gate] { return gate.begun == 1; });
+  World::Ended first, second;
+  world.run_now("probe", first);
+  world.run_now("probe", second);
+  gate.let_through = 1;
+  world.turn_until([&gate] { return gate.begun == 2; });
+  EXPECT_EQ(first.with_report, 0) << "the run before began too early to tell";
+  gate.let_through = 9;
+  world.turn_until([&] { return first.with_report == 1 && second.with_report == 1; });
+  EXPECT_EQ(gate.begun, 2);
+  EXPECT_EQ(world.row("probe").last_report->findings.front().check, "run 2");
+}
+
+TEST(Scheduler, TellsWhoAskedThatNoRunWillCome) {
+  Gate gate;
+  World world{gate.run()};
+  world.configure({seldom("gone"), seldom("kept")});
+  world.turn_until([&gate] { return gate.begun == 2; });
+  World::Ended gone, kept;
+  world.run_now("gone", gone);
+  world.run_now("kept", kept);
+  world.configure({seldom("kept")});
+  world.turn_until([&gone] { return gone.without == 1; });
+  EXPECT_EQ(kept.without, 0);
+  world.stop();
+  EXPECT_EQ(kept.without, 1);
+  EXPECT_EQ(gone.with_report + kept.with_report, 0);
+}
+
+TEST(Scheduler, ConcludesNothingFromARunThatBeganFromWhatIsNotSoAnyMoreAndBeginsAnew) {
+  Gate gate;
+  World world{gate.run()};
+  world.configure({seldom("probe")});
+  world.turn_until([&gate] { return gate.begun == 1; });
+  gate.let_through = 0;
+  world.begin_anew("probe");
+  world.turn_until([&gate] { return gate.begun == 2; });
+  EXPECT_EQ(world.row("probe").runs, 0U);
+  gate.let_through = 2;
+  world.run_until("probe", [](ProbeRow const& row) { return row.runs == 1; });
+  EXPECT_EQ(world.row("probe").last_report->findings.front().check, "run 2");
+  world.begin_anew("probe");  // none goes on
+  EXPECT_EQ(gate.begun, 2);
 }
 
 TEST(Scheduler, CancelsTheRunOfAProbeThatAReloadRemoves) {
