@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "daemon/publish/history_answers.h"
+#include "daemon/publish/negotiation.h"
 #include "daemon/publish/order_answers.h"
 #include "daemon/publish/page_answers.h"
 #include "runtime/tables.h"
@@ -27,6 +28,24 @@ constexpr std::string_view kPaths =
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/history /api/v1/incidents /api/v1/runs "
     "/api/v1/executor /debug/executor\n";
 
+constexpr std::string_view kOpenMetrics100 =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+constexpr std::string_view kOpenMetrics001 =
+    "application/openmetrics-text; version=0.0.1; charset=utf-8";
+
+std::string header(HttpRequest const& request, char const* name) {
+  return request.header ? request.header(name).value_or("") : std::string{};
+}
+
+void encode(HttpRequest const& request, HttpAnswer& answer) {
+  answer.vary = request.path == "/metrics" ? "Accept, Accept-Encoding" : "Accept-Encoding";
+  if (!accepts_gzip(header(request, "Accept-Encoding"))) return;
+  auto shorter = gzip(answer.body);
+  if (!shorter) return;
+  answer.body = std::move(*shorter);
+  answer.gzip = true;
+}
+
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
   if (health.ok) return {200, kText, std::string{when_ok} + '\n'};
   return {503, kText, health.reason + '\n'};
@@ -34,7 +53,7 @@ HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
 
 }  // namespace
 
-HttpAnswer Routes::metrics() const {
+HttpAnswer Routes::metrics(HttpRequest const& request) const {
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
   std::string page = render_metrics({.snapshot = *reading,
@@ -45,7 +64,9 @@ HttpAnswer Routes::metrics() const {
                                      .history = history_counts(),
                                      .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
-  return {200, kMetricsContentType, std::move(page)};
+  auto const version = wanted_openmetrics(header(request, "Accept"));
+  if (version.empty()) return {200, kMetricsContentType, std::move(page)};
+  return {200, version == "0.0.1" ? kOpenMetrics001 : kOpenMetrics100, to_openmetrics(page)};
 }
 
 std::optional<history::Recorder::Counts> Routes::history_counts() const {
@@ -112,6 +133,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   if (request.path == kReload || request.path.starts_with(std::string{kReload} + '/')) {
     return reload(request);
   }
+  if (auto order = order_answer(sources_.orders, request)) return std::move(*order);
   if (request.method != "GET" && request.method != "HEAD") {
     return {405, kText, "Only GET and HEAD are answered here.\n", true};
   }
@@ -134,9 +156,10 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
 HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
   watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
   if (request.path == watchdog::kAskedPath)
-  if (auto order = order_answer(sources_.orders, request)) return std::move(*order);
     return {200, kText, "yes\n"};  // the watchdog's: no news
-  return counted(request.path, answer(request, overloaded));
+  auto made = counted(request.path, answer(request, overloaded));
+  if (made.status == 200 && !made.body.empty()) encode(request, made);
+  return made;
 }
 
 bool Routes::asks_for_dump(HttpRequest const& request) const {

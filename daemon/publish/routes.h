@@ -60,6 +60,8 @@ struct HttpRequest {
   std::string_view path;  // without a query, percent-decoded
   // A parameter of the query, percent-decoded; nothing where it is not there. May be null.
   std::function<std::optional<std::string>(char const* name)> parameter = {};
+  // A header of the request; nothing where it is not there. May be null.
+  std::function<std::optional<std::string>(char const* name)> header = {};
   bool has_body = false;
   bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
 };
@@ -71,6 +73,8 @@ struct HttpAnswer {
   bool allow_header = false;            // 405: says which methods there are
   bool is_page = false;                 // for people: may load the server's own style and script
   std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
+  bool gzip = false;                    // how `body` is encoded
+  std::string_view vary = {};           // headers of the request that it depends on, a literal
 };
 
 class Routes {
@@ -96,7 +100,7 @@ class Routes {
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer counted(std::string_view path, HttpAnswer answer);
   std::string seen_without_dump() const;
-  HttpAnswer metrics() const;
+  HttpAnswer metrics(HttpRequest const& request) const;
   std::vector<ClientCounts> clients() const;
   std::optional<history::Recorder::Counts> history_counts() const;
   HttpAnswer api(HttpRequest const& request) const;

@@ -53,10 +53,11 @@ bool has_body(MHD_Connection* connection) {
   return !header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
 }
 
-std::function<std::optional<std::string>(char const*)> parameters_of(MHD_Connection* connection) {
-  return [connection](char const* name) -> std::optional<std::string> {
-    char const* const value =
-        ::MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+// Parameters or headers, by name.
+std::function<std::optional<std::string>(char const*)> values_of(MHD_Connection* connection,
+                                                                 MHD_ValueKind kind) {
+  return [connection, kind](char const* name) -> std::optional<std::string> {
+    char const* const value = ::MHD_lookup_connection_value(connection, kind, name);
     if (value == nullptr) return std::nullopt;
     return value;
   };
@@ -185,7 +186,8 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
                       void** called_before) noexcept {
   HttpRequest const request{.method = method,
                             .path = path,
-                            .parameter = parameters_of(connection),
+                            .parameter = values_of(connection, MHD_GET_ARGUMENT_KIND),
+                            .header = values_of(connection, MHD_HEADER_KIND),
                             .has_body = has_body(connection),
                             .is_private = is_private(connection)};
   bool const refuse = request.has_body || (request.method != "GET" && request.method != "HEAD");

@@ -77,6 +77,30 @@ TEST_F(ServerTest, ServesMetricsWithTheContentTypeThatPrometheusExpects) {
   EXPECT_EQ(page.value(R"(canaryd_probe_runs_total{probe="demo"})"), 0);
 }
 
+TEST_F(ServerTest, AnswersInTheFormAndTheEncodingThatAClientAsksFor) {
+  start();
+  Client client{address()};
+  auto const plain = client.request("GET", "/metrics");
+  EXPECT_FALSE(plain.headers.contains("content-encoding"));
+  EXPECT_EQ(plain.headers.at("vary"), "Accept, Accept-Encoding");
+  auto const open =
+      client.request("GET", "/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n");
+  EXPECT_EQ(open.headers.at("content-type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_THAT(open.body, HasSubstr("# TYPE canaryd_probe_runs counter\n"));
+  EXPECT_THAT(open.body, ::testing::EndsWith("\n# EOF\n"));
+  auto const zipped = client.request("GET", "/metrics", "Accept-Encoding: gzip\r\n");
+  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+  EXPECT_LT(zipped.body.size(), plain.body.size() / 3);
+  EXPECT_THAT(zipped.body, StartsWith("\x1f\x8b"));
+  auto const head = client.request("HEAD", "/metrics", "Accept-Encoding: gzip\r\n");
+  EXPECT_EQ(head.headers.at("content-encoding"), "gzip");
+  auto const small = client.request("GET", "/-/healthy", "Accept-Encoding: gzip\r\n");
+  EXPECT_EQ(small.body, "canaryd works.\n") << "not worth it";
+  auto const none = client.request("GET", "/nothing", "Accept-Encoding: gzip\r\n");
+  EXPECT_FALSE(none.headers.contains("content-encoding"));
+}
+
 TEST_F(ServerTest, CountsItsOwnAnswers) {
   start();
   Client client{address()};
