@@ -139,8 +139,7 @@ std::optional<Finding> staple_finding(Staple const& staple, Spec const& spec, sy
 }  // namespace
 
 std::vector<Finding> judge(Examined const& examined, fetch::Connection::Shown const& shown,
-                           Spec const& spec, sys_seconds now,
-                           probes::Measurements& measured) {
+                           Spec const& spec, sys_seconds now, probes::Measurements& measured) {
   if (examined.chain.empty()) {
     return {{.check = std::string{kChain},
              .subject = spec.location(),

@@ -365,7 +365,7 @@ Task<void> probe_repository(Spec spec, config::HttpSettings http, ProbeContext c
   auto& clocks = context.http.clocks;
   clocks.add(run.pin(), totals.clocks, seen_at);
   auto const off = clocks.verdict(run.pin(), fetch::kernel_clock(), seen_at);
-  probes::add_totals(context.report.measurements, totals);  // of what is to be judged by another clock
+  probes::add_totals(context.report.measurements, totals);  // the clocks judge what it adds
   add_clocks(context.report, totals, off, context.now);
   add_surroundings(context.report, totals);
 }

@@ -219,8 +219,7 @@ void add_deadlines(Fields& page, std::vector<Seen> const& seen, SysTime now) {
                      left < thing.expiry->warning});
     }
     if (auto const other = certificates_beside_things(*each.row->known)) {
-      all.push_back(
-          {other->first, each.row->facts.name + ": certificate", other->warning <= now});
+      all.push_back({other->first, each.row->facts.name + ": certificate", other->warning <= now});
     }
   }
   std::size_t const most = std::min(all.size(), kDeadlines);
@@ -228,7 +227,7 @@ void add_deadlines(Fields& page, std::vector<Seen> const& seen, SysTime now) {
   page.list("deadlines");
   for (std::size_t i = 0; i < most; ++i) {
     bool const over = SysTime{all[i].at} <= now;
-    auto const days = std::chrono::floor<std::chrono::hours>(all[i].at - now).count() / 24.0;
+    auto const hours = std::chrono::floor<std::chrono::hours>(all[i].at - now).count();
     page.entry("deadlines")
         .text("label", all[i].label)
         .text("when", (over ? "ended " : "") + distance(SysTime{all[i].at}, now))
@@ -236,7 +235,7 @@ void add_deadlines(Fields& page, std::vector<Seen> const& seen, SysTime now) {
         .text("state", over          ? "failing"
                        : all[i].soon ? "degraded"
                                      : "ok")
-        .text("width", std::to_string(deadline_width(days)));
+        .text("width", std::to_string(deadline_width(static_cast<double>(hours) / 24)));
   }
   if (all.size() > most) page.text("more_deadlines", std::to_string(all.size() - most));
 }

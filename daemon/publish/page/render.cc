@@ -25,7 +25,7 @@ mustache::data data_of(Fields const& fields) {
   for (auto const& [name, entries] : fields.lists()) {
     mustache::data list{mustache::data::type::list};
     for (auto const& entry : entries) list.push_back(data_of(entry));
-    data.set(name, std::move(list));
+    data.set(name, list);
     data.set("has_" + name, !entries.empty());
   }
   return data;
@@ -36,8 +36,7 @@ mustache::data data_of(Fields const& fields) {
 std::string render_page(std::string_view title, std::string_view body, Fields const& fields) {
   mustache::data data = data_of(fields);
   data.set("title", std::string{title});
-  std::string const inner{body};
-  data.set("body", mustache::partial{[&inner] { return inner; }});
+  data.set("body", mustache::partial{[body] { return std::string{body}; }});
   mustache::mustache frame{std::string{templates::kFrame}};
   return frame.render(data);
 }
