@@ -15,6 +15,7 @@
 #include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>
 
+#include "daemon/log/destination.h"
 #include "daemon/log/line_format.h"
 #include "daemon/log/recent_lines.h"
 #include "daemon/log/ring.h"
@@ -27,10 +28,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // What callers and the writer share.
 struct Log::State {
-  explicit State(int output) : fd(output) {}
+  explicit State(int output) : fd(output), destination(destination_of(output)) {}
   ~State() { ::close(wake); }
 
   int const fd;
+  Destination const destination;
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   LogRing ring{kRingLines};
   RecentLines<kRecentLines, kRecentBytes> recent;
@@ -92,7 +94,7 @@ class Writer {
     line_.clear();
     auto const take = [this](LogRecord const& record) { format(record); };
     if (!state_->ring.pop(take)) return false;
-    put(line_);
+    put();
     state_->handled.fetch_add(1, std::memory_order_release);
     // A busy log never drains: after a whole ring of lines the report is due all the same.
     if (state_->dropped.load(std::memory_order_relaxed) != reported_ && ++since_dropped_ >= 1024) {
@@ -123,7 +125,7 @@ class Writer {
     if (record.level < state_->level.load(std::memory_order_relaxed)) return true;
     record.format = state_->format.load(std::memory_order_relaxed);
     format(record);
-    put(line_);
+    put();
     return true;
   }
 
@@ -135,6 +137,7 @@ class Writer {
     spdlog::memory_buf_t buffer;
     (record.format == config::LogFormat::json ? json_ : logfmt_)->format(message, buffer);
     line_.assign(buffer.data(), buffer.size());
+    level_ = record.level;
   }
 
   void report_dropped() {
@@ -150,13 +153,15 @@ class Writer {
                   {{"dropped", dropped - reported_}, {"dropped_total", dropped}}));
     reported_ = dropped;
     format(record);
-    put(line_);
+    put();
   }
 
   // Writes a line in pieces that a pipe with room takes whole, so that write() does not block.
-  void put(std::string_view line) {
-    state_->recent.add(line.substr(0, line.size() - 1));  // without its newline
-    constexpr std::size_t kPiece = 4096;                  // PIPE_BUF
+  void put() {
+    state_->recent.add(std::string_view{line_}.substr(0, line_.size() - 1));  // without its newline
+    write_for(state_->destination, level_, line_, written_);
+    std::string_view line = written_;
+    constexpr std::size_t kPiece = 4096;  // PIPE_BUF
     while (!line.empty()) {
       if (!wait_for_room()) return;
       auto const written = ::write(state_->fd, line.data(), std::min(line.size(), kPiece));
@@ -200,7 +205,8 @@ class Writer {
   std::optional<runtime::ThreadRow> row_;
   std::unique_ptr<spdlog::formatter> logfmt_ = formatter("ts=%Y-%m-%dT%H:%M:%S.%eZ %v");
   std::unique_ptr<spdlog::formatter> json_ = formatter(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})");
-  std::string payload_, line_;
+  std::string payload_, line_, written_;
+  config::LogLevel level_ = config::LogLevel::info;  // of line_
   std::uint64_t reported_ = 0;
   int since_dropped_ = 0;
 };

@@ -257,6 +257,11 @@ def hangs_and_comes_back(machine):
     for line in (r"Watchdog timeout \(limit 6s\)!", r"Main process exited, .*status=6/ABRT"):
         if not re.search(line, journal):
             raise Failed(f"the journal has no line {line}:\n{journal[-3000:]}")
+    grave = machine.run("journalctl", "-o", "cat", "--no-pager", "-u", "canaryd", "-p",
+                        "warning").stdout
+    if "level=error" not in grave or "level=info" in grave or "<3>" in grave:
+        raise Failed(f"journalctl -p warning does not show what went wrong, and that alone:\n"
+                     f"{grave[-3000:]}")
     say("aborted by the watchdog's signal, restarted")
 
     eventually("/metrics tells that the last one did not end cleanly",

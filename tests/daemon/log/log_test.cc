@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +22,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/log/destination.h"
 #include "daemon/log/line_format.h"
 
 namespace canary::daemon {
@@ -124,6 +127,49 @@ TEST(LogLine, CutsWhatIsTooLongAndSaysSo) {
   EXPECT_THAT(message, MatchesRegex("level=warn msg=x+ cut=true"));
   EXPECT_THAT(value, MatchesRegex("level=warn msg=m detail=x+ cut=true"));
   EXPECT_LT(value.size(), 250u);
+}
+
+std::string written(Destination destination, LogLevel level, std::string_view line) {
+  std::string out = "of before";
+  write_for(destination, level, line, out);
+  return out;
+}
+
+TEST(LogLine, BeginsWithItsPriorityInTheJournal) {
+  EXPECT_EQ(written(Destination::journal, LogLevel::debug, "a\n"), "<7>a\n");
+  EXPECT_EQ(written(Destination::journal, LogLevel::info, "a\n"), "<6>a\n");
+  EXPECT_EQ(written(Destination::journal, LogLevel::warn, "a\n"), "<4>a\n");
+  EXPECT_EQ(written(Destination::journal, LogLevel::error, "a\n"), "<3>a\n");
+  EXPECT_EQ(written(Destination::plain, LogLevel::error, "a\n"), "a\n");
+}
+
+TEST(LogLine, HasItsLevelInColourOnATerminal) {
+  std::string_view const line = "ts=1 level=warn msg=\"no level=warn here\"\n";
+  EXPECT_EQ(written(Destination::terminal, LogLevel::warn, line),
+            "ts=1 \033[33mlevel=warn\033[0m msg=\"no level=warn here\"\n");
+  EXPECT_EQ(written(Destination::terminal, LogLevel::info, "level=info\n"), "level=info\n");
+  EXPECT_EQ(written(Destination::terminal, LogLevel::warn, "{\"level\":\"warn\"}\n"),
+            "{\"level\":\"warn\"}\n");
+}
+
+TEST(LogDestination, IsTheJournalOnlyWhereTheDescriptorIs) {
+  Pipe journal, other;
+  struct stat file{};
+  ASSERT_EQ(::fstat(journal.writer(), &file), 0);
+  auto const named = std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
+  EXPECT_EQ(destination_of(journal.writer(), named.c_str(), true), Destination::journal);
+  // Inherited by a program whose stderr was led elsewhere.
+  EXPECT_EQ(destination_of(other.writer(), named.c_str(), true), Destination::plain);
+  EXPECT_EQ(destination_of(journal.writer(), nullptr, true), Destination::plain);
+  EXPECT_EQ(destination_of(-1, named.c_str(), true), Destination::plain);
+}
+
+TEST(LogDestination, IsATerminalUnlessColourIsUnwanted) {
+  int const terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  EXPECT_EQ(destination_of(terminal, nullptr, true), Destination::terminal);
+  EXPECT_EQ(destination_of(terminal, nullptr, false), Destination::plain);
+  ::close(terminal);
 }
 
 TEST(LogLine, FitsWhateverTheSpace) {
