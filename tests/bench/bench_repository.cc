@@ -2,7 +2,8 @@
 // Writes repositories for the benchmarks and the soak:
 //   bench_repository DIRECTORY CASE
 // CASE is one (a target of 1 GiB), many (64 of 16 MiB), listed (100,000 empty targets in one
-// file), bins (the same over 16,384 hash bins), or small:N (N repositories of three targets each).
+// file), bins (the same over 16,384 hash bins), delegations (1,000 roles of one target each), or
+// small:N (N repositories of three targets each).
 // Each repository is DIRECTORY[/NUMBER]/{metadata,targets}, its pinned root metadata/1.root.json.
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,17 @@ std::string listed_name(int number) {
          ".tar.gz";
 }
 
+// A role for each package, as package feeds have them.
+void delegate(Repository& repository, int roles) {
+  for (int i = 0; i < roles; ++i) {
+    auto const name = "package-" + std::to_string(i);
+    repository.targets.delegations.push_back(
+        {.name = name, .signers = {.keys = {SigningKey::ed25519(name)}}, .paths = {name + "/*"}});
+    repository.delegated[name] = {.expires = repository.targets.expires,
+                                  .files = {{name + "/file", "the file of " + name}}};
+  }
+}
+
 Repository repository_for(std::string const& name) {
   Repository repository = a_repository(now());
   auto& files = repository.targets.files;
@@ -50,6 +62,8 @@ Repository repository_for(std::string const& name) {
     for (int i = 0; i < 64; ++i) {
       files.emplace("part-" + std::to_string(i) + ".img", noise(std::size_t{16} << 20, 7 + i));
     }
+  } else if (name == "delegations") {
+    delegate(repository, 1'000);
   } else if (name == "listed" || name == "bins") {
     files.clear();
     for (int i = 0; i < 100'000; ++i) files.emplace(listed_name(i), "");
@@ -93,7 +107,7 @@ void write(fs::path const& directory, Repository const& repository) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("usage: bench_repository DIRECTORY one|many|listed|bins|small:N\n", stderr);
+    std::fputs("usage: bench_repository DIRECTORY one|many|listed|bins|delegations|small:N\n", stderr);
     return 2;
   }
   try {
