@@ -62,6 +62,7 @@ ReloadOutcome refused(std::string const& why) {
   try {
     outcome.lines.push_back(why);
   } catch (std::bad_alloc const&) {
+    outcome.lines.clear();
   }
   return outcome;
 }

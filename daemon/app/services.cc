@@ -204,14 +204,19 @@ void Services::apply(config::Config const& config, SavedStates saved) {
 
 Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); }
 
+// Without memory for it the sentence of before stands until the next time.
+void Services::describe_now() {
+  try {
+    watchdog_.describe(sentence());
+  } catch (std::bad_alloc const&) {
+    return;
+  }
+}
+
 // What `systemctl status` shows while all is well.
 Task<void> Services::describe() {
   while (true) {
-    try {
-      watchdog_.describe(sentence());
-    } catch (std::bad_alloc const&) {
-      // The sentence of before stands for two seconds more.
-    }
+    describe_now();
     co_await runtime::sleep_until({}, "app.describe", Deadline::after(kDescribe));
   }
 }
@@ -261,7 +266,9 @@ void Services::tell_of_unwritten(bool history) {
   for (auto const& [probe, memory] : memories_) {
     auto const* const kind = probes::find_kind(memory.kind);
     if (kind == nullptr) continue;
-    for (auto const& file : kind->unwritten(*memory.kept)) trusted.push_back(probe + "/" + file);
+    for (auto const& file : kind->unwritten(*memory.kept)) {
+      trusted.push_back(std::string{probe}.append("/").append(file));
+    }
   }
   if (results.empty() && trusted.empty() && history) return;
   log_.warn("the state directory did not take in time what was to be remembered",

@@ -75,6 +75,7 @@ class Services {
  private:
   void apply(config::Config const& config, SavedStates saved);
   runtime::Task<void> schedule();
+  void describe_now();
   runtime::Task<void> describe();
   runtime::Task<void> tend_threads();
   void remember(Changes const& changes);

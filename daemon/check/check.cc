@@ -103,7 +103,7 @@ Task<void> run_one(World& world, std::size_t index) {
     failure = thrown.what();
   }
   checked.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
-  world.timed_out[index] = !in_time;
+  world.timed_out[index] = in_time ? 0 : 1;
   if (in_time && !failure.empty()) {
     checked.report.findings.push_back(
         cut_short(Reason::internal, "canaryd failed: " + failure, checked.report, {}));
@@ -154,6 +154,7 @@ class Standings {
 // The loop stands still and may be writing the reports: nothing of them is read.
 std::vector<CheckedProbe> unread(std::vector<config::ProbeSpec> const& probes) {
   std::vector<CheckedProbe> checked;
+  checked.reserve(probes.size());
   for (auto const& spec : probes) checked.push_back({.spec = spec});
   return checked;
 }

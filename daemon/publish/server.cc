@@ -146,7 +146,7 @@ void on_connection(void* address_pointer, MHD_Connection* connection, void** kep
     connected->client = clients.came(info->connect_fd, runtime::now_ns());
     *kept = connected.release();
   } catch (...) {
-    // No memory to know it by: it is served all the same.
+    return;  // no memory to know it by: it is served all the same
   }
 }
 
@@ -214,7 +214,7 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
     auto const response = make_response(std::move(*answer), shared.unread);
     if (response) return ::MHD_queue_response(connection, status, response.get());
   } catch (...) {
-    // Out of memory, in practice.
+    return shared.no_memory.send(connection);  // of that, in practice
   }
   return shared.no_memory.send(connection);
 }
@@ -229,7 +229,7 @@ unsigned whole_seconds(std::chrono::milliseconds span) {
 // Looks after the clients of all addresses while there are any.
 class Server::Impl {
  public:
-  explicit Impl(Sources sources)
+  explicit Impl(Sources const& sources)
       : told_full_(sources.told_full),
         shared_{.routes = Routes{with_clients(sources)}, .asked = AskedThreads{sources.asking}} {}
   ~Impl() { stop(); }
@@ -328,6 +328,7 @@ class Server::Impl {
     sources.clients = [this] {
       std::vector<ClientCounts> all;
       std::lock_guard const lock{mutex_};
+      all.reserve(addresses_.size());
       for (auto const& each : addresses_) all.push_back(each->clients.counts());
       return all;
     };

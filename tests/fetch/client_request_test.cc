@@ -8,8 +8,6 @@ namespace canary::fetch {
 namespace {
 
 using namespace canary::support;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class Requests : public ClientTest {
  protected:

@@ -44,7 +44,7 @@ TEST(DnsMessage, HasTheRecordsOfEachType) {
     std::string data, value;
   };
   for (auto const& [type, data, value] :
-       {Case{Type::a, "\xc0\x00\x02\x01", ""},
+       {Case{Type::a, std::string("\xc0\0\2\1", 4), "192.0.2.1"},
         Case{Type::ns, wire_name("NS.Example"), "ns.example."},
         Case{Type::mx, two(10) + wire_name("mail.example"), "10 mail.example."},
         Case{Type::txt, std::string("\2ab\1c", 5), "abc"},

@@ -26,7 +26,6 @@ namespace canary::dns {
 namespace {
 
 using namespace std::chrono_literals;
-using probes::Finding;
 using probes::Reason;
 using probes::Severity;
 using support::DnsServer;

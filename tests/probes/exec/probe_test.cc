@@ -57,6 +57,17 @@ class ExecProbe : public probes::ProbeFixture<Spec> {
     return !status || state == "Z";
   }
 
+  // Starts the program, and cancels its run once it has written its process's id.
+  runtime::Task<void> cancelled(Spec spec, probes::Report& report) {
+    runtime::TaskGroup group{co_await boost::asio::this_coro::executor};
+    group.start(start(std::move(spec), report));
+    while (read("pid").empty()) {
+      co_await runtime::sleep_until({}, "test", runtime::Deadline::after(10ms));
+    }
+    group.request_stop();
+    co_await group.join({});
+  }
+
   support::TemporaryFolder folder_;
 };
 
@@ -202,16 +213,7 @@ TEST_F(ExecProbe, IsGoneOnceItsRunIsCancelled) {
   Spec spec = shell("trap '' TERM; echo $$ > pid; while :; do sleep 1; done");
   spec.directory = folder_.path();
   probes::Report report;
-  auto const cancelled = [&]() -> runtime::Task<void> {
-    runtime::TaskGroup group{co_await boost::asio::this_coro::executor};
-    group.start(start(spec, report));
-    while (read("pid").empty()) {
-      co_await runtime::sleep_until({}, "test", runtime::Deadline::after(10ms));
-    }
-    group.request_stop();
-    co_await group.join({});
-  };
-  loop_.block_on(cancelled());
+  loop_.block_on(cancelled(spec, report));
   EXPECT_TRUE(report.findings.empty());
   EXPECT_TRUE(is_gone(std::to_string(std::stoi(read("pid")))));
   EXPECT_EQ(unreaped_processes(), 0U);

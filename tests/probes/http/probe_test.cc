@@ -23,9 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace canary::support;
-using probes::Finding;
 using probes::Severity;
-using ::testing::HasSubstr;
 
 class HttpProbe : public probes::ProbeFixture<Spec> {
  protected:

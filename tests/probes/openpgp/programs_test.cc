@@ -28,7 +28,6 @@ using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::system_clock;
 using std::chrono::year;
-using ::testing::HasSubstr;
 
 std::vector<std::string> split(std::string const& text, char at) {
   std::vector<std::string> parts;
