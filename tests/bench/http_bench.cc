@@ -54,7 +54,7 @@ std::uint16_t free_port() {
   auto address = loopback(0);
   socklen_t size = sizeof address;
   int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
   ::close(fd);
   return ntohs(address.sin_port);
@@ -152,7 +152,7 @@ class NullSink : public fetch::BodySink {
 void receive_raw(std::uint16_t port) {
   auto const address = loopback(port);
   int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  ::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address);
+  if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) std::abort();
   std::string const request = "GET /large HTTP/1.0\r\n\r\n";
   ::send(fd, request.data(), request.size(), 0);
   std::vector<char> buffer(kBuffer);

@@ -116,7 +116,7 @@ TEST_F(Frozen, AReloadThatStandsStillIsToldAndEverythingElseGoesOn) {
 TEST_F(Frozen, ADumpIsWrittenWhileAReloadStandsStill) {
   Daemon daemon{run()};
   ASSERT_TRUE(daemon.ready()) << daemon.log();
-  auto const file = add_frozen_include();
+  add_frozen_include();
   daemon.process().signal(SIGHUP);
   ASSERT_TRUE(disk_.holds_somebody()) << daemon.log();
   daemon.process().signal(SIGUSR1);

@@ -18,9 +18,7 @@ namespace canary::e2e {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 std::vector<std::string> in_shell(std::string const& script, std::vector<std::string> words) {
   words.insert(words.begin(), {"/bin/sh", "-c", script});

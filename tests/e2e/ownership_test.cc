@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One process owns its state directory: a second one is refused, and who looks for it finds it.
 // Thread: main.
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-
-#include <sys/wait.h>
 
 #include <gmock/gmock.h>
 
@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 // Each file below the folder, sorted.
 std::vector<std::string> listing(fs::path const& folder) {

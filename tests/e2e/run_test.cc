@@ -17,7 +17,6 @@
 namespace canary::e2e {
 namespace {
 
-using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -19,7 +19,6 @@ namespace canary::faults {
 namespace {
 
 namespace asio = boost::asio;
-using runtime::Deadline;
 using runtime::error_code;
 using runtime::Task;
 using runtime::wait;
@@ -70,7 +69,7 @@ Task<void> asks_a_silent_name_server(Hands hands) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const general = reinterpret_cast<sockaddr*>(&address);
-  ::bind(server, general, size);
+  if (::bind(server, general, size) != 0) std::abort();
   ::getsockname(server, general, &size);
   runtime::ResolverOptions options;
   options.servers.push_back("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));

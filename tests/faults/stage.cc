@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -85,7 +87,10 @@ HttpReply http_get(std::string const& address, std::string const& path,
   server.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
   ::inet_pton(AF_INET, address.substr(0, colon).c_str(), &server.sin_addr);
   Socket const socket;
-  ::connect(socket.fd, reinterpret_cast<sockaddr*>(&server), sizeof server);
+  bool const connects =
+      ::connect(socket.fd, reinterpret_cast<sockaddr*>(&server), sizeof server) == 0 ||
+      errno == EINPROGRESS;
+  if (!connects) return {};
   if (!ready_for(socket.fd, POLLOUT, until)) return {};
   std::string const request =
       "GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n";
@@ -215,7 +220,7 @@ NotifySocket::NotifySocket(std::filesystem::path const& file) {
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, file.c_str(), sizeof address.sun_path - 1);
   socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
 }
 
 NotifySocket::~NotifySocket() { ::close(socket_); }

@@ -24,7 +24,6 @@ using namespace std::chrono_literals;
 using runtime::Deadline;
 using runtime::Task;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr Time kNoon{1'800'000'000'000ms};
 

@@ -21,7 +21,6 @@ using probes::Reason;
 using probes::Report;
 using probes::Severity;
 using ::testing::HasSubstr;
-using ::testing::Not;
 namespace json = boost::json;
 
 SysTime at(std::chrono::milliseconds since_start) {

@@ -30,9 +30,7 @@ using namespace std::chrono_literals;
 using probes::Reason;
 using probes::Report;
 using probes::Severity;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 SysTime at(std::chrono::seconds since_start) { return SysTime{1'790'000'000s + since_start}; }
 

@@ -148,7 +148,7 @@ TEST_F(Remembering, AnUncleanEndKeepsTheQuarantineOfEveryProbe) {
 }
 
 TEST_F(Remembering, StallsBeforeARestartCountTowardsTheQuarantine) {
-  for (int i = 0; i < 2; ++i) {
+  for (std::int64_t i = 0; i < 2; ++i) {
     life(kWall + i * 60 * kS, [&](Memory&, Culprits& culprits) {
       EXPECT_FALSE(blame(culprits, "bad", kWall + i * 60 * kS, 3, 600 * kS));
     });

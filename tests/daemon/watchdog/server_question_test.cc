@@ -80,7 +80,7 @@ TEST_F(Question, OverABrokenChannelIsNone) {
 
 // A server without memory, or whose writes fail.
 TEST_F(Question, ThatIsHungUpOnEachTimeIsNotAnsweredSinceTheFirst) {
-  for (int time = 0; time < 3; ++time) {
+  for (std::int64_t time = 0; time < 3; ++time) {
     connect();
     EXPECT_EQ(step(kNow + time * 3 * kS).asked, 1U);
     hang_up();
@@ -96,7 +96,7 @@ TEST_F(Question, ThatIsHungUpOnEachTimeIsNotAnsweredSinceTheFirst) {
 
 TEST_F(Question, ThatIsAnsweredByAnErrorIsNot) {
   connect();
-  for (int time = 0; time < 3; ++time) {
+  for (std::int64_t time = 0; time < 3; ++time) {
     step(kNow + time * 2 * kS);
     say("HTTP/1.1 503 Service Unavailable\r\n\r\n");
     EXPECT_EQ(step(kNow + time * 2 * kS + kS).answered, 0U);
@@ -134,7 +134,7 @@ TEST_F(Question, ThatIsOpenForLongIsOfASilentThread) {
 }
 
 TEST_F(Question, ThatCannotBePutAnyMoreAccusesNobody) {
-  for (int time = 0; time < 2; ++time) {
+  for (std::int64_t time = 0; time < 2; ++time) {
     connect();
     step(kNow + time * 3 * kS);
     hang_up();

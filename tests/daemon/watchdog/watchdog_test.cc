@@ -459,7 +459,7 @@ TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   int const listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ::listen(listener, 8);
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   let_loop_turn();

@@ -134,8 +134,8 @@ class HostileTls : public probes::ProbeFixture<Spec> {
  protected:
   // The server's certificate, by "Link 0".
   static void SetUpTestSuite() {
-    fs::create_directories(folder_);
-    std::string const script = "cd " + folder_.string() +
+    fs::create_directories(kFolder);
+    std::string const script = "cd " + kFolder.string() +
                                " && openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr "
                                "-subj /CN=server 2>&1 && openssl req -x509 -newkey rsa:2048 -nodes "
                                "-keyout i.key -out i.pem -subj '/CN=Link 0' -days 9 2>&1 && "
@@ -145,7 +145,7 @@ class HostileTls : public probes::ProbeFixture<Spec> {
     auto const made = support::run({"/bin/sh", "-c", script});
     ASSERT_EQ(made.code, 0) << made.out;
   }
-  static void TearDownTestSuite() { fs::remove_all(folder_); }
+  static void TearDownTestSuite() { fs::remove_all(kFolder); }
 
   // openssl's server with more options.
   void serve(std::vector<std::string> more) {
@@ -156,9 +156,9 @@ class HostileTls : public probes::ProbeFixture<Spec> {
                                      "-accept",
                                      "127.0.0.1:" + std::to_string(port_),
                                      "-cert",
-                                     (folder_ / "s.pem").string(),
+                                     (kFolder / "s.pem").string(),
                                      "-key",
-                                     (folder_ / "s.key").string()};
+                                     (kFolder / "s.key").string()};
     command.insert(command.end(), more.begin(), more.end());
     server_ = std::make_unique<support::ChildProcess>(std::move(command));
   }
@@ -178,7 +178,7 @@ class HostileTls : public probes::ProbeFixture<Spec> {
     if (!support::kSanitizer) EXPECT_LE(longest, kHandler);
   }
 
-  static inline fs::path const folder_ =
+  static inline fs::path const kFolder =
       fs::temp_directory_path() / ("canary-hostile-tls-" + std::to_string(::getpid()));
   std::uint16_t port_ = 0;
   std::unique_ptr<support::ChildProcess> server_;
@@ -189,8 +189,8 @@ std::vector<std::string> finite_field(fs::path const& parameters) {
 }
 
 TEST_F(HostileTls, AnEndlessDiffieHellmanExchangeIsGivenUp) {
-  write_dh_parameters(folder_ / "dh.pem", 8'192);
-  serve(finite_field(folder_ / "dh.pem"));
+  write_dh_parameters(kFolder / "dh.pem", 8'192);
+  serve(finite_field(kFolder / "dh.pem"));
   runtime::HandlerMeter const meter;
   auto const report = run_on_server();
   ASSERT_NE(report.worst(), nullptr);
@@ -202,27 +202,25 @@ TEST_F(HostileTls, AnEndlessDiffieHellmanExchangeIsGivenUp) {
 
 // As a client of a repository meets it: its certificate is by one of our CAs.
 TEST_F(HostileTls, NeitherDoesAClientOfARepositoryComputeIt) {
-  write_dh_parameters(folder_ / "dh.pem", 8'192);
-  serve(finite_field(folder_ / "dh.pem"));
+  write_dh_parameters(kFolder / "dh.pem", 8'192);
+  serve(finite_field(kFolder / "dh.pem"));
   config::HttpSettings settings;
-  settings.ca_file = folder_ / "i.pem";
+  settings.ca_file = kFolder / "i.pem";
   settings.max_attempts = 100;  // it is starting
   settings.backoff_first = settings.backoff_limit = 50ms;
   settings.proxy_from_environment = false;
-  auto const ask = [&]() -> runtime::Task<fetch::Result<fetch::Response>> {
-    fetch::Client client{loop_.executor(), settings, services_};
-    fetch::Request request{
-        .url = config::Url::parse("https://127.0.0.1:" + std::to_string(port_) + "/").value()};
-    co_return co_await client.get(std::move(request), runtime::Deadline::after(30s), {});
-  };
-  auto const answer = loop_.block_on(ask());
+  fetch::Client client{loop_.executor(), settings, services_};
+  fetch::Request request{
+      .url = config::Url::parse("https://127.0.0.1:" + std::to_string(port_) + "/").value()};
+  auto const answer =
+      loop_.block_on(client.get(std::move(request), runtime::Deadline::after(30s), {}));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, fetch::FaultKind::tls_costly) << answer.error().message;
 }
 
 TEST_F(HostileTls, OneThatIsComputedHoldsUpNoHandler) {
-  write_dh_parameters(folder_ / "dh.pem", fetch::kMostDiffieHellmanBits);
-  serve(finite_field(folder_ / "dh.pem"));
+  write_dh_parameters(kFolder / "dh.pem", fetch::kMostDiffieHellmanBits);
+  serve(finite_field(kFolder / "dh.pem"));
   runtime::HandlerMeter const meter;
   auto const report = run_on_server();
   EXPECT_TRUE(report.complete) << report.worst()->message.text();
@@ -230,8 +228,8 @@ TEST_F(HostileTls, OneThatIsComputedHoldsUpNoHandler) {
 }
 
 TEST_F(HostileTls, AChainOfLargeKeysHoldsUpNoHandler) {
-  write_chain(folder_ / "chain.pem", 20, rsa_key(16'384));
-  serve({"-cert_chain", (folder_ / "chain.pem").string()});
+  write_chain(kFolder / "chain.pem", 20, rsa_key(16'384));
+  serve({"-cert_chain", (kFolder / "chain.pem").string()});
   runtime::HandlerMeter const meter;
   auto const report = run_on_server();
   EXPECT_TRUE(report.complete) << report.worst()->message.text();
@@ -240,8 +238,8 @@ TEST_F(HostileTls, AChainOfLargeKeysHoldsUpNoHandler) {
 }
 
 TEST_F(HostileTls, AChainOfManyCertificatesIsNotVerified) {
-  write_chain(folder_ / "chain.pem", 90, Key{::EVP_EC_gen("P-256"), &::EVP_PKEY_free});
-  serve({"-cert_chain", (folder_ / "chain.pem").string()});
+  write_chain(kFolder / "chain.pem", 90, Key{::EVP_EC_gen("P-256"), &::EVP_PKEY_free});
+  serve({"-cert_chain", (kFolder / "chain.pem").string()});
   runtime::HandlerMeter const meter;
   auto const report = run_on_server();
   ASSERT_NE(report.worst(), nullptr);

@@ -191,6 +191,8 @@ class Stapled : public TlsProbe {
         more;
     auto const made = support::run({"/bin/sh", "-c", script});
     EXPECT_EQ(made.code, 0) << made.err;
+    // Its certificates are valid from now on: this test may have begun a second ago.
+    now_ = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     support::ChildProcess const server{
         {"/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:" + std::to_string(port), "-cert",
          (folder_ / "s.pem").string(), "-key", (folder_ / "s.key").string(), "-status_file",
