@@ -51,10 +51,20 @@ Policy policy_of(MetadataLimits const& limits) {
   return policy;
 }
 
-RefreshSettings settings_of(Spec const& spec, ProbeContext const& context) {
+// What an earlier run verified, where there is a memory; for this run alone where there is none.
+std::shared_ptr<VerifiedSignatures> verified_of(TrustMemory const* memory) {
+  if (memory == nullptr) return std::make_shared<VerifiedSignatures>();
+  memory->verified->begin_run();
+  return memory->verified;
+}
+
+RefreshSettings settings_of(Spec const& spec, ProbeContext const& context,
+                            TrustMemory const* memory) {
+  Policy policy = policy_of(spec.limits);
+  policy.known = verified_of(memory);
   return {.metadata_url = spec.metadata_url,
           .reference = context.now,
-          .policy = policy_of(spec.limits),
+          .policy = std::move(policy),
           .deadline = context.deadline,
           .reuse_stored = false};
 }
@@ -105,7 +115,7 @@ class Run {
         client_(client),
         memory_(std::move(memory)),
         store_(memory_, context.cpu, context.deadline),
-        refresh_(settings_of(spec, context), client, store_, context.cpu),
+        refresh_(settings_of(spec, context, memory_.get()), client, store_, context.cpu),
         expiry_(spec.expiry, context.now, store_, refresh_),
         meter_(client, refresh_, context.report) {}
 

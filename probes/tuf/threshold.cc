@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "probes/tuf/public_key.h"
+#include "probes/tuf/verified_signatures.h"
 
 namespace canary::tuf {
 namespace {
@@ -17,12 +18,13 @@ constexpr std::size_t kShownReasons = 3;  // in a rejection; notices hold them a
 class Tallier {
  public:
   Tallier(std::string_view role, std::span<Key const> keys, std::span<Signature const> signatures,
-          std::string_view signed_bytes, FileBudget const& budget)
+          std::string_view signed_bytes, FileBudget const& budget, VerifiedSignatures* known)
       : role_(role),
         keys_(keys),
         signatures_(signatures),
         message_(signed_bytes),
         budget_(budget),
+        known_(known),
         time_left_(budget.verifying) {}
 
   SignatureTally run(RoleKeys const& authorised);
@@ -36,13 +38,14 @@ class Tallier {
   void count(std::string_view id);
   void count_unusable(Key const& key, Fitness fitness, std::string const& problem, bool has_signed);
   void count_signature(Key const& key, std::string_view hex);
-  void count_valid(Key const& key, PublicKey const& decoded, bool unusual_salt);
+  void count_valid(Key const& key, VerifiedSignatures::Valid const& valid);
 
   std::string_view role_;
   std::span<Key const> keys_;
   std::span<Signature const> signatures_;
   Message message_;
   FileBudget const& budget_;
+  VerifiedSignatures* known_;
   std::chrono::microseconds time_left_;
   std::size_t verified_ = 0;
   std::set<std::string> fingerprints_;
@@ -78,21 +81,21 @@ void Tallier::count_unusable(Key const& key, Fitness fitness, std::string const&
   if (counts) ++tally_.unsupported;
 }
 
-void Tallier::count_valid(Key const& key, PublicKey const& decoded, bool unusual_salt) {
+void Tallier::count_valid(Key const& key, VerifiedSignatures::Valid const& valid) {
   std::string const id(key.id);
   ++tally_.valid_ids;
-  if (fingerprints_.insert(decoded.fingerprint).second) {
+  if (fingerprints_.insert(valid.fingerprint).second) {
     ++tally_.valid;
   } else {
     note(NoticeKind::same_key_twice, "key " + id + " is another key id's public key");
   }
-  if (unusual_salt) note(NoticeKind::salt_length, "signature by key " + id);
-  if (decoded.other_curve) {
+  if (valid.unusual_salt) note(NoticeKind::salt_length, "signature by key " + id);
+  if (valid.other_curve) {
     note(NoticeKind::key_encoding, "key " + id + " is not on the curve of its scheme " +
                                        std::string(name(key.scheme)) +
                                        ": python-tuf and tough refuse it");
   }
-  if (decoded.compressed) {
+  if (valid.compressed) {
     note(NoticeKind::key_encoding, "key " + id + " is a compressed curve point: go-tuf refuses it");
   }
 }
@@ -107,10 +110,22 @@ void Tallier::count_signature(Key const& key, std::string_view hex) {
     ++tally_.unverified;
     return;
   }
+  auto const signature =
+      known_ == nullptr ? std::nullopt : std::optional{known_->id_of(key, hex, message_)};
+  if (signature) {
+    if (auto const valid = known_->find(*signature)) return count_valid(key, *valid);
+  }
   PublicKey const decoded = decode_key(key, budget_);
   if (!decoded.usable()) return count_unusable(key, decoded.fitness, decoded.problem, true);
   SignatureCheck const check = check_signature(decoded, hex, message_);
-  if (check.state == SignatureState::valid) return count_valid(key, decoded, check.unusual_salt);
+  if (check.state == SignatureState::valid) {
+    VerifiedSignatures::Valid const valid{.fingerprint = decoded.fingerprint,
+                                          .other_curve = decoded.other_curve,
+                                          .compressed = decoded.compressed,
+                                          .unusual_salt = check.unusual_salt};
+    if (signature) known_->add(*signature, valid);
+    return count_valid(key, valid);
+  }
   ++tally_.invalid;
   bool const malformed = check.state == SignatureState::malformed;
   note(NoticeKind::signature_invalid,
@@ -179,8 +194,9 @@ std::string reasons(SignatureTally const& tally, NoticeKind first) {
 
 SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorised,
                                 std::span<Key const> keys, std::span<Signature const> signatures,
-                                std::string_view signed_bytes, FileBudget const& budget) {
-  return Tallier(role, keys, signatures, signed_bytes, budget).run(authorised);
+                                std::string_view signed_bytes, FileBudget const& budget,
+                                VerifiedSignatures* known) {
+  return Tallier(role, keys, signatures, signed_bytes, budget, known).run(authorised);
 }
 
 Result<void> require_threshold(std::string_view role, std::string_view delegator,

@@ -14,6 +14,8 @@
 
 namespace canary::tuf {
 
+class VerifiedSignatures;
+
 // Counts for a signing margin: how many more signatures could be lost.
 struct SignatureTally {
   std::uint64_t threshold = 1;
@@ -35,10 +37,12 @@ struct SignatureTally {
 };
 
 // `role` is the role that is verified, `signed_bytes` its canonical form. REQUIRES: `keys` and
-// `signatures` sorted by id, as parse.h leaves them.
+// `signatures` sorted by id, as parse.h leaves them. `known`: those that were valid before are not
+// computed again; nullptr: all are.
 SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorised,
                                 std::span<Key const> keys, std::span<Signature const> signatures,
-                                std::string_view signed_bytes, FileBudget const& budget = {});
+                                std::string_view signed_bytes, FileBudget const& budget = {},
+                                VerifiedSignatures* known = nullptr);
 
 // Rejects where the tally does not meet it: unsupported or budget where that is our lack, else
 // signature_invalid or threshold.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "probes/tuf/store_folder.h"
+#include "probes/tuf/verified_signatures.h"
 #include "runtime/event.h"
 #include "runtime/known_file.h"
 #include "runtime/task.h"
@@ -96,6 +97,7 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   runtime::KnownFile<Pinned const> pinned;
   std::filesystem::path pinned_path;
   std::optional<std::chrono::sys_seconds> behind_since;
+  std::shared_ptr<VerifiedSignatures> const verified = std::make_shared<VerifiedSignatures>();
 
  private:
   struct Change {

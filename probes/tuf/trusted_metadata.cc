@@ -340,8 +340,8 @@ Result<void> TrustedMetadata::verify_again(std::string_view role, Verification c
   Metadata<Targets> const& metadata = *accepted.metadata;
   std::string text;
   BOOST_OUTCOME_TRYV(append_canonical_json(text, *metadata.signed_part, role, "signed"));
-  SignatureTally tally =
-      tally_signatures(role, by.authorised, by.keys, metadata.signatures, text, policy_.budget);
+  SignatureTally tally = tally_signatures(role, by.authorised, by.keys, metadata.signatures, text,
+                                          policy_.budget, policy_.known.get());
   BOOST_OUTCOME_TRYV(require_threshold(role, by.delegator, tally));
   tallies_.insert_or_assign(std::string(role), std::move(tally));
   accepted.delegators.emplace(by.delegator);
@@ -419,8 +419,9 @@ Result<void> TrustedMetadata::check_size(std::string_view role, std::size_t size
 template <class T>
 Result<SignatureTally> TrustedMetadata::verify(std::string_view role, Metadata<T> const& metadata,
                                                Verification const& by) const {
-  SignatureTally tally = tally_signatures(role, by.authorised, by.keys, metadata.signatures,
-                                          metadata.signed_bytes, policy_.budget);
+  SignatureTally tally =
+      tally_signatures(role, by.authorised, by.keys, metadata.signatures, metadata.signed_bytes,
+                       policy_.budget, policy_.known.get());
   BOOST_OUTCOME_TRYV(require_threshold(role, by.delegator, tally));
   return tally;
 }

@@ -39,6 +39,7 @@ struct Policy {
   ExpiryPolicy expiry = ExpiryPolicy::abort;
   Limits limits;
   FileBudget budget;
+  std::shared_ptr<VerifiedSignatures> known{};  // signatures that were valid before
 };
 
 struct ExpiredRole {

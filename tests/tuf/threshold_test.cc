@@ -8,6 +8,7 @@
 
 #include "probes/tuf/parse.h"
 #include "probes/tuf/public_key.h"
+#include "probes/tuf/verified_signatures.h"
 #include "tests/support/sanitizer.h"
 #include "tests/tuf/worlds.h"
 
@@ -97,6 +98,75 @@ TEST(Threshold, ThatAnUnsupportedKeyCouldNotMeetEitherIsMissed) {
       "root", role, keys, std::vector<Signature>{{"a", ""}, {"c", "01"}}, kMessage);
   EXPECT_EQ(empty.unsupported, 1U);
   EXPECT_EQ(verdict(require_threshold("root", "root itself", empty)), "threshold");
+}
+
+// What was valid is not computed again, and counts as it did.
+TEST(Threshold, KnowsWhatItVerified) {
+  std::vector<Key> const keys{p256_key("a", kWhole), p256_key("b", kCompressed)};
+  std::vector<Signature> const signatures{{"a", kSignature}, {"b", kSignature}};
+  RoleKeys const role = role_of({"a", "b"}, 2);
+  VerifiedSignatures known;
+  auto const tally = [&] {
+    return tally_signatures("root", role, keys, signatures, kMessage, {}, &known);
+  };
+  SignatureTally const first = tally();
+  Message message{kMessage};
+  EXPECT_TRUE(known.find(VerifiedSignatures::id_of(keys[0], kSignature, message)));
+  SignatureTally const second = tally();
+  EXPECT_EQ(second.valid, first.valid);
+  EXPECT_EQ(second.valid_ids, first.valid_ids);
+  EXPECT_EQ(second.notices, first.notices);
+}
+
+// One that was put there by hand shows that it is asked.
+TEST(Threshold, TakesTheWordOfWhatIsKnown) {
+  std::vector<Key> const keys{p256_key("a", kWhole)};
+  std::vector<Signature> const signatures{{"a", "00"}};
+  VerifiedSignatures known;
+  Message message{kMessage};
+  known.add(VerifiedSignatures::id_of(keys[0], "00", message), {.fingerprint = "f"});
+  auto const tally =
+      tally_signatures("root", role_of({"a"}, 1), keys, signatures, kMessage, {}, &known);
+  EXPECT_EQ(tally.valid, 1U);
+}
+
+TEST(VerifiedSignatures, AreKnownByAllThatDecides) {
+  Message message{kMessage}, other{"other bytes"};
+  Key const key = p256_key("a", kWhole);
+  Key scheme = key, point = key, pkcs1 = key;
+  scheme.scheme = Scheme::ecdsa_sha2_nistp384;
+  point.hex_point = true;
+  pkcs1.pkcs1 = true;
+  auto const id = VerifiedSignatures::id_of(key, kSignature, message);
+  EXPECT_EQ(VerifiedSignatures::id_of(p256_key("another id", kWhole), kSignature, message), id);
+  EXPECT_NE(VerifiedSignatures::id_of(key, kSignature, other), id);
+  EXPECT_NE(VerifiedSignatures::id_of(key, "00", message), id);
+  EXPECT_NE(VerifiedSignatures::id_of(p256_key("a", kCompressed), kSignature, message), id);
+  for (auto const& changed : {scheme, point, pkcs1}) {
+    EXPECT_NE(VerifiedSignatures::id_of(changed, kSignature, message), id);
+  }
+}
+
+TEST(VerifiedSignatures, AreForgottenAfterARunThatDidNotAsk) {
+  VerifiedSignatures known;
+  known.add({1}, {.fingerprint = "a"});
+  known.add({2}, {.fingerprint = "b"});
+  known.begin_run();
+  EXPECT_TRUE(known.find({1}));
+  known.begin_run();
+  EXPECT_TRUE(known.find({1}));
+  EXPECT_FALSE(known.find({2}));
+}
+
+TEST(VerifiedSignatures, AreSoManyAtMost) {
+  VerifiedSignatures known;
+  auto const id = [](std::size_t i) {
+    return VerifiedSignatures::Id{static_cast<unsigned char>(i >> 8),
+                                  static_cast<unsigned char>(i)};
+  };
+  for (std::size_t i = 0; i <= VerifiedSignatures::kKept; ++i) known.add(id(i), {});
+  EXPECT_TRUE(known.find(id(0)));
+  EXPECT_FALSE(known.find(id(VerifiedSignatures::kKept)));
 }
 
 TEST(Threshold, BeyondTheBudgetOfVerificationsCannotBeTold) {

@@ -2,7 +2,9 @@
 // What a probe remembers from run to run, and what of it is never trusted.
 #include <gmock/gmock.h>
 
+#include "probes/tuf/parse.h"
 #include "probes/tuf/probe.h"
+#include "probes/tuf/verified_signatures.h"
 #include "tests/tuf_io/io_world.h"
 
 namespace canary::tuf {
@@ -95,6 +97,30 @@ TEST_F(ProbeMemory, FindsARootWithOtherContentUnderTheSameVersion) {
   repository_.roots[1].expires += days{1};
   world_.serve(publish(repository_));
   EXPECT_EQ(bad(world_.run()), "critical root_chain root (equivocation)\n");
+}
+
+// What is known to be valid is taken for valid; a signature that nobody could have verified shows
+// it.
+TEST_F(ProbeMemory, DoesNotVerifyASignatureTwice) {
+  TrustMemory::Threads const threads{world_.machine.disk, world_.machine.cpu};
+  world_.memory = std::make_shared<TrustMemory>(world_.folder.path() / "state", threads,
+                                                world_.machine.loop.executor());
+  Published published = publish(repository_);
+  std::string& timestamp = published.metadata.at("timestamp.json");
+  auto const begin = timestamp.find("\"sig\":\"") + 7;
+  timestamp.replace(begin, timestamp.find('"', begin) - begin, "00");
+  world_.serve(published);
+  ASSERT_THAT(bad(world_.run()), testing::HasSubstr("signature"));
+
+  auto const root = parse_root(published.root(1));
+  auto const parsed = parse_timestamp(timestamp);
+  ASSERT_TRUE(root && parsed);
+  auto const& content = root.value().content;
+  Key const* const key = find_key(content.keys, content.timestamp.keyids.at(0));
+  Message message{parsed.value().signed_bytes};
+  world_.memory->verified->add(VerifiedSignatures::id_of(*key, "00", message),
+                               {.fingerprint = "f"});
+  EXPECT_EQ(bad(world_.run()), "");
 }
 
 TEST_F(ProbeMemory, StartsAnewFromAnotherPinnedRoot) {
