@@ -10,13 +10,13 @@ thread_local OnEachFile const* listener = nullptr;
 
 }  // namespace
 
-OnEachFile::OnEachFile(Told told)
-    : told_(std::move(told)), before_(std::exchange(listener, this)) {}
+OnEachFile::OnEachFile(OnFile on_file)
+    : on_file_(std::move(on_file)), before_(std::exchange(listener, this)) {}
 
 OnEachFile::~OnEachFile() { listener = before_; }
 
 void about_to_touch(std::filesystem::path const& file) {
-  if (listener != nullptr) listener->told_(file);
+  if (listener != nullptr) listener->on_file_(file);
 }
 
 }  // namespace canary::config

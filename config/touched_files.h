@@ -9,17 +9,17 @@
 
 namespace canary::config {
 
-// While it lives, `told` is called on this thread before a file is opened or looked at.
+// While it lives, `on_file` is called on this thread before a file is opened or looked at.
 class OnEachFile {
  public:
-  using Told = std::function<void(std::filesystem::path const& file)>;
-  explicit OnEachFile(Told told);
+  using OnFile = std::function<void(std::filesystem::path const& file)>;
+  explicit OnEachFile(OnFile on_file);
   ~OnEachFile();
   OnEachFile(OnEachFile const&) = delete;
   OnEachFile& operator=(OnEachFile const&) = delete;
 
  private:
-  Told told_;
+  OnFile on_file_;
   OnEachFile const* before_;
   friend void about_to_touch(std::filesystem::path const&);
 };

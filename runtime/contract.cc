@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 #include "runtime/leaf.h"
 #include "runtime/tables.h"
 

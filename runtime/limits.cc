@@ -18,7 +18,7 @@
 
 #include <boost/system/system_error.hpp>
 
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 
 namespace canary::runtime {
 namespace {

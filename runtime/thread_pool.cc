@@ -117,21 +117,21 @@ bool ThreadPool::next(Worker& me, Queue& mine) {
 
 void ThreadPool::finish(Worker& me) {
   std::shared_ptr<Queued> job;  // these go after the lock
-  Lanes::node_type lane;
+  KeyQueues::node_type same_key;
   std::lock_guard const lock{mutex_};
   job = std::move(me.job);
   me.since_ns = 0;
-  leave_lane(*job, lane);
+  release_key(*job, same_key);
 }
 
 // The next job of its key may be taken.
-void ThreadPool::leave_lane(Queued& job, Lanes::node_type& gone) {
+void ThreadPool::release_key(Queued& job, KeyQueues::node_type& gone) {
   if (job.work.key.empty()) return;
-  auto const lane = lanes_.find(job.work.key);
-  if (lane == lanes_.end()) return;
-  Queue& waiting = lane->second.waiting;
+  auto const same_key = keyed_.find(job.work.key);
+  if (same_key == keyed_.end()) return;
+  Queue& waiting = same_key->second.waiting;
   if (waiting.empty()) {
-    gone = lanes_.extract(lane);
+    gone = keyed_.extract(same_key);
     return;
   }
   waiting.front()->in = &queue_;
@@ -174,8 +174,8 @@ ThreadPool::Queue::iterator ThreadPool::push(Queue& node) {
   Queued& job = **place;
   Queue* into = &queue_;
   if (!job.work.key.empty()) {
-    auto const [lane, first] = lanes_.try_emplace(job.work.key);
-    if (!first) into = &lane->second.waiting;
+    auto const [same_key, first] = keyed_.try_emplace(job.work.key);
+    if (!first) into = &same_key->second.waiting;
   }
   job.in = into;
   into->splice(into->end(), node);
@@ -207,13 +207,13 @@ void ThreadPool::put(Work work) {
 // Takes a job out of the queue, unless a thread has begun it.
 void ThreadPool::abandon(Queue::iterator place, Queued& job) {
   Queue dropped;  // these go after the lock
-  Lanes::node_type lane;
+  KeyQueues::node_type same_key;
   std::lock_guard const lock{mutex_};
   if (job.in == nullptr) return;
-  bool const held_its_lane = job.in == &queue_;
+  bool const held_its_key = job.in == &queue_;
   dropped.splice(dropped.end(), *job.in, place);
   job.in = nullptr;
-  if (held_its_lane) leave_lane(job, lane);
+  if (held_its_key) release_key(job, same_key);
   rows_show_queue();
 }
 
@@ -235,7 +235,7 @@ void ThreadPool::set_told(std::function<void(PoolTrouble const&)> told) {
 std::size_t ThreadPool::queued() const {
   std::lock_guard const lock{mutex_};
   std::size_t waiting = queue_.size();
-  for (auto const& [key, lane] : lanes_) waiting += lane.waiting.size();
+  for (auto const& [key, same_key] : keyed_) waiting += same_key.waiting.size();
   return waiting;
 }
 
@@ -271,7 +271,7 @@ bool ThreadPool::stop(std::chrono::nanoseconds limit) {
     std::lock_guard const lock{mutex_};
     stopping_ = true;
     told_ = nullptr;
-    for (auto& [key, lane] : lanes_) queue_.splice(queue_.end(), lane.waiting);
+    for (auto& [key, same_key] : keyed_) queue_.splice(queue_.end(), same_key.waiting);
     for (auto const& job : queue_) job->in = nullptr;  // a place then finds nothing to give up
     dropped.swap(queue_);
     workers.swap(workers_);

@@ -103,10 +103,10 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
 
  private:
   struct Queued;
-  struct Lane;
+  struct KeyQueue;
   struct Worker;
   using Queue = std::list<std::shared_ptr<Queued>>;
-  using Lanes = std::map<std::string, Lane, std::less<>>;
+  using KeyQueues = std::map<std::string, KeyQueue, std::less<>>;
   struct Look;
   explicit ThreadPool(PoolSettings settings);
 
@@ -119,7 +119,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   // These REQUIRE the lock.
   std::size_t active() const;
   Queue::iterator push(Queue& node);
-  void leave_lane(Queued& job, Lanes::node_type& gone);
+  void release_key(Queued& job, KeyQueues::node_type& gone);
   void wake_one();
   void rows_show_queue();
   PoolTrouble trouble_of(Worker const& worker, PoolTrouble::Kind kind) const;
@@ -134,7 +134,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   PoolSettings const settings_;
   mutable std::mutex mutex_;
   Queue queue_;  // may be taken
-  Lanes lanes_;  // by key: one is at work or may be taken, these wait for it
+  KeyQueues keyed_;  // by key: one is at work or may be taken, these wait for it
   std::vector<std::shared_ptr<Worker>> workers_;
   std::int64_t ended_ns_ = 0;  // when a thread was last seen to have ended
   bool stopping_ = false;

@@ -46,7 +46,7 @@ struct ThreadPool::Look {
   std::vector<std::shared_ptr<Worker>> fresh, gone;
   std::vector<std::unique_ptr<ThreadRow>> rows;
   std::vector<std::pair<std::shared_ptr<Queued>, std::exception_ptr>> lost;
-  std::vector<Lanes::node_type> lanes;
+  std::vector<KeyQueues::node_type> emptied;
   Queue nodes;
 };
 
@@ -65,7 +65,7 @@ void ThreadPool::reap(Look& look) {
     if (!worker->job) continue;
     JobLost const why{"the thread \"" + settings_.name + "\" ended " +
                       sentence(look.troubles.back())};
-    leave_lane(*worker->job, look.lanes.emplace_back());
+    release_key(*worker->job, look.emptied.emplace_back());
     look.lost.emplace_back(std::move(worker->job), std::make_exception_ptr(why));
   }
   std::erase_if(workers_, [&look](auto const& worker) {
@@ -99,7 +99,7 @@ void ThreadPool::refuse(Look& look) {
     auto const job = queue_.front();
     look.nodes.splice(look.nodes.end(), queue_, queue_.begin());
     job->in = nullptr;
-    leave_lane(*job, look.lanes.emplace_back());
+    release_key(*job, look.emptied.emplace_back());
     look.lost.emplace_back(job, why);
   }
   rows_show_queue();

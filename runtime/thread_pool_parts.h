@@ -46,7 +46,7 @@ struct ThreadPool::Queued {
   Queue* in = nullptr;  // where it stands; nullptr: begun, or dropped
 };
 
-struct ThreadPool::Lane {
+struct ThreadPool::KeyQueue {
   Queue waiting;
 };
 

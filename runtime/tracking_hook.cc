@@ -13,7 +13,7 @@
 
 #include <boost/asio/execution_context.hpp>
 
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 #include "runtime/refusal.h"
 
 namespace canary::runtime::tracking {

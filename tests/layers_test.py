@@ -32,9 +32,9 @@ ALLOWED = {
                        "daemon/watchdog/status.h", "daemon/watchdog/current.h",
                        "daemon/watchdog/answering.h", "daemon/watchdog/health.h",
                        "daemon/watchdog/self_channels.h", "daemon/watchdog/tables_view.h",
-                       "runtime/aside.h", "runtime/deadline.h", "runtime/last_words.h",
+                       "runtime/aside.h", "runtime/deadline.h", "runtime/crash.h",
                        "runtime/limits.h", "runtime/tables.h", "runtime/thread_row.h"],
-    "daemon/watchdog": ["config", "runtime/last_words.h", "runtime/tables.h",
+    "daemon/watchdog": ["config", "runtime/crash.h", "runtime/tables.h",
                         "runtime/thread_row.h", "daemon/metrics", "daemon/watchdog",
                         "daemon/log"],  # whose ring takes no lock
     "daemon/dump": ["config/harmless.h", "runtime", "daemon/watchdog", "daemon/dump",

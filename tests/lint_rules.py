@@ -37,7 +37,7 @@ BANNED = [
                                 "daemon/watchdog/"],
      "a thread that sleeps answers nobody"),
     (r"\b(usleep|nanosleep)\s*\(", ["daemon/dump/", "daemon/watchdog/",
-                                      "runtime/last_words.cc",  # the process ends meanwhile
+                                      "runtime/crash.cc",  # the process ends meanwhile
                                       "runtime/thread_pool.cc"],  # at its end, for its threads
      "a thread that sleeps answers nobody"),
     (r"\.detach\s*\(\s*\)", ["daemon/log/log.cc", "daemon/watchdog/", "daemon/dump/",

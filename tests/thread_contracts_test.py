@@ -43,8 +43,8 @@ def main() -> int:
             if not checks and name not in WITHOUT:
                 wrong.append(f'{name}: says "Thread: loop" and does not check it')
             if checks and name in WITHOUT:
-                wrong.append(f"{name}: checks, and is excused all the same")
-    wrong += [f"{name}: is excused and says nothing of a thread" for name in WITHOUT
+                wrong.append(f"{name}: checks, and is listed as without a check all the same")
+    wrong += [f"{name}: is listed as without a check and says nothing of a thread" for name in WITHOUT
               if name not in seen]
     print("\n".join(wrong))
     return 1 if wrong or len(seen) < 30 else 0

@@ -56,7 +56,7 @@ App::App(Setup setup)
                    .memory_directory = places_.runtime,
                    .dumper = dumps_.dumper(),
                    .dump_writer = dumps_.dump_writer(),
-                   .last_words = dumps_.black_box().words});
+                   .crash = dumps_.black_box().words});
 }
 
 App::~App() {

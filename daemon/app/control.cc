@@ -10,7 +10,7 @@
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_lock.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
 

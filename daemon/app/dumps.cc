@@ -175,11 +175,11 @@ std::size_t Dumps::copy_log(void* self, std::span<char> into) {
 }
 
 std::string Dumps::text_now(watchdog::Record const& record) {
-  return dump::render_text(live_.read("request", watchdog::current_episodes(record)));
+  return dump::render_text(live_.read("request", watchdog::current_incidents(record)));
 }
 
 std::string Dumps::json_now(watchdog::Record const& record) {
-  return dump::render_json(live_.read("request", watchdog::current_episodes(record)));
+  return dump::render_json(live_.read("request", watchdog::current_incidents(record)));
 }
 
 std::string Dumps::full(std::stop_token stop) {

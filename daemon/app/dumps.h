@@ -37,7 +37,7 @@ class Dumps {
   // What the process before was at; found is false where nobody kept its tables.
   dump::BlackBox const& black_box() const { return black_box_; }
   // Names of descriptors that systemd handed over and nobody wants; "" for none.
-  std::string const& strangers() const { return handed_over_.strangers; }
+  std::string const& unclaimed() const { return handed_over_.unclaimed; }
 
   // For the watchdog, which alone calls it.
   watchdog::Dumper dumper() { return orders_.dumper(); }

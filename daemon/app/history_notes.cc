@@ -80,19 +80,19 @@ std::vector<history::Entry> entries_of_start(watchdog::PreviousRun const& previo
 }
 
 history::EventEntry hang_event(watchdog::LastStall const& stall) {
-  auto const& episode = stall.episode;
-  std::string subject{to_text(episode.subject)};
-  std::string_view const name{episode.name.data()};
+  auto const& incident = stall.incident;
+  std::string subject{to_text(incident.subject)};
+  std::string_view const name{incident.name.data()};
   if (!name.empty() && name != subject) subject.append(" ").append(name);
-  std::string detail{to_text(episode.level)};
-  detail.append(", ").append(to_text(episode.verdict));
+  std::string detail{to_text(incident.level)};
+  detail.append(", ").append(to_text(incident.verdict));
   std::string_view const site{stall.site.data()};
   if (!site.empty()) detail.append(", at ").append(site);
   return {.kind = "hang",
           .subject = std::move(subject),
           .detail = std::move(detail),
           .at = wall(stall.wall_ns),
-          .lasted = std::chrono::floor<milliseconds>(std::chrono::nanoseconds{episode.age_ns})};
+          .lasted = std::chrono::floor<milliseconds>(std::chrono::nanoseconds{incident.age_ns})};
 }
 
 }  // namespace canary::daemon

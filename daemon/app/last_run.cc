@@ -28,9 +28,9 @@ void tell_of_the_memory(Log& log, watchdog::Watchdog const& watchdog,
 }
 
 void tell_of_the_black_box(Log& log, Dumps const& dumps) {
-  if (!dumps.strangers().empty()) {
+  if (!dumps.unclaimed().empty()) {
     log.warn("systemd handed over descriptors that canaryd has no use for; they are closed",
-             {{"names", dumps.strangers()}});
+             {{"names", dumps.unclaimed()}});
   }
   dump::BlackBox const& box = dumps.black_box();
   if (!box.trouble.empty()) {

@@ -17,7 +17,7 @@
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
 #include "runtime/contract.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 
 namespace canary::daemon {
 namespace {

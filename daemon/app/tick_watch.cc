@@ -18,8 +18,8 @@ TickWatch::Step TickWatch::turn(std::int64_t tick_ns, std::function<Thread()> co
   if (turns_ / kLook == before / kLook) return Step::nothing;
   Thread const thread = look();
   if (thread.gone) return Step::ended;
-  if (turns_ >= kEnd + (thread.traced ? kExcused : 0)) return Step::end;
-  if (turns_ < kTold || std::exchange(told_, true)) return Step::nothing;
+  if (turns_ >= kEnd + (thread.traced ? kTracedGrace : 0)) return Step::end;
+  if (turns_ < kSaid || std::exchange(told_, true)) return Step::nothing;
   return Step::stalled;
 }
 

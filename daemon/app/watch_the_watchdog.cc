@@ -12,7 +12,7 @@
 #include "daemon/watchdog/proc_reader.h"
 #include "runtime/contract.h"
 #include "runtime/event.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 #include "runtime/tables.h"
 #include "runtime/trace.h"
 

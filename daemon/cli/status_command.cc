@@ -36,7 +36,7 @@ void print_previous_run(json::value const& previous) {
     std::printf("the run before ended unclean (%s); nobody watched for %s s, until this start\n",
                 text(previous.at("end")).c_str(), text(previous.at("blind_seconds")).c_str());
   }
-  auto const& words = previous.at("last_words");
+  auto const& words = previous.at("crash_record");
   if (!words.is_object() || words.at("in_order").as_bool()) return;
   std::string line = "  at its end, " + text(words.at("ended")) + ", its loop ";
   if (auto const& handler = words.at("handler"); handler.is_object()) {
@@ -55,10 +55,10 @@ void print_hangs(json::value const& hangs) {
   auto const& executor = hangs.at("executor");
   std::printf("executor: %s\n",
               executor.at("ok").as_bool() ? "turns" : text(executor.at("reason")).c_str());
-  for (auto const& episode : hangs.at("episodes").as_array()) {
-    std::printf("  %s: %s %s for %s s: %s\n", text(episode.at("level")).c_str(),
-                text(episode.at("subject")).c_str(), text(episode.at("name")).c_str(),
-                text(episode.at("age_seconds")).c_str(), text(episode.at("verdict")).c_str());
+  for (auto const& incident : hangs.at("incidents").as_array()) {
+    std::printf("  %s: %s %s for %s s: %s\n", text(incident.at("level")).c_str(),
+                text(incident.at("subject")).c_str(), text(incident.at("name")).c_str(),
+                text(incident.at("age_seconds")).c_str(), text(incident.at("verdict")).c_str());
   }
   if (auto const& stall = hangs.at("last_stall"); stall.is_object()) {
     std::printf("last stall: %s, %s %s: %s; %s\n", text(stall.at("at")).c_str(),

@@ -34,7 +34,7 @@ constexpr std::string_view kUnknownText = "?";
   return std::string{kUnknownText};
 }
 
-// A literal of this program at an offset that a stranger gives: inside of what is never written,
+// A literal of this program at an offset that is not trusted: inside of what is never written,
 // ended, and printable.
 std::string own_literal(runtime::TextOffset offset) {
   if (offset == 0) return {};

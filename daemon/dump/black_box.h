@@ -37,7 +37,7 @@ class TablesCopy {
 struct HandedOver {
   TablesCopy tables;    // of the newest descriptor called kStoredTables; empty where there is none
   std::string trouble;  // why there was one and it cannot be read; empty where all is well
-  std::string strangers;  // names of descriptors that nobody here wants, "a, b"
+  std::string unclaimed;  // names of descriptors that nobody here wants, "a, b"
 };
 
 // Reads what LISTEN_FDS and LISTEN_FDNAMES announce, closes all of it, and takes the variables away
@@ -48,7 +48,7 @@ HandedOver take_handed_over();
 struct BlackBox {
   bool found = false;   // tables were handed over
   std::string trouble;  // why they tell nothing, or not all; empty where they do
-  watchdog::LastWords words;
+  watchdog::CrashRecord words;
   ExecutorState executor;             // as of the end
   std::vector<std::string> going_on;  // names of probes whose runs had not ended, the oldest first
   std::map<runtime::TextOffset, std::string> texts;  // of the same build only

@@ -129,7 +129,7 @@ HandedOver take_handed_over() {
         result.tables = std::move(copy);
       }
     } else {
-      (result.strangers += result.strangers.empty() ? "" : ", ") += name;
+      (result.unclaimed += result.unclaimed.empty() ? "" : ", ") += name;
     }
     ::close(descriptor);
   }

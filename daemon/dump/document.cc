@@ -26,8 +26,8 @@ char const* name_of(SectionType type) {
   switch (type) {
     case SectionType::about:
       return "about";
-    case SectionType::episodes:
-      return "episodes";
+    case SectionType::incidents:
+      return "incidents";
     case SectionType::tables:
       return "tables";
     case SectionType::texts:
@@ -147,11 +147,11 @@ class Reader {
       case SectionType::about:
         result_.about = value_at<AboutSection>(content);
         return;
-      case SectionType::episodes:
-        for (; content.size() >= sizeof(watchdog::Episode);
-             content = content.subspan(sizeof(watchdog::Episode))) {
-          result_.episodes.push_back(value_at<watchdog::Episode>(content));
-          result_.episodes.back().name.back() = '\0';
+      case SectionType::incidents:
+        for (; content.size() >= sizeof(watchdog::Incident);
+             content = content.subspan(sizeof(watchdog::Incident))) {
+          result_.incidents.push_back(value_at<watchdog::Incident>(content));
+          result_.incidents.back().name.back() = '\0';
         }
         return;
       case SectionType::tables:

@@ -57,8 +57,8 @@ struct MemorySample {
 
 struct DumpDocument {
   AboutSection about;
-  std::vector<watchdog::Episode> episodes;
-  TextOf text;  // static texts, also those of `episodes`
+  std::vector<watchdog::Incident> incidents;
+  TextOf text;  // static texts, also those of `incidents`
   bool has_executor = false;
   ExecutorState executor;
   std::vector<NativeStack> stacks;  // the culprit's first, as many as there are samples

@@ -37,15 +37,15 @@ void put_run_name(FixedText& out, runtime::Tables& tables, std::uint16_t run) {
   if (run < tables.runs().size()) put(out, tables.runs()[run].name);
 }
 
-void put_episode(FixedText& out, watchdog::Episode const& episode) {
-  out << to_text(episode.subject) << " " << to_text(episode.level) << " for ";
-  out.span(episode.age_ns) << ", verdict " << to_text(episode.verdict);
-  if (episode.name[0] != '\0') (out << ", ").plain(episode.name.data());
-  if (episode.system_call >= 0) (out << ", in system call ").number(episode.system_call);
-  if (episode.thread != 0) (out << ", thread ").number(episode.thread);
-  if (episode.file != 0) {
-    out << "\n            " << text_at(episode.operation) << "  ";
-    put_place(out, episode.file, episode.line, episode.function);
+void put_incident(FixedText& out, watchdog::Incident const& incident) {
+  out << to_text(incident.subject) << " " << to_text(incident.level) << " for ";
+  out.span(incident.age_ns) << ", verdict " << to_text(incident.verdict);
+  if (incident.name[0] != '\0') (out << ", ").plain(incident.name.data());
+  if (incident.system_call >= 0) (out << ", in system call ").number(incident.system_call);
+  if (incident.thread != 0) (out << ", thread ").number(incident.thread);
+  if (incident.file != 0) {
+    out << "\n            " << text_at(incident.operation) << "  ";
+    put_place(out, incident.file, incident.line, incident.function);
   }
   out << "\n";
 }
@@ -136,7 +136,7 @@ void put_run(FixedText& out, RunRecord const& run, std::int64_t now_ns) {
 void put_runs(FixedText& out, runtime::Tables& tables, EmergencyText const& about) {
   out << "\nRUNS\n";
   std::size_t shown = 0, running = 0;
-  std::uint16_t const first = about.episodes.empty() ? runtime::kNoRun : about.episodes.front().run;
+  std::uint16_t const first = about.incidents.empty() ? runtime::kNoRun : about.incidents.front().run;
   if (first < tables.runs().size()) put_run(out, tables.runs()[first], about.now_ns);
   for (std::size_t i = 0; i < tables.runs().size(); ++i) {
     RunRecord const& run = tables.runs()[i];
@@ -219,13 +219,13 @@ void put_head(FixedText& out, EmergencyText const& about) {
   out << "canaryd: ";
   if (about.reason == "ended") {
     out << "canaryd ended itself by a defect of its own; standard error has it\n";
-  } else if (about.episodes.empty()) {
+  } else if (about.incidents.empty()) {
     out << "nothing is accused; dump on " << about.reason << "\n";
   } else {
-    put_episode(out, about.episodes.front());
-    for (std::size_t i = 1; i < about.episodes.size(); ++i) {
+    put_incident(out, about.incidents.front());
+    for (std::size_t i = 1; i < about.incidents.size(); ++i) {
       out << "  and also  ";
-      put_episode(out, about.episodes[i]);
+      put_incident(out, about.incidents[i]);
     }
   }
 }

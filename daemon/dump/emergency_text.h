@@ -15,7 +15,7 @@
 namespace canary::dump {
 
 struct EmergencyText {
-  std::span<watchdog::Episode const> episodes;
+  std::span<watchdog::Incident const> incidents;
   std::string_view reason;
   std::string_view versions;  // only its first line is shown
   std::string_view raw_name;  // where the rest is

@@ -62,7 +62,7 @@ class FixedText {
     while (used_ < room_ && used_ - start < column);
     return *this;
   }
-  // Text of strangers: control characters become '?'.
+  // Untrusted text: control characters become '?'.
   FixedText& plain(std::string_view text) {
     for (char const each : text) put(each >= 0 && each < ' ' ? '?' : each);
     return *this;

@@ -26,12 +26,12 @@ void prepare_threads() { runtime::at_thread_start(prepare_this_thread); }
 LiveDump::LiveDump(DumpPlace place) : raw_(without_directory(std::move(place))) {}
 
 DumpDocument LiveDump::read(std::string_view reason,
-                            std::vector<watchdog::Episode> const& episodes) {
+                            std::vector<watchdog::Incident> const& incidents) {
   std::lock_guard const lock{mutex_};
   auto* const tables = runtime::tables();
   std::vector<std::byte> memory(kBesideTables + (tables == nullptr ? 0 : tables->block().size()));
   DumpRequest const request{
-      .reason = reason, .episodes = episodes, .decided_ns = runtime::now_ns()};
+      .reason = reason, .incidents = incidents, .decided_ns = runtime::now_ns()};
   std::size_t const size = raw_.write_to_memory(request, memory);
   DumpDocument document = read_dump({memory.data(), size});
   name_modules(document);

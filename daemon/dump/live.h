@@ -17,7 +17,7 @@ class LiveDump {
   // `place.directory` is not used.
   explicit LiveDump(DumpPlace place);
   // Everything but functions of native stacks, which have module and offset only.
-  DumpDocument read(std::string_view reason, std::vector<watchdog::Episode> const& episodes);
+  DumpDocument read(std::string_view reason, std::vector<watchdog::Incident> const& incidents);
 
  private:
   std::mutex mutex_;

@@ -52,8 +52,8 @@ void put_about(SectionWriter& out, DumpRequest const& request) {
   out.begin(SectionType::about);
   out.bytes(&about, sizeof about);
   out.end();
-  out.begin(SectionType::episodes);
-  out.bytes(request.episodes.data(), request.episodes.size_bytes());
+  out.begin(SectionType::incidents);
+  out.bytes(request.incidents.data(), request.incidents.size_bytes());
   out.end();
 }
 
@@ -103,10 +103,10 @@ void put_texts(SectionWriter& out, runtime::Tables& tables, DumpRequest const& r
                std::span<std::uint32_t> seen) {
   out.begin(SectionType::texts);
   TextsSection texts{out, seen};
-  for (auto const& episode : request.episodes) {
-    texts.add(episode.operation);
-    texts.add(episode.file);
-    texts.add(episode.function);
+  for (auto const& incident : request.incidents) {
+    texts.add(incident.operation);
+    texts.add(incident.file);
+    texts.add(incident.function);
   }
   for (auto const& each : tables.loop().longest) add_handler(texts, each);
   for (auto const& thread : tables.threads()) texts.add(thread.job);
@@ -150,8 +150,8 @@ bool put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64
 
 // Whose stack comes first: who is accused, else the loop.
 std::int32_t first_of(DumpRequest const& request) {
-  if (!request.episodes.empty() && request.episodes.front().thread != 0) {
-    return request.episodes.front().thread;
+  if (!request.incidents.empty() && request.incidents.front().thread != 0) {
+    return request.incidents.front().thread;
   }
   auto* const all = runtime::tables();
   return all == nullptr ? 0 : all->loop().thread.load(memory_order_relaxed);
@@ -189,9 +189,9 @@ void RawDump::write_all(DumpRequest const& request, SectionWriter& out) {
 
 void RawDump::write_stacks(DumpRequest const& request, SectionWriter& out) {
   std::int32_t const first = first_of(request);
-  // A subject that is no thread has none to blame.
-  bool const blamed = request.episodes.empty() || request.episodes.front().thread != 0;
-  stack_copied_ = first != 0 && put_stack(out, first, blamed, kAnswerWithinNs);
+  // A subject that is no thread has no culprit.
+  bool const culprit = request.incidents.empty() || request.incidents.front().thread != 0;
+  stack_copied_ = first != 0 && put_stack(out, first, culprit, kAnswerWithinNs);
   result_.stack_ns = runtime::now_ns() - request.decided_ns;
   std::size_t const there = process_->sample.thread_ids(buffers_->ids);
   buffers_->id_count = there < buffers_->ids.size() ? there : buffers_->ids.size();
@@ -209,7 +209,7 @@ void RawDump::write_text(DumpRequest const& request, SectionWriter& out) {
   char raw_name[128];
   FixedText name{raw_name};
   name << stem_.data() << ".raw";
-  EmergencyText const about{.episodes = request.episodes,
+  EmergencyText const about{.incidents = request.incidents,
                             .reason = request.reason,
                             .versions = {place_.versions.data(), place_.versions.size()},
                             .raw_name = name.view(),

@@ -39,9 +39,9 @@ struct DumpPlace {
 };
 
 struct DumpRequest {
-  std::uint64_t number = 0;  // in the file's name; Episode::id where there is one
+  std::uint64_t number = 0;  // in the file's name; Incident::id where there is one
   std::string_view reason;   // "stall", "hung", "dead", "SIGUSR1", "request"; [a-zA-Z0-9-]
-  std::span<watchdog::Episode const> episodes;  // the first is what the dump is about; may be none
+  std::span<watchdog::Incident const> incidents;  // the first is what the dump is about; may be none
   std::int64_t decided_ns = 0;                  // monotonic: when the dump was decided upon
 };
 
@@ -70,7 +70,7 @@ class RawDump {
   std::shared_ptr<MemoryDumps> const& memory_dumps() const { return memory_dumps_; }
 
   // Everything but further samples: tables within milliseconds, then the emergency text, the stack
-  // of the first episode's thread (else the loop's), the other threads' stacks, /proc. A dump that
+  // of the first incident's thread (else the loop's), the other threads' stacks, /proc. A dump that
   // is still open is finished first. False: of the stuck thread's stack nothing could be copied,
   // nor will be by sample().
   bool start(DumpRequest const& request);

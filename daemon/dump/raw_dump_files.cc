@@ -21,12 +21,12 @@ constexpr std::int64_t kBeforeTheEnd = 2'000'000'000;
 void RawDump::name_file(DumpRequest const& request) {
   stem_ = {};
   FixedText stem{{stem_.data(), stem_.size() - 1}};
-  if (request.episodes.empty() || request.reason == "ended") {
+  if (request.incidents.empty() || request.reason == "ended") {
     (stem << "dump-").natural(request.number, 6) << "-" << request.reason;
   } else {
-    auto const& episode = request.episodes.front();
-    (stem << "stall-").natural(request.number, 6) << "-" << to_text(episode.subject);
-    if (episode.level > watchdog::Level::stalled) stem << "-" << to_text(episode.level);
+    auto const& incident = request.incidents.front();
+    (stem << "stall-").natural(request.number, 6) << "-" << to_text(incident.subject);
+    if (incident.level > watchdog::Level::stalled) stem << "-" << to_text(incident.level);
   }
   if (!files_) return;
   MemoryDumps::Stem const wanted = stem_;

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kSectionMagic = 0x54434553;       // "SECT"
 
 enum class SectionType : std::uint32_t {
   about = 1,       // AboutSection, once
-  episodes,        // watchdog::Episode, several
+  incidents,        // watchdog::Incident, several
   tables,          // runtime::Tables' block
   texts,           // items: TextOffset as tag, the text
   emergency_text,  // text

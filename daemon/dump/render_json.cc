@@ -44,23 +44,23 @@ json::object handler_json(HandlerState const& handler) {
           {"seconds", seconds(handler.took_ns)}};
 }
 
-json::object episode_json(watchdog::Episode const& episode, TextOf const& text) {
-  std::string const file = text(episode.file);
+json::object incident_json(watchdog::Incident const& incident, TextOf const& text) {
+  std::string const file = text(incident.file);
   Place const place{.file = std::string{source_path(file)},
-                    .function = text(episode.function),
-                    .line = episode.line};
+                    .function = text(incident.function),
+                    .line = incident.line};
   return {
-      {"id", episode.id},
-      {"subject", to_text(episode.subject)},
-      {"name", text_or_null(episode.name.data())},
-      {"level", to_text(episode.level)},
-      {"verdict", to_text(episode.verdict)},
-      {"accuses", accuses(episode.verdict)},
-      {"thread", episode.thread == 0 ? json::value(nullptr) : json::value(episode.thread)},
-      {"system_call", episode.system_call < 0 ? json::value(nullptr)
-                                              : json::value(system_call_name(episode.system_call))},
-      {"age_seconds", seconds(episode.age_ns)},
-      {"operation", text_or_null(text(episode.operation))},
+      {"id", incident.id},
+      {"subject", to_text(incident.subject)},
+      {"name", text_or_null(incident.name.data())},
+      {"level", to_text(incident.level)},
+      {"verdict", to_text(incident.verdict)},
+      {"accuses", accuses(incident.verdict)},
+      {"thread", incident.thread == 0 ? json::value(nullptr) : json::value(incident.thread)},
+      {"system_call", incident.system_call < 0 ? json::value(nullptr)
+                                              : json::value(system_call_name(incident.system_call))},
+      {"age_seconds", seconds(incident.age_ns)},
+      {"operation", text_or_null(text(incident.operation))},
       {"place", place_json(place)}};
 }
 
@@ -215,8 +215,8 @@ json::array strings(std::vector<std::string> const& texts) {
 }  // namespace
 
 std::string render_json(DumpDocument const& document) {
-  json::array episodes, stacks, runs;
-  for (auto const& each : document.episodes) episodes.push_back(episode_json(each, document.text));
+  json::array incidents, stacks, runs;
+  for (auto const& each : document.incidents) incidents.push_back(incident_json(each, document.text));
   for (auto const& each : document.stacks) stacks.push_back(stack_json(document, each));
   for (auto const& each : document.executor.runs) runs.push_back(run_json(each));
   auto const* culprit = culprit_frame(document);
@@ -232,7 +232,7 @@ std::string render_json(DumpDocument const& document) {
                                      : json::value(json::object{{"function", culprit->function},
                                                                 {"file", culprit->file},
                                                                 {"line", culprit->line}})},
-      {"episodes", std::move(episodes)},
+      {"incidents", std::move(incidents)},
       {"loop", document.has_executor ? json::value(loop_json(document.executor.loop)) : nullptr},
       {"next_run_due_in_seconds", document.executor.scheduled
                                       ? json::value(seconds(document.executor.next_due_in_ns))

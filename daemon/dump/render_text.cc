@@ -9,17 +9,17 @@
 namespace canary::dump {
 namespace {
 
-void also(TextPage& page, watchdog::Episode const& episode) {
-  std::string text{to_text(episode.subject)};
-  if (episode.name[0] != '\0') text += " " + plain(episode.name.data());
-  page.field("also", text + " " + std::string{to_text(episode.level)} + " for " +
-                         span_text(episode.age_ns) + ": " + std::string{to_text(episode.verdict)});
+void also(TextPage& page, watchdog::Incident const& incident) {
+  std::string text{to_text(incident.subject)};
+  if (incident.name[0] != '\0') text += " " + plain(incident.name.data());
+  page.field("also", text + " " + std::string{to_text(incident.level)} + " for " +
+                         span_text(incident.age_ns) + ": " + std::string{to_text(incident.verdict)});
 }
 
 // The accused run's (or the running handler's) deepest row.
 void where(TextPage& page) {
-  auto const accused = page.document().episodes.empty() ? page.document().executor.loop.run
-                                                        : page.document().episodes.front().run;
+  auto const accused = page.document().incidents.empty() ? page.document().executor.loop.run
+                                                        : page.document().incidents.front().run;
   for (auto const& run : page.document().executor.runs) {
     if (run.index != accused) continue;
     if (run.frames.empty()) {
@@ -42,9 +42,9 @@ void head(TextPage& page) {
     page.field("at", frame->file + ":" + std::to_string(frame->line) + "  " +
                          short_function(frame->function));
   }
-  if (!page.document().episodes.empty()) {
-    auto const& episode = page.document().episodes.front();
-    if (episode.thread != 0) page.field("thread", page.thread_text(episode.thread));
+  if (!page.document().incidents.empty()) {
+    auto const& incident = page.document().incidents.front();
+    if (incident.thread != 0) page.field("thread", page.thread_text(incident.thread));
   }
   auto const& executor = page.document().executor;
   if (page.document().has_executor) {
@@ -81,8 +81,8 @@ void head(TextPage& page) {
                std::to_string(page.document().about.number);
   }
   page.field("process", process);
-  for (std::size_t i = 1; i < page.document().episodes.size(); ++i)
-    also(page, page.document().episodes[i]);
+  for (std::size_t i = 1; i < page.document().incidents.size(); ++i)
+    also(page, page.document().incidents[i]);
   if (!page.document().notes.empty()) {
     page.field("note", page.document().notes.front() + "; see the end of this text");
   }

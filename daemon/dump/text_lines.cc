@@ -96,16 +96,16 @@ std::string headline(DumpDocument const& document) {
   std::string const reason = document.about.reason.data();
   if (reason == "ended")
     return "canaryd ended itself by a defect of its own; standard error has it";
-  if (document.episodes.empty()) {
+  if (document.incidents.empty()) {
     return "nothing is accused; dumped on " + (reason.empty() ? "request" : reason);
   }
-  auto const& episode = document.episodes.front();
-  std::string text{to_text(episode.subject)};
-  if (episode.name[0] != '\0' && text != episode.name.data()) {
-    text += std::string{" "} + episode.name.data();
+  auto const& incident = document.incidents.front();
+  std::string text{to_text(incident.subject)};
+  if (incident.name[0] != '\0' && text != incident.name.data()) {
+    text += std::string{" "} + incident.name.data();
   }
-  text += std::string{" "} + std::string{to_text(episode.level)} + " for " +
-          span_text(episode.age_ns) + ": " + std::string{to_text(episode.verdict)};
+  text += std::string{" "} + std::string{to_text(incident.level)} + " for " +
+          span_text(incident.age_ns) + ": " + std::string{to_text(incident.verdict)};
   return text;
 }
 

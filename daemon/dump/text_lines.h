@@ -26,7 +26,7 @@ bool is_post_mortem(DumpDocument const& document);
 // "stall-000012-loop" and the like are file names; this is what the dump is about in one line.
 std::string headline(DumpDocument const& document);
 
-// The place in the source that is most likely to blame: the first frame of the culprit's stack that
+// The place in the source that is most likely the cause: the first frame of the culprit's stack that
 // is the program's own; nullptr where the stack has none.
 NativeFrame const* culprit_frame(DumpDocument const& document);
 

@@ -29,7 +29,7 @@ class TextPage {
   std::string out_;
 };
 
-// Text of strangers on one line of a terminal.
+// Untrusted text on one line of a terminal.
 std::string plain(std::string_view text);
 // Pads to `column`, two blanks at least.
 void to_column(std::string& line, std::size_t column);

@@ -13,7 +13,7 @@ watchdog::Dumper WatchdogDumper::dumper() {
           [](void* self, watchdog::DumpOrder const& order) {
             return static_cast<WatchdogDumper*>(self)->raw_.start({.number = order.number,
                                                                    .reason = order.reason,
-                                                                   .episodes = order.episodes,
+                                                                   .incidents = order.incidents,
                                                                    .decided_ns = order.decided_ns});
           },
       .sample =

@@ -12,7 +12,7 @@ namespace canary::daemon {
 namespace {
 
 namespace json = boost::json;
-using watchdog::Episode;
+using watchdog::Incident;
 using watchdog::Level;
 
 constexpr std::size_t kLongest = 1024;
@@ -26,19 +26,19 @@ json::value wall_time(std::int64_t wall_ns) {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds{wall_ns})}));
 }
 
-json::object episode_json(Episode const& episode) {
+json::object incident_json(Incident const& incident) {
   json::object out;
-  out["id"] = episode.id;
-  out["subject"] = text(to_text(episode.subject));
-  out["level"] = text(to_text(episode.level));
-  out["verdict"] = text(to_text(episode.verdict));
-  out["name"] = text(episode.name.data());
-  out["age_seconds"] = static_cast<double>(episode.age_ns) / 1e9;
+  out["id"] = incident.id;
+  out["subject"] = text(to_text(incident.subject));
+  out["level"] = text(to_text(incident.level));
+  out["verdict"] = text(to_text(incident.verdict));
+  out["name"] = text(incident.name.data());
+  out["age_seconds"] = static_cast<double>(incident.age_ns) / 1e9;
   return out;
 }
 
 json::object stall_json(watchdog::LastStall const& stall) {
-  json::object out = episode_json(stall.episode);
+  json::object out = incident_json(stall.incident);
   out["at"] = wall_time(stall.wall_ns);
   out["site"] = text(stall.site.data());
   return out;
@@ -62,7 +62,7 @@ json::object dump_json(watchdog::Record const& record) {
 
 }  // namespace
 
-json::value last_words_json(watchdog::LastWords const& words) {
+json::value crash_record_json(watchdog::CrashRecord const& words) {
   if (!words.known) return nullptr;
   json::object out;
   out["process"] = words.process;
@@ -98,11 +98,11 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
       beat == 0 ? json::value(nullptr)
                 : json::value(static_cast<double>(runtime::now_ns() - beat) / 1e9);
   out["executor"] = std::move(executor);
-  json::array episodes;
-  for (auto const& episode : watchdog::current_episodes(record)) {
-    episodes.push_back(episode_json(episode));
+  json::array incidents;
+  for (auto const& incident : watchdog::current_incidents(record)) {
+    incidents.push_back(incident_json(incident));
   }
-  out["episodes"] = std::move(episodes);
+  out["incidents"] = std::move(incidents);
   watchdog::LastStall last;
   out["last_stall"] = nullptr;
   if (record.last_stall.known() && record.last_stall.load(last)) {
@@ -112,7 +112,7 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
   }
   auto const& previous = record.previous;
   out["previous_run"] = nullptr;
-  if (previous.known || previous.last_words.known) {
+  if (previous.known || previous.crash.known) {
     json::object entry;
     entry["end"] = text(to_text(previous.end));
     entry["clean"] = previous.clean;
@@ -120,7 +120,7 @@ std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, 
     entry["last_alive"] = wall_time(previous.last_alive_wall_ns);
     entry["blind_seconds"] = static_cast<double>(previous.blind_ns) / 1e9;
     entry["unclean_restarts"] = previous.restarts;
-    entry["last_words"] = last_words_json(previous.last_words);
+    entry["crash_record"] = crash_record_json(previous.crash);
     out["previous_run"] = std::move(entry);
   }
   out["dumps"] = dump_json(record);

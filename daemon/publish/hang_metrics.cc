@@ -105,9 +105,9 @@ void executor(std::string& page, watchdog::Record const& record, runtime::Tables
 
 void probes(std::string& page, watchdog::Record const& record, Snapshot const& snapshot) {
   std::set<std::string> stalled;
-  for (auto const& episode : watchdog::current_episodes(record)) {
-    if (episode.subject == Subject::run && episode.level >= Level::stalled) {
-      stalled.insert(episode.name.data());
+  for (auto const& incident : watchdog::current_incidents(record)) {
+    if (incident.subject == Subject::run && incident.level >= Level::stalled) {
+      stalled.insert(incident.name.data());
     }
   }
   auto const quarantined = watchdog::quarantined_probes(record);
@@ -127,13 +127,13 @@ void probes(std::string& page, watchdog::Record const& record, Snapshot const& s
 // What is not told by canaryd_executor_stalled and canaryd_probe_stalled.
 void subjects_now(std::string& page, watchdog::Record const& record) {
   std::multiset<Subject> stalled;
-  for (auto const& episode : watchdog::current_episodes(record)) {
-    if (episode.level >= Level::stalled) stalled.insert(episode.subject);
+  for (auto const& incident : watchdog::current_incidents(record)) {
+    if (incident.level >= Level::stalled) stalled.insert(incident.subject);
   }
   auto const standing = [&record](Subject subject) {
     return record.standing[static_cast<std::size_t>(subject)].load(memory_order_relaxed) != 0;
   };
-  // One that stands still before anybody is to blame is one at the least.
+  // One that stands still before anybody is at fault is one at the least.
   auto const files =
       std::max<std::size_t>(stalled.count(Subject::files), standing(Subject::files) ? 1 : 0);
   Family{page, metric("canaryd_files_stalled")}.add({}, static_cast<double>(files));
@@ -164,14 +164,14 @@ void stalls(std::string& page, watchdog::Record const& record) {
   }
   if (known) {
     Family{page, metric("canaryd_last_stall_timestamp_seconds")}.add(
-        {to_text(last.episode.subject), to_text(last.episode.verdict)},
+        {to_text(last.incident.subject), to_text(last.incident.verdict)},
         static_cast<double>(last.wall_ns) / 1e9);
   }
 }
 
 // What the process before left: in its memory of stalls, and in the tables that systemd kept.
 void previous_run(std::string& page, watchdog::PreviousRun const& previous) {
-  auto const& words = previous.last_words;
+  auto const& words = previous.crash;
   if (!previous.known && !words.known) return;
   bool const in_order = previous.end == watchdog::End::orderly;
   Family{page, metric("canaryd_previous_run_info")}.add(

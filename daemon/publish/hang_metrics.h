@@ -20,7 +20,7 @@ void append_hang_metrics(std::string& page, watchdog::Record const& record, runt
 // Of a page: the families that stay the same until the process ends, for the emergency page.
 std::string unchanging_metrics(std::string_view page);
 
-// {"executor", "episodes", "last_stall", "previous_run", "dumps", "quarantined"}: what
+// {"executor", "incidents", "last_stall", "previous_run", "dumps", "quarantined"}: what
 // GET /api/v1/hangs says and `canaryd status` prints.
 std::string hangs_json(watchdog::Record const& record, runtime::Tables& tables, SysTime now);
 

@@ -20,10 +20,10 @@ SysTime wall(std::int64_t nanoseconds) { return SysTime{whole(nanoseconds)}; }
 
 // "loop of demo, blocking_call, 2 h ago; async_wait probes/…".
 std::string stall_text(watchdog::LastStall const& stall, SysTime now) {
-  std::string text{to_text(stall.episode.subject)};
-  std::string_view const name{stall.episode.name.data()};
+  std::string text{to_text(stall.incident.subject)};
+  std::string_view const name{stall.incident.name.data()};
   if (!name.empty() && name != text) text.append(" of ").append(name);
-  text.append(", ").append(to_text(stall.episode.verdict));
+  text.append(", ").append(to_text(stall.incident.verdict));
   text.append(", ").append(page::distance(wall(stall.wall_ns), now));
   std::string_view const site{stall.site.data()};
   if (!site.empty()) text.append("; ").append(site);
@@ -51,12 +51,12 @@ page::OwnState own_state(watchdog::Record const& record, runtime::Tables& tables
   if (auto const beat = tables.loop().beat_ns.load(); beat != 0) {
     own.beat_age_s = static_cast<double>(runtime::now_ns() - beat) / 1e9;
   }
-  for (auto const& episode : watchdog::current_episodes(record)) {
-    if (episode.level < Level::stalled) continue;
-    if (episode.subject == watchdog::Subject::run) own.stalled.emplace_back(episode.name.data());
-    if (episode.subject == watchdog::Subject::loop) {
-      own.verdict = to_text(episode.verdict);
-      own.culprit = episode.name.data();
+  for (auto const& incident : watchdog::current_incidents(record)) {
+    if (incident.level < Level::stalled) continue;
+    if (incident.subject == watchdog::Subject::run) own.stalled.emplace_back(incident.name.data());
+    if (incident.subject == watchdog::Subject::loop) {
+      own.verdict = to_text(incident.verdict);
+      own.culprit = incident.name.data();
     }
   }
   watchdog::LastStall last;

@@ -23,7 +23,7 @@
 #include "daemon/publish/clients.h"
 #include "daemon/publish/listen_socket.h"
 #include "daemon/publish/response.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 #include "runtime/limits.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"

@@ -13,7 +13,7 @@
 #include "daemon/schedule/tell.h"
 #include "runtime/contract.h"
 #include "runtime/held.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 
 namespace canary::daemon {
 namespace {

@@ -15,53 +15,53 @@ bool has_threads(Subject subject) {
 }
 
 // Is it the same thing that hangs still? The loop, the server and the scheduler exist once.
-bool same_episode(Episode const& a, Episode const& b) {
+bool same_incident(Incident const& a, Incident const& b) {
   if (a.subject != b.subject) return false;
   if (belongs_to_run(a.subject)) return a.run == b.run && a.generation == b.generation;
   return !has_threads(a.subject) || a.thread == b.thread;
 }
 
-// Is it the same kind of stall again? One episode of it is told of in full.
-bool same_kind(Episode const& a, Episode const& b) {
+// Is it the same kind of stall again? One incident of it is told of in full.
+bool same_kind(Incident const& a, Incident const& b) {
   return a.subject == b.subject && a.file == b.file && a.line == b.line &&
          a.operation == b.operation &&
          __builtin_memcmp(a.name.data(), b.name.data(), a.name.size()) == 0;
 }
 
 // Not anybody's fault, as opposed to not known.
-bool excused(Verdict verdict) { return verdict != Verdict::none && !accuses(verdict); }
+bool is_nobodys_fault(Verdict verdict) { return verdict != Verdict::none && !accuses(verdict); }
 
 bool power_of_two(std::uint32_t value) { return (value & (value - 1)) == 0; }
 
 }  // namespace
 
-void Book::begin(bool grace, bool loop_only) {
-  grace_ = grace;
+void Incidents::begin(bool pause, bool loop_only) {
+  paused_ = pause;
   ending_ = 0;
   for (Entry& entry : entries_) {
-    entry.reported = loop_only && entry.episode.subject != Subject::loop;
+    entry.reported = loop_only && entry.incident.subject != Subject::loop;
   }
 }
 
-std::size_t Book::open() const {
+std::size_t Incidents::open() const {
   std::size_t count = 0;
   for (Entry const& entry : entries_) count += entry.open ? 1 : 0;
   return count;
 }
 
-Book::Entry* Book::find_open(Episode const& judged) {
+Incidents::Entry* Incidents::find_open(Incident const& judged) {
   for (Entry& entry : entries_) {
-    if (entry.open && same_episode(entry.episode, judged)) return &entry;
+    if (entry.open && same_incident(entry.incident, judged)) return &entry;
   }
   return nullptr;
 }
 
-Book::Entry* Book::begin_entry(Episode const& judged, std::int64_t now_ns) {
+Incidents::Entry* Incidents::begin_entry(Incident const& judged, std::int64_t now_ns) {
   Entry* chosen = nullptr;
   for (Entry& entry : entries_) {
     if (entry.open) continue;
     bool const remembered = entry.occurrences > 0 && now_ns - entry.ended_ns < kFoldFor;
-    if (remembered && same_kind(entry.episode, judged)) {
+    if (remembered && same_kind(entry.incident, judged)) {
       chosen = &entry;
       break;
     }
@@ -72,21 +72,21 @@ Book::Entry* Book::begin_entry(Episode const& judged, std::int64_t now_ns) {
     return nullptr;
   }
   bool const again = chosen->occurrences > 0 && now_ns - chosen->ended_ns < kFoldFor &&
-                     same_kind(chosen->episode, judged);
+                     same_kind(chosen->incident, judged);
   std::uint32_t const occurrences = again ? chosen->occurrences : 0;
   std::uint64_t const suppressed = again ? chosen->suppressed : 0;
   *chosen = {};
   chosen->open = true;
   chosen->occurrences = occurrences;
   chosen->suppressed = suppressed;
-  chosen->episode = judged;
-  chosen->episode.level = Level::fine;
-  chosen->episode.id = ++last_id_;
+  chosen->incident = judged;
+  chosen->incident.level = Level::fine;
+  chosen->incident.id = ++last_id_;
   return chosen;
 }
 
-// At most some a minute; the last words before the end are always let through.
-bool Book::may_dump(Level level, std::int64_t now_ns) {
+// At most some a minute; the last dump before the end is always let through.
+bool Incidents::may_dump(Level level, std::int64_t now_ns) {
   std::int64_t* oldest = dumped_ns_.data();
   for (std::int64_t& each : dumped_ns_) {
     if (each < *oldest) oldest = &each;
@@ -97,15 +97,15 @@ bool Book::may_dump(Level level, std::int64_t now_ns) {
   return true;
 }
 
-void Book::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& step) {
-  Episode const& episode = entry.episode;
-  bool const doubled = entry.dumped_age_ns > 0 && episode.age_ns >= 2 * entry.dumped_age_ns &&
-                       episode.age_ns - entry.dumped_age_ns >= kDumpAgainAfter;
+void Incidents::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& step) {
+  Incident const& incident = entry.incident;
+  bool const doubled = entry.dumped_age_ns > 0 && incident.age_ns >= 2 * entry.dumped_age_ns &&
+                       incident.age_ns - entry.dumped_age_ns >= kDumpAgainAfter;
   if (!raised && !doubled) return;
   // A stall that has been seen before is dumped the 2nd, 4th, 8th ... time.
-  bool const folded = episode.level == Level::stalled && !power_of_two(entry.occurrences);
-  entry.dumped_age_ns = episode.age_ns;
-  if (!folded && may_dump(episode.level, now_ns)) {
+  bool const folded = incident.level == Level::stalled && !power_of_two(entry.occurrences);
+  entry.dumped_age_ns = incident.age_ns;
+  if (!folded && may_dump(incident.level, now_ns)) {
     step.effects |= Effect::dump;
   } else {
     ++entry.suppressed;
@@ -113,33 +113,33 @@ void Book::choose_dump(Entry& entry, bool raised, std::int64_t now_ns, Step& ste
   }
 }
 
-Step Book::report(Episode const& judged, std::int64_t now_ns) {
+Step Incidents::report(Incident const& judged, std::int64_t now_ns) {
   Step step;
   Entry* entry = find_open(judged);
   bool const innocent =
-      judged.level == Level::fine || (excused(judged.verdict) && !judged.overdrawn);
-  if (innocent || grace_) {
-    // Keeps an open episode open where somebody else holds the thread for the moment.
+      judged.level == Level::fine || (is_nobodys_fault(judged.verdict) && !judged.overdrawn);
+  if (innocent || paused_) {
+    // Keeps an open incident open where somebody else holds the thread for the moment.
     if (entry != nullptr && judged.level != Level::fine) entry->reported = true;
-    if (entry != nullptr && grace_) entry->reported = true;
+    if (entry != nullptr && paused_) entry->reported = true;
     return step;
   }
   if (entry == nullptr) entry = begin_entry(judged, now_ns);
   if (entry == nullptr) return step;
   entry->reported = true;
-  std::uint64_t const id = entry->episode.id;
-  Level const from = entry->episode.level;
+  std::uint64_t const id = entry->incident.id;
+  Level const from = entry->incident.level;
   Level const to = judged.level > from ? judged.level : from;
-  entry->episode = judged;
-  entry->episode.id = id;
-  entry->episode.level = to;
+  entry->incident = judged;
+  entry->incident.id = id;
+  entry->incident.level = to;
   bool const raised = to > from;
   if (raised) {
     step.effects |= Effect::count;
     if (from < Level::stalled && to >= Level::stalled) {
       ++entry->occurrences;
       if (judged.subject == Subject::loop && judged.run != runtime::kNoRun) {
-        step.effects |= Effect::blame;
+        step.effects |= Effect::culprit;
       }
     }
     if (to >= Level::stalled || judged.subject == Subject::loop) step.effects |= Effect::log;
@@ -154,22 +154,22 @@ Step Book::report(Episode const& judged, std::int64_t now_ns) {
   step.from = from;
   step.to = to;
   step.suppressed = entry->suppressed;
-  step.episode = entry->episode;
+  step.incident = entry->incident;
   return step;
 }
 
-bool Book::end(std::int64_t now_ns, Step& step) {
-  if (grace_) return false;
-  for (; ending_ < kEpisodes; ++ending_) {
+bool Incidents::end(std::int64_t now_ns, Step& step) {
+  if (paused_) return false;
+  for (; ending_ < kIncidents; ++ending_) {
     Entry& entry = entries_.data()[ending_];
     if (!entry.open || entry.reported) continue;
     entry.open = false;
     entry.ended_ns = now_ns;
     step = {};
     step.effects = Effect::over;
-    step.from = entry.episode.level;
+    step.from = entry.incident.level;
     step.suppressed = entry.suppressed;
-    step.episode = entry.episode;
+    step.incident = entry.incident;
     return true;
   }
   return false;

@@ -10,16 +10,16 @@
 
 namespace canary::watchdog {
 
-// The episodes that go on.
-inline std::vector<Episode> current_episodes(Record const& record) {
-  std::vector<Episode> episodes;
-  for (auto const& place : record.episodes) {
-    Episode episode;
-    if (place.known() && place.load(episode) && episode.level != Level::fine) {
-      episodes.push_back(episode);
+// The incidents that go on.
+inline std::vector<Incident> current_incidents(Record const& record) {
+  std::vector<Incident> incidents;
+  for (auto const& place : record.incidents) {
+    Incident incident;
+    if (place.known() && place.load(incident) && incident.level != Level::fine) {
+      incidents.push_back(incident);
     }
   }
-  return episodes;
+  return incidents;
 }
 
 // Names of the probes that are not run any more.

@@ -17,7 +17,7 @@ namespace canary::watchdog {
 struct DumpOrder {
   std::uint64_t number = 0;           // for the file's name
   std::string_view reason;            // "stalled", "hung", "dead", "request"
-  std::span<Episode const> episodes;  // the first is what it is about; may be none
+  std::span<Incident const> incidents;  // the first is what it is about; may be none
   std::int64_t decided_ns = 0;        // monotonic
 };
 

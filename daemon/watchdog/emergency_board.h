@@ -59,13 +59,13 @@ class EmergencyBoard {
     return taken_.data()[listener].load(std::memory_order_acquire);
   }
 
-  void set_on_duty(bool on) { on_duty_.store(on, std::memory_order_release); }
-  bool on_duty() const { return on_duty_.load(std::memory_order_acquire); }
+  void set_answering(bool on) { answering_.store(on, std::memory_order_release); }
+  bool answering() const { return answering_.load(std::memory_order_acquire); }
 
  private:
   std::array<Published<EmergencyTexts>, 2> buffers_;
   std::atomic<std::uint32_t> newest_{0};  // 1 or 2; 0: none yet
-  std::atomic<bool> on_duty_{false};
+  std::atomic<bool> answering_{false};
   std::array<std::atomic<bool>, kEmergencyListeners> taken_{};
 };
 

@@ -18,7 +18,7 @@ using std::memory_order_relaxed;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kQuarantinedShown = 32;
-constexpr std::size_t kDescribed = 16;  // episodes, for people; the series have them all
+constexpr std::size_t kDescribed = 16;  // incidents, for people; the series have them all
 
 static_assert(kTickBuckets == runtime::kLagBuckets);
 using Buckets = std::array<std::atomic<std::uint64_t>, kTickBuckets>;
@@ -59,10 +59,10 @@ class Page {
   }
   void histogram(Metric const& metric, Buckets const& buckets, std::int64_t sum_ns);
   template <class Use>
-  void each_episode(Use use) {
-    for (Published<Episode> const& place : record_.episodes) {
-      Episode episode;
-      if (place.known() && place.load(episode) && episode.level != Level::fine) use(episode);
+  void each_incident(Use use) {
+    for (Published<Incident> const& place : record_.incidents) {
+      Incident incident;
+      if (place.known() && place.load(incident) && incident.level != Level::fine) use(incident);
     }
   }
 
@@ -107,17 +107,17 @@ void Page::head() {
   text_.tenths(view_.silent_ns).add(".").end();
   text_.comment().add("The watchdog wrote it. Results of probes are missing here.").end();
   std::size_t described = 0;
-  each_episode([&](Episode const& episode) {
-    if (episode.level < Level::stalled || described == kDescribed) return;
+  each_incident([&](Incident const& incident) {
+    if (incident.level < Level::stalled || described == kDescribed) return;
     ++described;
-    text_.comment().add(to_text(episode.subject)).add(" ").add(to_text(episode.level));
-    text_.add(": ").add(to_text(episode.verdict)).add(" for ").tenths(episode.age_ns);
-    if (std::string_view const name = text_of(episode.name); !name.empty()) {
+    text_.comment().add(to_text(incident.subject)).add(" ").add(to_text(incident.level));
+    text_.add(": ").add(to_text(incident.verdict)).add(" for ").tenths(incident.age_ns);
+    if (std::string_view const name = text_of(incident.name); !name.empty()) {
       text_.add(", ").add(name);
     }
-    if (episode.operation != 0) text_.add(", ").add(runtime::text_at(episode.operation));
-    if (episode.file != 0) {
-      text_.add(", ").add(runtime::text_at(episode.file)).add(":").number(episode.line);
+    if (incident.operation != 0) text_.add(", ").add(runtime::text_at(incident.operation));
+    if (incident.file != 0) {
+      text_.add(", ").add(runtime::text_at(incident.file)).add(":").number(incident.line);
     }
     text_.end();
   });
@@ -193,14 +193,14 @@ void Page::pending() {
 
 // Only those of whom there is something to tell: the others' names are the scheduler's.
 void Page::probes() {
-  std::array<ProbeText, kEpisodes> told;
+  std::array<ProbeText, kIncidents> told;
   std::size_t count = 0;
-  each_episode([&](Episode const& episode) {
-    if (episode.subject != Subject::run || episode.level < Level::stalled) return;
+  each_incident([&](Incident const& incident) {
+    if (incident.subject != Subject::run || incident.level < Level::stalled) return;
     for (std::size_t i = 0; i < count; ++i) {
-      if (text_of(told.data()[i]) == text_of(episode.name)) return;
+      if (text_of(told.data()[i]) == text_of(incident.name)) return;
     }
-    if (count < told.size()) told.data()[count++] = episode.name;
+    if (count < told.size()) told.data()[count++] = incident.name;
   });
   if (count > 0) {
     text_.family(metric("canaryd_probe_stalled"));
@@ -220,9 +220,9 @@ void Page::probes() {
 
 void Page::subjects() {
   std::array<bool, kSubjects> stalled{};
-  each_episode([&](Episode const& episode) {
-    if (episode.level < Level::stalled) return;
-    stalled.data()[static_cast<std::size_t>(episode.subject)] = true;
+  each_incident([&](Incident const& incident) {
+    if (incident.level < Level::stalled) return;
+    stalled.data()[static_cast<std::size_t>(incident.subject)] = true;
   });
   text_.family(metric("canaryd_subject_stalled"));
   for (std::size_t subject = 0; subject < kSubjects; ++subject) {
@@ -252,8 +252,8 @@ void Page::stalls() {
   if (!known) return;
   text_.family(metric("canaryd_last_stall_timestamp_seconds"));
   text_.series()
-      .label(to_text(last.episode.subject))
-      .label(to_text(last.episode.verdict))
+      .label(to_text(last.incident.subject))
+      .label(to_text(last.incident.verdict))
       .seconds(last.wall_ns);
 }
 

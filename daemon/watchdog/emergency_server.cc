@@ -57,7 +57,7 @@ void EmergencyServer::come_round() {
 }
 
 bool EmergencyServer::serving() const {
-  return board_.on_duty() && !withdraw_.load(std::memory_order_acquire);
+  return board_.answering() && !withdraw_.load(std::memory_order_acquire);
 }
 
 void EmergencyServer::close_listeners() {

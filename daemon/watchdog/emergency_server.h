@@ -48,7 +48,7 @@ class EmergencyServer {
   // After these somebody writes to the eventfd.
   void end() { end_.store(true, std::memory_order_release); }
   void withdraw() { withdraw_.store(true, std::memory_order_release); }  // closes the listeners
-  // Once, before the watchdog may put it on duty: non-blocking listening sockets, which are its own
+  // Once, before the watchdog may have it answer: non-blocking listening sockets, which are its own
   // from now on; -1 is none. More than kListeners are left alone; how many it took.
   std::size_t listen_on(std::span<int const> sockets);
 

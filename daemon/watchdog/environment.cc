@@ -107,16 +107,16 @@ Assessment assess(Surroundings const& before, Surroundings const& now, std::int6
       std::clamp<std::int64_t>(now.own_delay_ns - before.own_delay_ns, 0, since_look);
 
   bool const late = result.late_ns > planned / 4 && result.late_ns > 5 * kMillisecond;
-  if (late) result.excused_ns = result.late_ns;
+  if (late) result.grace_ns = result.late_ns;
   std::int64_t const cpu = own > withheld ? own : withheld;
-  if (cpu * 2 >= result.excused_ns) result.starved_ns = result.excused_ns;
-  if (cpu > result.excused_ns && cpu > since_look / 10) {
-    result.starved_ns += cpu - result.excused_ns;
-    result.excused_ns = cpu;
+  if (cpu * 2 >= result.grace_ns) result.starved_ns = result.grace_ns;
+  if (cpu > result.grace_ns && cpu > since_look / 10) {
+    result.starved_ns += cpu - result.grace_ns;
+    result.grace_ns = cpu;
   }
 
   if (asleep > 100 * kMillisecond) {
-    result.disturbed = result.grace = true;
+    result.disturbed = result.pause = true;
     result.kind = Disturbance::suspended;
     result.lasted_ns = asleep;
   } else if (result.late_ns > 100 * kMillisecond) {
@@ -127,12 +127,12 @@ Assessment assess(Surroundings const& before, Surroundings const& now, std::int6
       result.kind = Disturbance::starved;
     } else if (result.late_ns > 300 * kMillisecond) {
       result.kind = Disturbance::stopped;
-      result.grace = true;
+      result.pause = true;
     }
-  } else if (result.excused_ns > 100 * kMillisecond) {
+  } else if (result.grace_ns > 100 * kMillisecond) {
     result.disturbed = true;
     result.kind = Disturbance::starved;
-    result.lasted_ns = result.excused_ns;
+    result.lasted_ns = result.grace_ns;
   }
   return result;
 }

@@ -22,17 +22,17 @@ struct Surroundings {
 
 struct Assessment {
   std::int64_t late_ns = 0;     // woke so much later than planned
-  std::int64_t excused_ns = 0;  // of the time between the two moments
-  std::int64_t starved_ns = 0;  // of that, for want of CPU: it is excused within a bound
+  std::int64_t grace_ns = 0;  // of the time between the two moments
+  std::int64_t starved_ns = 0;  // of that, for want of CPU: grace within a bound
   bool disturbed = false;       // worth an event; `kind` says which
   Disturbance kind = Disturbance::late;
   std::int64_t lasted_ns = 0;      // of the disturbance
   std::int64_t clock_step_ns = 0;  // the wall clock jumped by that; 0 for less than a second
-  bool grace = false;              // judge nobody for a few ticks
+  bool pause = false;              // judge nobody for a few ticks
 };
 
 // `planned_ns`: when the watchdog should have woken, monotonic. `slept_from_ns` when it went to
-// sleep: what it did itself before is no excuse.
+// sleep: what it did itself before is no grace.
 Assessment assess(Surroundings const& before, Surroundings const& now, std::int64_t slept_from_ns,
                   std::int64_t planned_ns);
 

@@ -9,24 +9,24 @@
 
 namespace canary::watchdog {
 
-class Excuses {
+class Grace {
  public:
-  // `excused` nanoseconds of (from, to] count for nobody. In order of time.
-  void add(std::int64_t from, std::int64_t to, std::int64_t excused) {
-    if (to <= from || excused <= 0) return;
-    if (excused > to - from) excused = to - from;
+  // `grace` nanoseconds of (from, to] count for nobody. In order of time.
+  void add(std::int64_t from, std::int64_t to, std::int64_t grace) {
+    if (to <= from || grace <= 0) return;
+    if (grace > to - from) grace = to - from;
     if (count_ > 0) {
       // Neighbours of one density become one, so that steady starvation takes one place.
       Span& last = spans_.data()[count_ - 1];
-      bool const whole = last.excused == last.to - last.from && excused == to - from;
+      bool const whole = last.grace == last.to - last.from && grace == to - from;
       if (last.to == from && whole) {
         last.to = to;
-        last.excused += excused;
+        last.grace += grace;
         return;
       }
     }
     if (count_ == kSpans) merge_oldest();
-    spans_.data()[count_++] = {from, to, excused};
+    spans_.data()[count_++] = {from, to, grace};
   }
 
   std::int64_t within(std::int64_t from, std::int64_t to) const {
@@ -39,12 +39,12 @@ class Excuses {
       if (end <= begin) continue;
       double const share =
           static_cast<double>(end - begin) / static_cast<double>(span.to - span.from);
-      sum += static_cast<std::int64_t>(share * static_cast<double>(span.excused));
+      sum += static_cast<std::int64_t>(share * static_cast<double>(span.grace));
     }
     return sum;
   }
 
-  // How old something is that began at `since`, without what is excused; never negative.
+  // How old something is that began at `since`, without its grace; never negative.
   std::int64_t age(std::int64_t since, std::int64_t now) const {
     std::int64_t const age = now - since - within(since, now);
     return age > 0 ? age : 0;
@@ -52,7 +52,7 @@ class Excuses {
 
  private:
   struct Span {
-    std::int64_t from = 0, to = 0, excused = 0;
+    std::int64_t from = 0, to = 0, grace = 0;
   };
   static constexpr std::size_t kSpans = 256;
 
@@ -62,7 +62,7 @@ class Excuses {
     for (std::size_t i = 0; i < kSpans / 2; i += 2) {
       Span const& a = spans_.data()[i];
       Span const& b = spans_.data()[i + 1];
-      spans_.data()[into++] = {a.from, b.to, a.excused + b.excused};
+      spans_.data()[into++] = {a.from, b.to, a.grace + b.grace};
     }
     for (std::size_t i = kSpans / 2; i < kSpans; ++i) spans_.data()[into++] = spans_.data()[i];
     count_ = into;
@@ -72,7 +72,7 @@ class Excuses {
   std::size_t count_ = 0;
 };
 
-// How much a thread of that limit is excused in one go for what befell it alone: it was given no
+// How much grace a thread of that limit has in one go for what befell it alone: it was given no
 // CPU, was traced or stopped.
 constexpr std::int64_t bound_of(std::int64_t limit) {
   constexpr std::int64_t kMost = 300'000'000'000;
@@ -80,8 +80,8 @@ constexpr std::int64_t bound_of(std::int64_t limit) {
 }
 
 // What counts for nobody because nothing of the process ran (it was stopped, the machine slept),
-// without bound; and what one thread is excused beside that, within a bound.
-class ThreadExcuses {
+// without bound; and the grace that one thread has beside that, within a bound.
+class ThreadGrace {
  public:
   // `all` nanoseconds of (from, to] were nobody's, `own` were withheld from the thread, whether
   // among those or not. In order of time.
@@ -99,16 +99,16 @@ class ThreadExcuses {
     return all_.within(from, to);
   }
   // All of it, whatever the bound.
-  std::int64_t excused(std::int64_t from, std::int64_t to) const {
+  std::int64_t whole(std::int64_t from, std::int64_t to) const {
     return all_.within(from, to) + own_.within(from, to);
   }
-  // Was more withheld from it than it is excused?
+  // Was more withheld from it than its grace?
   bool overdrawn(std::int64_t since, std::int64_t now, std::int64_t bound) const {
     return own_.within(since, now) > bound;
   }
 
  private:
-  Excuses all_, own_;
+  Grace all_, own_;
 };
 
 }  // namespace canary::watchdog

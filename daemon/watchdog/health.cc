@@ -30,13 +30,13 @@ HealthText what_stands(Record const& record) {
 HealthText why_not_live(Record const& record, std::int64_t now_ns) {
   auto text = why_nobody_judges(record.tick_ns.load(std::memory_order_acquire), now_ns);
   if (!text.view().empty()) return text;
-  for (Published<Episode> const& place : record.episodes) {
-    Episode episode;
-    if (!place.known() || !place.load(episode)) continue;
-    if (episode.level < Level::hung || !is_vital(episode.subject)) continue;
-    text.add(to_text(episode.subject)).add(" ").add(to_text(episode.level)).add(" for ");
-    add_seconds(text, episode.age_ns);
-    text.add(": ").add(in_words(episode.verdict));
+  for (Published<Incident> const& place : record.incidents) {
+    Incident incident;
+    if (!place.known() || !place.load(incident)) continue;
+    if (incident.level < Level::hung || !is_vital(incident.subject)) continue;
+    text.add(to_text(incident.subject)).add(" ").add(to_text(incident.level)).add(" for ");
+    add_seconds(text, incident.age_ns);
+    text.add(": ").add(in_words(incident.verdict));
     return text;
   }
   return text;

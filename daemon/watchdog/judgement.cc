@@ -23,19 +23,19 @@ Level level_of(std::int64_t age, std::int64_t suspect, std::int64_t stalled, std
   return age >= suspect ? Level::suspect : Level::fine;
 }
 
-// An age that began at `since`, with what it is excused and the CPU time that nothing excuses.
+// An age that began at `since`, with its grace and the CPU time for which there is none.
 struct Aging {
-  ThreadExcuses const& excuses;
+  ThreadGrace const& grace;
   std::int64_t since = 0, now = 0, cpu = 0;
 
   std::int64_t with_bound_of(std::int64_t limit) const {
-    std::int64_t const age = since == 0 ? 0 : excuses.age(since, now, bound_of(limit));
+    std::int64_t const age = since == 0 ? 0 : grace.age(since, now, bound_of(limit));
     return age > cpu ? age : cpu;
   }
   std::int64_t elapsed() const { return now - since; }
 };
 
-// A debugger may hold what it looks at for as long as anything is excused.
+// A debugger may hold what it looks at for as long as any grace lasts.
 Level loop_level(Aging const& aging, bool traced, Limits const& limits) {
   auto const allowed = [&](std::int64_t limit) {
     return !traced || aging.elapsed() >= limit + bound_of(limit);
@@ -48,9 +48,9 @@ Level loop_level(Aging const& aging, bool traced, Limits const& limits) {
   return level == Level::hung && !allowed(limits.loop_hung) ? Level::stalled : level;
 }
 
-Episode episode(Subject subject, Level level, Verdict verdict, std::int64_t since,
+Incident incident(Subject subject, Level level, Verdict verdict, std::int64_t since,
                 std::int64_t age) {
-  Episode result;
+  Incident result;
   result.subject = subject;
   result.level = level;
   result.verdict = level == Level::fine       ? Verdict::none
@@ -102,7 +102,7 @@ Verdict thread_verdict(ThreadSample const& before, ThreadSample const& now) {
     std::int64_t const ran = now.cpu_ns - before.cpu_ns;
     if (ran * 2 >= elapsed) return Verdict::cpu_loop;  // whatever it was seen in by chance
     if (now.state == 'R') {
-      if (ran * 10 >= elapsed) return Verdict::cpu_loop;  // the rest was withheld and is excused
+      if (ran * 10 >= elapsed) return Verdict::cpu_loop;  // the rest was withheld and is grace
       bool const wanted = before.state == 'R' || (now.delay_ns - before.delay_ns) * 2 >= elapsed;
       return wanted ? Verdict::starved : Verdict::blocking_call;
     }
@@ -118,7 +118,7 @@ std::int64_t withheld(ThreadSample const& before, ThreadSample const& now, std::
   if (elapsed <= 0) return 0;
   if (now.state == 't' || now.state == 'T') return elapsed;
   std::int64_t delayed = now.delay_ns - before.delay_ns;
-  // The kernel counts a wait once it is over: what was excused meanwhile is not excused again.
+  // The kernel counts a wait once it is over: what was grace meanwhile is not so again.
   std::int64_t const known_before = delayed < ahead ? delayed : ahead;
   delayed -= known_before;
   ahead -= known_before;
@@ -138,20 +138,20 @@ bool waits_for_lock(ThreadSample const& sample) {
   return sample.known && sample.state == 'S' && sample.system_call == SYS_futex;
 }
 
-Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
-                   Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns) {
+Incident judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
+                   Limits const& limits, ThreadGrace const& grace, std::int64_t now_ns) {
   if (loop.left_run) {
-    if (loop.stopping) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
-    Aging const aging{.excuses = excuses, .since = loop.left_ns, .now = now_ns};
+    if (loop.stopping) return incident(Subject::loop, Level::fine, Verdict::none, 0, 0);
+    Aging const aging{.grace = grace, .since = loop.left_ns, .now = now_ns};
     std::int64_t const age = aging.with_bound_of(limits.loop_hung);
     Level const level = loop_level(aging, false, limits);
-    return episode(Subject::loop, level < Level::stalled ? Level::stalled : level,
+    return incident(Subject::loop, level < Level::stalled ? Level::stalled : level,
                    Verdict::left_loop, loop.left_ns, age);
   }
-  if (!loop.in_run) return episode(Subject::loop, Level::fine, Verdict::none, 0, 0);
+  if (!loop.in_run) return incident(Subject::loop, Level::fine, Verdict::none, 0, 0);
   std::int64_t const expected = beat_expected(loop);
-  Aging const beat{.excuses = excuses, .since = expected < now_ns ? expected : 0, .now = now_ns};
-  Aging const held{.excuses = excuses,
+  Aging const beat{.grace = grace, .since = expected < now_ns ? expected : 0, .now = now_ns};
+  Aging const held{.grace = grace,
                    .since = loop.handler_since_ns,
                    .now = now_ns,
                    .cpu = loop.handler_since_ns == 0 ? 0 : loop.handler_cpu_ns};
@@ -161,13 +161,13 @@ Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSamp
   Aging const& aging = by_handler ? held : beat;
   Level const level = aging.since == 0 ? Level::fine : loop_level(aging, now.traced, limits);
   Verdict verdict = loop_verdict(loop, thread_verdict(before, now), handler >= limits.loop_suspect);
-  bool const overdrawn = excuses.overdrawn(aging.since, now_ns, bound_of(limits.loop_hung));
+  bool const overdrawn = grace.overdrawn(aging.since, now_ns, bound_of(limits.loop_hung));
   // However little CPU a quota gives it, it used that up in here.
   bool const computed = by_handler && held.cpu >= limits.loop_stall / (overdrawn ? 10 : 1);
   if (computed && (verdict == Verdict::starved || verdict == Verdict::none)) {
     verdict = Verdict::cpu_loop;
   }
-  Episode result = episode(Subject::loop, level, verdict, by_handler ? held.since : expected,
+  Incident result = incident(Subject::loop, level, verdict, by_handler ? held.since : expected,
                            by_handler ? handler : late);
   result.overdrawn = overdrawn;
   result.system_call = now.state == 'R' ? -1 : now.system_call;
@@ -199,45 +199,45 @@ bool loop_is_late(LoopFacts const& loop, Limits const& limits, std::int64_t now_
   return expected < now_ns && now_ns - expected >= limits.loop_suspect;
 }
 
-Episode judge_run(RunFacts const& run, Limits const& limits, Excuses const& excuses,
+Incident judge_run(RunFacts const& run, Limits const& limits, Grace const& grace,
                   std::int64_t now_ns) {
   Verdict const verdict = run.orphan ? Verdict::orphan_await : Verdict::stalled_run;
   std::int64_t const moved = run.progress_ns > run.started_ns ? run.progress_ns : run.started_ns;
-  if (run.in_handler) return episode(Subject::run, Level::fine, verdict, moved, 0);
+  if (run.in_handler) return incident(Subject::run, Level::fine, verdict, moved, 0);
   std::int64_t ending = INT64_MAX;
   if (run.deadline_ns < now_ns) ending = run.deadline_ns;
   if (run.cancelling && run.cancelling_ns < ending) ending = run.cancelling_ns;
-  if (ending < now_ns && excuses.age(ending, now_ns) >= limits.run_unwind) {
-    return episode(Subject::run, Level::hung, verdict, ending, excuses.age(ending, now_ns));
+  if (ending < now_ns && grace.age(ending, now_ns) >= limits.run_unwind) {
+    return incident(Subject::run, Level::hung, verdict, ending, grace.age(ending, now_ns));
   }
-  std::int64_t const age = excuses.age(moved, now_ns);
+  std::int64_t const age = grace.age(moved, now_ns);
   if (run.asked) {  // until it has unwound, whatever it does
     bool const unheard = !run.cancelling && age >= limits.run_stall + limits.run_unwind;
-    return episode(Subject::run, unheard ? Level::hung : Level::stalled, verdict, moved, age);
+    return incident(Subject::run, unheard ? Level::hung : Level::stalled, verdict, moved, age);
   }
-  if (run.cancelling) return episode(Subject::run, Level::fine, verdict, moved, age);
+  if (run.cancelling) return incident(Subject::run, Level::fine, verdict, moved, age);
   Level const level = age >= limits.run_stall
                           ? Level::stalled
                           : (age >= limits.run_stall / 2 ? Level::suspect : Level::fine);
-  return episode(Subject::run, level, verdict, moved, age);
+  return incident(Subject::run, level, verdict, moved, age);
 }
 
-Episode judge_lookup(std::int64_t since_ns, bool orphan, Limits const& limits,
-                     Excuses const& excuses, std::int64_t now_ns) {
-  std::int64_t const age = excuses.age(since_ns, now_ns);
+Incident judge_lookup(std::int64_t since_ns, bool orphan, Limits const& limits,
+                     Grace const& grace, std::int64_t now_ns) {
+  std::int64_t const age = grace.age(since_ns, now_ns);
   std::int64_t const limit = limits.resolve + limits.run_unwind;
   Level const level = age >= limit ? Level::stalled : Level::fine;
-  return episode(Subject::resolver, level, orphan ? Verdict::orphan_await : Verdict::stalled_run,
+  return incident(Subject::resolver, level, orphan ? Verdict::orphan_await : Verdict::stalled_run,
                  since_ns, age);
 }
 
-Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
-                        Excuses const& excuses, std::int64_t now_ns) {
+Incident judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
+                        Grace const& grace, std::int64_t now_ns) {
   bool const overdue =
       scheduler.next_due_ns < now_ns && scheduler.last_pass_ns < scheduler.next_due_ns;
-  std::int64_t const age = overdue ? excuses.age(scheduler.next_due_ns, now_ns) : 0;
+  std::int64_t const age = overdue ? grace.age(scheduler.next_due_ns, now_ns) : 0;
   std::int64_t const limit = limits.scheduler_stall;
-  return episode(Subject::scheduler, level_of(age, limit / 2, limit, limit * 3), Verdict::overdue,
+  return incident(Subject::scheduler, level_of(age, limit / 2, limit, limit * 3), Verdict::overdue,
                  overdue ? scheduler.next_due_ns : 0, age);
 }
 
@@ -252,51 +252,51 @@ std::int64_t round_limit(Limits const& limits) {
   return limit < 3 * kSecond ? 3 * kSecond : (limit > 8 * kSecond ? 8 * kSecond : limit);
 }
 
-Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
-                  ThreadExcuses const& excuses, std::int64_t now_ns) {
+Incident judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
+                  ThreadGrace const& grace, std::int64_t now_ns) {
   std::int64_t const limit = job.limit_ns;
   std::int64_t const bound = bound_of(limit);
   std::int64_t const own = job.withheld_ns < bound ? job.withheld_ns : bound;
-  std::int64_t age = job.since_ns == 0 ? 0 : excuses.age(job.since_ns, now_ns, bound) - own;
+  std::int64_t age = job.since_ns == 0 ? 0 : grace.age(job.since_ns, now_ns, bound) - own;
   if (age < job.cpu_ns) age = job.since_ns == 0 ? 0 : job.cpu_ns;
   Level level = level_of(age, limit / 2, limit, limit * 2);
   bool const may_be_hung = now_ns - job.since_ns >= 2 * limit + bound;
   if (now.traced && level > Level::stalled && !may_be_hung) level = Level::stalled;
   Verdict verdict = at_work(thread_verdict(before, now));
   if (verdict == Verdict::starved && job.cpu_ns >= limit / 2) verdict = Verdict::cpu_loop;
-  Episode result = episode(job.pool, level, verdict, job.since_ns, age);
-  result.overdrawn = job.withheld_ns > bound || excuses.overdrawn(job.since_ns, now_ns, bound);
+  Incident result = incident(job.pool, level, verdict, job.since_ns, age);
+  result.overdrawn = job.withheld_ns > bound || grace.overdrawn(job.since_ns, now_ns, bound);
   result.system_call = now.state == 'R' ? -1 : now.system_call;
   return result;
 }
 
-Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
-                    ThreadExcuses const& excuses, std::int64_t now_ns) {
+Incident judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
+                    ThreadGrace const& grace, std::int64_t now_ns) {
   std::int64_t const limit = limit_of(pool, limits);
   std::int64_t const age = queue.oldest_queued_ns == 0
                                ? 0
-                               : excuses.age(queue.oldest_queued_ns, now_ns, bound_of(limit));
+                               : grace.age(queue.oldest_queued_ns, now_ns, bound_of(limit));
   bool const all_busy = queue.busy >= queue.threads;
-  return episode(pool, level_of(age, limit / 2, limit, limit * 2),
+  return incident(pool, level_of(age, limit / 2, limit, limit * 2),
                  all_busy ? Verdict::pool_exhausted : Verdict::lost_wakeup, queue.oldest_queued_ns,
                  age);
 }
 
-Episode judge_server(std::int64_t asked_ns, Limits const& limits, ThreadExcuses const& excuses,
+Incident judge_server(std::int64_t asked_ns, Limits const& limits, ThreadGrace const& grace,
                      std::int64_t now_ns) {
   std::int64_t const limit = limits.server_stall;
-  std::int64_t const age = asked_ns == 0 ? 0 : excuses.age(asked_ns, now_ns, bound_of(limit));
-  return episode(Subject::server, level_of(age, limit / 2, limit, limit * 2), Verdict::no_answer,
+  std::int64_t const age = asked_ns == 0 ? 0 : grace.age(asked_ns, now_ns, bound_of(limit));
+  return incident(Subject::server, level_of(age, limit / 2, limit, limit * 2), Verdict::no_answer,
                  asked_ns, age);
 }
 
 bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
-                       ThreadExcuses const& excuses, std::int64_t now_ns) {
+                       ThreadGrace const& grace, std::int64_t now_ns) {
   if (asked_ns == 0) return false;
   constexpr std::int64_t kSuspected = 1'000'000'000;
   std::int64_t patience = limits.server_stall / 2;
   if (suspected && kSuspected < patience) patience = kSuspected;
-  return excuses.age(asked_ns, now_ns, bound_of(patience)) >= patience;
+  return grace.age(asked_ns, now_ns, bound_of(patience)) >= patience;
 }
 
 }  // namespace canary::watchdog

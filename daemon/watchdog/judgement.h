@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "daemon/watchdog/excuses.h"
+#include "daemon/watchdog/grace.h"
 #include "daemon/watchdog/verdict.h"
 
 namespace canary::watchdog {
@@ -58,10 +58,10 @@ struct LoopFacts {
 
 // Level fine: there is nothing to say. Fills subject, level, verdict, since, age and system call;
 // who it was is the caller's to add. A verdict that accuses nobody comes with the level that its
-// age would have: it must not raise anything, unless the excuse is overdrawn. CPU time used inside
-// one handler is excused by nothing.
-Episode judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
-                   Limits const& limits, ThreadExcuses const& excuses, std::int64_t now_ns);
+// age would have: it must not raise anything, unless the grace is overdrawn. CPU time used inside
+// one handler has no grace.
+Incident judge_loop(LoopFacts const& loop, ThreadSample const& before, ThreadSample const& now,
+                   Limits const& limits, ThreadGrace const& grace, std::int64_t now_ns);
 
 // The wall clock's truth, whosever fault it is: since when the loop has not turned; 0: it turns, or
 // need not.
@@ -79,18 +79,18 @@ struct RunFacts {
   bool in_handler = false;  // its handler runs now: then the loop is judged, not the run
   std::int64_t started_ns = 0, deadline_ns = INT64_MAX, cancelling_ns = 0, progress_ns = 0;
 };
-Episode judge_run(RunFacts const& run, Limits const& limits, Excuses const& excuses,
+Incident judge_run(RunFacts const& run, Limits const& limits, Grace const& grace,
                   std::int64_t now_ns);
 
 // A lookup of names that began at `since_ns`.
-Episode judge_lookup(std::int64_t since_ns, bool orphan, Limits const& limits,
-                     Excuses const& excuses, std::int64_t now_ns);
+Incident judge_lookup(std::int64_t since_ns, bool orphan, Limits const& limits,
+                     Grace const& grace, std::int64_t now_ns);
 
 struct SchedulerFacts {
   std::int64_t next_due_ns = INT64_MAX, last_pass_ns = 0;
 };
-Episode judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
-                        Excuses const& excuses, std::int64_t now_ns);
+Incident judge_scheduler(SchedulerFacts const& scheduler, Limits const& limits,
+                        Grace const& grace, std::int64_t now_ns);
 
 // What a thread is at, or its last beat.
 struct JobFacts {
@@ -100,8 +100,8 @@ struct JobFacts {
   std::int64_t withheld_ns = 0;  // from this thread alone, in this job
   std::int64_t cpu_ns = 0;       // that it used in this job, at least
 };
-Episode judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
-                  ThreadExcuses const& excuses, std::int64_t now_ns);
+Incident judge_job(JobFacts const& job, ThreadSample const& before, ThreadSample const& now,
+                  ThreadGrace const& grace, std::int64_t now_ns);
 // Of a job of that pool.
 std::int64_t limit_of(Subject pool, Limits const& limits);
 // Of a thread that says each second that it comes round.
@@ -111,17 +111,17 @@ struct QueueFacts {
   std::uint32_t threads = 0, busy = 0;
   std::int64_t oldest_queued_ns = 0;  // 0: nothing waits
 };
-Episode judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
-                    ThreadExcuses const& excuses, std::int64_t now_ns);
+Incident judge_queue(Subject pool, QueueFacts const& queue, Limits const& limits,
+                    ThreadGrace const& grace, std::int64_t now_ns);
 
 // A question put to the server at `asked_ns` and not answered; 0: none is open.
-Episode judge_server(std::int64_t asked_ns, Limits const& limits, ThreadExcuses const& excuses,
+Incident judge_server(std::int64_t asked_ns, Limits const& limits, ThreadGrace const& grace,
                      std::int64_t now_ns);
 
 // Has the server been silent for so long that somebody must answer for it? Sooner than it is called
 // stalled, so that who asks once is still there. `suspected`: soonest where the loop hangs, whose
 // lock it may wait for, and where it needed help just now.
 bool server_needs_help(std::int64_t asked_ns, bool suspected, Limits const& limits,
-                       ThreadExcuses const& excuses, std::int64_t now_ns);
+                       ThreadGrace const& grace, std::int64_t now_ns);
 
 }  // namespace canary::watchdog

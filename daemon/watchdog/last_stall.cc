@@ -48,7 +48,7 @@ Found place_for(Culprits const& culprits, std::string_view probe) {
 
 }  // namespace
 
-bool blame(Culprits& culprits, std::string_view probe, std::int64_t wall_ns, int quarantine_after,
+bool note_culprit(Culprits& culprits, std::string_view probe, std::int64_t wall_ns, int quarantine_after,
            std::int64_t window_ns) {
   auto [place, culprit] = place_for(culprits, probe);
   if (place == kCulprits) return false;

@@ -26,7 +26,7 @@ struct Memory {
   std::uint32_t clean = 0;
   std::array<char, 40> boot{};
   std::uint64_t unclean_restarts = 0;
-  std::uint64_t last_episode = 0;  // its id
+  std::uint64_t last_incident = 0;  // its id
   std::uint32_t has_stall = 0;
   std::uint32_t hung = 0;  // the loop hangs, or the stop: whatever ends the process ends that
   LastStall stall;
@@ -45,7 +45,7 @@ struct MemoryBlock {
 
 // Notes a stall of the loop in the probe's handler; true when it is to be quarantined from now on.
 // Thread: the watchdog's.
-bool blame(Culprits& culprits, std::string_view probe, std::int64_t wall_ns, int quarantine_after,
+bool note_culprit(Culprits& culprits, std::string_view probe, std::int64_t wall_ns, int quarantine_after,
            std::int64_t window_ns);
 
 }  // namespace canary::watchdog

@@ -15,12 +15,12 @@ namespace canary::watchdog {
 
 struct Line {
   enum class Kind : std::uint8_t {
-    stall,            // the episode reached a level
+    stall,            // the incident reached a level
     over,             // it ended by itself
     dumped,           // a dump was written, `path`
     dump_failed,      // `count`: errno
     dump_unreadable,  // the helper could not make `count` dumps readable
-    suppressed,       // `count` dumps or lines of this episode were not
+    suppressed,       // `count` dumps or lines of this incident were not
     cancelled,        // the watchdog asked the run to end
     not_unwound,      // it did not
     quarantined,      // the probe is not run any more, after `count` stalls of the loop
@@ -38,7 +38,7 @@ struct Line {
   std::int64_t wall_ns = 0;
   std::int64_t nanoseconds = 0;
   std::uint64_t count = 0;
-  Episode episode;
+  Incident incident;
   PathText path{};
 };
 

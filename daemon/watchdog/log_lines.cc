@@ -59,17 +59,17 @@ LogLevel loudness(Level level) {
   return level == Level::stalled ? LogLevel::warn : LogLevel::info;
 }
 
-std::string where(Episode const& episode) {
-  std::string text = runtime::text_at(episode.operation);
-  if (episode.file == 0) return text;
+std::string where(Incident const& incident) {
+  std::string text = runtime::text_at(incident.operation);
+  if (incident.file == 0) return text;
   if (!text.empty()) text += ' ';
-  return text + runtime::text_at(episode.file) + ':' + std::to_string(episode.line);
+  return text + runtime::text_at(incident.file) + ':' + std::to_string(incident.line);
 }
 
-std::string system_call(Episode const& episode) {
-  if (episode.system_call < 0) return "";
-  auto const name = system_call_name(episode.system_call);
-  return name.empty() ? std::to_string(episode.system_call) : std::string{name};
+std::string system_call(Incident const& incident) {
+  if (incident.system_call < 0) return "";
+  auto const name = system_call_name(incident.system_call);
+  return name.empty() ? std::to_string(incident.system_call) : std::string{name};
 }
 
 void pack_fields(LogRecord& into, LogLevel level, std::string_view message,
@@ -79,41 +79,41 @@ void pack_fields(LogRecord& into, LogLevel level, std::string_view message,
 }
 
 void pack_stall(Line const& line, LogRecord& into) {
-  Episode const& episode = line.episode;
-  std::string_view what = what_hangs(episode.subject);
-  if (episode.verdict == Verdict::ended) {
+  Incident const& incident = line.incident;
+  std::string_view what = what_hangs(incident.subject);
+  if (incident.verdict == Verdict::ended) {
     what = "a thread of canaryd ended though its work is not done";
-  } else if (episode.thread != 0 && episode.operation == 0 && is_of_pool(episode.subject)) {
+  } else if (incident.thread != 0 && incident.operation == 0 && is_of_pool(incident.subject)) {
     what = "an idle thread of canaryd hangs";
   }
-  pack_fields(into, loudness(episode.level), what,
-              {{"episode", episode.id},
-               {"subject", to_text(episode.subject)},
-               {"reached", to_text(episode.level)},
-               {"verdict", to_text(episode.verdict)},
-               {"name", episode.name.data()},
-               {"after", span(episode.age_ns)},
-               {"where", where(episode)},
-               {"system_call", system_call(episode)}});
+  pack_fields(into, loudness(incident.level), what,
+              {{"incident", incident.id},
+               {"subject", to_text(incident.subject)},
+               {"reached", to_text(incident.level)},
+               {"verdict", to_text(incident.verdict)},
+               {"name", incident.name.data()},
+               {"after", span(incident.age_ns)},
+               {"where", where(incident)},
+               {"system_call", system_call(incident)}});
 }
 
-bool of_loop(Line const& line) { return line.episode.subject == Subject::loop; }
+bool of_loop(Line const& line) { return line.incident.subject == Subject::loop; }
 
 void pack_standing(Line const& line, LogRecord& into) {
   pack_fields(into, LogLevel::warn,
               of_loop(line) ? "the loop has not turned; nobody is accused"
                             : "a part of canaryd stands still",
-              {{"subject", to_text(line.episode.subject)},
+              {{"subject", to_text(line.incident.subject)},
                {"after", span(line.nanoseconds)},
-               {"why", in_words(line.episode.verdict)}});
+               {"why", in_words(line.incident.verdict)}});
 }
 
 void pack_about(Line const& line, LogRecord& into, LogLevel level, std::string_view message,
                 char const* value_name, daemon::LogValue value) {
   pack_fields(into, level, message,
-              {{"episode", line.episode.id},
-               {"subject", to_text(line.episode.subject)},
-               {"name", line.episode.name.data()},
+              {{"incident", line.incident.id},
+               {"subject", to_text(line.incident.subject)},
+               {"name", line.incident.name.data()},
                {value_name, value}});
 }
 
@@ -123,9 +123,9 @@ bool is_in_memory(Line const& line) {
 
 void pack_dump_failed(Line const& line, LogRecord& into) {
   pack_fields(into, LogLevel::error, "a dump could not be written whole",
-              {{"episode", line.episode.id},
-               {"subject", to_text(line.episode.subject)},
-               {"name", line.episode.name.data()},
+              {{"incident", line.incident.id},
+               {"subject", to_text(line.incident.subject)},
+               {"name", line.incident.name.data()},
                {"file", line.path.data()},
                {"detail", std::generic_category().message(static_cast<int>(line.count))}});
 }
@@ -172,7 +172,7 @@ void pack(Line const& line, LogRecord& into) {
     case Kind::dying:
       return pack_about(line, into, LogLevel::error,
                         "canaryd cannot go on; what follows is as watchdog.on_dead says", "after",
-                        span(line.episode.age_ns));
+                        span(line.incident.age_ns));
     case Kind::emergency:
       return pack_fields(into, LogLevel::error,
                          "the HTTP server does not answer; the watchdog's emergency page is served",
@@ -187,7 +187,7 @@ void pack(Line const& line, LogRecord& into) {
       return pack_fields(
           into, LogLevel::info,
           of_loop(line) ? "the loop turns again" : "a part of canaryd goes on",
-          {{"subject", to_text(line.episode.subject)}, {"after", span(line.nanoseconds)}});
+          {{"subject", to_text(line.incident.subject)}, {"after", span(line.nanoseconds)}});
     case Kind::mute:
       return pack_fields(into, LogLevel::warn,
                          "a thread of the HTTP server cannot be asked whether it answers", {});

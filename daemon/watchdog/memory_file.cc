@@ -57,7 +57,7 @@ StoredMemory load_memory(std::filesystem::path const& file) {
   // Texts end where they should, whoever wrote them.
   stored.memory.boot.back() = 0;
   stored.memory.stall.site.back() = 0;
-  stored.memory.stall.episode.name.back() = 0;
+  stored.memory.stall.incident.name.back() = 0;
   for (Culprit& each : stored.culprits) each.probe.back() = 0;
   return stored;
 }
@@ -115,9 +115,9 @@ std::string_view to_text(End end) {
 }
 
 PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot,
-                         LastWords const& words) {
+                         CrashRecord const& words) {
   PreviousRun previous;
-  previous.last_words = words;
+  previous.crash = words;
   if (words.known && !words.in_run) previous.end = End::orderly;
   previous.known = last.bytes != 0;
   if (!previous.known) return previous;

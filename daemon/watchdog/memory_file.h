@@ -26,7 +26,7 @@ StoredMemory load_memory(std::filesystem::path const& file);
 StoredMemory begin_memory(StoredMemory last, std::int64_t wall_ns, std::int32_t process,
                           std::string_view boot);
 PreviousRun previous_run(Memory const& last, std::int64_t wall_ns, std::string_view boot,
-                         LastWords const& words = {});
+                         CrashRecord const& words = {});
 
 // What the block holds now; whole, or as good as 100 attempts got it while it was written.
 StoredMemory copy_of(MemoryBlock const& block);

@@ -25,10 +25,10 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kTick = 100 * kMillisecond;
 constexpr std::int64_t kFastTick = 25 * kMillisecond;
-constexpr std::int64_t kFastFor = 5 * kSecond;  // after an episode was raised
+constexpr std::int64_t kFastFor = 5 * kSecond;  // after an incident was raised
 constexpr std::int64_t kFullEvery = 500 * kMillisecond;
 constexpr std::int64_t kCompareAfter = 200 * kMillisecond;  // between two samples
-constexpr int kGraceTicks = 3;
+constexpr int kPauseTicks = 3;
 
 std::uint32_t bucket_of(std::int64_t nanoseconds) {
   std::uint64_t milliseconds = static_cast<std::uint64_t>(nanoseconds / kMillisecond);
@@ -67,16 +67,16 @@ std::size_t Sentinel::History::compared() const {
   return index;
 }
 
-Sentinel::Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
+Sentinel::Sentinel(Setup const& setup, Inputs& inputs, Record& record, WatchdogLines& lines,
                    MemoryBlock& block)
     : setup_(setup),
-      told_(told),
+      inputs_(inputs),
       record_(record),
       lines_(lines),
       block_(&block),
-      server_(told.asking) {
+      server_(inputs.asking) {
   block_->memory.load(memory_);
-  book_ = Book{memory_.last_episode};
+  incidents_ = Incidents{memory_.last_incident};
   publish_quarantine();
 }
 
@@ -86,15 +86,15 @@ void Sentinel::run() {
   now_ns_ = previous_ns_ = runtime::now_ns();
   around_ = environment_.read(true);
   publish_memory();
-  while (!told_.end.load(memory_order_acquire)) {
+  while (!inputs_.end.load(memory_order_acquire)) {
     tick();
     bool const fast = loop_late_ || dying_ns_ != 0 || now_ns_ - raised_ns_ < kFastFor;
     sleep(fast);
   }
   if (dump_open_) finish_dump();
-  // Told to end: what the next start finds is no restart.
+  // Asked to end: what the next start finds is no restart.
   memory_.clean = 1;
-  memory_.last_episode = book_.last_id();
+  memory_.last_incident = incidents_.last_id();
   publish_memory();
   listen();
   feed_systemd();
@@ -129,22 +129,22 @@ void Sentinel::look_around(std::int64_t slept_from_ns, std::int64_t planned_ns) 
   Surroundings const fresh = environment_.read(costly);
   Assessment const found = assess(around_, fresh, slept_from_ns, planned_ns);
   around_ = fresh;
-  excused_all_ns_ = found.excused_ns;
+  grace_all_ns_ = found.grace_ns;
   starved_all_ns_ = found.starved_ns;
-  for_all_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, excused_all_ns_);
-  add_to(record_.excused_ns, static_cast<std::uint64_t>(excused_all_ns_));
+  for_all_.add(previous_ns_, now_ns_, grace_all_ns_ - starved_all_ns_, grace_all_ns_);
+  add_to(record_.grace_ns, static_cast<std::uint64_t>(grace_all_ns_));
   add_to(record_.lateness.data()[bucket_of(found.late_ns)], 1);
   add_to(record_.lateness_sum_ns, static_cast<std::uint64_t>(found.late_ns));
   if (found.disturbed) note_disturbance(found.kind, found.lasted_ns);
   if (found.clock_step_ns != 0) note_disturbance(Disturbance::clock_step, found.clock_step_ns);
-  if (found.grace) server_.forget(now_ns_);
+  if (found.pause) server_.forget(now_ns_);
   // Who is stopped again and again, or so starved that it looks like it, is judged in between.
-  if (found.grace && (grace_ticks_ > 0 || judged_ticks_ >= kGraceTicks)) {
-    grace_ticks_ = kGraceTicks;
+  if (found.pause && (pause_ticks_ > 0 || judged_ticks_ >= kPauseTicks)) {
+    pause_ticks_ = kPauseTicks;
     judged_ticks_ = 0;
-  } else if (grace_ticks_ > 0) {
-    --grace_ticks_;
-  } else if (judged_ticks_ < kGraceTicks) {
+  } else if (pause_ticks_ > 0) {
+    --pause_ticks_;
+  } else if (judged_ticks_ < kPauseTicks) {
     ++judged_ticks_;
   }
 }
@@ -185,15 +185,15 @@ void Sentinel::tick() {
     LoopFacts const loop = look_at_loop(*tables);
     bool const full =
         loop_late_ || now_ns_ - full_ns_ >= kFullEvery || now_ns_ - raised_ns_ < kFastFor;
-    book_.begin(grace_ticks_ > 0, !full);
+    incidents_.begin(pause_ticks_ > 0, !full);
     judge_the_loop(*tables, loop);
     if (full) {
       full_ns_ = now_ns_;
       judge_the_rest(*tables);
     }
     Step over;
-    while (book_.end(now_ns_, over)) act(over);
-    publish_episodes();
+    while (incidents_.end(now_ns_, over)) act(over);
+    publish_incidents();
   }
   go_on_with_dump();
   dump_before_the_end();
@@ -210,33 +210,33 @@ void Sentinel::tick() {
 // What was noted before goes on in the memory that is kept.
 void Sentinel::adopt() {
   Memory const early = memory_;
-  block_ = told_.adopted.block;
-  setup_.memory = told_.adopted.memory;
-  setup_.dumper = told_.adopted.dumper;
+  block_ = inputs_.adopted.block;
+  setup_.memory = inputs_.adopted.memory;
+  setup_.dumper = inputs_.adopted.dumper;
   block_->memory.load(memory_);
   memory_.hung = early.hung;
   if (early.has_stall != 0) {
     memory_.has_stall = 1;
     memory_.stall = early.stall;
   }
-  book_.go_on_behind(memory_.last_episode);
+  incidents_.go_on_behind(memory_.last_incident);
   publish_memory();
   publish_quarantine();
-  told_.adopt.store(2, memory_order_release);
+  inputs_.adopt.store(2, memory_order_release);
 }
 
 void Sentinel::listen() {
-  if (told_.adopt.load(memory_order_acquire) == 1) adopt();
+  if (inputs_.adopt.load(memory_order_acquire) == 1) adopt();
   Settings settings;
-  if (told_.settings.load(settings)) settings_ = settings;
-  resolve_ns_ = told_.resolve_ns.load(memory_order_relaxed);
+  if (inputs_.settings.load(settings)) settings_ = settings;
+  resolve_ns_ = inputs_.resolve_ns.load(memory_order_relaxed);
   if (resolve_ns_ != 0) settings_.limits.resolve = resolve_ns_;
-  if (std::uint32_t const told = told_.reloading.load(memory_order_acquire); told != reloading_) {
+  if (std::uint32_t const told = inputs_.reloading.load(memory_order_acquire); told != reloading_) {
     reloading_ = told;
     notifier_.reloading(now_ns_);
   }
-  std::uint32_t const ready = told_.ready.load(memory_order_acquire);
-  std::uint32_t const reloaded = told_.reloaded.load(memory_order_acquire);
+  std::uint32_t const ready = inputs_.ready.load(memory_order_acquire);
+  std::uint32_t const reloaded = inputs_.reloaded.load(memory_order_acquire);
   // Ready once the loop has really turned.
   runtime::Tables* const tables = runtime::tables();
   bool const turned = tables != nullptr && tables->loop().beats.load(memory_order_relaxed) > 0;
@@ -245,12 +245,12 @@ void Sentinel::listen() {
     reloaded_ = reloaded;
     notifier_.ready();
   }
-  if (told_.stop_limit_ns.load(memory_order_acquire) != 0 && !stopping_told_) {
-    stopping_told_ = true;
+  if (inputs_.stop_limit_ns.load(memory_order_acquire) != 0 && !stopping_) {
+    stopping_ = true;
     draining_ = live_runs_;
     notifier_.stopping();
   }
-  if (std::uint32_t const lift = told_.lift_quarantine.load(memory_order_acquire);
+  if (std::uint32_t const lift = inputs_.lift_quarantine.load(memory_order_acquire);
       lift != lifted_) {
     lifted_ = lift;
     block_->culprits.count.store(0, memory_order_release);
@@ -275,7 +275,7 @@ LoopFacts Sentinel::look_at_loop(runtime::Tables& tables) {
   std::uint8_t const state = loop.state.load(memory_order_acquire);
   facts.in_run = state == LoopRecord::in_run;
   facts.left_run = state == LoopRecord::left_run;
-  facts.stopping = stopping_told_;
+  facts.stopping = stopping_;
   if (!facts.in_run) entered_ns_ = 0;
   if (facts.in_run && entered_ns_ == 0) entered_ns_ = now_ns_;
   if (!facts.left_run) left_ns_ = 0;
@@ -292,7 +292,7 @@ LoopFacts Sentinel::look_at_loop(runtime::Tables& tables) {
   facts.handlers_before = handlers_before_;
   loop_late_ = late;
   sample_loop(tables, late);
-  excuse_runs(facts);
+  add_grace_of_runs(facts);
   return facts;
 }
 
@@ -319,8 +319,8 @@ void Sentinel::sample_loop(runtime::Tables& tables, bool full) {
     std::int64_t const others = withheld_from_holders(tables);
     if (others > own) own = others;
   }
-  excused_loop_ns_ = own > excused_all_ns_ ? own : excused_all_ns_;
-  for_loop_.add(previous_ns_, now_ns_, excused_all_ns_ - starved_all_ns_, excused_loop_ns_);
+  grace_loop_ns_ = own > grace_all_ns_ ? own : grace_all_ns_;
+  for_loop_.add(previous_ns_, now_ns_, grace_all_ns_ - starved_all_ns_, grace_loop_ns_);
 }
 
 std::int64_t Sentinel::Usage::in(std::int64_t work_since_ns, ThreadSample const& now) {
@@ -334,11 +334,11 @@ std::int64_t Sentinel::Usage::in(std::int64_t work_since_ns, ThreadSample const&
 
 // A run cannot move while the loop does not turn, and waits a little for a state directory that
 // stands still: that is told of the disk, once.
-void Sentinel::excuse_runs(LoopFacts const&) {
+void Sentinel::add_grace_of_runs(LoopFacts const&) {
   std::int64_t const elapsed = now_ns_ - previous_ns_;
-  for_runs_.add(previous_ns_, now_ns_, loop_late_ ? elapsed : excused_loop_ns_);
+  for_runs_.add(previous_ns_, now_ns_, loop_late_ ? elapsed : grace_loop_ns_);
   bool const held_up = loop_late_ || disk_stalled_;
-  for_waiting_.add(previous_ns_, now_ns_, held_up ? elapsed : excused_loop_ns_);
+  for_waiting_.add(previous_ns_, now_ns_, held_up ? elapsed : grace_loop_ns_);
 }
 
 void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
@@ -349,9 +349,9 @@ void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
   ThreadSample const newest = loop_history_.added > 0 ? loop_history_.newest() : ThreadSample{};
   facts.handlers_sample = loop_history_.counts.data()[compared];
   facts.handler_cpu_ns = loop_usage_.in(facts.handler_since_ns, newest);
-  Episode judged = judge_loop(facts, before, newest, settings_.limits, for_loop_, now_ns_);
+  Incident judged = judge_loop(facts, before, newest, settings_.limits, for_loop_, now_ns_);
   if (judged.level != Level::fine) {
-    // Only who has been at it for long is to blame; in a flood it is whoever happens to run.
+    // Only who has been at it for long is at fault; in a flood it is whoever happens to run.
     bool const culprit = facts.handler_since_ns != 0;
     loop_place_ = culprit ? handler_place(tables) : Place{};
     say_where(judged, loop_place_);
@@ -362,7 +362,7 @@ void Sentinel::judge_the_loop(runtime::Tables& tables, LoopFacts const& loop) {
 }
 
 // Whosever fault it is. The loop gets one tick to turn after both of us were held.
-void Sentinel::tell_of_standing(LoopFacts const& loop, Episode const& judged, Verdict seen) {
+void Sentinel::tell_of_standing(LoopFacts const& loop, Incident const& judged, Verdict seen) {
   std::int64_t const since = standing_since(loop, now_ns_);
   bool const stands = stands_long(since, settings_.limits, now_ns_);
   standing_ticks_ = stands ? standing_ticks_ + 1 : 0;
@@ -372,14 +372,14 @@ void Sentinel::tell_of_standing(LoopFacts const& loop, Episode const& judged, Ve
   record_.executor_verdict.store(static_cast<std::uint8_t>(verdict), memory_order_relaxed);
   std::int64_t const before = record_.executor_standing_ns.load(memory_order_relaxed);
   record_.executor_standing_ns.store(told ? since : 0, memory_order_release);
-  Episode about = judged;
+  Incident about = judged;
   about.subject = Subject::loop;
   about.verdict = verdict;
-  if (told && !standing_told_ && !record_.executor_stalled()) {
-    standing_told_ = true;
+  if (told && !standing_said_ && !record_.executor_stalled()) {
+    standing_said_ = true;
     say(Line::Kind::stands, about, now_ns_ - since);
-  } else if (!told && standing_told_) {
-    standing_told_ = false;
+  } else if (!told && standing_said_) {
+    standing_said_ = false;
     say(Line::Kind::turns, about, now_ns_ - before);
   }
 }
@@ -394,8 +394,8 @@ void Sentinel::judge_the_rest(runtime::Tables& tables) {
   facts.next_due_ns = scheduler.next_due_ns.load(memory_order_relaxed);
   facts.last_pass_ns = scheduler.last_pass_ns.load(memory_order_relaxed);
   // Before its first pass it has promised nothing.
-  if (facts.last_pass_ns != 0 && !stopping_told_) {
-    Episode judged = judge_scheduler(facts, settings_.limits, for_runs_, now_ns_);
+  if (facts.last_pass_ns != 0 && !stopping_) {
+    Incident judged = judge_scheduler(facts, settings_.limits, for_runs_, now_ns_);
     copy_text(judged.name, "scheduler");
     report(judged);
   }
@@ -418,7 +418,7 @@ void Sentinel::judge_runs(runtime::Tables& tables) {
     ++live;
     if (run.stalled.load(memory_order_relaxed) == view.place.generation) ++stalled;
     if (view.torn) continue;
-    Episode judged = judge_run(view.facts, settings_.limits, for_waiting_, now_ns_);
+    Incident judged = judge_run(view.facts, settings_.limits, for_waiting_, now_ns_);
     if (judged.level != Level::fine) {
       view.facts.orphan = find_orphan(tables, i);
       judged = judge_run(view.facts, settings_.limits, for_waiting_, now_ns_);

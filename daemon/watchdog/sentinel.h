@@ -39,7 +39,7 @@ struct Settings {
   std::int64_t quarantine_window_ns = 600'000'000'000;
 };
 
-// What comes once the configuration is read. Told once.
+// What comes once the configuration is read. Given once.
 struct Adopted {
   MemoryBlock* block = nullptr;  // instead of the one that there was at first
   int memory = -1;               // eventfd: it is to be written down
@@ -48,7 +48,7 @@ struct Adopted {
 
 // What others tell the watchdog. Published members have one writer each: control, the loop's thread
 // for `sentence`.
-struct Told {
+struct Inputs {
   std::atomic<bool> end{false};
   std::atomic<std::uint64_t> progress{0};
   std::atomic<std::uint32_t> ready{0}, reloading{0}, reloaded{0};  // how often
@@ -90,7 +90,7 @@ struct Setup {
 
 class Sentinel {
  public:
-  Sentinel(Setup const& setup, Told& told, Record& record, WatchdogLines& lines,
+  Sentinel(Setup const& setup, Inputs& inputs, Record& record, WatchdogLines& lines,
            MemoryBlock& block);
   void run();
 
@@ -138,9 +138,9 @@ class Sentinel {
   std::int64_t withheld_from(runtime::Tables& tables, bool (*of)(std::uint8_t kind),
                              std::int64_t from_ns);
   std::int64_t withheld_from_holders(runtime::Tables& tables);
-  void excuse_runs(LoopFacts const& loop);
+  void add_grace_of_runs(LoopFacts const& loop);
   void judge_the_loop(runtime::Tables& tables, LoopFacts const& loop);
-  void tell_of_standing(LoopFacts const& loop, Episode const& judged, Verdict seen);
+  void tell_of_standing(LoopFacts const& loop, Incident const& judged, Verdict seen);
   void judge_the_rest(runtime::Tables& tables);
   void judge_runs(runtime::Tables& tables);
   void judge_pools(runtime::Tables& tables);
@@ -153,29 +153,29 @@ class Sentinel {
   void judge_pool_queue(Subject pool, QueueFacts const& queue, bool held, std::string_view name);
   Watched* watched(std::int32_t thread);
   void ask_server();
-  void excuse_server(std::int64_t silent_since_ns);
+  void add_grace_of_server(std::int64_t silent_since_ns);
   void stand_in(std::int64_t silent_since_ns);
-  void share_listeners(bool on_duty);
+  void share_listeners(bool answering);
   bool threads_fail(std::size_t listener) const;
   std::uint64_t emergency_answers() const;
   void claim_emergency(std::int64_t silent_since_ns);
   void say_of_emergency(Line::Kind kind, std::int64_t nanoseconds);
   void write_emergency_texts(std::int64_t silent_ns);
 
-  void report(Episode const& judged);
+  void report(Incident const& judged);
   void act(Step const& step);
   void remember(Step const& step);
-  void blame_probe(Episode const& episode);
-  void cancel_run(Episode const& episode);
-  void mark_stalled(Episode const& episode);
-  void publish_episodes();
+  void note_culprit(Incident const& incident);
+  void cancel_run(Incident const& incident);
+  void mark_stalled(Incident const& incident);
+  void publish_incidents();
   void publish_memory();
   void publish_quarantine();
-  void say(Line::Kind kind, Episode const& episode, std::int64_t nanoseconds = 0,
+  void say(Line::Kind kind, Incident const& incident, std::int64_t nanoseconds = 0,
            std::uint64_t count = 0);
   void push(Line const& line);
 
-  void start_dump(Episode const* about, std::string_view reason, std::uint64_t request);
+  void start_dump(Incident const* about, std::string_view reason, std::uint64_t request);
   void go_on_with_dump();
   void finish_dump();
   void tell_of_unreadable(std::uint64_t dumps);
@@ -195,7 +195,7 @@ class Sentinel {
   void keep_alive_time();
 
   Setup setup_;
-  Told& told_;
+  Inputs& inputs_;
   Record& record_;
   WatchdogLines& lines_;
   Memory memory_;
@@ -206,25 +206,25 @@ class Sentinel {
   EmergencyTexts texts_;
   EnvironmentReader environment_;
   Surroundings around_;
-  ThreadExcuses for_all_, for_loop_, for_server_;
-  Excuses for_runs_, for_waiting_;
-  Book book_;
+  ThreadGrace for_all_, for_loop_, for_server_;
+  Grace for_runs_, for_waiting_;
+  Incidents incidents_;
 
   std::int64_t now_ns_ = 0, previous_ns_ = 0;
-  int grace_ticks_ = 0, judged_ticks_ = 0;
+  int pause_ticks_ = 0, judged_ticks_ = 0;
   std::int64_t costly_ns_ = 0, full_ns_ = 0, alive_ns_ = 0, disturbed_ns_ = 0, raised_ns_ = 0;
   std::int64_t polled_ns_ = 0, server_looked_ns_ = 0;
   std::uint32_t ready_ = 0, reloading_ = 0, reloaded_ = 0, lifted_ = 0;
-  bool stopping_told_ = false, tables_left_ = false;
+  bool stopping_ = false, tables_left_ = false;
   std::uint32_t draining_ = 0, drained_ = 0;  // runs that go on while stopping, and that ended
   std::int64_t resolve_ns_ = 0;
 
   std::int64_t entered_ns_ = 0, left_ns_ = 0, ahead_ns_ = 0;
   std::uint64_t handlers_before_ = 0, beats_pinged_ = 0;
-  std::int64_t excused_all_ns_ = 0, starved_all_ns_ = 0, excused_loop_ns_ = 0;  // of this tick
+  std::int64_t grace_all_ns_ = 0, starved_all_ns_ = 0, grace_loop_ns_ = 0;  // of this tick
   Usage loop_usage_;
   int standing_ticks_ = 0;
-  bool standing_told_ = false;
+  bool standing_said_ = false;
   bool loop_late_ = false, loop_traced_ = false, disk_stalled_ = false;
   Place loop_place_;
   ThreadFiles loop_files_;
@@ -233,8 +233,8 @@ class Sentinel {
   std::array<std::int64_t, runtime::kThreads> gone_ns_{};  // since when the row's thread is gone
   // By the wall clock, in this round and told; none: it does not stand still.
   std::array<Verdict, kSubjects> standing_{}, standing_before_{};
-  bool mute_told_ = false, vital_hung_ = false, emergency_claimed_ = false;
-  std::uint64_t emergency_answers_ = 0;  // when it was last put on duty
+  bool mute_said_ = false, vital_hung_ = false, emergency_claimed_ = false;
+  std::uint64_t emergency_answers_ = 0;  // when it last began to answer
   runtime::ThreadRecord* row_ = nullptr;
   runtime::Tables* row_in_ = nullptr;
   std::uint32_t live_runs_ = 0;
@@ -244,13 +244,13 @@ class Sentinel {
   std::int32_t sampled_thread_ = 0;
   std::int64_t next_sample_ns_ = 0, requested_dump_ns_ = 0;
   std::uint64_t dump_request_ = 0, dump_served_ = 0;
-  Episode dump_about_;
-  std::array<Episode, kEpisodes> dump_episodes_{};
-  std::array<bool, kEpisodes> shown_{};
+  Incident dump_about_;
+  std::array<Incident, kIncidents> dump_incidents_{};
+  std::array<bool, kIncidents> shown_{};
 
   std::int64_t dying_ns_ = 0, killed_ns_ = 0;
   bool stop_dumped_ = false;
-  Episode dying_;
+  Incident dying_;
 };
 
 }  // namespace canary::watchdog

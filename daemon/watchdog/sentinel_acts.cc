@@ -19,8 +19,8 @@ using std::memory_order_relaxed;
 using std::memory_order_release;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kGrace = 2 * kSecond;      // from dead to the end
-constexpr std::int64_t kKillGrace = 5 * kSecond;  // from the signal to _exit
+constexpr std::int64_t kEndAfter = 2 * kSecond;      // from dead to the end
+constexpr std::int64_t kKillAfter = 5 * kSecond;  // from the signal to _exit
 constexpr int kExitFailure = 1;
 
 void count(std::atomic<std::uint64_t>& counter) {
@@ -35,12 +35,12 @@ std::string_view text_of(ProbeText const& text) {
 
 // "steady_timer async_wait probes/fetch/client.cc:88"
 template <std::size_t kBytes>
-void add_site(FixedText<kBytes>& text, Episode const& episode) {
-  if (episode.operation != 0) text.add(runtime::text_at(episode.operation)).add(" ");
-  if (episode.file != 0) {
-    text.add(runtime::text_at(episode.file)).add(":").number(episode.line);
+void add_site(FixedText<kBytes>& text, Incident const& incident) {
+  if (incident.operation != 0) text.add(runtime::text_at(incident.operation)).add(" ");
+  if (incident.file != 0) {
+    text.add(runtime::text_at(incident.file)).add(":").number(incident.line);
   } else {
-    text.add(runtime::text_at(episode.function));
+    text.add(runtime::text_at(incident.function));
   }
 }
 
@@ -51,77 +51,77 @@ void wake(int descriptor) {
 
 }  // namespace
 
-void Sentinel::report(Episode const& judged) {
-  Step const step = book_.report(judged, now_ns_);
+void Sentinel::report(Incident const& judged) {
+  Step const step = incidents_.report(judged, now_ns_);
   if (step.effects != 0) act(step);
 }
 
 void Sentinel::act(Step const& step) {
-  Episode const& episode = step.episode;
+  Incident const& incident = step.incident;
   if ((step.effects & Effect::over) != 0) {
     if (step.from >= Level::stalled) {
-      say(Line::Kind::over, episode, episode.age_ns, step.suppressed);
+      say(Line::Kind::over, incident, incident.age_ns, step.suppressed);
     }
-    if (dying_ns_ != 0 && episode.subject == dying_.subject) dying_ns_ = 0;
-    if (is_vital(episode.subject) && step.from >= Level::hung) note_hung(false);
+    if (dying_ns_ != 0 && incident.subject == dying_.subject) dying_ns_ = 0;
+    if (is_vital(incident.subject) && step.from >= Level::hung) note_hung(false);
     return;
   }
   if ((step.effects & Effect::count) != 0) {
     raised_ns_ = now_ns_;
-    publish_episodes();  // before the dump, which takes time
-    auto& levels = record_.stalls.data()[static_cast<std::size_t>(episode.subject)];
+    publish_incidents();  // before the dump, which takes time
+    auto& levels = record_.stalls.data()[static_cast<std::size_t>(incident.subject)];
     for (auto level = static_cast<std::size_t>(step.from) + 1;
          level <= static_cast<std::size_t>(step.to); ++level) {
       count(levels.data()[level]);
     }
     if (step.from < Level::stalled && step.to >= Level::stalled) {
-      count(record_.verdicts.data()[static_cast<std::size_t>(episode.verdict)]);
+      count(record_.verdicts.data()[static_cast<std::size_t>(incident.verdict)]);
     }
   }
-  if (is_vital(episode.subject) && step.to >= Level::hung) note_hung(true);
-  if ((step.effects & Effect::log) != 0) say(Line::Kind::stall, episode, episode.age_ns);
+  if (is_vital(incident.subject) && step.to >= Level::hung) note_hung(true);
+  if ((step.effects & Effect::log) != 0) say(Line::Kind::stall, incident, incident.age_ns);
   if ((step.effects & Effect::suppressed) != 0) {
     count(record_.dumps_suppressed);
-    say(Line::Kind::suppressed, episode, 0, step.suppressed);
+    say(Line::Kind::suppressed, incident, 0, step.suppressed);
   }
   // What recovers comes before what takes time; the dump still sees the run, which unwinds later.
-  if ((step.effects & Effect::dump) != 0) start_dump(&episode, to_text(step.to), 0);
-  if ((step.effects & Effect::cancel_run) != 0) cancel_run(episode);
-  if ((step.effects & Effect::mark_stalled) != 0) mark_stalled(episode);
+  if ((step.effects & Effect::dump) != 0) start_dump(&incident, to_text(step.to), 0);
+  if ((step.effects & Effect::cancel_run) != 0) cancel_run(incident);
+  if ((step.effects & Effect::mark_stalled) != 0) mark_stalled(incident);
   if ((step.effects & Effect::remember) != 0) remember(step);
-  if ((step.effects & Effect::blame) != 0) blame_probe(episode);
+  if ((step.effects & Effect::culprit) != 0) note_culprit(incident);
   if ((step.effects & Effect::die) != 0 && dying_ns_ == 0) {
     dying_ns_ = now_ns_;
-    dying_ = episode;
-    say(Line::Kind::dying, episode, kGrace);
+    dying_ = incident;
+    say(Line::Kind::dying, incident, kEndAfter);
   }
 }
 
 void Sentinel::remember(Step const& step) {
   LastStall last;
   last.wall_ns = around_.wall_ns;
-  last.episode = step.episode;
+  last.incident = step.incident;
   FixedText<159> site;
-  add_site(site, step.episode);
+  add_site(site, step.incident);
   copy_text(last.site, site.view());
   record_.last_stall.store(last);
   memory_.has_stall = 1;
   memory_.stall = last;
-  memory_.last_episode = book_.last_id();
+  memory_.last_incident = incidents_.last_id();
   publish_memory();
 }
 
-void Sentinel::blame_probe(Episode const& episode) {
+void Sentinel::note_culprit(Incident const& incident) {
   runtime::Tables* const tables = runtime::tables();
-  if (tables == nullptr || episode.run >= tables->runs().size()) return;
-  RunRecord const& run = tables->runs().data()[episode.run];
+  if (tables == nullptr || incident.run >= tables->runs().size()) return;
+  RunRecord const& run = tables->runs().data()[incident.run];
   if (run.kind.load(memory_order_relaxed) != RunRecord::probe) return;
-  bool const fresh = blame(block_->culprits, text_of(episode.name), around_.wall_ns,
+  bool const fresh = note_culprit(block_->culprits, text_of(incident.name), around_.wall_ns,
                            settings_.quarantine_after, settings_.quarantine_window_ns);
   publish_memory();
   if (!fresh) return;
   publish_quarantine();
-  say(Line::Kind::quarantined, episode, settings_.quarantine_window_ns,
+  say(Line::Kind::quarantined, incident, settings_.quarantine_window_ns,
       static_cast<std::uint64_t>(settings_.quarantine_after));
 }
 
@@ -142,54 +142,54 @@ void Sentinel::publish_quarantine() {
   record_.quarantined_count.store(held, memory_order_release);
 }
 
-void Sentinel::cancel_run(Episode const& episode) {
+void Sentinel::cancel_run(Incident const& incident) {
   runtime::Tables* const tables = runtime::tables();
-  if (tables == nullptr || episode.run >= tables->runs().size()) return;
-  RunRecord& run = tables->runs().data()[episode.run];
-  if (run.generation.load(memory_order_acquire) != episode.generation) return;
+  if (tables == nullptr || incident.run >= tables->runs().size()) return;
+  RunRecord& run = tables->runs().data()[incident.run];
+  if (run.generation.load(memory_order_acquire) != incident.generation) return;
   if (run.state.load(memory_order_relaxed) != RunRecord::running) return;
-  run.ask_cancel.store(episode.generation, memory_order_release);
+  run.ask_cancel.store(incident.generation, memory_order_release);
   wake(setup_.cancel);
   count(record_.runs_cancelled);
-  say(Line::Kind::cancelled, episode, episode.age_ns);
+  say(Line::Kind::cancelled, incident, incident.age_ns);
 }
 
-void Sentinel::mark_stalled(Episode const& episode) {
+void Sentinel::mark_stalled(Incident const& incident) {
   runtime::Tables* const tables = runtime::tables();
-  if (tables == nullptr || episode.run >= tables->runs().size()) return;
-  RunRecord& run = tables->runs().data()[episode.run];
-  if (run.generation.load(memory_order_acquire) != episode.generation) return;
-  run.stalled.store(episode.generation, memory_order_release);
-  say(Line::Kind::not_unwound, episode, episode.age_ns);
+  if (tables == nullptr || incident.run >= tables->runs().size()) return;
+  RunRecord& run = tables->runs().data()[incident.run];
+  if (run.generation.load(memory_order_acquire) != incident.generation) return;
+  run.stalled.store(incident.generation, memory_order_release);
+  say(Line::Kind::not_unwound, incident, incident.age_ns);
 }
 
-void Sentinel::publish_episodes() {
+void Sentinel::publish_incidents() {
   std::uint32_t current = 0;
   Level executor = Level::fine;
   vital_hung_ = false;
-  for (std::size_t i = 0; i < kEpisodes; ++i) {
-    if (book_.is_open(i)) {
-      Episode const& episode = book_.at(i);
-      record_.episodes.data()[i].store(episode);
+  for (std::size_t i = 0; i < kIncidents; ++i) {
+    if (incidents_.is_open(i)) {
+      Incident const& incident = incidents_.at(i);
+      record_.incidents.data()[i].store(incident);
       shown_.data()[i] = true;
       ++current;
-      if (episode.subject == Subject::loop) executor = episode.level;
-      if (is_vital(episode.subject) && episode.level >= Level::hung) vital_hung_ = true;
+      if (incident.subject == Subject::loop) executor = incident.level;
+      if (is_vital(incident.subject) && incident.level >= Level::hung) vital_hung_ = true;
     } else if (shown_.data()[i]) {
-      record_.episodes.data()[i].store(Episode{});
+      record_.incidents.data()[i].store(Incident{});
       shown_.data()[i] = false;
     }
   }
-  record_.current_episodes.store(current, memory_order_relaxed);
-  record_.episodes_lost.store(book_.lost(), memory_order_relaxed);
+  record_.current_incidents.store(current, memory_order_relaxed);
+  record_.incidents_lost.store(incidents_.lost(), memory_order_relaxed);
   record_.executor_level.store(static_cast<std::uint8_t>(executor), memory_order_release);
 }
 
-void Sentinel::say(Line::Kind kind, Episode const& episode, std::int64_t nanoseconds,
+void Sentinel::say(Line::Kind kind, Incident const& incident, std::int64_t nanoseconds,
                    std::uint64_t number) {
   Line line;
   line.kind = kind;
-  line.episode = episode;
+  line.incident = incident;
   line.nanoseconds = nanoseconds;
   line.count = number;
   push(line);
@@ -206,11 +206,11 @@ void Sentinel::push(Line const& line) {
 }
 
 void Sentinel::end_if_due() {
-  std::int64_t const limit = told_.stop_limit_ns.load(memory_order_acquire);
+  std::int64_t const limit = inputs_.stop_limit_ns.load(memory_order_acquire);
   if (limit != 0 && for_all_.age(limit, now_ns_, bound_of(kSecond)) > 0) {
     if (!stop_dumped_) {
       stop_dumped_ = true;
-      Episode about;
+      Incident about;
       about.subject = Subject::loop;
       about.level = Level::dead;
       about.since_ns = limit;
@@ -223,20 +223,20 @@ void Sentinel::end_if_due() {
     }
   }
   if (dying_ns_ == 0 || settings_.on_dead == OnDead::report || dump_open_) return;
-  if (for_all_.age(dying_ns_, now_ns_, bound_of(kGrace)) >= kGrace) end_process();
+  if (for_all_.age(dying_ns_, now_ns_, bound_of(kEndAfter)) >= kEndAfter) end_process();
 }
 
 void Sentinel::end_process() {
   if (killed_ns_ != 0) {
     // The signal did not end us. A thread in uninterruptible sleep keeps even this from ending.
-    if (now_ns_ - killed_ns_ >= kKillGrace) give_up();
+    if (now_ns_ - killed_ns_ >= kKillAfter) give_up();
     return;
   }
   killed_ns_ = now_ns_;
-  memory_.last_episode = book_.last_id();
+  memory_.last_incident = incidents_.last_id();
   publish_memory();
   keep_alive_time();
-  told_.listeners.close();
+  inputs_.listeners.close();
   if (settings_.on_dead == OnDead::exec) exec_anew();
   // The first process of a PID namespace takes no signal from within, and has the same status.
   if (setup_.process == 1) ::_exit(128 + SIGABRT);
@@ -249,7 +249,7 @@ void Sentinel::end_process() {
 }
 
 void Sentinel::give_up() {
-  told_.listeners.close();
+  inputs_.listeners.close();
   ::_exit(kExitFailure);
 }
 
@@ -272,8 +272,8 @@ void Sentinel::feed_systemd() {
   // While stopping, the loop's beat ends before the daemon does: the stop has its own limit.
   // What is nobody's fault ends no process: until it is judged hung, it is fed.
   auto const seen = static_cast<Verdict>(record_.executor_verdict.load(memory_order_relaxed));
-  bool const excused = seen != Verdict::none && seen != Verdict::unknown && !accuses(seen);
-  bool const beating = stopping_told_ || ((beats != beats_pinged_ || excused) && !vital_hung_);
+  bool const nobodys_fault = seen != Verdict::none && seen != Verdict::unknown && !accuses(seen);
+  bool const beating = stopping_ || ((beats != beats_pinged_ || nobodys_fault) && !vital_hung_);
   Sentence status;
   write_status(status);
   Notifier::Now const now{.now_ns = now_ns_,
@@ -289,11 +289,11 @@ void Sentinel::feed_systemd() {
 
 // Steps of main, and runs that ended since the stop: one that hangs is no progress.
 std::uint64_t Sentinel::progress() {
-  if (stopping_told_) {
+  if (stopping_) {
     if (live_runs_ < draining_) drained_ += draining_ - live_runs_;
     draining_ = live_runs_;
   }
-  return told_.progress.load(memory_order_acquire) + drained_;
+  return inputs_.progress.load(memory_order_acquire) + drained_;
 }
 
 // For the next start: what ends this process from now on, it ends a loop that hangs.
@@ -306,20 +306,20 @@ void Sentinel::note_hung(bool hung) {
 
 void Sentinel::write_step(Sentence& sentence) const {
   std::array<char, 128> step;
-  if (!told_.step.known() || !told_.step.load(step)) return;
+  if (!inputs_.step.known() || !inputs_.step.load(step)) return;
   step.back() = 0;
   sentence.add(": ").add(step);
 }
 
 void Sentinel::write_status(Sentence& sentence) const {
-  Episode const* worst = nullptr;
+  Incident const* worst = nullptr;
   std::size_t open = 0;
-  for (std::size_t i = 0; i < kEpisodes; ++i) {
-    if (!book_.is_open(i) || book_.at(i).level < Level::stalled) continue;
+  for (std::size_t i = 0; i < kIncidents; ++i) {
+    if (!incidents_.is_open(i) || incidents_.at(i).level < Level::stalled) continue;
     ++open;
-    Episode const& episode = book_.at(i);
+    Incident const& incident = incidents_.at(i);
     bool const loop_first = worst != nullptr && worst->subject == Subject::loop;
-    if (worst == nullptr || (!loop_first && episode.level > worst->level)) worst = &episode;
+    if (worst == nullptr || (!loop_first && incident.level > worst->level)) worst = &incident;
   }
   if (worst != nullptr) {
     // Whole seconds, so that the sentence changes once a second.
@@ -336,7 +336,7 @@ void Sentinel::write_status(Sentence& sentence) const {
     sentence.add(why_it_stands(record_, *runtime::tables(), now_ns_).view());
     return;
   }
-  if (stopping_told_) {
+  if (stopping_) {
     sentence.add("stopping");
     write_step(sentence);
     if (live_runs_ > 0) sentence.add("; runs that unwind: ").number(live_runs_);
@@ -348,7 +348,7 @@ void Sentinel::write_status(Sentence& sentence) const {
     return;
   }
   std::array<char, 128> told;
-  if (told_.sentence.known() && told_.sentence.load(told)) {
+  if (inputs_.sentence.known() && inputs_.sentence.load(told)) {
     told.back() = 0;
     sentence.add(told);
   } else {

@@ -20,20 +20,20 @@ void count(std::atomic<std::uint64_t>& counter) {
 }  // namespace
 
 // `about`: nullptr where it was asked for.
-void Sentinel::start_dump(Episode const* about, std::string_view reason, std::uint64_t request) {
+void Sentinel::start_dump(Incident const* about, std::string_view reason, std::uint64_t request) {
   Dumper const& dumper = setup_.dumper;
   if (dumper.start == nullptr) return;
   if (dump_open_) finish_dump();
   std::size_t held = 0;
-  dump_about_ = about == nullptr ? Episode{} : *about;
-  if (about != nullptr) dump_episodes_.data()[held++] = *about;
-  for (std::size_t i = 0; i < kEpisodes && held < kEpisodes; ++i) {
-    if (!book_.is_open(i) || (about != nullptr && book_.at(i).id == about->id)) continue;
-    dump_episodes_.data()[held++] = book_.at(i);
+  dump_about_ = about == nullptr ? Incident{} : *about;
+  if (about != nullptr) dump_incidents_.data()[held++] = *about;
+  for (std::size_t i = 0; i < kIncidents && held < kIncidents; ++i) {
+    if (!incidents_.is_open(i) || (about != nullptr && incidents_.at(i).id == about->id)) continue;
+    dump_incidents_.data()[held++] = incidents_.at(i);
   }
   DumpOrder const order{.number = about == nullptr ? request : about->id,
                         .reason = reason,
-                        .episodes = {dump_episodes_.data(), held},
+                        .incidents = {dump_incidents_.data(), held},
                         .decided_ns = runtime::now_ns()};
   bool const copied = dumper.start(dumper.self, order);
   dump_open_ = true;
@@ -70,7 +70,7 @@ void Sentinel::finish_dump() {
   if (dump_request_ != 0) record_.last_asked_dump.store(outcome);
   Line line;
   line.kind = written ? Line::Kind::dumped : Line::Kind::dump_failed;
-  line.episode = dump_about_;
+  line.incident = dump_about_;
   line.path = outcome.path;
   line.count = static_cast<std::uint64_t>(error);
   push(line);
@@ -108,12 +108,12 @@ void Sentinel::dump_on_request() {
 // A thread found a defect of canaryd's and ends the process: its stack is among the others'. The
 // next start calls that aborted.
 void Sentinel::dump_before_the_end() {
-  if (told_.ending.load(memory_order_acquire) != 1) return;
+  if (inputs_.ending.load(memory_order_acquire) != 1) return;
   note_hung(true);
   if (setup_.dumper.start != nullptr) {
     start_dump(nullptr, "ended", record_.dumps_asked.load(memory_order_relaxed) + 1);
   }
-  told_.ending.store(2, memory_order_release);
+  inputs_.ending.store(2, memory_order_release);
 }
 
 }  // namespace canary::watchdog

@@ -86,9 +86,9 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
   judge_pool_queue(Subject::disk, disk, disk_held, "disk queue");
   judge_pool_queue(Subject::cpu, cpu, cpu_held, "cpu queue");
   disk_stalled_ = false;
-  for (std::size_t i = 0; i < kEpisodes; ++i) {
-    bool const disk = book_.is_open(i) && book_.at(i).subject == Subject::disk;
-    if (disk && book_.at(i).level >= Level::stalled) disk_stalled_ = true;
+  for (std::size_t i = 0; i < kIncidents; ++i) {
+    bool const disk = incidents_.is_open(i) && incidents_.at(i).subject == Subject::disk;
+    if (disk && incidents_.at(i).level >= Level::stalled) disk_stalled_ = true;
   }
 }
 
@@ -98,7 +98,7 @@ void Sentinel::judge_pool_queue(Subject pool, QueueFacts const& queue, bool held
   if (queue.threads == 0) return;
   std::int64_t const limit = limit_of(pool, settings_.limits);
   if (held && now_ns_ - queue.oldest_queued_ns < limit + bound_of(limit)) return;
-  Episode judged = judge_queue(pool, queue, settings_.limits, for_all_, now_ns_);
+  Incident judged = judge_queue(pool, queue, settings_.limits, for_all_, now_ns_);
   copy_text(judged.name, name);
   report(judged);
 }

@@ -25,41 +25,41 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
 }  // namespace
 
 void Sentinel::ask_server() {
-  if (stopping_told_) {
+  if (stopping_) {
     server_.close();
     stand_in(0);
     return;
   }
-  bool const urgent = loop_late_ || setup_.emergency->on_duty();
+  bool const urgent = loop_late_ || setup_.emergency->answering();
   auto const step = server_.step(now_ns_, urgent ? kAskUrgently : kAskEvery);
   add(record_.server_questions, step.asked);
   add(record_.server_answers, step.answered);
   if (step.answered > 0) {
     record_.server_answer_ns.store(server_.answered_after_ns(), memory_order_relaxed);
   }
-  // What cannot be asked is told as such, and nobody is blamed for it.
+  // What cannot be asked is told as such, and nobody is accused.
   bool const mute = server_.mute_ns() != 0 && now_ns_ - server_.mute_ns() >= kMute;
-  if (mute != mute_told_) {
-    mute_told_ = mute;
-    Episode about;
+  if (mute != mute_said_) {
+    mute_said_ = mute;
+    Incident about;
     about.subject = Subject::server;
     say(mute ? Line::Kind::mute : Line::Kind::mute_over, about);
   }
   // A thread that is stuck in an answer may leave another one that takes the question.
   std::int64_t silent_since = server_.asked_ns();
-  std::int64_t const answering = told_.answering.oldest();
+  std::int64_t const answering = inputs_.answering.oldest();
   if (answering != 0 && (silent_since == 0 || answering < silent_since)) silent_since = answering;
-  excuse_server(silent_since);
-  Episode judged = judge_server(silent_since, settings_.limits, for_server_, now_ns_);
+  add_grace_of_server(silent_since);
+  Incident judged = judge_server(silent_since, settings_.limits, for_server_, now_ns_);
   copy_text(judged.name, "server");
   report(judged);
   stand_in(silent_since);
-  if (setup_.emergency->on_duty()) stands(Subject::server, Verdict::no_answer);
+  if (setup_.emergency->answering()) stands(Subject::server, Verdict::no_answer);
 }
 
 // Its threads may get no CPU while others have some: a handler that computes without end takes all
 // that a quota leaves. Or a debugger holds one. From look to look, which may be several ticks.
-void Sentinel::excuse_server(std::int64_t silent_since_ns) {
+void Sentinel::add_grace_of_server(std::int64_t silent_since_ns) {
   std::int64_t const from = server_looked_ns_ == 0 ? previous_ns_ : server_looked_ns_;
   std::int64_t own = 0;
   runtime::Tables* const tables = runtime::tables();
@@ -67,14 +67,14 @@ void Sentinel::excuse_server(std::int64_t silent_since_ns) {
     own = withheld_from(
         *tables, [](std::uint8_t kind) { return kind == runtime::ThreadRecord::server; }, from);
   }
-  std::int64_t const all = for_all_.excused(from, now_ns_);
+  std::int64_t const all = for_all_.whole(from, now_ns_);
   for_server_.add(from, now_ns_, for_all_.everybodys(from, now_ns_), own < all ? all : own);
   server_looked_ns_ = now_ns_;
 }
 
 // `silent_since_ns`: 0 where the server answers.
 void Sentinel::stand_in(std::int64_t silent_since_ns) {
-  bool const was = setup_.emergency->on_duty();
+  bool const was = setup_.emergency->answering();
   bool const needed =
       server_needs_help(silent_since_ns, was || loop_late_, settings_.limits, for_all_, now_ns_);
   if (needed && (!was || now_ns_ - texts_.written_ns >= kRenew)) {
@@ -83,7 +83,7 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
   if (needed && was) claim_emergency(silent_since_ns);
   if (needed || was) share_listeners(needed);
   if (needed == was) return;
-  setup_.emergency->set_on_duty(needed);
+  setup_.emergency->set_answering(needed);
   std::int64_t const began = record_.emergency_since_ns.load(memory_order_relaxed);
   record_.emergency_since_ns.store(needed ? now_ns_ : 0, std::memory_order_release);
   std::uint64_t const one = 1;
@@ -96,21 +96,21 @@ void Sentinel::stand_in(std::int64_t silent_since_ns) {
 // A thread that accepts and then answers nobody, or none that answers: then nobody is to be left to
 // them. They get it back once they answer the watchdog's questions.
 bool Sentinel::threads_fail(std::size_t listener) const {
-  std::size_t const each = told_.asking.for_each_listener();
+  std::size_t const each = inputs_.asking.for_each_listener();
   std::size_t const from = listener * each;
   bool any_answers = false;
-  for (std::size_t i = from; i < from + each && i < told_.asking.count(); ++i) {
+  for (std::size_t i = from; i < from + each && i < inputs_.asking.count(); ++i) {
     auto const thread = server_.thread(i, now_ns_, kAskEvery);
     if (thread == ServerQuestion::Thread::broken) return true;
     any_answers = any_answers || thread == ServerQuestion::Thread::answers;
   }
-  return each != 0 && from < told_.asking.count() && !any_answers;
+  return each != 0 && from < inputs_.asking.count() && !any_answers;
 }
 
-void Sentinel::share_listeners(bool on_duty) {
-  Takeover& sockets = told_.takeover;
+void Sentinel::share_listeners(bool answering) {
+  Takeover& sockets = inputs_.takeover;
   for (std::size_t i = 0; i < sockets.count(); ++i) {
-    bool const wanted = on_duty && threads_fail(i);
+    bool const wanted = answering && threads_fail(i);
     if (wanted == sockets.taken(i)) continue;
     if (wanted) {
       sockets.take(i);
@@ -135,7 +135,7 @@ void Sentinel::claim_emergency(std::int64_t silent_since_ns) {
 }
 
 void Sentinel::say_of_emergency(Line::Kind kind, std::int64_t nanoseconds) {
-  Episode about;
+  Incident about;
   about.subject = Subject::server;
   copy_text(about.name, "server");
   say(kind, about, nanoseconds);
@@ -143,7 +143,7 @@ void Sentinel::say_of_emergency(Line::Kind kind, std::int64_t nanoseconds) {
 
 void Sentinel::write_emergency_texts(std::int64_t silent_ns) {
   PreambleText preamble{};
-  if (!told_.preamble.known() || !told_.preamble.load(preamble)) preamble = {};
+  if (!inputs_.preamble.known() || !inputs_.preamble.load(preamble)) preamble = {};
   preamble.back() = 0;
   watchdog::write_emergency_texts({.record = record_,
                                    .tables = *runtime::tables(),

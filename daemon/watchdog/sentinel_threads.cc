@@ -41,24 +41,24 @@ Subject subject_of(std::uint8_t kind) {
 }
 
 // "files /etc/ca.pem": the thread, and what it is at with which file; an idle one is at nothing.
-void name_after(Episode& episode, ThreadRecord const& row) {
+void name_after(Incident& incident, ThreadRecord const& row) {
   auto const name = row.name.bytes();
   bool const busy = row.job_since_ns.load(memory_order_acquire) != 0;
-  if (busy) episode.operation = row.job.load(memory_order_relaxed);
+  if (busy) incident.operation = row.job.load(memory_order_relaxed);
   auto const about = row.about.bytes();
-  std::array<char, sizeof episode.name> text{};
+  std::array<char, sizeof incident.name> text{};
   std::size_t at = 0;
   for (char const* piece :
        {name.data(), busy && about[0] != 0 ? " " : "", busy ? about.data() : ""}) {
     for (; *piece != 0 && at + 1 < text.size(); ++piece) text.data()[at++] = *piece;
   }
-  copy_text(episode.name, std::string_view{text.data(), at});
+  copy_text(incident.name, std::string_view{text.data(), at});
 }
 
 }  // namespace
 
 void Sentinel::judge_threads(runtime::Tables& tables) {
-  if (stopping_told_) return;  // they end
+  if (stopping_) return;  // they end
   for (std::size_t i = 0; i < tables.threads().size(); ++i) {
     ThreadRecord const& row = tables.threads().data()[i];
     std::uint8_t const kind = row.kind.load(memory_order_acquire);
@@ -100,7 +100,7 @@ bool Sentinel::is_gone(ThreadRecord const& row, std::uint8_t kind, std::int32_t 
 void Sentinel::report_ended(ThreadRecord const& row, Subject subject, std::size_t place) {
   std::int64_t& since = gone_ns_.data()[place];
   if (since == 0) since = now_ns_;
-  Episode ended;
+  Incident ended;
   ended.subject = subject;
   ended.level = is_vital(subject) ? Level::dead : Level::stalled;
   ended.verdict = Verdict::ended;
@@ -131,19 +131,19 @@ void Sentinel::judge_thread(ThreadRecord const& row, JobFacts job, std::int32_t 
     }
     // What befell everybody is counted for everybody.
     std::int64_t const own = withheld(last, newest, files->job_ahead_ns);
-    std::int64_t const everybodys = last.known ? for_all_.excused(last.at_ns, now_ns_) : 0;
+    std::int64_t const everybodys = last.known ? for_all_.whole(last.at_ns, now_ns_) : 0;
     if (own > everybodys) files->withheld_ns += own - everybodys;
     job.withheld_ns = files->withheld_ns;
     job.cpu_ns = files->usage.in(job.since_ns, newest);
   }
-  // Whoever looks is told long before a job's own limit says that somebody is to blame; not of time
+  // Whoever looks is told long before a job's own limit says that somebody is at fault; not of time
   // in which nothing of the process ran.
   std::int64_t const round = round_limit(settings_.limits);
   std::int64_t const stood = now_ns_ - job.since_ns - for_all_.everybodys(job.since_ns, now_ns_);
   if (stood >= (job.limit_ns < round ? job.limit_ns : round)) {
     stands(job.pool, thread_verdict(before, newest));
   }
-  Episode judged = judge_job(job, before, newest, for_all_, now_ns_);
+  Incident judged = judge_job(job, before, newest, for_all_, now_ns_);
   if (judged.level == Level::fine) return;
   judged.thread = thread;
   name_after(judged, row);
@@ -164,7 +164,7 @@ void Sentinel::publish_standing() {
     record_.standing.data()[i].store(static_cast<std::uint8_t>(now), memory_order_relaxed);
     standing_before_.data()[i] = now;
     if ((now == Verdict::none) == (before == Verdict::none)) continue;
-    Episode about;
+    Incident about;
     about.subject = static_cast<Subject>(i);
     about.verdict = now;
     say(now == Verdict::none ? Line::Kind::turns : Line::Kind::stands, about);

@@ -38,7 +38,7 @@ class ServerQuestion {
   // Since when some thread cannot be asked; 0: all can.
   std::int64_t mute_ns() const;
   std::int64_t answered_after_ns() const { return answered_after_ns_; }
-  void forget(std::int64_t now_ns);  // nobody is to be blamed so far: what is open counts from now
+  void forget(std::int64_t now_ns);  // nobody is at fault so far: what is open counts from now
 
  private:
   struct Question {

@@ -14,7 +14,7 @@
 
 namespace canary::watchdog {
 
-inline constexpr std::size_t kEpisodes = 64;     // current ones; more are counted, not shown
+inline constexpr std::size_t kIncidents = 64;     // current ones; more are counted, not shown
 inline constexpr std::size_t kTickBuckets = 16;  // up to 1 ms, 2 ms, 4 ms, … as LoopRecord::lag
 inline constexpr std::size_t kPathBytes = 256;
 
@@ -52,13 +52,13 @@ std::string_view to_text(Disturbance disturbance);
 
 struct LastStall {
   std::int64_t wall_ns = 0;  // since the epoch, when it reached its level
-  Episode episode;           // its text offsets are those of the program that wrote them
+  Incident incident;           // its text offsets are those of the program that wrote them
   // operation, function and file:line as text, since an older program's offsets mean nothing here.
   std::array<char, 160> site{};
 };
 
 // What the process before was at when it ended, by the tables that systemd's descriptor store kept.
-struct LastWords {
+struct CrashRecord {
   bool known = false;  // there were tables, and they can be read
   bool in_run =
       false;  // its loop had not left run(): nobody had asked it to end, or it did not get there
@@ -93,7 +93,7 @@ struct PreviousRun {
   std::uint64_t restarts = 0;  // unclean ones in a row, this one included
   bool has_stall = false;      // `stall` is the last one ever, not only of that run
   LastStall stall;
-  LastWords last_words;
+  CrashRecord crash;
 };
 
 enum class DumpFate : std::uint8_t { none, written, suppressed, failed };
@@ -117,7 +117,7 @@ struct Record {
   std::array<std::atomic<std::uint64_t>, kTickBuckets> lateness{};
   std::atomic<std::uint64_t> lateness_sum_ns{0};
   std::array<std::atomic<std::uint64_t>, kDisturbances> disturbances{};
-  std::atomic<std::uint64_t> excused_ns{0};  // in all, for everybody
+  std::atomic<std::uint64_t> grace_ns{0};  // in all, for everybody
 
   // 1 while the loop sees that the watchdog does not tick; written by the loop.
   std::atomic<std::uint8_t> watchdog_stalled{0};
@@ -125,7 +125,7 @@ struct Record {
   std::atomic<std::uint8_t> dump_helper_up{0};
   std::atomic<std::uint64_t> dump_helper_restarts{0};
 
-  // The loop now, as judged: what restarts and blame follow. Stalled means level stalled or above.
+  // The loop now, as judged: what restarts and quarantine follow. Stalled means level stalled or above.
   std::atomic<std::uint8_t> executor_level{0};
   bool executor_stalled() const {
     return executor_level.load(std::memory_order_acquire) >=
@@ -142,13 +142,13 @@ struct Record {
   // What it is seen in meanwhile, by either; none: it turns.
   std::atomic<std::uint8_t> executor_verdict{0};
 
-  // How often an episode of the subject reached the level.
+  // How often an incident of the subject reached the level.
   std::array<std::array<std::atomic<std::uint64_t>, kLevels>, kSubjects> stalls{};
   std::array<std::atomic<std::uint64_t>, kVerdicts> verdicts{};  // of those that reached stalled
   Published<LastStall> last_stall;  // of this start; `previous.stall` is the one before
-  std::array<Published<Episode>, kEpisodes> episodes;  // level fine: an empty place
-  std::atomic<std::uint32_t> current_episodes{0};
-  std::atomic<std::uint64_t> episodes_lost{0};
+  std::array<Published<Incident>, kIncidents> incidents;  // level fine: an empty place
+  std::atomic<std::uint32_t> current_incidents{0};
+  std::atomic<std::uint64_t> incidents_lost{0};
   std::atomic<std::uint64_t> runs_cancelled{0};  // asked for by the watchdog
   std::atomic<std::uint32_t> runs_stalled{0};    // now: asked to end and still there
 

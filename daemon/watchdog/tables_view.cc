@@ -58,14 +58,14 @@ bool is_lookup(FrameRecord const& row) {
 
 }  // namespace
 
-void say_where(Episode& episode, Place const& place) {
-  episode.run = place.run;
-  episode.generation = place.generation;
-  episode.operation = place.operation;
-  episode.file = place.file;
-  episode.function = place.function;
-  episode.line = place.line;
-  episode.name = place.name;
+void say_where(Incident& incident, Place const& place) {
+  incident.run = place.run;
+  incident.generation = place.generation;
+  incident.operation = place.operation;
+  incident.file = place.file;
+  incident.function = place.function;
+  incident.line = place.line;
+  incident.name = place.name;
 }
 
 Place handler_place(Tables& tables) {

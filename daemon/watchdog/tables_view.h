@@ -20,7 +20,7 @@ struct Place {
   std::uint32_t line = 0;
   std::array<char, 104> name{};
 };
-void say_where(Episode& episode, Place const& place);
+void say_where(Incident& incident, Place const& place);
 
 // The handler that runs now or ran last.
 Place handler_place(runtime::Tables& tables);

@@ -70,11 +70,11 @@ bool is_part(Subject subject);
 // Once it is judged hung, only a restart helps: what /-/live tells.
 bool is_vital(Subject subject);
 
-// Is anybody to blame? Not for starved, stopped, traced, suspended.
+// Is anybody at fault? Not for starved, stopped, traced, suspended.
 bool accuses(Verdict verdict);
 
-// One stall from its first sign to its end. The same episode grows through the levels.
-struct Episode {
+// One stall from its first sign to its end. The same incident grows through the levels.
+struct Incident {
   std::uint64_t id = 0;  // counts up over restarts
   Subject subject = Subject::loop;
   Level level = Level::fine;
@@ -85,7 +85,7 @@ struct Episode {
   std::int64_t system_call = -1;        // its number; -1: none
   std::int64_t since_ns = 0;            // monotonic
   std::int64_t age_ns = 0;              // without the time that is nobody's fault
-  // More was excused than the bound allows: its verdict, nobody's fault as such, counts after all.
+  // More was withheld than the grace allows: its verdict, nobody's fault as such, counts after all.
   bool overdrawn = false;
   runtime::TextOffset operation = 0, file = 0, function = 0;
   std::uint32_t line = 0;

@@ -24,7 +24,7 @@
 #include "daemon/watchdog/fixed_text.h"
 #include "daemon/watchdog/memory_writer.h"
 #include "daemon/watchdog/sentinel.h"
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 
 namespace canary::watchdog {
 namespace {
@@ -114,7 +114,7 @@ Settings settings_of(config::WatchdogSettings const& from) {
 // What others tell, what the watchdog tells, and the watchdog itself: memory of its own, which
 // never is paged out where that is allowed.
 struct Shared {
-  Told told;
+  Inputs inputs;
   Record record;
   WatchdogLines lines;
   EmergencyBoard emergency;
@@ -169,24 +169,24 @@ pthread_t start_thread(Pages const& stack, Body* self) {
   return thread;
 }
 
-// Whom last_words() tells; null: there is no watchdog.
+// Whom dump_before_crash() asks; null: there is no watchdog.
 constinit std::atomic<Shared*> watched{nullptr};
 constinit std::atomic<int> watched_wake{-1};
 
 // Of a process that ends by a defect: the watchdog dumps it, seconds at most, and the listeners are
 // closed.
-void last_words(char const*) {
+void dump_before_crash(char const*) {
   Shared* const shared = watched.load(std::memory_order_acquire);
   if (shared == nullptr) return;
   std::uint32_t none = 0;
-  if (!shared->told.ending.compare_exchange_strong(none, 1)) return;
+  if (!shared->inputs.ending.compare_exchange_strong(none, 1)) return;
   set(watched_wake.load(std::memory_order_acquire));
   constexpr int kRounds = 500;
   timespec const pause{.tv_sec = 0, .tv_nsec = 10'000'000};
-  for (int i = 0; i < kRounds && shared->told.ending.load(std::memory_order_acquire) != 2; ++i) {
+  for (int i = 0; i < kRounds && shared->inputs.ending.load(std::memory_order_acquire) != 2; ++i) {
     ::nanosleep(&pause, nullptr);
   }
-  shared->told.listeners.close();
+  shared->inputs.listeners.close();
 }
 
 }  // namespace
@@ -196,7 +196,7 @@ struct Watchdog::Impl {
     if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0 || nothing < 0)
       fail(errno, "no descriptors for the watchdog");
     shared->lines.set_wake_descriptor(line);
-    shared->told.settings.store(settings_of(options.settings));
+    shared->inputs.settings.store(settings_of(options.settings));
     note_on_dead(options.settings);
     bool const early = options.memory_directory.empty();
     if (early) {
@@ -224,7 +224,7 @@ struct Watchdog::Impl {
     setup.job = runtime::text_offset("watch");
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
     sentinel = new (sentinel_pages.get()) Sentinel{
-        setup, shared->told, shared->record, shared->lines, early ? *early_block : memory->block()};
+        setup, shared->inputs, shared->record, shared->lines, early ? *early_block : memory->block()};
     emergency = new (emergency_pages.get()) EmergencyServer{
         shared->emergency,
         shared->record,
@@ -240,7 +240,7 @@ struct Watchdog::Impl {
     }
     watched_wake.store(wake);
     watched.store(shared, std::memory_order_release);
-    runtime::set_last_words(&last_words);
+    runtime::set_crash_handler(&dump_before_crash);
   }
 
   // What the last start left behind, and the block of this one.
@@ -248,24 +248,24 @@ struct Watchdog::Impl {
     memory.emplace(options.memory_directory / kMemoryFile, options.dump_writer);
     std::string const boot = boot_id();
     std::int64_t const now = wall_ns();
-    shared->record.previous = previous_run(memory->found().memory, now, boot, options.last_words);
+    shared->record.previous = previous_run(memory->found().memory, now, boot, options.crash);
     fill(memory->block(), begin_memory(memory->found(), now, ::getpid(), boot));
     memory->begin();
     shared->record.culprits = &memory->block().culprits;
   }
 
   void adopt(Options const& options) {
-    shared->told.settings.store(settings_of(options.settings));
+    shared->inputs.settings.store(settings_of(options.settings));
     note_on_dead(options.settings);
     read_memory(options);
-    shared->told.adopted = {
+    shared->inputs.adopted = {
         .block = &memory->block(), .memory = memory->wake(), .dumper = options.dumper};
-    shared->told.adopt.store(1, std::memory_order_release);
+    shared->inputs.adopt.store(1, std::memory_order_release);
     set(wake);
     // It comes with the next tick; a watchdog that stands still is missed by the loop, later.
     constexpr int kRounds = 1'000;
     timespec const pause{.tv_sec = 0, .tv_nsec = 1'000'000};
-    for (int i = 0; i < kRounds && shared->told.adopt.load(std::memory_order_acquire) != 2; ++i) {
+    for (int i = 0; i < kRounds && shared->inputs.adopt.load(std::memory_order_acquire) != 2; ++i) {
       ::nanosleep(&pause, nullptr);
     }
   }
@@ -281,7 +281,7 @@ struct Watchdog::Impl {
     if (ended) return;
     ended = true;
     watched.store(nullptr);
-    shared->told.end.store(true, std::memory_order_release);
+    shared->inputs.end.store(true, std::memory_order_release);
     set(wake);
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
@@ -345,20 +345,20 @@ int Watchdog::cancel_descriptor() const { return impl_->cancel; }
 void Watchdog::progressed(std::string_view step) {
   std::array<char, 128> text;
   copy_text(text, step);
-  impl_->shared->told.step.store(text);
-  impl_->shared->told.progress.fetch_add(1);
+  impl_->shared->inputs.step.store(text);
+  impl_->shared->inputs.progress.fetch_add(1);
   set(impl_->wake);
 }
 void Watchdog::goes_on() {
-  impl_->shared->told.progress.fetch_add(1);
+  impl_->shared->inputs.progress.fetch_add(1);
   set(impl_->wake);
 }
-void Watchdog::ready() { impl_->tell(impl_->shared->told.ready); }
-void Watchdog::reloading() { impl_->tell(impl_->shared->told.reloading); }
-void Watchdog::reloaded() { impl_->tell(impl_->shared->told.reloaded); }
+void Watchdog::ready() { impl_->tell(impl_->shared->inputs.ready); }
+void Watchdog::reloading() { impl_->tell(impl_->shared->inputs.reloading); }
+void Watchdog::reloaded() { impl_->tell(impl_->shared->inputs.reloaded); }
 
 void Watchdog::stopping(std::chrono::milliseconds limit) {
-  impl_->shared->told.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
+  impl_->shared->inputs.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
                                           std::memory_order_release);
   set(impl_->wake);
 }
@@ -366,16 +366,16 @@ void Watchdog::stopping(std::chrono::milliseconds limit) {
 void Watchdog::describe(std::string_view sentence) {
   std::array<char, 128> text;
   copy_text(text, sentence);
-  impl_->shared->told.sentence.store(text);
+  impl_->shared->inputs.sentence.store(text);
 }
 
 void Watchdog::set_settings(config::WatchdogSettings const& settings) {
-  impl_->shared->told.settings.store(settings_of(settings));
+  impl_->shared->inputs.settings.store(settings_of(settings));
   impl_->note_on_dead(settings);
 }
 
 void Watchdog::set_resolve_limit(std::chrono::milliseconds limit) {
-  impl_->shared->told.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
+  impl_->shared->inputs.resolve_ns.store(nanoseconds(limit), std::memory_order_relaxed);
 }
 
 void Watchdog::dump_helper(bool up, std::uint64_t restarts) {
@@ -390,34 +390,34 @@ void Watchdog::stands_still(bool still) {
 
 bool Watchdog::only_reports() const { return impl_->only_reports.load(); }
 
-void Watchdog::close_listeners() { impl_->shared->told.listeners.close(); }
+void Watchdog::close_listeners() { impl_->shared->inputs.listeners.close(); }
 
-SelfChannels& Watchdog::asking() { return impl_->shared->told.asking; }
+SelfChannels& Watchdog::asking() { return impl_->shared->inputs.asking; }
 
-Answering& Watchdog::answering() { return impl_->shared->told.answering; }
+Answering& Watchdog::answering() { return impl_->shared->inputs.answering; }
 
 void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_view preamble) {
   PreambleText text;
   // Half a line would spoil the page.
   auto const fits = preamble.substr(0, text.size() - 1);
   copy_text(text, fits.substr(0, fits.rfind('\n') + 1));
-  impl_->shared->told.preamble.store(text);
-  impl_->shared->told.listeners.hold(sockets);
+  impl_->shared->inputs.preamble.store(text);
+  impl_->shared->inputs.listeners.hold(sockets);
   std::vector<int> copies;
   for (int const socket : sockets) {
     int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (copy >= 0) ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
     copies.push_back(copy);
   }
-  impl_->shared->told.listeners.hold(copies);
+  impl_->shared->inputs.listeners.hold(copies);
   std::size_t const taken = impl_->emergency->listen_on(copies);
-  impl_->shared->told.takeover.hold(sockets, copies, impl_->nothing);
+  impl_->shared->inputs.takeover.hold(sockets, copies, impl_->nothing);
   for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);
 }
 
 void Watchdog::leave_server_alone() {
-  impl_->shared->told.takeover.leave_alone();
-  impl_->shared->told.listeners.forget();
+  impl_->shared->inputs.takeover.leave_alone();
+  impl_->shared->inputs.listeners.forget();
   impl_->emergency->withdraw();
   set(impl_->emergency_wake);
 }
@@ -439,6 +439,6 @@ bool Watchdog::quarantined(std::string_view probe) const {
   return found;
 }
 
-void Watchdog::lift_quarantine() { impl_->shared->told.lift_quarantine.fetch_add(1); }
+void Watchdog::lift_quarantine() { impl_->shared->inputs.lift_quarantine.fetch_add(1); }
 
 }  // namespace canary::watchdog

@@ -32,7 +32,7 @@ struct Options {
   Dumper dumper{};
   DumpWriter dump_writer{};
   // What the tables tell that systemd kept of the process before.
-  LastWords last_words{};
+  CrashRecord crash{};
 };
 
 class Watchdog {

@@ -73,7 +73,7 @@ Fault no_more_wanted(Transfer const& transfer) {
 Task<std::span<char>> room_in(Receiving& receiving) {
   auto const before = Clock::now();
   auto const room = co_await receiving.transfer.sink.room(receiving.trace);
-  receiving.pace.excuse(Clock::now() - before);
+  receiving.pace.leave_out(Clock::now() - before);
   co_return room;
 }
 

@@ -22,7 +22,7 @@ class Pace {
   // False: the window that has just ended brought too little.
   bool note(std::uint64_t bytes, Time now);
   // Time that the sink took does not count against the server.
-  void excuse(runtime::Clock::duration span) { start_ += span; }
+  void leave_out(runtime::Clock::duration span) { start_ += span; }
   // Without another byte until then it is too slow.
   Time due() const;
 

@@ -23,7 +23,7 @@ struct Connected {
   std::optional<Tcp::socket> socket;  // none: failed
   Tcp::endpoint peer;
   bool timed_out = false;
-  int own_error = 0;    // of our own side, where it alone is to blame; see own_trouble()
+  int own_error = 0;    // of our own side, where it alone is at fault; see own_trouble()
   std::string problem;  // "127.0.0.1:80: Connection refused; [::1]:80: ..."
 };
 

@@ -100,7 +100,7 @@ struct Fault {
 bool is_exhaustion(int error);
 
 // What our own side lacks or forbids where connecting failed with this errno; empty where the other
-// side or the way to it is to blame.
+// side or the way to it is at fault.
 std::string_view own_trouble(int error);
 
 template <class T>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of a stranger's keys and signatures is looked at: counts, sizes and time. What goes
+// How much of untrusted keys and signatures is looked at: counts, sizes and time. What goes
 // beyond ends as a finding "could not tell", never as a stall.
 // Thread: none (values). Documented in docs/checks.md, "Probes of the kind openpgp".
 #pragma once

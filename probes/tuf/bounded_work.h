@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs what depends on a stranger's bytes on the cpu workers, and counts its CPU time against the
+// Runs what depends on untrusted bytes on the cpu workers, and counts its CPU time against the
 // run's budget.
 // Thread: loop; the work on a worker.
 #pragma once

@@ -20,7 +20,7 @@
 namespace canary::tuf {
 
 // How much matching one search may take, in characters looked at. Patterns and names are a
-// stranger's, and their cost is the product of their lengths; the largest real repositories need a
+// untrusted, and their cost is the product of their lengths; the largest real repositories need a
 // thousandth of it.
 class MatchBudget {
  public:

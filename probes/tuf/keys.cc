@@ -14,7 +14,7 @@
 namespace canary::tuf {
 namespace {
 
-constexpr std::size_t kShownName = 60;  // bytes of a stranger's name that a message repeats
+constexpr std::size_t kShownName = 60;  // bytes of an untrusted name that a message repeats
 
 struct SchemeRow {
   Scheme scheme;

@@ -13,7 +13,7 @@ namespace canary::tuf {
 namespace {
 
 constexpr std::size_t kNameShown = 80;
-// Of a rejection's detail, which may repeat a stranger's words.
+// Of a rejection's detail, which may repeat untrusted words.
 constexpr std::size_t kDetailBytes = 1'024;
 
 RefreshFailure failed(std::string role, Rejection rejection) {

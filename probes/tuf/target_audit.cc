@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes that take one target after another until there is none.
+// Verifiers that take one target after another until there is none.
 // Thread: loop.
 #include "probes/tuf/target_audit.h"
 
@@ -20,7 +20,7 @@ using probes::Severity;
 using Kind = config::Selection::Kind;
 
 namespace {
-// Planned and not yet taken by a lane.
+// Planned and not yet taken by a verifier.
 constexpr std::size_t kQueued = 256;
 // Failing targets that have a finding of their own.
 constexpr std::size_t kTargetsNamed = 100;
@@ -51,8 +51,8 @@ runtime::Task<void> TargetAudit::run(std::vector<std::string> roles, runtime::Tr
     group.start(queue_planned(frame.trace()));
   }
   for (int i = 0; i < std::max(1, spec_.parallel_targets); ++i) {
-    lanes_.push_back(std::make_unique<runtime::Event>(executor));
-    group.start(lane(*lanes_.back(), frame.trace()));
+    verifiers_.push_back(std::make_unique<runtime::Event>(executor));
+    group.start(verify_queued(*verifiers_.back(), frame.trace()));
   }
   co_await group.join(frame.trace());
   conclude();
@@ -88,16 +88,16 @@ runtime::Task<void> TargetAudit::make_plan(std::vector<std::string> roles, runti
   context_.progress.bytes_total = plan_->bytes();
 }
 
-// Looks a little ahead of the lanes.
+// Looks a little ahead of the verifiers.
 runtime::Task<void> TargetAudit::queue_planned(runtime::Trace trace) {
   struct End {
     TargetAudit& audit;
     ~End() {
       audit.all_queued_ = true;
-      audit.wake_lanes();
+      audit.wake_verifiers();
     }
   };
-  End const end{*this};  // however it ends: lanes do not wait for a plan that comes no more
+  End const end{*this};  // however it ends: verifiers do not wait for a plan that comes no more
   while (!plan_->done() && !refresh_.work().spent()) {
     if (queue_.size() >= kQueued) {
       co_await room_->wait_until(trace, "targets.room", runtime::Deadline::never());
@@ -107,12 +107,12 @@ runtime::Task<void> TargetAudit::queue_planned(runtime::Trace trace) {
     auto const planned = co_await refresh_.work().run(trace, "targets.plan", std::move(job));
     queue_.insert(queue_.end(), planned.begin(), planned.end());
     trace.progress();
-    wake_lanes();
+    wake_verifiers();
   }
 }
 
-void TargetAudit::wake_lanes() {
-  for (auto const& lane : lanes_) lane->notify();
+void TargetAudit::wake_verifiers() {
+  for (auto const& verifier : verifiers_) verifier->notify();
 }
 
 runtime::Task<std::optional<PlannedTarget>> TargetAudit::next(runtime::Event& queued,
@@ -127,7 +127,7 @@ runtime::Task<std::optional<PlannedTarget>> TargetAudit::next(runtime::Event& qu
   co_return target;
 }
 
-runtime::Task<void> TargetAudit::lane(runtime::Event& queued, runtime::Trace trace) {
+runtime::Task<void> TargetAudit::verify_queued(runtime::Event& queued, runtime::Trace trace) {
   runtime::Turn turn;
   while (true) {
     std::optional<PlannedTarget> const target = co_await next(queued, trace);

@@ -39,10 +39,10 @@ class TargetAudit final : private ByteCounter {
   runtime::Task<void> find_named(runtime::Trace trace);
   runtime::Task<void> make_plan(std::vector<std::string> roles, runtime::Trace trace);
   runtime::Task<void> queue_planned(runtime::Trace trace);
-  runtime::Task<void> lane(runtime::Event& queued, runtime::Trace trace);
+  runtime::Task<void> verify_queued(runtime::Event& queued, runtime::Trace trace);
   runtime::Task<std::optional<PlannedTarget>> next(runtime::Event& queued, runtime::Trace trace);
   runtime::Task<void> verify(PlannedTarget target, runtime::Trace trace);
-  void wake_lanes();
+  void wake_verifiers();
   void verified();
   void failed(RefreshFailure const& failure);
   void report(RefreshFailure const& failure, std::uint64_t times);
@@ -67,7 +67,7 @@ class TargetAudit final : private ByteCounter {
   std::deque<PlannedTarget> queue_;
   bool all_queued_ = false;
   std::optional<runtime::Event> room_;                  // in queue_
-  std::vector<std::unique_ptr<runtime::Event>> lanes_;  // there is something in queue_, or all is
+  std::vector<std::unique_ptr<runtime::Event>> verifiers_;  // there is something in queue_, or all is
   std::uint64_t verified_bytes_ = 0;
   // Targets that were answered with 403 before any file was served from there.
   bool served_ = false;

@@ -19,7 +19,7 @@
 namespace canary::tuf {
 namespace {
 
-// Where a target may be looked for: a list of hashes is a stranger's.
+// Where a target may be looked for: a list of hashes is untrusted.
 constexpr std::size_t kMostPlaces = 6;
 // What one next() may take: other probes wait for the same workers.
 constexpr std::size_t kPlannedAtOnce = 256;

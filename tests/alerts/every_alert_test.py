@@ -273,9 +273,9 @@ class World:
 
 def tell(options, folder, cleanup):
     prometheus = Prometheus(pathlib.Path(options.project), folder, cleanup)
-    strangers = set(prometheus.alerts) ^ set(WANTED)
-    if strangers:
-        raise Failed(f"in the rules or in WANTED alone: {sorted(strangers)}")
+    unknown = set(prometheus.alerts) ^ set(WANTED)
+    if unknown:
+        raise Failed(f"in the rules or in WANTED alone: {sorted(unknown)}")
     world = World(options, folder, cleanup)
     healthy = world.canaryd("healthy").configure([world.repositories.probe("p")]).start()
     prometheus.know(healthy=healthy.port)

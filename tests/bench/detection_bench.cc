@@ -152,7 +152,7 @@ struct Recorder {
                   recorder.decided_ns.store(order.decided_ns);
                   return recorder.raw.start({.number = order.number,
                                              .reason = order.reason,
-                                             .episodes = order.episodes,
+                                             .incidents = order.incidents,
                                              .decided_ns = order.decided_ns});
                 },
             .sample =

@@ -81,9 +81,9 @@ std::optional<DumpFile> find_dump(std::filesystem::path const& folder, std::stri
     boost::system::error_code wrong;
     auto const value = json::parse(text, wrong);
     if (wrong || !value.is_object()) continue;  // still being written
-    auto const& episodes = list_of(value.as_object(), "episodes");
-    if (episodes.empty()) continue;
-    auto const& first = episodes.front().as_object();
+    auto const& incidents = list_of(value.as_object(), "incidents");
+    if (incidents.empty()) continue;
+    auto const& first = incidents.front().as_object();
     if (text_of(first, "subject") != subject) continue;
     return DumpFile{
         .path = file.string(), .verdict = text_of(first, "verdict"), .content = value.as_object()};

@@ -13,7 +13,7 @@ namespace canary::faults {
 
 struct DumpFile {
   std::string path;
-  std::string verdict;  // of the first episode
+  std::string verdict;  // of the first incident
   boost::json::object content;
 
   // Where the function is in a native stack, or the wait in a run's stack: "name file:line";

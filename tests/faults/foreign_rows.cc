@@ -130,7 +130,7 @@ std::vector<Row> side_rows() {
                        .end = End::recovered,
                        .emergency = true},
                       Call::poll, {.thread = "http-clients"}, 9s));
-  // A machine without much time for it excuses who computes, for a while.
+  // A machine without much time for it gives grace to who computes, for a while.
   for (auto const& [name, thread, call, subject] :
        {std::tuple{"LogSpins", "log", Call::poll, "log"},
         std::tuple{"MainSpins", "canaryd", Call::sigtimedwait, "main"}}) {

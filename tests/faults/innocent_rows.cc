@@ -42,7 +42,7 @@ std::vector<Row> rows_of_innocents() {
        .outside = trace_threads("loop", 2s)},
       {.name = "TracedTooLong",
        .number = "26",
-       .what = "likewise for 6 s: more than is excused",
+       .what = "likewise for 6 s: more than the grace",
        .fault = "none",
        .subject = "loop",
        .verdicts = {"traced"},

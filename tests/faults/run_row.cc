@@ -216,7 +216,7 @@ class Play {
     return wait_until(
         [this] {
           std::string const hangs = http_get(stage_.address(), "/api/v1/hangs", 3s).body;
-          return hangs.find("\"episodes\":[]") != std::string::npos;
+          return hangs.find("\"incidents\":[]") != std::string::npos;
         },
         kEnd);
   }

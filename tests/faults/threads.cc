@@ -23,7 +23,7 @@ using Ended = KnownThread::Ended;
 constexpr double kToldWithin = 10;       // seconds
 constexpr double kUnhealthyWithin = 11;  // loop_hung and a second
 constexpr auto kLook = 20s;
-constexpr auto kEnds = 240s;     // far more than the last level takes, where it is excused
+constexpr auto kEnds = 240s;     // far more than the last level takes, where there is grace
 constexpr auto kRecovers = 30s;  // once it is let go
 
 double seconds_since(Clock::time_point began) {

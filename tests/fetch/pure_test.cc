@@ -230,10 +230,10 @@ TEST(Pace, IsJudgedOncePerWindow) {
   EXPECT_FALSE(pace.note(10, start + 22s)) << "the second was not";
 }
 
-TEST(Pace, ExcusesTimeThatWasOurs) {
+TEST(Pace, LeavesOutTimeThatWasOurs) {
   runtime::Clock::time_point const start{100s};
   Pace pace{100, 10s, start};
-  pace.excuse(60s);
+  pace.leave_out(60s);
   EXPECT_TRUE(pace.note(1, start + 65s));
   EXPECT_EQ(pace.due(), start + 70s);
 }

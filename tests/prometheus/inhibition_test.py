@@ -143,9 +143,9 @@ def main(project):
                            (project / "config/prometheus/canaryd.rules.yml").read_text()))
     alerts = [alert(cause, number, *each)
               for number, (cause, (fires, _)) in enumerate(CAUSES.items()) for each in fires]
-    strangers = {each["labels"]["alertname"] for each in alerts} - known
-    if strangers:
-        sys.exit(f"no rule is called {strangers}")
+    unknown = {each["labels"]["alertname"] for each in alerts} - known
+    if unknown:
+        sys.exit(f"no rule is called {unknown}")
     with alertmanager(project / "config/prometheus/alertmanager.yml") as address:
         eventually("Alertmanager takes alerts", lambda: ask(f"{address}/alerts", alerts) or True)
 

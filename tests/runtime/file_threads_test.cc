@@ -195,7 +195,7 @@ Task<int> known_seven_behind(FileThreads& files, ManyFrozen& frozen) {
   co_return seen;
 }
 
-// Its own disk is not to blame for the time that it had to wait for a thread.
+// Its own disk is not at fault for the time that it had to wait for a thread.
 TEST(FileThreads, TellOfAKnownFileOnlyOnceAThreadHasBeenAtIt) {
   RunningLoop running;
   ManyFrozen frozen;

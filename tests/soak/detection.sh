@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # How soon a stall is noticed, dumped and readable, over many stalls of a loop; then how soon a dump
 # of canaryd itself is. Ahead of everybody else where that may be had: time that the machine's other
-# work takes from a stuck thread is excused, and would be measured too.
+# work takes from a stuck thread is grace, and would be measured too.
 #   tests/soak/detection.sh [STALLS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

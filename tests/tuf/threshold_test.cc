@@ -202,7 +202,7 @@ TEST(Threshold, BeyondTheBudgetOfTimeLooksAtTheFirstSignatureAtLeast) {
   EXPECT_EQ(tally.unverified, 1U);
 }
 
-// --- What a file of a stranger costs -------------------------------------------------------
+// --- What an untrusted file costs -------------------------------------------------------
 
 std::chrono::nanoseconds cpu_time() {
   timespec now{};

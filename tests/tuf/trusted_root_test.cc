@@ -29,7 +29,7 @@ TEST(TrustedRoot, LeadsThroughARotationOfItsKeys) {
 
 TEST(TrustedRoot, RejectsAPinnedRootThatDoesNotSignItself) {
   Repository repository = a_repository(kNow);
-  repository.roots[0].root.signing = {key("stranger")};
+  repository.roots[0].root.signing = {key("untrusted")};
 
   EXPECT_EQ(verdict(TrustedMetadata::create(publish(repository).root(1), kNow, {})), "threshold");
 }
@@ -213,7 +213,7 @@ TEST(Threshold, OfTwoNeedsTwoKeys) {
   EXPECT_EQ(tally.margin(), 0);
   EXPECT_EQ(tally.missing, 1U);
 
-  repository.roots[0].root.signing = {key("c"), key("stranger")};
+  repository.roots[0].root.signing = {key("c"), key("untrusted")};
   EXPECT_EQ(verdict(TrustedMetadata::create(publish(repository).root(1), kNow, {})), "threshold");
 }
 
@@ -223,7 +223,7 @@ TEST(Threshold, IsNotDisturbedByBadSignaturesBesideEnoughGoodOnes) {
   std::string bytes = publish(repository).root(1);
   std::string const more = R"({"keyid":")" + key("b").id() + R"(","sig":""},{"keyid":")" +
                            key("c").id() + R"(","sig":"no hex"},{"keyid":")" + key("d").id() +
-                           R"(","sig":"abcd"},{"keyid":"stranger","sig":"00"},)";
+                           R"(","sig":"abcd"},{"keyid":"untrusted","sig":"00"},)";
   bytes.insert(bytes.find('[') + 1, more);
 
   auto const trusted = TrustedMetadata::create(bytes, kNow, {});
@@ -238,9 +238,9 @@ TEST(Threshold, IsNotDisturbedByBadSignaturesBesideEnoughGoodOnes) {
   }
 }
 
-TEST(Threshold, NotesASignatureByAStranger) {
+TEST(Threshold, NotesASignatureByAnUntrustedKey) {
   Repository repository = a_repository(kNow);
-  repository.roots[0].timestamp.signing = {key("timestamp"), key("stranger")};
+  repository.roots[0].timestamp.signing = {key("timestamp"), key("untrusted")};
 
   auto const trusted = refresh(publish(repository).metadata);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stranger can publish at the limits of every engine: each ends as a finding, and no handler
+// What an untrusted server can publish at the limits of every engine: each ends as a finding, and no handler
 // of the loop uses more than 20 ms of CPU on the way. Prints how long each took at most.
 #include <cstdio>
 #include <functional>

@@ -138,7 +138,7 @@ TEST_F(ProbeClock, LeavesOpenWhatDependsOnItWhereAnIndependentServerSaysTheSame)
   EXPECT_EQ(report.measurements.things.size(), 4U) << "deadlines stay known";
 }
 
-TEST_F(ProbeClock, ThatIsOffExcusesNoExpiryThatTheRightOneWouldSeeToo) {
+TEST_F(ProbeClock, ThatIsOffHidesNoExpiryThatTheRightOneWouldSeeToo) {
   another_says_so = true;
   EXPECT_EQ(bad(run(kNow - days{300})),
             "critical expiry timestamp (expired)\nwarning clock  (clock)\n");

@@ -32,7 +32,7 @@ TEST(RootCheck, FitsThresholdsToTheFilesOwnTime) {
 
 TEST(RootCheck, FindsTheExpiryOfARootThatIsBadlySignedToo) {
   Repository repository = a_repository(kNow);
-  repository.roots[0].root.signing = std::vector<SigningKey>{SigningKey::ed25519("stranger")};
+  repository.roots[0].root.signing = std::vector<SigningKey>{SigningKey::ed25519("untrusted")};
   EXPECT_EQ(bad(check(publish(repository).root(1), kNow + 2 * kYear)),
             "critical signatures root (threshold)\ncritical expiry root (expired)\n");
 }

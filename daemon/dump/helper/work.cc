@@ -72,12 +72,12 @@ std::span<std::byte const> bytes_of(std::string const& text) {
 // What makes two stalls the same: who, in what way, and where.
 std::string signature_of(DumpDocument const& document) {
   std::string text;
-  if (document.episodes.empty()) {
+  if (document.incidents.empty()) {
     text = document.about.reason.data();
   } else {
-    auto const& episode = document.episodes.front();
-    text = std::string{to_text(episode.subject)} + " " + std::string{to_text(episode.level)} + " " +
-           std::string{to_text(episode.verdict)} + " " + episode.name.data();
+    auto const& incident = document.incidents.front();
+    text = std::string{to_text(incident.subject)} + " " + std::string{to_text(incident.level)} + " " +
+           std::string{to_text(incident.verdict)} + " " + incident.name.data();
   }
   if (auto const* frame = culprit_frame(document)) {
     text += " " + frame->file + ":" + std::to_string(frame->line);

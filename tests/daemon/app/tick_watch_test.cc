@@ -39,20 +39,20 @@ TEST_F(Ticks, ThatNeverBeganAreNotMissed) {
 }
 
 TEST_F(Ticks, ThatStayAwayAreToldOnceThenEndTheProcess) {
-  EXPECT_EQ(turns_until(watch_, Step::stalled), TickWatch::kTold);
-  EXPECT_EQ(turns_until(watch_, Step::end), TickWatch::kEnd - TickWatch::kTold);
+  EXPECT_EQ(turns_until(watch_, Step::stalled), TickWatch::kSaid);
+  EXPECT_EQ(turns_until(watch_, Step::end), TickWatch::kEnd - TickWatch::kSaid);
 }
 
 TEST_F(Ticks, AreMissedAsSoonByALoopThatWakesLate) {
   int turns = 0;
   auto const look = [] { return TickWatch::Thread{}; };
   while (watch_.turn(7, look, 3) != Step::stalled) ++turns;
-  EXPECT_EQ(turns + 1, TickWatch::kTold / 3);
+  EXPECT_EQ(turns + 1, TickWatch::kSaid / 3);
 }
 
 TEST_F(Ticks, CountALongHoldOfEverybodyForLittle) {
   auto const look = [] { return TickWatch::Thread{}; };
-  for (int turn = 0; turn < TickWatch::kTold / TickWatch::kMost; ++turn) {
+  for (int turn = 0; turn < TickWatch::kSaid / TickWatch::kMost; ++turn) {
     EXPECT_EQ(watch_.turn(7, look, 10'000), Step::nothing);
   }
 }
@@ -67,10 +67,10 @@ TEST_F(Ticks, OfAThreadThatIsGoneAreNotWaitedFor) {
   EXPECT_EQ(turns_until(watch_, Step::ended, {.gone = true}), TickWatch::kLook);
 }
 
-TEST_F(Ticks, OfATracedThreadAreToldAndExcusedWithinABound) {
-  EXPECT_EQ(turns_until(watch_, Step::stalled, {.traced = true}), TickWatch::kTold);
+TEST_F(Ticks, OfATracedThreadAreSaidAndHaveGraceWithinABound) {
+  EXPECT_EQ(turns_until(watch_, Step::stalled, {.traced = true}), TickWatch::kSaid);
   EXPECT_EQ(turns_until(watch_, Step::end, {.traced = true}),
-            TickWatch::kEnd + TickWatch::kExcused - TickWatch::kTold);
+            TickWatch::kEnd + TickWatch::kTracedGrace - TickWatch::kSaid);
 }
 
 }  // namespace

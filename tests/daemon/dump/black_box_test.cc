@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process's last words, as the next one reads them out of a descriptor that systemd kept.
+// The record of a process that ended, as the next one reads it out of a descriptor that systemd kept.
 #include "daemon/dump/black_box.h"
 
 #include <fcntl.h>
@@ -271,7 +271,7 @@ TEST_F(BlackBoxTest, WhatIsHandedOverIsClosedAndForgotten) {
   auto const handed_over = take_handed_over();
 
   EXPECT_FALSE(handed_over.tables.empty());
-  EXPECT_EQ(handed_over.strangers, "socket");
+  EXPECT_EQ(handed_over.unclaimed, "socket");
   EXPECT_EQ(::fcntl(kFirst, F_GETFD), -1);
   EXPECT_EQ(::fcntl(kFirst + 1, F_GETFD), -1);
   EXPECT_EQ(::getenv("LISTEN_FDS"), nullptr);

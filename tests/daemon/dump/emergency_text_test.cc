@@ -46,12 +46,12 @@ TEST(EmergencyText, NamesTheCulpritThenEveryRun) {
   runtime::RunTrace const run{"sigstore", runtime::Deadline::never()};
   runtime::Frame const outer{run.trace(), "tuf.timestamp"};
   runtime::Frame const inner{outer.trace(), "http.read"};
-  watchdog::Episode const episode{
+  watchdog::Incident const incident{
       .level = watchdog::Level::hung, .verdict = watchdog::Verdict::lock, .age_ns = 12'000'000'000};
   std::array<char, 16 * 1024> memory{};
 
   std::size_t const size = render_emergency_text(tables,
-                                                 {.episodes = {&episode, 1},
+                                                 {.incidents = {&incident, 1},
                                                   .reason = "hung",
                                                   .versions = "canaryd 1\nasio",
                                                   .now_ns = runtime::now_ns()},

@@ -37,12 +37,12 @@ std::vector<std::byte> file_bytes(std::string const& path) {
   return {start, start + text.size()};
 }
 
-watchdog::Episode loop_stalled() {
-  watchdog::Episode episode{.id = 7,
+watchdog::Incident loop_stalled() {
+  watchdog::Incident incident{.id = 7,
                             .level = watchdog::Level::stalled,
                             .verdict = watchdog::Verdict::lock,
                             .age_ns = 2'500'000'000};
-  return episode;
+  return incident;
 }
 
 class RawDumpTest : public ::testing::Test {
@@ -51,15 +51,15 @@ class RawDumpTest : public ::testing::Test {
     install_capture();
     runtime::make_tables({.runs = 16, .operations = 64});
   }
-  static DumpRequest request(watchdog::Episode const& episode) {
-    return {.number = episode.id,
+  static DumpRequest request(watchdog::Incident const& incident) {
+    return {.number = incident.id,
             .reason = "stalled",
-            .episodes = {&episode, 1},
+            .incidents = {&incident, 1},
             .decided_ns = runtime::now_ns()};
   }
   DumpPlace place() const { return {.directory = directory_.path(), .versions = "canaryd 1\n"}; }
-  static DumpResult write(RawDump& raw, watchdog::Episode const& episode) {
-    raw.start(request(episode));
+  static DumpResult write(RawDump& raw, watchdog::Incident const& incident) {
+    raw.start(request(incident));
     return raw.finish();
   }
   TempDirectory directory_;
@@ -67,16 +67,16 @@ class RawDumpTest : public ::testing::Test {
 
 TEST_F(RawDumpTest, IsReadBackWhole) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.path.data(), directory_.path() + "/stall-000007-loop.raw");
   auto const document = read_dump(file_bytes(result.path.data()));
   EXPECT_THAT(document.notes, IsEmpty());
-  ASSERT_THAT(document.episodes, SizeIs(1));
-  EXPECT_EQ(document.episodes[0].verdict, watchdog::Verdict::lock);
+  ASSERT_THAT(document.incidents, SizeIs(1));
+  EXPECT_EQ(document.incidents[0].verdict, watchdog::Verdict::lock);
   EXPECT_EQ(document.about.process, ::getpid());
   EXPECT_TRUE(document.has_executor);
   EXPECT_THAT(document.threads, Not(IsEmpty()));
@@ -88,8 +88,8 @@ TEST_F(RawDumpTest, IsReadBackWhole) {
 
 TEST_F(RawDumpTest, CutShortAnywhereGivesWhatItHas) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
-  DumpResult const result = write(raw, episode);
+  auto const incident = loop_stalled();
+  DumpResult const result = write(raw, incident);
   auto const whole = file_bytes(result.path.data());
 
   for (std::size_t size = 0; size < whole.size(); size += whole.size() / 97 + 1) {
@@ -97,15 +97,15 @@ TEST_F(RawDumpTest, CutShortAnywhereGivesWhatItHas) {
 
     EXPECT_THAT(document.notes, Not(IsEmpty())) << "cut at " << size;
     if (size > 1'500) {
-      EXPECT_THAT(document.episodes, SizeIs(1)) << "cut at " << size;
+      EXPECT_THAT(document.incidents, SizeIs(1)) << "cut at " << size;
     }
   }
 }
 
 TEST_F(RawDumpTest, DamageIsNamedByItsSection) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
-  DumpResult const result = write(raw, episode);
+  auto const incident = loop_stalled();
+  DumpResult const result = write(raw, incident);
   auto whole = file_bytes(result.path.data());
   std::string_view const text{reinterpret_cast<char const*>(whole.data()), whole.size()};
   std::size_t const at = text.rfind("canaryd 1\n");
@@ -124,9 +124,9 @@ TEST_F(RawDumpTest, GoesOnWithoutAFreeDescriptor) {
     taken.push_back(file);
     if (taken.size() > 100'000) break;
   }
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   for (int const file : taken) ::close(file);
   EXPECT_TRUE(result.written);
@@ -134,14 +134,14 @@ TEST_F(RawDumpTest, GoesOnWithoutAFreeDescriptor) {
   EXPECT_THAT(read_dump(file_bytes(result.path.data())).threads, Not(IsEmpty()));
 }
 
-TEST_F(RawDumpTest, SecondDumpOfOneEpisodeKeepsTheFirst) {
+TEST_F(RawDumpTest, SecondDumpOfOneIncidentKeepsTheFirst) {
   RawDump raw{place()};
-  auto episode = loop_stalled();
+  auto incident = loop_stalled();
 
-  std::string const first = write(raw, episode).path.data();
-  std::string const second = write(raw, episode).path.data();
-  episode.level = watchdog::Level::hung;
-  std::string const third = write(raw, episode).path.data();
+  std::string const first = write(raw, incident).path.data();
+  std::string const second = write(raw, incident).path.data();
+  incident.level = watchdog::Level::hung;
+  std::string const third = write(raw, incident).path.data();
 
   EXPECT_THAT(first, HasSubstr("stall-000007-loop.raw"));
   EXPECT_THAT(second, HasSubstr("stall-000007-loop-2.raw"));
@@ -188,10 +188,10 @@ class HarmedRawDump : public RawDumpTest, public ::testing::WithParamInterface<H
 
 TEST_P(HarmedRawDump, SinceTheLastOneIsWrittenWhereItSays) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
   GetParam().done(folder_);
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_TRUE(result.written) << std::strerror(result.error);
   EXPECT_EQ(std::filesystem::path{result.path.data()}.parent_path(), folder_);
@@ -201,8 +201,8 @@ TEST_P(HarmedRawDump, SinceTheLastOneIsWrittenWhereItSays) {
 
 TEST_P(HarmedRawDump, WhileItIsWrittenIsKeptInMemory) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
-  raw.start(request(episode));
+  auto const incident = loop_stalled();
+  raw.start(request(incident));
   GetParam().done(folder_);
 
   DumpResult const result = raw.finish();
@@ -211,7 +211,7 @@ TEST_P(HarmedRawDump, WhileItIsWrittenIsKeptInMemory) {
   EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/fd/"));
   auto const document = read_dump(file_bytes(result.path.data()));
   EXPECT_THAT(document.notes, IsEmpty());
-  EXPECT_THAT(document.episodes, SizeIs(1));
+  EXPECT_THAT(document.incidents, SizeIs(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(By, HarmedRawDump,
@@ -224,8 +224,8 @@ INSTANTIATE_TEST_SUITE_P(By, HarmedRawDump,
 // Neither a place nor memory that may grow: nothing is told as written.
 TEST_F(RawDumpTest, ThatNoNameLeadsToIsNotToldAsWritten) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
-  raw.start(request(episode));
+  auto const incident = loop_stalled();
+  raw.start(request(incident));
   delete_files(directory_.path());
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
@@ -244,9 +244,9 @@ TEST_F(RawDumpTest, ThatNoNameLeadsToIsNotToldAsWritten) {
 TEST_F(RawDumpTest, TakesNoNameOfWhichTheReadableHalfIsLeft) {
   RawDump raw{place()};
   std::ofstream{directory_.path() + "/stall-000007-loop.json"} << "{}";
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/stall-000007-loop-2.raw"));
 }
@@ -254,13 +254,13 @@ TEST_F(RawDumpTest, TakesNoNameOfWhichTheReadableHalfIsLeft) {
 TEST_F(RawDumpTest, WithoutADirectoryIsKeptInMemory) {
   RawDump raw{{.directory = "/nowhere/at/all", .versions = "canaryd 1\n"}};
   EXPECT_THAT(raw.trouble(), HasSubstr("/nowhere/at/all"));
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_TRUE(result.written);
   EXPECT_THAT(std::string{result.path.data()}, HasSubstr("/fd/"));
-  EXPECT_THAT(read_dump(file_bytes(result.path.data())).episodes, SizeIs(1));
+  EXPECT_THAT(read_dump(file_bytes(result.path.data())).incidents, SizeIs(1));
 }
 
 TEST_F(RawDumpTest, KeepsWhatADyingProcessHadBegun) {
@@ -287,9 +287,9 @@ TEST_F(RawDumpTest, CopiesTheLastLinesOfTheLog) {
     return lines.size();
   };
   RawDump raw{where};
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  auto const document = read_dump(file_bytes(write(raw, episode).path.data()));
+  auto const document = read_dump(file_bytes(write(raw, incident).path.data()));
 
   EXPECT_THAT(document.log, ::testing::ElementsAre("first", "second"));
 }
@@ -299,9 +299,9 @@ TEST_F(RawDumpTest, IsWrittenByTheWatchdogsOrderThoughThereIsNoHelper) {
   HelperProcess helper;
   WatchdogDumper orders{raw, helper};
   watchdog::Dumper const dumper = orders.dumper();
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  dumper.start(dumper.self, {.number = 3, .reason = "hung", .episodes = {&episode, 1}});
+  dumper.start(dumper.self, {.number = 3, .reason = "hung", .incidents = {&incident, 1}});
   dumper.sample(dumper.self, ::getpid());
   watchdog::PathText path{};
   int const error = dumper.finish(dumper.self, path);
@@ -315,12 +315,12 @@ TEST_F(RawDumpTest, IsWrittenByTheWatchdogsOrderThoughThereIsNoHelper) {
 
 TEST_F(RawDumpTest, TellsWhetherTheStuckThreadsStackCouldBeCopied) {
   RawDump raw{place()};
-  auto episode = loop_stalled();
-  episode.thread = ::gettid();
+  auto incident = loop_stalled();
+  incident.thread = ::gettid();
 
-  bool const own = raw.start(request(episode));
-  episode.thread = 1;  // no thread of this process
-  bool const foreign = raw.start(request(episode));
+  bool const own = raw.start(request(incident));
+  incident.thread = 1;  // no thread of this process
+  bool const foreign = raw.start(request(incident));
   raw.finish();
 
   EXPECT_TRUE(own);
@@ -335,16 +335,16 @@ TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
   ::getrlimit(RLIMIT_FSIZE, &before);
   rlimit const small{.rlim_cur = 16 * 1024, .rlim_max = before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   ::setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_FALSE(result.written);
   EXPECT_EQ(result.error, EFBIG);
   EXPECT_NE(result.text_path[0], '\0');
   auto const document = read_dump(file_bytes(result.path.data()));
-  EXPECT_THAT(document.episodes, SizeIs(1));
+  EXPECT_THAT(document.incidents, SizeIs(1));
 }
 
 // What the watchdog left in memory, and the thread that writes it to the disk.
@@ -369,25 +369,25 @@ class RawDumpOnDisk : public RawDumpTest {
 TEST_F(RawDumpOnDisk, IsWrittenThereByAnotherThread) {
   RawDump raw{place()};
   Writer const writer{raw};
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_TRUE(result.written);
   EXPECT_FALSE(result.waits);
   EXPECT_EQ(std::string{result.path.data()}, at("stall-000007-loop.raw"));
   auto const document = read_dump(file_bytes(result.path.data()));
   EXPECT_THAT(document.notes, IsEmpty());
-  EXPECT_THAT(document.episodes, SizeIs(1));
+  EXPECT_THAT(document.incidents, SizeIs(1));
   EXPECT_EQ(support::read_file(at("stall-000007-loop.txt")), document.emergency_text);
-  EXPECT_EQ(std::string{write(raw, episode).path.data()}, at("stall-000007-loop-2.raw"));
+  EXPECT_EQ(std::string{write(raw, incident).path.data()}, at("stall-000007-loop-2.raw"));
 }
 
 TEST_F(RawDumpOnDisk, WaitsInMemoryWhileTheDiskStandsStillAndIsToldOnceItIsThere) {
   RawDump raw{place()};
-  auto episode = loop_stalled();
+  auto incident = loop_stalled();
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_TRUE(result.written);
   EXPECT_TRUE(result.waits);
@@ -395,8 +395,8 @@ TEST_F(RawDumpOnDisk, WaitsInMemoryWhileTheDiskStandsStillAndIsToldOnceItIsThere
   EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
   std::array<char, 256> late{};
   EXPECT_FALSE(raw.next_late(late));
-  episode.level = watchdog::Level::hung;
-  write(raw, episode);
+  incident.level = watchdog::Level::hung;
+  write(raw, incident);
   raw.memory_dumps()->write_down();
   ASSERT_TRUE(raw.next_late(late));
   EXPECT_EQ(std::string{late.data()}, at("stall-000007-loop.raw"));
@@ -408,10 +408,10 @@ TEST_F(RawDumpOnDisk, WaitsInMemoryWhileTheDiskStandsStillAndIsToldOnceItIsThere
 
 TEST_F(RawDumpOnDisk, KeepsTheFirstThatWaitAndSaysThatThereIsNoRoomForMore) {
   RawDump raw{place()};
-  auto const episode = loop_stalled();
-  for (std::size_t i = 0; i < MemoryDumps::kPlaces; ++i) EXPECT_TRUE(write(raw, episode).written);
+  auto const incident = loop_stalled();
+  for (std::size_t i = 0; i < MemoryDumps::kPlaces; ++i) EXPECT_TRUE(write(raw, incident).written);
 
-  DumpResult const result = write(raw, episode);
+  DumpResult const result = write(raw, incident);
 
   EXPECT_FALSE(result.written);
   EXPECT_EQ(result.error, EBUSY);
@@ -419,7 +419,7 @@ TEST_F(RawDumpOnDisk, KeepsTheFirstThatWaitAndSaysThatThereIsNoRoomForMore) {
   std::array<char, 256> late{};
   while (raw.next_late(late)) {
   }
-  EXPECT_TRUE(write(raw, episode).written) << "there is room again";
+  EXPECT_TRUE(write(raw, incident).written) << "there is room again";
 }
 
 // As on a disk that is full, or mounted read-only.
@@ -429,9 +429,9 @@ TEST_F(RawDumpOnDisk, StaysInMemoryWhereTheDiskTakesNothing) {
   RawDump raw{nowhere};
   EXPECT_THAT(raw.trouble(), HasSubstr("/nowhere/at/all"));
   Writer const writer{raw};
-  auto const episode = loop_stalled();
+  auto const incident = loop_stalled();
   for (std::size_t i = 0; i < 2 * MemoryDumps::kPlaces; ++i) {
-    DumpResult const result = write(raw, episode);
+    DumpResult const result = write(raw, incident);
     EXPECT_TRUE(result.written);
     EXPECT_FALSE(result.waits) << "it does not get better by waiting";
     EXPECT_THAT(read_dump(file_bytes(result.path.data())).notes, IsEmpty());
@@ -451,9 +451,9 @@ TEST_F(RawDumpTest, IsWrittenToAFullDisk) {
     while (::write(filler, block.data(), block.size()) > 0) {
     }
     ::close(filler);
-    auto const episode = loop_stalled();
+    auto const incident = loop_stalled();
 
-    DumpResult const result = write(raw, episode);
+    DumpResult const result = write(raw, incident);
 
     EXPECT_TRUE(result.written);
     EXPECT_NE(result.text_path[0], '\0');

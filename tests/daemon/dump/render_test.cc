@@ -21,15 +21,15 @@ DumpDocument stalled_run() {
   document.about.number = 12;
   std::string_view const program = "/usr/bin/canaryd";
   program.copy(document.about.program.data(), program.size());
-  watchdog::Episode episode{.id = 12,
+  watchdog::Incident incident{.id = 12,
                             .subject = watchdog::Subject::run,
                             .level = watchdog::Level::stalled,
                             .verdict = watchdog::Verdict::stalled_run,
                             .run = 3,
                             .age_ns = 41'200'000'000};
   std::string_view const name = "sigstore";
-  name.copy(episode.name.data(), name.size());
-  document.episodes = {episode};
+  name.copy(incident.name.data(), name.size());
+  document.incidents = {incident};
   document.has_executor = true;
   RunState run{.index = 3, .name = "sigstore", .age_ns = 50'000'000'000};
   run.frames = {
@@ -109,7 +109,7 @@ TEST(RenderText, ShowsOnlyWhatDiffersInLaterSamples) {
   EXPECT_THAT(text, HasSubstr("sample 3, 0 ms later: above the 1 outermost frames"));
 }
 
-TEST(RenderText, KeepsControlCharactersOfStrangersFromTheTerminal) {
+TEST(RenderText, KeepsUntrustedControlCharactersFromTheTerminal) {
   auto document = stalled_run();
   document.log = {"evil \x1b[2J line"};
 
@@ -122,10 +122,10 @@ TEST(RenderJson, IsOneObjectThatProgramsCanRead) {
 
   auto const object = boost::json::parse(render_json(document)).as_object();
 
-  EXPECT_EQ(object.at("episodes").at(0).at("verdict").as_string(), "stalled_run");
+  EXPECT_EQ(object.at("incidents").at(0).at("verdict").as_string(), "stalled_run");
   EXPECT_EQ(object.at("runs").at(0).at("rows").at(1).at("chain").as_string(),
             "sigstore > tuf.timestamp > http.read(example.com)");
-  EXPECT_DOUBLE_EQ(object.at("episodes").at(0).at("age_seconds").as_double(), 41.2);
+  EXPECT_DOUBLE_EQ(object.at("incidents").at(0).at("age_seconds").as_double(), 41.2);
 }
 
 TEST(RenderBoth, TakeADumpThatHasNothing) {

@@ -253,19 +253,19 @@ void wait_until_hung() {
 }
 
 void write_dump(dump::RawDump& raw, std::string const& way, dump::HelperProcess& helper) {
-  watchdog::Episode episode{.id = 12,
+  watchdog::Incident incident{.id = 12,
                             .subject = watchdog::Subject::loop,
                             .level = watchdog::Level::stalled,
                             .verdict = watchdog::Verdict::blocking_call,
                             .run = way == "coroutine" ? std::uint16_t{0} : runtime::kNoRun,
                             .thread = victim.load(),
                             .age_ns = runtime::now_ns() - since_ns};
-  if (way != "coroutine") std::memcpy(episode.name.data(), way.data(), way.size());
+  if (way != "coroutine") std::memcpy(incident.name.data(), way.data(), way.size());
   dump::DumpResult result;
   may_not_allocate = true;
   raw.start({.number = 12,
              .reason = "stalled",
-             .episodes = {&episode, 1},
+             .incidents = {&incident, 1},
              .decided_ns = runtime::now_ns()});
   raw.sample(victim.load());
   result = raw.finish();

@@ -136,7 +136,7 @@ TEST_F(EmergencyPage, KeepsTheStartOfTheProcessToTheLastDigit) {
 
 TEST_F(EmergencyPage, IsWholeHoweverMuchHangs) {
   std::string const longest(100, 'n');
-  for (std::size_t i = 0; i < watchdog::kEpisodes; ++i) {
+  for (std::size_t i = 0; i < watchdog::kIncidents; ++i) {
     hang(i, Subject::run, longest.substr(0, 97) + std::to_string(100 + i));
   }
   for (int i = 0; i < 500; ++i) quarantine(longest.substr(0, 97) + std::to_string(100 + i));

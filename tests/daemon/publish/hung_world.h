@@ -112,15 +112,15 @@ class HungWorld : public ::testing::Test {
 
   void hang(std::size_t place, watchdog::Subject subject, std::string const& name,
             watchdog::Level level = watchdog::Level::stalled) {
-    watchdog::Episode episode;
-    episode.subject = subject;
-    episode.level = level;
-    episode.verdict = subject == watchdog::Subject::loop ? watchdog::Verdict::lock
+    watchdog::Incident incident;
+    incident.subject = subject;
+    incident.level = level;
+    incident.verdict = subject == watchdog::Subject::loop ? watchdog::Verdict::lock
                                                          : watchdog::Verdict::stalled_run;
-    episode.age_ns = 12'300'000'000;
-    episode.line = 88;
-    watchdog::copy_text(episode.name, name);
-    record_->episodes[place].store(episode);
+    incident.age_ns = 12'300'000'000;
+    incident.line = 88;
+    watchdog::copy_text(incident.name, name);
+    record_->incidents[place].store(incident);
   }
 
   std::string ordinary() {

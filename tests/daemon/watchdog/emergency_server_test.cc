@@ -85,8 +85,8 @@ class Emergency : public ::testing::Test {
     copy_text(texts_->reason, reason);
     board_->publish(*texts_);
   }
-  void on_duty(bool on = true) {
-    board_->set_on_duty(on);
+  void answering(bool on = true) {
+    board_->set_answering(on);
     set(wake_);
   }
   tests::Reply get(std::string const& path) { return Client{address_}.request("GET", path); }
@@ -107,7 +107,7 @@ class Emergency : public ::testing::Test {
 
 TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
   write_texts("# the page\ncanaryd_emergency_page 1\n", "the loop has not turned for 12 s");
-  on_duty();
+  answering();
 
   auto const page = get("/metrics");
   EXPECT_EQ(page.status, 200);
@@ -133,7 +133,7 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
 TEST_F(Emergency, IsNotAliveOnceItIsJudgedHung) {
   copy_text(texts_->not_live, "loop hung for 12 s: lock");
   write_texts("page\n", "the loop has not turned for 12 s");
-  on_duty();
+  answering();
   auto const live = get("/-/live");
   EXPECT_EQ(live.status, 503);
   EXPECT_EQ(live.body, "loop hung for 12 s: lock\n");
@@ -141,13 +141,13 @@ TEST_F(Emergency, IsNotAliveOnceItIsJudgedHung) {
 
 TEST_F(Emergency, ShowsTheNewestOfManyPages) {
   for (int i = 0; i < 7; ++i) write_texts("page " + std::to_string(i) + "\n", "");
-  on_duty();
+  answering();
   EXPECT_EQ(get("/metrics").body, "page 6\n");
 }
 
 TEST_F(Emergency, HeadHasTheHeadersOfGetAndNoBody) {
   write_texts("12345\n", "why");
-  on_duty();
+  answering();
   Client client{address_};
   auto const reply = client.request("HEAD", "/metrics");
   EXPECT_EQ(reply.status, 200);
@@ -157,7 +157,7 @@ TEST_F(Emergency, HeadHasTheHeadersOfGetAndNoBody) {
 
 TEST_F(Emergency, RefusesOtherMethods) {
   write_texts("12345\n", "why");
-  on_duty();
+  answering();
   auto const reply = Client{address_}.request("POST", "/metrics");
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(reply.headers.at("allow"), "GET, HEAD");
@@ -174,7 +174,7 @@ TEST_F(Emergency, AnswersTwoAtATimeWhereNoDescriptorIsLeft) {
   std::vector<int> taken;
   for (int copy = 0; (copy = ::fcntl(wake_, F_DUPFD_CLOEXEC, 0)) >= 0;) taken.push_back(copy);
   ASSERT_EQ(errno, EMFILE);
-  on_duty();
+  answering();
   EXPECT_EQ(first.request("GET", "/metrics").body, "the page\n");
   EXPECT_EQ(second.request("GET", "/metrics").body, "the page\n");
   EXPECT_EQ(third.request("GET", "/metrics").body, "the page\n");
@@ -185,7 +185,7 @@ TEST_F(Emergency, AnswersTwoAtATimeWhereNoDescriptorIsLeft) {
 TEST_F(Emergency, IsNotAliveOnceNobodyHasJudgedForLong) {
   texts_->written_ns = runtime::now_ns() - 61'000'000'000;
   board_->publish(*texts_);
-  on_duty();
+  answering();
   auto const live = get("/-/live");
   EXPECT_EQ(live.status, 503);
   EXPECT_THAT(live.body, StartsWith("the watchdog has not ticked for 61 s"));
@@ -195,14 +195,14 @@ TEST_F(Emergency, SaysWhenTheWatchdogItselfIsSilent) {
   texts_->written_ns = runtime::now_ns() - 60'000'000'000;
   copy_text(texts_->reason, "the server hangs");
   board_->publish(*texts_);
-  on_duty();
+  answering();
   auto const health = get("/-/healthy");
   EXPECT_EQ(health.status, 503);
   EXPECT_THAT(health.body, StartsWith("the watchdog has not ticked for 60 s"));
   EXPECT_THAT(health.body, EndsWith("the server hangs\n"));
 }
 
-TEST_F(Emergency, LeavesConnectionsAloneUntilItIsPutOnDuty) {
+TEST_F(Emergency, LeavesConnectionsAloneUntilItIsToAnswer) {
   write_texts("the page\n", "why");
   Client early{address_};
   early.send("GET /metrics HTTP/1.1\r\n\r\n");
@@ -215,7 +215,7 @@ TEST_F(Emergency, LeavesConnectionsAloneUntilItIsPutOnDuty) {
 
   Client waiting{address_};
   waiting.send("GET /metrics HTTP/1.1\r\n\r\n");
-  on_duty();
+  answering();
   EXPECT_EQ(waiting.read_reply(false).body, "the page\n") << "who waited is answered, too";
 }
 
@@ -249,7 +249,7 @@ int answered_by_a_living_server(int listener, std::function<std::string()> const
 // connections are lost to whom depends on the machine; which are more does not.
 TEST_F(Emergency, LetsALivingServerGoFirstUntilItsListenerIsTaken) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   auto const page = [this] { return get("/metrics").body; };
   int const before = answered_by_a_living_server(listener_, page);
   board_->set_taken(0, true);
@@ -259,7 +259,7 @@ TEST_F(Emergency, LetsALivingServerGoFirstUntilItsListenerIsTaken) {
 
 TEST_F(Emergency, CountsOnlyAnswersThatWentOut) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   sends_fail.store(true);
   Client client{address_};
   client.send("GET /metrics HTTP/1.1\r\n\r\n");
@@ -273,7 +273,7 @@ TEST_F(Emergency, CountsOnlyAnswersThatWentOut) {
 
 TEST_F(Emergency, LeavesTheWatchdogsQuestionToTheServer) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   Client question{address_};
   question.send("GET /-/healthy HTTP/1.1\r\nUser-Agent: canaryd-watchdog\r\n\r\n");
   EXPECT_TRUE(question.closed_by_server());
@@ -282,7 +282,7 @@ TEST_F(Emergency, LeavesTheWatchdogsQuestionToTheServer) {
 
 TEST_F(Emergency, ReadsARequestThatComesInPieces) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   Client client{address_};
   for (char const* const piece : {"GE", "T /met", "rics HTTP/1.1\r", "\nHost: x\r\n", "\r", "\n"}) {
     client.send(piece);
@@ -293,7 +293,7 @@ TEST_F(Emergency, ReadsARequestThatComesInPieces) {
 
 TEST_F(Emergency, RefusesARequestWithoutEnd) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   Client client{address_};
   client.send("GET /metrics HTTP/1.1\r\nX: " + std::string(200'000, 'x'));
   EXPECT_EQ(client.read_head().status, 431);
@@ -302,7 +302,7 @@ TEST_F(Emergency, RefusesARequestWithoutEnd) {
 
 TEST_F(Emergency, EndsAConnectionThatSaysNothing) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   Client client{address_};
   client.send("GET /metr");
   EXPECT_TRUE(client.closed_by_server());  // after kWhole; the client's own limit is 30 s
@@ -311,7 +311,7 @@ TEST_F(Emergency, EndsAConnectionThatSaysNothing) {
 // Far more than there are places: silent ones, half requests, answers that nobody reads.
 TEST_F(Emergency, AnswersWhoAsksWhateverOthersDo) {
   write_texts(std::string(kEmergencyPageBytes, 'x'), "why");
-  on_duty();
+  answering();
   std::vector<std::unique_ptr<Client>> others;
   for (int i = 0; i < 60; ++i) {
     auto& client = *others.emplace_back(std::make_unique<Client>(address_));
@@ -324,15 +324,15 @@ TEST_F(Emergency, AnswersWhoAsksWhateverOthersDo) {
 TEST_F(Emergency, ServesAgainAfterItWasPutAway) {
   write_texts("the page\n", "why");
   for (int i = 0; i < 3; ++i) {
-    on_duty();
+    answering();
     EXPECT_EQ(get("/metrics").status, 200);
-    on_duty(false);
+    answering(false);
   }
 }
 
 TEST_F(Emergency, GivesTheAddressUpWhenItIsWithdrawn) {
   write_texts("the page\n", "why");
-  on_duty();
+  answering();
   ASSERT_EQ(get("/metrics").status, 200);
   server_->withdraw();
   set(wake_);

@@ -42,15 +42,15 @@ TEST(Assess, APunctualTickIsNothing) {
   auto const found = after_sleep({.monotonic = 101 * kMs});
 
   EXPECT_FALSE(found.disturbed);
-  EXPECT_EQ(found.excused_ns, 0);
+  EXPECT_EQ(found.grace_ns, 0);
   EXPECT_EQ(found.late_ns, 1 * kMs);
 }
 
-TEST(Assess, OwnLatenessIsExcused) {
+TEST(Assess, OwnLatenessIsGrace) {
   auto const found = after_sleep({.monotonic = 140 * kMs});
 
   EXPECT_FALSE(found.disturbed);
-  EXPECT_EQ(found.excused_ns, 40 * kMs);
+  EXPECT_EQ(found.grace_ns, 40 * kMs);
 }
 
 TEST(Assess, WithoutHavingWaitedForACpuTheProcessWasStopped) {
@@ -58,25 +58,25 @@ TEST(Assess, WithoutHavingWaitedForACpuTheProcessWasStopped) {
 
   EXPECT_TRUE(found.disturbed);
   EXPECT_EQ(found.kind, Disturbance::stopped);
-  EXPECT_EQ(found.excused_ns, 5 * kS - 100 * kMs);
-  EXPECT_TRUE(found.grace);
+  EXPECT_EQ(found.grace_ns, 5 * kS - 100 * kMs);
+  EXPECT_TRUE(found.pause);
 }
 
 TEST(Assess, HavingWaitedForACpuItWasStarved) {
   auto const found = after_sleep({.monotonic = 2 * kS, .own_delay = 1'800 * kMs});
 
   EXPECT_EQ(found.kind, Disturbance::starved);
-  EXPECT_FALSE(found.grace) << "hangs are judged under steady starvation, too";
+  EXPECT_FALSE(found.pause) << "hangs are judged under steady starvation, too";
 }
 
-TEST(Assess, WantOfCpuIsToldApartForItIsExcusedWithinABound) {
+TEST(Assess, WantOfCpuIsToldApartForItsGraceHasABound) {
   auto const stopped = after_sleep({.monotonic = 5 * kS});
   EXPECT_EQ(stopped.starved_ns, 0);
   auto const starved = after_sleep({.monotonic = 5 * kS, .own_delay = 4 * kS});
-  EXPECT_EQ(starved.starved_ns, starved.excused_ns);
+  EXPECT_EQ(starved.starved_ns, starved.grace_ns);
   auto const held = after_sleep({.monotonic = 190 * kMs, .throttled = 95 * kMs});
-  EXPECT_EQ(held.starved_ns, held.excused_ns);
-  EXPECT_GT(held.excused_ns, 0);
+  EXPECT_EQ(held.starved_ns, held.grace_ns);
+  EXPECT_GT(held.grace_ns, 0);
 }
 
 TEST(Assess, TheCgroupsQuotaStarves) {
@@ -84,11 +84,11 @@ TEST(Assess, TheCgroupsQuotaStarves) {
   auto const punctual = after_sleep({.throttled = 60 * kMs});
 
   EXPECT_EQ(late.kind, Disturbance::starved);
-  EXPECT_EQ(punctual.excused_ns, 60 * kMs);
+  EXPECT_EQ(punctual.grace_ns, 60 * kMs);
 }
 
 // A tick may be held up at its work, before the sleep that is looked at.
-TEST(Assess, WhatStarvedTheLastTickIsExcusedToo) {
+TEST(Assess, WhatStarvedTheLastTickIsGraceToo) {
   Surroundings const before{.monotonic_ns = kFrom - 1'200 * kMs};
   Surroundings const now{.monotonic_ns = kFrom + 100 * kMs,
                          .boot_ns = 1'300 * kMs,
@@ -97,7 +97,7 @@ TEST(Assess, WhatStarvedTheLastTickIsExcusedToo) {
                          .throttled_ns = 1'100 * kMs};
   auto const found = assess(before, now, kFrom, kFrom + 100 * kMs);
 
-  EXPECT_EQ(found.excused_ns, 1'150 * kMs);
+  EXPECT_EQ(found.grace_ns, 1'150 * kMs);
   EXPECT_EQ(found.starved_ns, 1'150 * kMs);
 }
 
@@ -105,7 +105,7 @@ TEST(Assess, OtherMachinesStealStarves) {
   auto const found = after_sleep({.monotonic = 900 * kMs, .steal = 700 * kMs});
 
   EXPECT_EQ(found.kind, Disturbance::starved);
-  EXPECT_EQ(found.excused_ns, 800 * kMs);
+  EXPECT_EQ(found.grace_ns, 800 * kMs);
 }
 
 TEST(Assess, ASuspendedMachineShowsInTheBootClock) {
@@ -113,7 +113,7 @@ TEST(Assess, ASuspendedMachineShowsInTheBootClock) {
 
   EXPECT_EQ(found.kind, Disturbance::suspended);
   EXPECT_EQ(found.clock_step_ns, 0);
-  EXPECT_TRUE(found.grace);
+  EXPECT_TRUE(found.pause);
 }
 
 TEST(Assess, AStepOfTheWallClockChangesNoAge) {
@@ -122,7 +122,7 @@ TEST(Assess, AStepOfTheWallClockChangesNoAge) {
 
   EXPECT_NEAR(static_cast<double>(forth.clock_step_ns), 3'600e9, 1e9);
   EXPECT_NEAR(static_cast<double>(back.clock_step_ns), -3'600e9, 1e9);
-  EXPECT_EQ(forth.excused_ns, 0);
+  EXPECT_EQ(forth.grace_ns, 0);
   EXPECT_FALSE(back.disturbed);
 }
 
@@ -130,7 +130,7 @@ TEST(Assess, AWakeBeforeItsTimeIsNotLate) {
   auto const found = after_sleep({.monotonic = 20 * kMs});
 
   EXPECT_EQ(found.late_ns, 0);
-  EXPECT_EQ(found.excused_ns, 0);
+  EXPECT_EQ(found.grace_ns, 0);
 }
 
 TEST(ProcFiles, StatSurvivesParenthesesInTheName) {

@@ -50,8 +50,8 @@ LoopFacts stuck(std::int64_t age) {
           .beat_due_ns = kNow - age + 90 * kMs};
 }
 
-Episode judge(LoopFacts const& loop, Threads const& threads, ThreadExcuses const& excuses = {}) {
-  return judge_loop(loop, threads.before, threads.now, Limits{}, excuses, kNow);
+Incident judge(LoopFacts const& loop, Threads const& threads, ThreadGrace const& grace = {}) {
+  return judge_loop(loop, threads.before, threads.now, Limits{}, grace, kNow);
 }
 
 struct KeyRow {
@@ -193,38 +193,38 @@ TEST(JudgeLoop, NotStartedIsNotJudged) {
   EXPECT_EQ(judge(LoopFacts{}, Threads{}).level, Level::fine);
 }
 
-TEST(JudgeLoop, ExcusedTimeIsNoAge) {
-  ThreadExcuses excuses;
-  excuses.add(kNow - 40 * kS, kNow - 1 * kS, 0, 39 * kS);
+TEST(JudgeLoop, GraceIsNoAge) {
+  ThreadGrace grace;
+  grace.add(kNow - 40 * kS, kNow - 1 * kS, 0, 39 * kS);
 
-  EXPECT_EQ(judge(stuck(40 * kS), spinning(), excuses).level, Level::stalled);
-  EXPECT_EQ(judge(stuck(40 * kS), spinning(), excuses).age_ns, 1 * kS);
+  EXPECT_EQ(judge(stuck(40 * kS), spinning(), grace).level, Level::stalled);
+  EXPECT_EQ(judge(stuck(40 * kS), spinning(), grace).age_ns, 1 * kS);
 }
 
-TEST(JudgeLoop, TimeInWhichNothingOfTheProcessRanIsExcusedWithoutBound) {
-  ThreadExcuses excuses;
-  excuses.add(kNow - 3'600 * kS, kNow - 1 * kS, 3'599 * kS, 3'599 * kS);
+TEST(JudgeLoop, TimeInWhichNothingOfTheProcessRanIsGraceWithoutBound) {
+  ThreadGrace grace;
+  grace.add(kNow - 3'600 * kS, kNow - 1 * kS, 3'599 * kS, 3'599 * kS);
 
-  auto const judged = judge(stuck(3'600 * kS), thread('S', 0, 0, SYS_read), excuses);
+  auto const judged = judge(stuck(3'600 * kS), thread('S', 0, 0, SYS_read), grace);
 
   EXPECT_EQ(judged.age_ns, 1 * kS);
   EXPECT_FALSE(judged.overdrawn);
 }
 
 // `withheld` of the `age` for which its handler has run were withheld from its thread alone.
-Episode after_withholding(std::int64_t age, std::int64_t withheld, Threads const& threads) {
-  ThreadExcuses excuses;
-  excuses.add(kNow - withheld, kNow, 0, withheld);
-  return judge(stuck(age), threads, excuses);
+Incident after_withholding(std::int64_t age, std::int64_t withheld, Threads const& threads) {
+  ThreadGrace grace;
+  grace.add(kNow - withheld, kNow, 0, withheld);
+  return judge(stuck(age), threads, grace);
 }
 
-TEST(JudgeLoop, WhatIsWithheldFromItAloneIsExcusedWithinABound) {
+TEST(JudgeLoop, WhatIsWithheldFromItAloneIsGraceWithinABound) {
   auto const starved = thread('R', 0, 0);
   auto const within = after_withholding(50 * kS, 50 * kS, starved);
   EXPECT_EQ(within.level, Level::fine);
 
   auto const beyond = after_withholding(61 * kS, 61 * kS, starved);
-  EXPECT_EQ(beyond.level, Level::hung) << "five times ten seconds are excused";
+  EXPECT_EQ(beyond.level, Level::hung) << "five times ten seconds are grace";
   EXPECT_EQ(beyond.verdict, Verdict::starved);
   EXPECT_TRUE(beyond.overdrawn);
 
@@ -232,27 +232,27 @@ TEST(JudgeLoop, WhatIsWithheldFromItAloneIsExcusedWithinABound) {
   EXPECT_EQ(after_withholding(180 * kS, 180 * kS, starved).level, Level::dead);
 }
 
-TEST(JudgeLoop, CpuTimeInsideOneHandlerIsExcusedByNothing) {
-  ThreadExcuses excuses;
-  excuses.add(kNow - 45 * kS, kNow, 0, 44 * kS);
+TEST(JudgeLoop, CpuTimeInsideOneHandlerHasNoGrace) {
+  ThreadGrace grace;
+  grace.add(kNow - 45 * kS, kNow, 0, 44 * kS);
   LoopFacts loop = stuck(45 * kS);
   loop.handler_cpu_ns = 1'100 * kMs;
 
-  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses);
+  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), grace);
 
   EXPECT_EQ(judged.level, Level::stalled);
   EXPECT_EQ(judged.verdict, Verdict::cpu_loop);
   loop.handler_cpu_ns = 30 * kS;
-  EXPECT_EQ(judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses).level, Level::dead);
+  EXPECT_EQ(judge(loop, thread('R', 5 * kMs, 240 * kMs), grace).level, Level::dead);
 }
 
 TEST(JudgeLoop, ThatComputesWheneverItIsLetIsNoVictimForEver) {
-  ThreadExcuses excuses;
-  excuses.add(kNow - 60 * kS, kNow, 0, 59 * kS);
+  ThreadGrace grace;
+  grace.add(kNow - 60 * kS, kNow, 0, 59 * kS);
   LoopFacts loop = stuck(60 * kS);
   loop.handler_cpu_ns = 200 * kMs;
 
-  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), excuses);
+  auto const judged = judge(loop, thread('R', 5 * kMs, 240 * kMs), grace);
 
   EXPECT_EQ(judged.verdict, Verdict::cpu_loop);
   EXPECT_TRUE(judged.overdrawn);
@@ -262,7 +262,7 @@ TEST(JudgeLoop, OfWhichNothingIsKnownIsUnknown) {
   EXPECT_EQ(judge(stuck(2 * kS), Threads{}).verdict, Verdict::unknown);
 }
 
-TEST(JudgeLoop, UnderADebuggerIsToldButNotKilledForAsLongAsAnythingIsExcused) {
+TEST(JudgeLoop, UnderADebuggerIsToldButNotKilledForAsLongAsAnyGraceLasts) {
   Threads threads = spinning();
   threads.now.traced = true;
 
@@ -363,13 +363,13 @@ TEST(JudgeLoop, ThatWaitsForTheLockOfAStarvedThreadIsNoStall) {
   Threads const loop = thread('S', 0, 0, SYS_futex);
   Threads const holder = thread('R', 1 * kMs);
   std::int64_t ahead = 0;
-  ThreadExcuses excuses;
+  ThreadGrace grace;
   for (std::int64_t tick = 1; tick <= 8; ++tick) {
     std::int64_t const from = kNow - 2 * kS + (tick - 1) * 250 * kMs;
-    excuses.add(from, from + 250 * kMs, 0, withheld(holder.before, holder.now, ahead));
+    grace.add(from, from + 250 * kMs, 0, withheld(holder.before, holder.now, ahead));
   }
 
-  EXPECT_EQ(judge(stuck(2 * kS), loop, excuses).level, Level::fine);
+  EXPECT_EQ(judge(stuck(2 * kS), loop, grace).level, Level::fine);
   EXPECT_EQ(judge(stuck(2 * kS), loop).verdict, Verdict::lock);
 }
 
@@ -377,8 +377,8 @@ RunFacts run(std::int64_t started, std::int64_t moved) {
   return {.started_ns = kNow - started, .deadline_ns = kNow + 60 * kS, .progress_ns = kNow - moved};
 }
 
-Episode judge(RunFacts const& facts, Excuses const& excuses = {}) {
-  return judge_run(facts, Limits{}, excuses, kNow);
+Incident judge(RunFacts const& facts, Grace const& grace = {}) {
+  return judge_run(facts, Limits{}, grace, kNow);
 }
 
 TEST(JudgeRun, ThatMovesIsHealthyAtAnyLength) {
@@ -446,12 +446,12 @@ TEST(JudgeRun, WhoseHandlerRunsIsTheLoopsAffair) {
 }
 
 TEST(JudgeRun, IsNotAccusedOfATimeInWhichTheLoopDidNotTurn) {
-  Excuses excuses;
-  excuses.add(kNow - 100 * kS, kNow, 100 * kS);
+  Grace grace;
+  grace.add(kNow - 100 * kS, kNow, 100 * kS);
   RunFacts facts = run(110 * kS, 110 * kS);
   facts.deadline_ns = kNow - 90 * kS;
 
-  EXPECT_EQ(judge(facts, excuses).level, Level::fine);
+  EXPECT_EQ(judge(facts, grace).level, Level::fine);
 }
 
 TEST(JudgeLookup, LongerThanConfiguredIsTheResolversStall) {
@@ -498,7 +498,7 @@ TEST(JudgeJob, OfAWorkerHasItsOwnLimitAndIdleIsFine) {
   EXPECT_EQ(since(0).level, Level::fine);
 }
 
-TEST(JudgeJob, ThatWasStarvedIsExcusedWithinABoundAndNotForWhatItComputed) {
+TEST(JudgeJob, ThatWasStarvedHasGraceWithinABoundAndNotForWhatItComputed) {
   auto const starved = thread('R', 5 * kMs, 240 * kMs);
   auto const after = [&](std::int64_t age, std::int64_t withheld, std::int64_t cpu) {
     return judge_job({.pool = Subject::disk,
@@ -548,27 +548,27 @@ TEST(ServerNeedsHelp, BeforeItIsCalledStalledAndSoonerWhereSomethingIsAmiss) {
 }
 
 TEST(ServerNeedsHelp, NotForTimeThatIsNobodysFault) {
-  ThreadExcuses slept;
+  ThreadGrace slept;
   slept.add(kNow - 60 * kS, kNow - 1 * kS, 59 * kS, 59 * kS);
   EXPECT_FALSE(server_needs_help(kNow - 60 * kS, false, {}, slept, kNow));
 }
 
-TEST(Excuses, CountOnlyWhatLiesInBetween) {
-  Excuses excuses;
-  excuses.add(100, 200, 50);
+TEST(Grace, CountOnlyWhatLiesInBetween) {
+  Grace grace;
+  grace.add(100, 200, 50);
 
-  EXPECT_EQ(excuses.within(0, 1'000), 50);
-  EXPECT_EQ(excuses.within(150, 1'000), 25);
-  EXPECT_EQ(excuses.within(200, 1'000), 0);
-  EXPECT_EQ(excuses.age(50, 1'000), 900);
+  EXPECT_EQ(grace.within(0, 1'000), 50);
+  EXPECT_EQ(grace.within(150, 1'000), 25);
+  EXPECT_EQ(grace.within(200, 1'000), 0);
+  EXPECT_EQ(grace.age(50, 1'000), 900);
 }
 
-TEST(Excuses, ForgetNothingInALongTroubledTime) {
-  Excuses excuses;
-  for (std::int64_t i = 0; i < 10'000; ++i) excuses.add(i * 100, i * 100 + 100, 40);
+TEST(Grace, ForgetNothingInALongTroubledTime) {
+  Grace grace;
+  for (std::int64_t i = 0; i < 10'000; ++i) grace.add(i * 100, i * 100 + 100, 40);
 
-  EXPECT_NEAR(static_cast<double>(excuses.within(0, 1'000'000)), 400'000, 20'000);
-  EXPECT_NEAR(static_cast<double>(excuses.within(500'000, 1'000'000)), 200'000, 20'000);
+  EXPECT_NEAR(static_cast<double>(grace.within(0, 1'000'000)), 400'000, 20'000);
+  EXPECT_NEAR(static_cast<double>(grace.within(500'000, 1'000'000)), 200'000, 20'000);
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ TEST_F(Remembering, AStallAndHowLongItWasBlind) {
   life(kWall, [](Memory& memory, Culprits&) {
     memory.has_stall = 1;
     memory.stall.wall_ns = kWall + 5 * kS;
-    memory.stall.episode.subject = Subject::loop;
-    memory.stall.episode.verdict = Verdict::lock;
+    memory.stall.incident.subject = Subject::loop;
+    memory.stall.incident.verdict = Verdict::lock;
     copy_text(memory.stall.site, "steady_timer a.cc:7");
     memory.alive_wall_ns = kWall + 40 * kS;
   });
@@ -75,7 +75,7 @@ TEST_F(Remembering, AStallAndHowLongItWasBlind) {
   EXPECT_EQ(previous.blind_ns, 10 * kS);
   EXPECT_EQ(previous.restarts, 1u);
   ASSERT_TRUE(previous.has_stall);
-  EXPECT_EQ(previous.stall.episode.verdict, Verdict::lock);
+  EXPECT_EQ(previous.stall.incident.verdict, Verdict::lock);
   EXPECT_STREQ(previous.stall.site.data(), "steady_timer a.cc:7");
 }
 
@@ -100,11 +100,11 @@ TEST_F(Remembering, ALoopThatHungOnceDoesNotAccuseTheNextProcess) {
 }
 
 TEST_F(Remembering, WithoutAMemoryTheTablesTellWhetherTheEndWasOrderly) {
-  LastWords words{.known = true, .in_run = false};
+  CrashRecord words{.known = true, .in_run = false};
   EXPECT_EQ(previous_run({}, kWall, "boot-a", words).end, End::orderly);
   words.in_run = true;
   EXPECT_EQ(previous_run({}, kWall, "boot-a", words).end, End::unknown);
-  EXPECT_TRUE(previous_run({}, kWall, "boot-a", words).last_words.known);
+  EXPECT_TRUE(previous_run({}, kWall, "boot-a", words).crash.known);
 }
 
 TEST_F(Remembering, CountsUncleanRestartsInARow) {
@@ -117,7 +117,7 @@ TEST_F(Remembering, CountsUncleanRestartsInARow) {
 TEST_F(Remembering, ACleanStopIsNoRestartButTheStallStaysToBeSeen) {
   life(kWall, [](Memory& memory, Culprits& culprits) {
     memory.has_stall = 1;
-    blame(culprits, "bad", kWall, 1, 600 * kS);
+    note_culprit(culprits, "bad", kWall, 1, 600 * kS);
     memory.clean = 1;
   });
 
@@ -136,7 +136,7 @@ TEST_F(Remembering, ACleanStopIsNoRestartButTheStallStaysToBeSeen) {
 TEST_F(Remembering, AnUncleanEndKeepsTheQuarantineOfEveryProbe) {
   life(kWall, [](Memory&, Culprits& culprits) {
     for (int i = 0; i < 1'000; ++i) {
-      blame(culprits, "bad-" + std::to_string(i), kWall, 1, 600 * kS);
+      note_culprit(culprits, "bad-" + std::to_string(i), kWall, 1, 600 * kS);
     }
   });
 
@@ -150,11 +150,11 @@ TEST_F(Remembering, AnUncleanEndKeepsTheQuarantineOfEveryProbe) {
 TEST_F(Remembering, StallsBeforeARestartCountTowardsTheQuarantine) {
   for (std::int64_t i = 0; i < 2; ++i) {
     life(kWall + i * 60 * kS, [&](Memory&, Culprits& culprits) {
-      EXPECT_FALSE(blame(culprits, "bad", kWall + i * 60 * kS, 3, 600 * kS));
+      EXPECT_FALSE(note_culprit(culprits, "bad", kWall + i * 60 * kS, 3, 600 * kS));
     });
   }
   life(kWall + 120 * kS, [](Memory&, Culprits& culprits) {
-    EXPECT_TRUE(blame(culprits, "bad", kWall + 120 * kS, 3, 600 * kS));
+    EXPECT_TRUE(note_culprit(culprits, "bad", kWall + 120 * kS, 3, 600 * kS));
   });
 }
 
@@ -211,31 +211,31 @@ TEST_F(Remembering, AFolderThatCannotBeMadeIsToldByName) {
   EXPECT_THAT(out.open(directory / "file" / "memory"), testing::HasSubstr("file/memory: "));
 }
 
-class Blame : public testing::Test {
+class CulpritNotes : public testing::Test {
  protected:
-  bool blame(std::string_view probe, std::int64_t at, int after, std::int64_t window = 60 * kS) {
-    return watchdog::blame(*culprits, probe, at, after, window);
+  bool note_culprit(std::string_view probe, std::int64_t at, int after, std::int64_t window = 60 * kS) {
+    return watchdog::note_culprit(*culprits, probe, at, after, window);
   }
   std::unique_ptr<Culprits> culprits = std::make_unique<Culprits>();
 };
 
-TEST_F(Blame, OutsideOfTheWindowDoesNotCount) {
-  EXPECT_FALSE(blame("a", kWall, 2));
-  EXPECT_FALSE(blame("a", kWall + 61 * kS, 2));
-  EXPECT_TRUE(blame("a", kWall + 62 * kS, 2));
-  EXPECT_FALSE(blame("a", kWall + 63 * kS, 2)) << "told once";
+TEST_F(CulpritNotes, OutsideOfTheWindowDoesNotCount) {
+  EXPECT_FALSE(note_culprit("a", kWall, 2));
+  EXPECT_FALSE(note_culprit("a", kWall + 61 * kS, 2));
+  EXPECT_TRUE(note_culprit("a", kWall + 62 * kS, 2));
+  EXPECT_FALSE(note_culprit("a", kWall + 63 * kS, 2)) << "told once";
 }
 
-TEST_F(Blame, HasRoomForEveryProbeAndPushesNobodyOut) {
+TEST_F(CulpritNotes, HasRoomForEveryProbeAndPushesNobodyOut) {
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 600; ++i) {
-      EXPECT_EQ(blame("bad-" + std::to_string(i), kWall + round, 3), round == 2) << i;
+      EXPECT_EQ(note_culprit("bad-" + std::to_string(i), kWall + round, 3), round == 2) << i;
     }
   }
   EXPECT_EQ(culprits->count.load(), 600u);
 }
 
-TEST_F(Blame, MakesRoomByWhoIsNotInQuarantineOnceAllPlacesAreUsed) {
+TEST_F(CulpritNotes, MakesRoomByWhoIsNotInQuarantineOnceAllPlacesAreUsed) {
   for (std::size_t i = 0; i < kCulprits; ++i) {
     Culprit each{.quarantined = i == 7 ? 0u : 1u};
     copy_text(each.probe, "bad-" + std::to_string(i));
@@ -243,12 +243,12 @@ TEST_F(Blame, MakesRoomByWhoIsNotInQuarantineOnceAllPlacesAreUsed) {
   }
   culprits->count.store(kCulprits);
 
-  EXPECT_TRUE(blame("one more", kWall, 1));
+  EXPECT_TRUE(note_culprit("one more", kWall, 1));
 
   Culprit seventh;
   ASSERT_TRUE(culprits->places[7].load(seventh));
   EXPECT_STREQ(seventh.probe.data(), "one more");
-  EXPECT_FALSE(blame("and another", kWall, 1)) << "nobody in quarantine is let go";
+  EXPECT_FALSE(note_culprit("and another", kWall, 1)) << "nobody in quarantine is let go";
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ TEST_F(Question, ToWhomNobodyReadsStaysOpen) {
   EXPECT_EQ(question_.asked_ns(), kNow);
 }
 
-TEST_F(Question, ThatNobodyIsToBeBlamedForCountsAnew) {
+TEST_F(Question, ThatNobodyIsToAnswerForCountsAnew) {
   connect();
   step(kNow);
   question_.forget(kNow + 3 * kS);

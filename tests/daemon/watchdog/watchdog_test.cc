@@ -81,7 +81,7 @@ class Stuck {
 // A dump that writes down what it was asked for.
 struct FakeDump {
   std::atomic<int> started{0}, samples{0}, finished{0};
-  std::atomic<std::uint64_t> episodes{0};
+  std::atomic<std::uint64_t> incidents{0};
   std::atomic<int> subject{-1}, verdict{-1};
   std::atomic<bool> stack_can_be_copied{true};
   std::atomic<int> error{0};
@@ -93,10 +93,10 @@ struct FakeDump {
         .start =
             [](void* self, DumpOrder const& order) {
               auto& fake = *static_cast<FakeDump*>(self);
-              fake.episodes.store(order.episodes.size());
-              if (!order.episodes.empty()) {
-                fake.subject.store(static_cast<int>(order.episodes[0].subject));
-                fake.verdict.store(static_cast<int>(order.episodes[0].verdict));
+              fake.incidents.store(order.incidents.size());
+              if (!order.incidents.empty()) {
+                fake.subject.store(static_cast<int>(order.incidents[0].subject));
+                fake.verdict.store(static_cast<int>(order.incidents[0].verdict));
               }
               fake.started.fetch_add(1);
               return fake.stack_can_be_copied.load();
@@ -209,11 +209,11 @@ TEST_F(WatchdogThread, NamesDumpsAndForgivesALoopThatWaitsForALock) {
   LastStall last;
   ASSERT_TRUE(eventually([&] { return record().last_stall.known(); }));
   ASSERT_TRUE(record().last_stall.load(last));
-  EXPECT_STREQ(last.episode.name.data(), "example");
+  EXPECT_STREQ(last.incident.name.data(), "example");
 
   let_loop_go();
   EXPECT_TRUE(eventually([&] { return !record().executor_stalled(); }));
-  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+  EXPECT_TRUE(eventually([&] { return record().current_incidents.load() == 0; }));
 }
 
 // A thread that computes until the test ends.
@@ -316,7 +316,7 @@ TEST_F(WatchdogThread, LeavesARunAloneWhileTheDiskStandsStill) {
   disk.kind.store(runtime::ThreadRecord::unused);
 }
 
-// Who waits for another's file is told of by that file, and excuses nobody.
+// Who waits for another's file is told of by that file, and grace nobody.
 TEST_F(WatchdogThread, TellsOfAFileThatNeverOpensAndAccusesARunBesideIt) {
   Stuck const stuck;
   settings.run_stall = 1s;
@@ -330,8 +330,8 @@ TEST_F(WatchdogThread, TellsOfAFileThatNeverOpensAndAccusesARunBesideIt) {
   files.thread.store(stuck.id());
   ASSERT_TRUE(eventually([&] { return reached(Subject::files, Level::stalled) == 1; }));
   bool named = false;
-  for (auto const& episode : current_episodes(record())) {
-    named = named || std::string_view{episode.name.data()} == "files /frozen/ca.pem";
+  for (auto const& incident : current_incidents(record())) {
+    named = named || std::string_view{incident.name.data()} == "files /frozen/ca.pem";
   }
   EXPECT_TRUE(named);
   stall_run();
@@ -379,7 +379,7 @@ TEST_F(WatchdogThread, LeavesAStallToBeSeenAfterACleanRestart) {
   EXPECT_TRUE(previous.clean);
   EXPECT_EQ(previous.restarts, 0u);
   ASSERT_TRUE(previous.has_stall);
-  EXPECT_EQ(previous.stall.episode.verdict, Verdict::lock);
+  EXPECT_EQ(previous.stall.incident.verdict, Verdict::lock);
 }
 
 TEST_F(WatchdogThread, WritesADumpForWhoeverAsks) {
@@ -404,11 +404,11 @@ TEST_F(WatchdogThread, SaysWhatItSawInTheLog) {
   EXPECT_TRUE(eventually([&] {
     Line line;
     while (watchdog->lines().pop(line)) {
-      if (line.kind == Line::Kind::stall && line.episode.level == Level::stalled) stall = line;
+      if (line.kind == Line::Kind::stall && line.incident.level == Level::stalled) stall = line;
     }
     return stall.has_value();
   }));
-  EXPECT_EQ(stall->episode.verdict, Verdict::lock);
+  EXPECT_EQ(stall->incident.verdict, Verdict::lock);
   EXPECT_GT(stall->wall_ns, 0);
 }
 
@@ -449,7 +449,7 @@ TEST_F(WatchdogThread, NoticesAServerThatDoesNotAnswerAndThatItDoesAgain) {
   EXPECT_TRUE(thread.answer_if_asked());
 
   EXPECT_TRUE(eventually([&] { return record().server_answers.load() == 1; }));
-  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+  EXPECT_TRUE(eventually([&] { return record().current_incidents.load() == 0; }));
 }
 
 TEST_F(WatchdogThread, AnswersForAServerThatDoesNotAndStepsBackWhenItDoes) {
@@ -587,7 +587,7 @@ TEST_F(WatchdogThread, ALoopThatMayStopIsNotAccused) {
 
   watchdog->stopping(1h);
 
-  EXPECT_TRUE(eventually([&] { return record().current_episodes.load() == 0; }));
+  EXPECT_TRUE(eventually([&] { return record().current_incidents.load() == 0; }));
 }
 
 using WatchdogDeathTest = WatchdogThread;

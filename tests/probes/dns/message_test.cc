@@ -78,7 +78,7 @@ TEST(DnsMessage, FollowsAliasesWhateverTheirOrder) {
       kQuestion, {wire_record(wire_name("b.example"), 1, address),
                   wire_record(wire_name("a.example"), 5, wire_name("b.example")),
                   wire_record(kAsked, 5, wire_name("A.example")),
-                  wire_record(wire_name("stranger.example"), 1, std::string("\1\1\1\1", 4))});
+                  wire_record(wire_name("untrusted.example"), 1, std::string("\1\1\1\1", 4))});
   ASSERT_TRUE(message) << message.error();
   EXPECT_THAT(values(message.value()), ElementsAre("192.0.2.5"));
   EXPECT_THAT(message.value().aliases, ElementsAre("a.example.", "b.example."));

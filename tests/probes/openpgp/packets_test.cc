@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a stranger's file librnp gets to see.
+// What of an untrusted file librnp gets to see.
 #include "probes/openpgp/packets.h"
 
 #include <string>

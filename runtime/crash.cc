@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/last_words.h"
+#include "runtime/crash.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -11,14 +11,14 @@
 namespace canary::runtime {
 namespace {
 
-constinit std::atomic<void (*)(char const*)> the_hook{nullptr};
+constinit std::atomic<void (*)(char const*)> the_handler{nullptr};
 constinit std::atomic<bool> ending{false};
 constexpr timespec kSecondWaits{.tv_sec = 10, .tv_nsec = 0};
 
 }  // namespace
 
-void set_last_words(void (*hook)(char const* why)) {
-  the_hook.store(hook, std::memory_order_release);
+void set_crash_handler(void (*handler)(char const* why)) {
+  the_handler.store(handler, std::memory_order_release);
 }
 
 void abort_process() noexcept {
@@ -29,8 +29,8 @@ void abort_process() noexcept {
 void end_by_defect(char const* why) noexcept {
   if (ending.exchange(true)) {
     ::nanosleep(&kSecondWaits, nullptr);
-  } else if (auto* const hook = the_hook.load(std::memory_order_acquire)) {
-    hook(why);
+  } else if (auto* const handler = the_handler.load(std::memory_order_acquire)) {
+    handler(why);
   }
   abort_process();
 }
