@@ -133,7 +133,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
 
   PoolSettings const settings_;
   mutable std::mutex mutex_;
-  Queue queue_;  // may be taken
+  Queue queue_;      // may be taken
   KeyQueues keyed_;  // by key: one is at work or may be taken, these wait for it
   std::vector<std::shared_ptr<Worker>> workers_;
   std::int64_t ended_ns_ = 0;  // when a thread was last seen to have ended

@@ -29,16 +29,40 @@ ALLOWED = {
     "daemon/history": ["config", "probes/report.h", "runtime", "daemon/history", "daemon/log"],
     "daemon/publish": ["config", "probes/report.h", "probes/declaration.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/history",
-                       "daemon/watchdog/status.h", "daemon/watchdog/current.h",
-                       "daemon/watchdog/answering.h", "daemon/watchdog/health.h",
-                       "daemon/watchdog/self_channels.h", "daemon/watchdog/tables_view.h",
+                       "daemon/watchdog/tell/status.h", "daemon/watchdog/tell/current.h",
+                       "daemon/watchdog/sample/answering.h", "daemon/watchdog/tell/health.h",
+                       "daemon/watchdog/sample/self_channels.h", "daemon/watchdog/sample/tables_view.h",
                        "runtime/aside.h", "runtime/deadline.h", "runtime/crash.h",
                        "runtime/limits.h", "runtime/tables.h", "runtime/thread_row.h"],
-    "daemon/watchdog": ["config", "runtime/crash.h", "runtime/tables.h",
-                        "runtime/thread_row.h", "daemon/metrics", "daemon/watchdog",
-                        "daemon/log"],  # whose ring takes no lock
-    "daemon/dump": ["config/harmless.h", "runtime", "daemon/watchdog", "daemon/dump",
-                    "daemon/text"],
+    # The watchdog: judge <- sample <- tell <- act <- its face.
+    "daemon/watchdog": ["config", "runtime/crash.h", "runtime/published.h", "runtime/tables.h",
+                        "daemon/text/fixed_text.h", "daemon/watchdog"],
+    "daemon/watchdog/judge": ["runtime/published.h", "runtime/tables.h",
+                              "daemon/text/fixed_text.h", "daemon/watchdog/judge"],
+    "daemon/watchdog/sample": ["runtime/tables.h", "daemon/text/fixed_text.h",
+                               "daemon/watchdog/judge", "daemon/watchdog/sample"],
+    "daemon/watchdog/tell": ["runtime/published.h", "runtime/tables.h", "daemon/metrics",
+                             "daemon/log",  # whose ring takes no lock
+                             "daemon/text/fixed_text.h", "daemon/watchdog/judge",
+                             "daemon/watchdog/sample", "daemon/watchdog/tell"],
+    "daemon/watchdog/act": ["runtime/published.h", "runtime/tables.h", "runtime/thread_row.h",
+                            "daemon/text/fixed_text.h", "daemon/watchdog/judge",
+                            "daemon/watchdog/sample", "daemon/watchdog/tell",
+                            "daemon/watchdog/act"],
+    # Dumps: write <- capture <- read <- render <- helper, and what is above them all.
+    "daemon/dump": ["runtime", "daemon/watchdog", "daemon/dump", "daemon/text"],
+    "daemon/dump/write": ["runtime/tables.h", "daemon/watchdog/judge", "daemon/text",
+                          "daemon/dump/write"],
+    "daemon/dump/capture": ["runtime", "daemon/watchdog/judge", "daemon/text",
+                            "daemon/dump/write", "daemon/dump/capture"],
+    "daemon/dump/read": ["runtime", "daemon/watchdog/judge", "daemon/text", "daemon/dump/write",
+                         "daemon/dump/capture", "daemon/dump/read"],
+    "daemon/dump/render": ["config/harmless.h", "runtime", "daemon/watchdog/judge", "daemon/text",
+                           "daemon/dump/write", "daemon/dump/capture", "daemon/dump/read",
+                           "daemon/dump/render"],
+    "daemon/dump/helper": ["runtime", "daemon/watchdog/judge", "daemon/text", "daemon/dump/write",
+                           "daemon/dump/capture", "daemon/dump/read", "daemon/dump/render",
+                           "daemon/dump/helper"],
     "tests": ["config", "runtime", "probes", "daemon", "tests"],
 }
 # The engine: bytes in, verdict out. Neither Asio nor a clock nor a file.
@@ -105,4 +129,8 @@ if __name__ == "__main__":
     assert list(problems("config/x.cc", '#include "daemon/app/app.h"\n'))
     assert list(problems("probes/tuf/parse.cc", "#include <boost/asio/post.hpp>\n"))
     assert list(problems("daemon/app/app.cc", "#include <boost/asio/io_context.hpp>\n"))
+    assert list(problems("daemon/watchdog/judge/judgement.h",
+                         '#include "daemon/watchdog/tell/status.h"\n'))
+    assert list(problems("daemon/dump/write/section_writer.h",
+                         '#include "daemon/dump/capture/raw_dump.h"\n'))
     sys.exit(main())

@@ -13,11 +13,11 @@
 #include <system_error>
 #include <thread>
 
-#include "daemon/dump/render.h"
-#include "daemon/dump/unread.h"
+#include "daemon/dump/read/unread.h"
+#include "daemon/dump/render/render.h"
+#include "daemon/text/fixed_text.h"
 #include "daemon/versions/versions.h"
-#include "daemon/watchdog/current.h"
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/watchdog/tell/current.h"
 #include "runtime/larger_tables.h"
 
 namespace canary::daemon {
@@ -136,7 +136,7 @@ void Dumps::write_post_mortem(Places const& places) {
     if (!failed.empty()) trouble_ += (trouble_.empty() ? "" : "; ") + failed;
     // What people read is what the helper makes of it.
     auto text = places.dumps() / fs::path{words.dump.data()}.filename();
-    if (failed.empty()) watchdog::copy_text(words.dump, text.replace_extension(".txt").string());
+    if (failed.empty()) copy_text(words.dump, text.replace_extension(".txt").string());
   }
   handed_over_.tables = {};
 }

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "daemon/watchdog/judgement.h"
+#include "daemon/watchdog/judge/judgement.h"
 
 namespace canary::daemon {
 namespace {

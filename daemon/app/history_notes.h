@@ -9,7 +9,7 @@
 #include "daemon/results/changes.h"
 #include "daemon/results/history.h"
 #include "daemon/results/snapshot.h"
-#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/tell/status.h"
 
 namespace canary::daemon {
 

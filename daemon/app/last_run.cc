@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "daemon/dump/text_lines.h"
+#include "daemon/dump/render/text_lines.h"
 
 namespace canary::daemon {
 namespace {

@@ -11,11 +11,11 @@ namespace canary::daemon {
 
 class TickWatch {
  public:
-  static constexpr int kLook = 10;      // turns without a tick: is its thread there still?
-  static constexpr int kSaid = 90;      // nine seconds, at ten turns a second
-  static constexpr int kEnd = 250;      // the process is to end
+  static constexpr int kLook = 10;          // turns without a tick: is its thread there still?
+  static constexpr int kSaid = 90;          // nine seconds, at ten turns a second
+  static constexpr int kEnd = 250;          // the process is to end
   static constexpr int kTracedGrace = 200;  // so many more while a debugger holds it
-  static constexpr int kMost = 4;       // that one turn of the loop counts for, however late
+  static constexpr int kMost = 4;           // that one turn of the loop counts for, however late
 
   enum class Step : std::uint8_t {
     nothing,

@@ -9,10 +9,10 @@
 #include <chrono>
 
 #include "daemon/app/tick_watch.h"
-#include "daemon/watchdog/proc_reader.h"
+#include "daemon/watchdog/sample/proc_reader.h"
 #include "runtime/contract.h"
-#include "runtime/event.h"
 #include "runtime/crash.h"
+#include "runtime/event.h"
 #include "runtime/tables.h"
 #include "runtime/trace.h"
 

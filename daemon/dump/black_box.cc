@@ -9,8 +9,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "daemon/dump/text_lines.h"
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/dump/render/text_lines.h"
+#include "daemon/text/fixed_text.h"
 
 namespace canary::dump {
 namespace {
@@ -94,13 +94,13 @@ void note_words(BlackBox& box, runtime::Tables& tables) {
   words.handler_ns = loop.running ? std::max<std::int64_t>(1, loop.handler.took_ns) : 0;
   words.beat_age_ns = loop.beats == 0 ? -1 : loop.beat_age_ns;
   for (auto const& run : box.executor.runs) {
-    if (loop.running && run.index == loop.run) watchdog::copy_text(words.run, run.name);
+    if (loop.running && run.index == loop.run) copy_text(words.run, run.name);
     if (run.service) continue;
     ++words.runs;
     box.going_on.push_back(run.name);
   }
   if (loop.running && !box.texts.empty()) {
-    watchdog::copy_text(words.site, site_text(loop.handler));
+    copy_text(words.site, site_text(loop.handler));
   }
 }
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dump/executor_state.h"
-#include "daemon/watchdog/status.h"
+#include "daemon/dump/read/executor_state.h"
+#include "daemon/watchdog/tell/status.h"
 #include "runtime/tables.h"
 
 namespace canary::dump {

@@ -14,10 +14,10 @@
 #include <system_error>
 
 #include "daemon/dump/black_box.h"
-#include "daemon/dump/raw_format.h"
-#include "daemon/dump/section_writer.h"
-#include "daemon/watchdog/fixed_text.h"
-#include "daemon/watchdog/stored_tables.h"
+#include "daemon/dump/write/raw_format.h"
+#include "daemon/dump/write/section_writer.h"
+#include "daemon/text/fixed_text.h"
+#include "daemon/watchdog/sample/stored_tables.h"
 
 namespace canary::dump {
 namespace {
@@ -96,7 +96,7 @@ AboutSection about_of(BlackBox const& box) {
   about.monotonic_ns = box.ended_ns;
   about.decided_ns = box.wrote_ns;
   if (auto* const own = runtime::tables()) about.build_id = own->header().build_id;
-  watchdog::copy_text(about.reason, kPostMortem);
+  copy_text(about.reason, kPostMortem);
   [[maybe_unused]] auto const length =
       ::readlink("/proc/self/exe", about.program.data(), about.program.size() - 1);
   return about;
@@ -168,7 +168,7 @@ std::string write_post_mortem(BlackBox& box, HandedOver& handed_over, std::strin
     errno = out.error();
     return because("cannot write " + path);
   }
-  watchdog::copy_text(box.words.dump, path);
+  copy_text(box.words.dump, path);
   return {};
 }
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
 #include "runtime/thread_row.h"
 
 namespace canary::dump {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/dump/document.h"
-#include "daemon/dump/raw_dump.h"
+#include "daemon/dump/capture/raw_dump.h"
+#include "daemon/dump/read/document.h"
 
 namespace canary::dump {
 

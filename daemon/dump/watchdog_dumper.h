@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "daemon/dump/capture/raw_dump.h"
 #include "daemon/dump/helper_process.h"
-#include "daemon/dump/raw_dump.h"
-#include "daemon/watchdog/dumper.h"
+#include "daemon/watchdog/act/dumper.h"
 
 namespace canary::dump {
 

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "daemon/watchdog/self_channels.h"
+#include "daemon/watchdog/sample/self_channels.h"
 
 namespace canary::daemon {
 

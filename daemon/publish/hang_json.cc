@@ -6,7 +6,7 @@
 #include "config/harmless.h"
 #include "daemon/publish/api.h"
 #include "daemon/publish/hang_metrics.h"
-#include "daemon/watchdog/current.h"
+#include "daemon/watchdog/tell/current.h"
 
 namespace canary::daemon {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "daemon/metrics/table.h"
 #include "daemon/publish/exposition.h"
-#include "daemon/watchdog/current.h"
-#include "daemon/watchdog/health.h"
-#include "daemon/watchdog/tables_view.h"
+#include "daemon/watchdog/sample/tables_view.h"
+#include "daemon/watchdog/tell/current.h"
+#include "daemon/watchdog/tell/health.h"
 
 namespace canary::daemon {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "daemon/results/snapshot.h"
-#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/tell/status.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {

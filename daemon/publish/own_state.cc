@@ -5,7 +5,7 @@
 
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/page/humane.h"
-#include "daemon/watchdog/current.h"
+#include "daemon/watchdog/tell/current.h"
 
 namespace canary::daemon {
 namespace {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "daemon/publish/page/overview.h"
-#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/tell/status.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {

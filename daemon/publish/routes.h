@@ -22,8 +22,8 @@
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/results/store.h"
-#include "daemon/watchdog/answering.h"
-#include "daemon/watchdog/self_channels.h"
+#include "daemon/watchdog/sample/answering.h"
+#include "daemon/watchdog/sample/self_channels.h"
 
 namespace canary::daemon {
 

@@ -12,8 +12,8 @@
 #include "config/duration.h"
 #include "daemon/schedule/tell.h"
 #include "runtime/contract.h"
-#include "runtime/held.h"
 #include "runtime/crash.h"
+#include "runtime/held.h"
 
 namespace canary::daemon {
 namespace {

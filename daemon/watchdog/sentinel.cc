@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/watchdog/fixed_text.h"
-#include "daemon/watchdog/own_row.h"
+#include "daemon/text/fixed_text.h"
+#include "daemon/watchdog/sample/own_row.h"
 
 namespace canary::watchdog {
 namespace {
@@ -132,7 +132,6 @@ void Sentinel::look_around(std::int64_t slept_from_ns, std::int64_t planned_ns) 
   grace_all_ns_ = found.grace_ns;
   starved_all_ns_ = found.starved_ns;
   for_all_.add(previous_ns_, now_ns_, grace_all_ns_ - starved_all_ns_, grace_all_ns_);
-  add_to(record_.grace_ns, static_cast<std::uint64_t>(grace_all_ns_));
   add_to(record_.lateness.data()[bucket_of(found.late_ns)], 1);
   add_to(record_.lateness_sum_ns, static_cast<std::uint64_t>(found.late_ns));
   if (found.disturbed) note_disturbance(found.kind, found.lasted_ns);

@@ -11,21 +11,21 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "daemon/watchdog/actions.h"
-#include "daemon/watchdog/answering.h"
-#include "daemon/watchdog/dumper.h"
-#include "daemon/watchdog/emergency_board.h"
-#include "daemon/watchdog/environment.h"
-#include "daemon/watchdog/last_stall.h"
-#include "daemon/watchdog/lines.h"
-#include "daemon/watchdog/listeners.h"
-#include "daemon/watchdog/notify.h"
-#include "daemon/watchdog/proc_reader.h"
-#include "daemon/watchdog/self_channels.h"
-#include "daemon/watchdog/server_question.h"
-#include "daemon/watchdog/status.h"
-#include "daemon/watchdog/tables_view.h"
-#include "daemon/watchdog/takeover.h"
+#include "daemon/watchdog/act/dumper.h"
+#include "daemon/watchdog/act/listeners.h"
+#include "daemon/watchdog/act/memory.h"
+#include "daemon/watchdog/act/notify.h"
+#include "daemon/watchdog/act/takeover.h"
+#include "daemon/watchdog/judge/incidents.h"
+#include "daemon/watchdog/sample/answering.h"
+#include "daemon/watchdog/sample/environment.h"
+#include "daemon/watchdog/sample/proc_reader.h"
+#include "daemon/watchdog/sample/self_channels.h"
+#include "daemon/watchdog/sample/server_question.h"
+#include "daemon/watchdog/sample/tables_view.h"
+#include "daemon/watchdog/tell/emergency_board.h"
+#include "daemon/watchdog/tell/lines.h"
+#include "daemon/watchdog/tell/status.h"
 
 namespace canary::watchdog {
 
@@ -59,14 +59,15 @@ struct Inputs {
   std::atomic<std::uint32_t> ending{0};
   Adopted adopted;  // complete once `adopt` is 1; 2: it is taken over
   std::atomic<std::uint32_t> adopt{0};
-  Published<Settings> settings;
-  Published<PreambleText> preamble;  // of the emergency page
-  Answering answering;               // written by the server's threads
-  SelfChannels asking;               // given by the server
+  runtime::Published<Settings> settings;
+  runtime::Published<PreambleText> preamble;  // of the emergency page
+  Answering answering;                        // written by the server's threads
+  SelfChannels asking;                        // given by the server
   Listeners listeners;
   Takeover takeover;
-  Published<std::array<char, 128>> sentence;
-  Published<std::array<char, 128>> step;  // what main is at while it starts, reloads or stops
+  runtime::Published<std::array<char, 128>> sentence;
+  runtime::Published<std::array<char, 128>>
+      step;  // what main is at while it starts, reloads or stops
 };
 
 // Fixed from the start on.
@@ -165,7 +166,7 @@ class Sentinel {
   void report(Incident const& judged);
   void act(Step const& step);
   void remember(Step const& step);
-  void note_culprit(Incident const& incident);
+  void count_for_quarantine(Incident const& incident);
   void cancel_run(Incident const& incident);
   void mark_stalled(Incident const& incident);
   void publish_incidents();

@@ -6,9 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/watchdog/fixed_text.h"
-#include "daemon/watchdog/health.h"
+#include "daemon/text/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
+#include "daemon/watchdog/tell/health.h"
 
 namespace canary::watchdog {
 namespace {
@@ -19,7 +19,7 @@ using std::memory_order_relaxed;
 using std::memory_order_release;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kEndAfter = 2 * kSecond;      // from dead to the end
+constexpr std::int64_t kEndAfter = 2 * kSecond;   // from dead to the end
 constexpr std::int64_t kKillAfter = 5 * kSecond;  // from the signal to _exit
 constexpr int kExitFailure = 1;
 
@@ -34,8 +34,7 @@ std::string_view text_of(ProbeText const& text) {
 }
 
 // "steady_timer async_wait probes/fetch/client.cc:88"
-template <std::size_t kBytes>
-void add_site(FixedText<kBytes>& text, Incident const& incident) {
+void add_site(FixedText& text, Incident const& incident) {
   if (incident.operation != 0) text.add(runtime::text_at(incident.operation)).add(" ");
   if (incident.file != 0) {
     text.add(runtime::text_at(incident.file)).add(":").number(incident.line);
@@ -89,7 +88,7 @@ void Sentinel::act(Step const& step) {
   if ((step.effects & Effect::cancel_run) != 0) cancel_run(incident);
   if ((step.effects & Effect::mark_stalled) != 0) mark_stalled(incident);
   if ((step.effects & Effect::remember) != 0) remember(step);
-  if ((step.effects & Effect::culprit) != 0) note_culprit(incident);
+  if ((step.effects & Effect::culprit) != 0) count_for_quarantine(incident);
   if ((step.effects & Effect::die) != 0 && dying_ns_ == 0) {
     dying_ns_ = now_ns_;
     dying_ = incident;
@@ -101,7 +100,7 @@ void Sentinel::remember(Step const& step) {
   LastStall last;
   last.wall_ns = around_.wall_ns;
   last.incident = step.incident;
-  FixedText<159> site;
+  ShortText<159> site;
   add_site(site, step.incident);
   copy_text(last.site, site.view());
   record_.last_stall.store(last);
@@ -111,13 +110,13 @@ void Sentinel::remember(Step const& step) {
   publish_memory();
 }
 
-void Sentinel::note_culprit(Incident const& incident) {
+void Sentinel::count_for_quarantine(Incident const& incident) {
   runtime::Tables* const tables = runtime::tables();
   if (tables == nullptr || incident.run >= tables->runs().size()) return;
   RunRecord const& run = tables->runs().data()[incident.run];
   if (run.kind.load(memory_order_relaxed) != RunRecord::probe) return;
   bool const fresh = note_culprit(block_->culprits, text_of(incident.name), around_.wall_ns,
-                           settings_.quarantine_after, settings_.quarantine_window_ns);
+                                  settings_.quarantine_after, settings_.quarantine_window_ns);
   publish_memory();
   if (!fresh) return;
   publish_quarantine();

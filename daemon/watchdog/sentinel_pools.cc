@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The threads beside the loop: the disk's and the hash workers'.
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/text/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
 
 namespace canary::watchdog {

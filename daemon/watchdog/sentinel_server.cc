@@ -2,9 +2,9 @@
 // The HTTP server: asked by the watchdog, judged, and stood in for while it does not answer.
 #include <unistd.h>
 
-#include "daemon/watchdog/emergency_page.h"
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/text/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
+#include "daemon/watchdog/tell/emergency_page.h"
 
 namespace canary::watchdog {
 namespace {

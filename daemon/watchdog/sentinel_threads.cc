@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/text/fixed_text.h"
 #include "daemon/watchdog/sentinel.h"
 
 namespace canary::watchdog {

@@ -20,10 +20,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "daemon/watchdog/emergency_server.h"
-#include "daemon/watchdog/fixed_text.h"
-#include "daemon/watchdog/memory_writer.h"
+#include "daemon/text/fixed_text.h"
+#include "daemon/watchdog/act/memory_writer.h"
 #include "daemon/watchdog/sentinel.h"
+#include "daemon/watchdog/tell/emergency_server.h"
 #include "runtime/crash.h"
 
 namespace canary::watchdog {
@@ -223,8 +223,9 @@ struct Watchdog::Impl {
     setup.stack_high = setup.stack_low + stack.size();
     setup.job = runtime::text_offset("watch");
     ::pthread_sigmask(SIG_SETMASK, nullptr, &setup.signals);
-    sentinel = new (sentinel_pages.get()) Sentinel{
-        setup, shared->inputs, shared->record, shared->lines, early ? *early_block : memory->block()};
+    sentinel =
+        new (sentinel_pages.get()) Sentinel{setup, shared->inputs, shared->record, shared->lines,
+                                            early ? *early_block : memory->block()};
     emergency = new (emergency_pages.get()) EmergencyServer{
         shared->emergency,
         shared->record,
@@ -359,7 +360,7 @@ void Watchdog::reloaded() { impl_->tell(impl_->shared->inputs.reloaded); }
 
 void Watchdog::stopping(std::chrono::milliseconds limit) {
   impl_->shared->inputs.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
-                                          std::memory_order_release);
+                                            std::memory_order_release);
   set(impl_->wake);
 }
 

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "config/config.h"
-#include "daemon/watchdog/answering.h"
-#include "daemon/watchdog/dumper.h"
-#include "daemon/watchdog/lines.h"
-#include "daemon/watchdog/self_channels.h"
-#include "daemon/watchdog/status.h"
+#include "daemon/watchdog/act/dumper.h"
+#include "daemon/watchdog/sample/answering.h"
+#include "daemon/watchdog/sample/self_channels.h"
+#include "daemon/watchdog/tell/lines.h"
+#include "daemon/watchdog/tell/status.h"
 
 namespace canary::watchdog {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of what an untrusted server sends is looked at: counts, sizes and time. What goes beyond ends as
-// a finding "could not tell" that names the budget (Rule::budget), never as a stall.
+// How much of what an untrusted server sends is looked at: counts, sizes and time. What goes beyond
+// ends as a finding "could not tell" that names the budget (Rule::budget), never as a stall.
 // Thread: none (values). Documented in docs/checks.md, "Budgets".
 #pragma once
 

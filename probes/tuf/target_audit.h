@@ -66,8 +66,9 @@ class TargetAudit final : private ByteCounter {
   std::vector<std::string> names_;    // of those that were asked for: what queue_ points to
   std::deque<PlannedTarget> queue_;
   bool all_queued_ = false;
-  std::optional<runtime::Event> room_;                  // in queue_
-  std::vector<std::unique_ptr<runtime::Event>> verifiers_;  // there is something in queue_, or all is
+  std::optional<runtime::Event> room_;  // in queue_
+  std::vector<std::unique_ptr<runtime::Event>>
+      verifiers_;  // there is something in queue_, or all is
   std::uint64_t verified_bytes_ = 0;
   // Targets that were answered with 403 before any file was served from there.
   bool served_ = false;

@@ -29,9 +29,9 @@
 
 #include <boost/json.hpp>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
+#include "daemon/dump/capture/raw_dump.h"
 #include "daemon/dump/helper_process.h"
-#include "daemon/dump/raw_dump.h"
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/beat.h"
 #include "runtime/block_on.h"

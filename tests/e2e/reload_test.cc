@@ -7,7 +7,7 @@
 
 #include <gmock/gmock.h>
 
-#include "daemon/watchdog/memory_file.h"
+#include "daemon/watchdog/act/memory_file.h"
 #include "tests/e2e/site.h"
 
 namespace canary::e2e {

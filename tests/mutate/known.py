@@ -13,7 +13,7 @@ KNOWN = [
     ("runs cancelled by the stop count as failures", "daemon/schedule/scheduler.cc",
      "if (run->withdrawn || stopping_) {",
      "if (run->withdrawn || (!CANARY_MUTANT(@N@) && stopping_)) {"),
-    ("a thread that has not answered is asked again", "daemon/dump/capture.cc",
+    ("a thread that has not answered is asked again", "daemon/dump/capture/capture.cc",
      "installed.load(std::memory_order_acquire) && !was_abandoned(thread) && may_answer(thread);",
      "installed.load(std::memory_order_acquire) && (CANARY_MUTANT(@N@) || !was_abandoned(thread)) && "
      "may_answer(thread);"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an untrusted server can publish at the limits of every engine: each ends as a finding, and no handler
-// of the loop uses more than 20 ms of CPU on the way. Prints how long each took at most.
+// What an untrusted server can publish at the limits of every engine: each ends as a finding, and
+// no handler of the loop uses more than 20 ms of CPU on the way. Prints how long each took at most.
 #include <cstdio>
 #include <functional>
 #include <memory>

@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "daemon/dump/helper/work.h"
-#include "daemon/dump/render.h"
+#include "daemon/dump/render/render.h"
 #include "runtime/limits.h"
 
 namespace {

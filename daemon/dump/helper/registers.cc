@@ -17,7 +17,7 @@
 #include <string>
 #include <system_error>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
 #include "runtime/tables.h"
 
 namespace canary::dump {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "daemon/dump/document.h"
+#include "daemon/dump/read/document.h"
 
 namespace canary::dump {
 

@@ -12,7 +12,7 @@
 
 #include <elfutils/libdw.h>
 
-#include "daemon/dump/source_path.h"
+#include "daemon/text/source_path.h"
 
 namespace canary::dump {
 namespace {

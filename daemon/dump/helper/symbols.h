@@ -7,7 +7,7 @@
 
 #include <elfutils/libdwfl.h>
 
-#include "daemon/dump/document.h"
+#include "daemon/dump/read/document.h"
 
 namespace canary::dump {
 

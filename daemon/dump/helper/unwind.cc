@@ -19,7 +19,7 @@
 
 #include <elfutils/libdwfl.h>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
 #include "daemon/dump/helper/symbols.h"
 
 namespace canary::dump {

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "daemon/dump/document.h"
 #include "daemon/dump/helper/held_files.h"
+#include "daemon/dump/read/document.h"
 
 namespace canary::dump {
 

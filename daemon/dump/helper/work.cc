@@ -12,11 +12,11 @@
 #include <system_error>
 #include <vector>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
 #include "daemon/dump/helper/registers.h"
-#include "daemon/dump/redact.h"
-#include "daemon/dump/render.h"
-#include "daemon/dump/text_lines.h"
+#include "daemon/dump/read/redact.h"
+#include "daemon/dump/render/render.h"
+#include "daemon/dump/render/text_lines.h"
 
 namespace canary::dump {
 namespace {
@@ -76,8 +76,8 @@ std::string signature_of(DumpDocument const& document) {
     text = document.about.reason.data();
   } else {
     auto const& incident = document.incidents.front();
-    text = std::string{to_text(incident.subject)} + " " + std::string{to_text(incident.level)} + " " +
-           std::string{to_text(incident.verdict)} + " " + incident.name.data();
+    text = std::string{to_text(incident.subject)} + " " + std::string{to_text(incident.level)} +
+           " " + std::string{to_text(incident.verdict)} + " " + incident.name.data();
   }
   if (auto const* frame = culprit_frame(document)) {
     text += " " + frame->file + ":" + std::to_string(frame->line);

@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "daemon/dump/document.h"
 #include "daemon/dump/helper/held_files.h"
 #include "daemon/dump/helper/retention.h"
 #include "daemon/dump/helper/unwind.h"
+#include "daemon/dump/read/document.h"
 
 namespace canary::dump {
 

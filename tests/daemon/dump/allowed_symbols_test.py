@@ -13,7 +13,7 @@ import sys
 SANITIZER = re.compile(r"__(asan|tsan|ubsan|sanitizer|llvm)_")
 
 
-def main(library, allowed_path):
+def main(allowed_path, *libraries):
     general, special = set(), {}
     for line in open(allowed_path, encoding="utf-8"):
         line = line.split("#")[0].strip()
@@ -24,7 +24,7 @@ def main(library, allowed_path):
             special.setdefault(file, set()).add(symbol)
         else:
             general.add(line)
-    output = subprocess.run(["nm", "-C", library], check=True, capture_output=True, text=True)
+    output = subprocess.run(["nm", "-C", *libraries], check=True, capture_output=True, text=True)
     undefined, defined, file = {}, set(), ""
     for line in output.stdout.splitlines():
         if line.endswith(".o:"):
@@ -44,7 +44,7 @@ def main(library, allowed_path):
     for file, symbol in wrong:
         print(f"{file} calls {symbol}, which is not allowed where nothing may lock or allocate")
     if not undefined:
-        print(f"{library} has no objects")
+        print(f"{libraries} have no objects")
     return 1 if wrong or not undefined else 0
 
 

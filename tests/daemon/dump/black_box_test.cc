@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of a process that ended, as the next one reads it out of a descriptor that systemd kept.
+// The record of a process that ended, as the next one reads it out of a descriptor that systemd
+// kept.
 #include "daemon/dump/black_box.h"
 
 #include <fcntl.h>
@@ -17,9 +18,9 @@
 
 #include <gmock/gmock.h>
 
-#include "daemon/dump/document.h"
 #include "daemon/dump/helper/work.h"
-#include "daemon/dump/render.h"
+#include "daemon/dump/read/document.h"
+#include "daemon/dump/render/render.h"
 #include "runtime/block_on.h"
 #include "runtime/event.h"
 #include "runtime/loop.h"

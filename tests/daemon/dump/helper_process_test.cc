@@ -8,10 +8,10 @@
 
 #include <gmock/gmock.h>
 
-#include "daemon/dump/document.h"
 #include "daemon/dump/helper/work.h"
-#include "daemon/dump/render.h"
-#include "daemon/dump/unread.h"
+#include "daemon/dump/read/document.h"
+#include "daemon/dump/read/unread.h"
+#include "daemon/dump/render/render.h"
 #include "runtime/tables.h"
 #include "tests/daemon/dump/stuck_child.h"
 #include "tests/support/read_file.h"

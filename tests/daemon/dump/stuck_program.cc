@@ -24,10 +24,10 @@
 #include <string>
 #include <thread>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
+#include "daemon/dump/capture/raw_dump.h"
 #include "daemon/dump/helper_process.h"
 #include "daemon/dump/live.h"
-#include "daemon/dump/raw_dump.h"
 #include "runtime/beat.h"
 #include "runtime/event.h"
 #include "runtime/loop.h"
@@ -254,12 +254,12 @@ void wait_until_hung() {
 
 void write_dump(dump::RawDump& raw, std::string const& way, dump::HelperProcess& helper) {
   watchdog::Incident incident{.id = 12,
-                            .subject = watchdog::Subject::loop,
-                            .level = watchdog::Level::stalled,
-                            .verdict = watchdog::Verdict::blocking_call,
-                            .run = way == "coroutine" ? std::uint16_t{0} : runtime::kNoRun,
-                            .thread = victim.load(),
-                            .age_ns = runtime::now_ns() - since_ns};
+                              .subject = watchdog::Subject::loop,
+                              .level = watchdog::Level::stalled,
+                              .verdict = watchdog::Verdict::blocking_call,
+                              .run = way == "coroutine" ? std::uint16_t{0} : runtime::kNoRun,
+                              .thread = victim.load(),
+                              .age_ns = runtime::now_ns() - since_ns};
   if (way != "coroutine") std::memcpy(incident.name.data(), way.data(), way.size());
   dump::DumpResult result;
   may_not_allocate = true;

@@ -6,10 +6,10 @@
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 
-#include "daemon/dump/capture.h"
+#include "daemon/dump/capture/capture.h"
 #include "daemon/dump/helper/work.h"
-#include "daemon/dump/render.h"
-#include "daemon/dump/text_lines.h"
+#include "daemon/dump/render/render.h"
+#include "daemon/dump/render/text_lines.h"
 #include "tests/daemon/dump/stuck_child.h"
 #include "tests/support/read_file.h"
 #include "tests/support/sanitizer.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page that the watchdog writes for the night in which the server hangs, held against the
 // server's own: alerts must not notice a difference.
-#include "daemon/watchdog/emergency_page.h"
+#include "daemon/watchdog/tell/emergency_page.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,8 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/watchdog/page_text.h"
-#include "daemon/watchdog/pending_kinds.h"
+#include "daemon/watchdog/sample/pending_kinds.h"
+#include "daemon/watchdog/tell/page_text.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/hung_world.h"
 

@@ -16,8 +16,8 @@
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/metrics.h"
 #include "daemon/results/history.h"
-#include "daemon/watchdog/emergency_page.h"
-#include "daemon/watchdog/fixed_text.h"
+#include "daemon/text/fixed_text.h"
+#include "daemon/watchdog/tell/emergency_page.h"
 #include "probes/kind.h"
 #include "tests/daemon/publish/exposition_parser.h"
 
@@ -71,7 +71,7 @@ class HungWorld : public ::testing::Test {
 
   void quarantine(std::string_view probe) {
     watchdog::Culprit culprit{.quarantined = 1};
-    watchdog::copy_text(culprit.probe, probe);
+    copy_text(culprit.probe, probe);
     culprits_->places[culprits_->count.load()].store(culprit);
     culprits_->count.fetch_add(1);
     record_->culprits = culprits_.get();
@@ -116,10 +116,10 @@ class HungWorld : public ::testing::Test {
     incident.subject = subject;
     incident.level = level;
     incident.verdict = subject == watchdog::Subject::loop ? watchdog::Verdict::lock
-                                                         : watchdog::Verdict::stalled_run;
+                                                          : watchdog::Verdict::stalled_run;
     incident.age_ns = 12'300'000'000;
     incident.line = 88;
-    watchdog::copy_text(incident.name, name);
+    copy_text(incident.name, name);
     record_->incidents[place].store(incident);
   }
 

@@ -17,7 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/watchdog/self_channels.h"
+#include "daemon/watchdog/sample/self_channels.h"
 #include "probes/tuf/declaration.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/plain_client.h"

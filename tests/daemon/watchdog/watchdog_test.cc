@@ -22,8 +22,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/watchdog/current.h"
-#include "daemon/watchdog/last_stall.h"
+#include "daemon/watchdog/act/memory.h"
+#include "daemon/watchdog/tell/current.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
 #include "tests/daemon/publish/plain_client.h"
