@@ -2,6 +2,7 @@
 // The layout of a raw dump: a file header, then sections one after another, each readable without
 // the others, so that a dump cut short anywhere still tells what it got.
 // Little-endian, as the machine that writes it; read by the same program's helper.
+// docs/dump-format.md is the page about it.
 // Thread: none (values).
 #pragma once
 
