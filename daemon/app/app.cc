@@ -184,6 +184,7 @@ config::Config App::fit(config::Config config) {
   if (!shares.cut.empty()) {
     log_.warn("few descriptors may be open", {{"detail", shares.cut}});
   }
+  services_->allow_spare_connections(shares.spare_connections);
   config.web.max_connections = shares.max_connections;
   config.scheduler.max_concurrent_runs = shares.max_concurrent_runs;
   return config;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/publish/server.h"
+#include "probes/fetch/spare_connections.h"
 
 namespace canary::daemon {
 namespace {
@@ -38,7 +39,10 @@ DescriptorShares share_descriptors(std::size_t limit, config::Config const& conf
   DescriptorShares shares{.max_connections = config.web.max_connections,
                           .max_concurrent_runs = config.scheduler.max_concurrent_runs};
   std::size_t const wanted = own + addresses * connections + runs * run;
-  if (wanted <= limit) return shares;
+  if (wanted <= limit) {
+    shares.spare_connections = std::min(limit - wanted, fetch::SpareConnections::kMost);
+    return shares;
+  }
   std::size_t const least = own + addresses * kLeastConnections + run;
   if (least > limit) {
     shares.refusal = "canaryd needs " + std::to_string(least) +

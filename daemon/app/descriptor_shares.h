@@ -12,8 +12,9 @@
 namespace canary::daemon {
 
 struct DescriptorShares {
-  int max_connections = 0;      // of each address of the server
-  int max_concurrent_runs = 0;  // of probes
+  int max_connections = 0;            // of each address of the server
+  int max_concurrent_runs = 0;        // of probes
+  std::size_t spare_connections = 0;  // of all runs together, beyond what each has
   // What had to be cut and what would suffice; empty where the configuration has what it wants.
   std::string cut;
   // Why not even the least can be had; empty where it can.

@@ -69,6 +69,8 @@ class Services {
   runtime::Task<void> refuse(std::string why);
   // Whatever comes of it, the ticket is ended, unless a disk stands still; a function for the loop.
   void carry_out(Order const& order, std::shared_ptr<Orders::Ticket> ticket) noexcept;
+  // Of the HTTP client, beyond those that each run has. Thread: any.
+  void allow_spare_connections(std::size_t most) { http_.spare.limit(most); }
   // True when every run has unwound.
   runtime::Task<bool> stop();
 

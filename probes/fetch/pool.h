@@ -13,12 +13,14 @@
 #include "config/url.h"
 #include "probes/fetch/connection.h"
 #include "probes/fetch/proxy.h"
+#include "probes/fetch/spare_connections.h"
 
 namespace canary::fetch {
 
 class Pool {
  public:
-  static constexpr std::size_t kIdlePerPlace = 8;
+  // What a run may have by itself, and more where it took spare ones.
+  static constexpr std::size_t kIdlePerPlace = 8 + SpareConnections::kMost;
 
   // Where connections for `url` lead: its origin, the proxy, or the origin through the proxy.
   static std::string place(config::Url const& url, std::optional<Proxy> const& proxy) {

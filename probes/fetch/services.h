@@ -10,6 +10,7 @@
 #include "probes/fetch/proxy.h"
 #include "probes/fetch/secret_files.h"
 #include "probes/fetch/server_clock.h"
+#include "probes/fetch/spare_connections.h"
 #include "probes/fetch/tls_contexts.h"
 #include "runtime/file_threads.h"
 #include "runtime/resolver.h"
@@ -33,6 +34,7 @@ struct Services {
   runtime::Resolver resolver;
   TlsContexts tls;
   SecretFiles secrets;
+  SpareConnections spare;
   ClockWitnesses clocks;  // what every run saw of servers' clocks
   // Ours, as answers are compared with it.
   std::function<std::chrono::system_clock::time_point()> wall_clock =

@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/fetch/services.h"
 #include "probes/tuf/client_requests.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/targets.h"
@@ -24,7 +25,8 @@ using runtime::Trace;
 
 // Facts of more roles would be more series than a monitor wants; the first to expire are kept.
 constexpr std::size_t kDelegatedFacts = 64;
-// Files of delegated roles that are fetched while one before them is verified.
+// Files of delegated roles that are fetched while one before them is verified, spare connections
+// aside.
 constexpr std::size_t kRolesAhead = 4;
 
 }  // namespace
@@ -46,7 +48,7 @@ Task<void> DelegationAudit::run(Trace trace) {
   runtime::Frame const frame{trace, "tuf.delegations"};
   runtime::TaskGroup group{co_await runtime::asio::this_coro::executor};
   auto const most = static_cast<std::size_t>(std::max(0, spec_.limits.delegated_roles));
-  Prefetch prefetch{refresh_, group, kRolesAhead, most};
+  Prefetch prefetch{refresh_, group, context_.http.spare, {.ahead = kRolesAhead, .most = most}};
   // In the group as well: whatever ends the walk, join() sees the downloads out.
   group.start(follow(prefetch, frame.trace()));
   co_await group.join(frame.trace());

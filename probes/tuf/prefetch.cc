@@ -21,6 +21,7 @@ runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(NeedRole n
   auto const found = downloads_.find(need.role);
   if (found == downloads_.end()) co_return std::nullopt;
   std::shared_ptr<Download> const download = found->second;
+  if (!download->ended && spare_.take()) ++extra_;
   while (!download->ended) {
     co_await download->changed.wait_until(trace, "tuf.prefetch", runtime::Deadline::never());
   }
@@ -37,7 +38,7 @@ void Prefetch::start_next(std::string const& delegator, runtime::Executor execut
   Delegator& state = delegators_[delegator];
   state.next = std::max(state.next, state.walked - 1);
   std::uint64_t const end = std::min(count_of(*targets->delegations), state.walked + kLookAhead);
-  while (state.outstanding < ahead_ && state.next < end && left_ > 0) {
+  while (state.outstanding < ahead_ + extra_ && state.next < end && left_ > 0) {
     std::string role = name_at(*targets->delegations, state.next++);
     // Known from elsewhere, or nothing to ask for: the walk sees to it.
     bool const pointless =
@@ -46,14 +47,15 @@ void Prefetch::start_next(std::string const& delegator, runtime::Executor execut
     if (pointless) continue;
     auto const download_to = std::make_shared<Download>(delegator, executor);
     downloads_.emplace(role, download_to);
-    ++state.outstanding;
+    bool const extra = ++state.outstanding > ahead_;
     --left_;
-    group_.start(download(std::move(role), download_to, trace));
+    std::size_t const most = extra ? kExtraBytes : refresh_.trusted().size_limit(role);
+    group_.start(download(std::move(role), most, download_to, trace));
   }
 }
 
-runtime::Task<void> Prefetch::download(std::string role, std::shared_ptr<Download> to,
-                                       runtime::Trace trace) {
+runtime::Task<void> Prefetch::download(std::string role, std::size_t most,
+                                       std::shared_ptr<Download> to, runtime::Trace trace) {
   runtime::require_loop_thread();
   struct End {
     Download& download;
@@ -63,7 +65,10 @@ runtime::Task<void> Prefetch::download(std::string role, std::shared_ptr<Downloa
     }
   };
   End const end{*to};  // nobody waits for a download that was thrown out of
-  to->answer.emplace(co_await refresh_.fetch_role(std::move(role), trace));
+  bool const whole = most >= refresh_.trusted().size_limit(role);
+  auto answer = co_await refresh_.fetch_role(std::move(role), most, trace);
+  bool const too_long = !whole && !answer && answer.error().own_limit;
+  if (!too_long) to->answer.emplace(std::move(answer));
 }
 
 }  // namespace canary::tuf

@@ -3,6 +3,7 @@
 // Thread: loop. Source: TUF 1.0.34 §5.
 #include "probes/tuf/refresh.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "probes/tuf/canonical_json.h"
@@ -393,11 +394,12 @@ runtime::Task<Result<void>> Refresh::apply(Trusted to, Work work, runtime::Trace
   co_return co_await work_.run(trace, "tuf.verify", std::move(job));
 }
 
-runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role,
+runtime::Task<FetchResult<FetchedFile>> Refresh::fetch_role(std::string role, std::size_t most,
                                                             runtime::Trace trace) {
   std::optional<std::uint64_t> version;
   if (trusted_->root().consistent_snapshot) version = trusted_->expected(role)->version;
-  FileRequest request = file(metadata_file(role, version), trusted_->size_limit(role));
+  FileRequest request =
+      file(metadata_file(role, version), std::min(most, trusted_->size_limit(role)));
   MetaFile const* listed = trusted_->expected(role);
   bool const ours = listed == nullptr || !listed->length || *listed->length > request.limit;
   request.kind_of_limit = ours ? Limit::ours : Limit::listed;
@@ -418,7 +420,8 @@ runtime::Task<RefreshResult<void>> Refresh::take(std::string role, Sources sourc
     Result<void> const good = co_await apply(trusted_, std::move(work), trace);
     if (good) co_return outcome::success();
   }
-  if (!sources.answer) sources.answer.emplace(co_await fetch_role(role, trace));
+  if (!sources.answer)
+    sources.answer.emplace(co_await fetch_role(role, trusted_->size_limit(role), trace));
   FetchResult<FetchedFile>& file = *sources.answer;
   if (!file) co_return failed(std::move(role), std::move(file).error());
   last_modified_[role] = file.value().last_modified;

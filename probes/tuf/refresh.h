@@ -96,9 +96,11 @@ class Refresh {
   using Answer = std::optional<FetchResult<FetchedFile>>;
   runtime::Task<RefreshResult<void>> update_delegated(NeedRole need, Answer answer,
                                                       runtime::Trace trace);
-  // Asks for a role's file and judges nothing. REQUIRES: the snapshot lists it. May run beside
-  // update_delegated(): it looks at nothing that changes then.
-  runtime::Task<FetchResult<FetchedFile>> fetch_role(std::string role, runtime::Trace trace);
+  // Asks for a role's file, of `most` bytes if that is less than size_limit(), and judges nothing.
+  // REQUIRES: the snapshot lists it. May run beside update_delegated(): it looks at nothing that
+  // changes then.
+  runtime::Task<FetchResult<FetchedFile>> fetch_role(std::string role, std::size_t most,
+                                                     runtime::Trace trace);
 
   // All four, as a client: more roots than the limit are a failure.
   runtime::Task<RefreshResult<void>> update_all(runtime::Trace trace);

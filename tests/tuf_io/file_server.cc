@@ -94,6 +94,8 @@ void FileServer::send_date(std::string date) {
   date_ = std::move(date);
 }
 
+void FileServer::take_time(std::chrono::milliseconds before) { time_ms_ = before.count(); }
+
 std::vector<std::string> FileServer::take_requests() {
   std::lock_guard const lock{mutex_};
   return std::exchange(requests_, {});
@@ -123,6 +125,11 @@ void FileServer::handle(int connection) {
     std::size_t const target = line.find(' ') + 1;
     bool const whole = line.compare(target, 7, "http://") == 0;
     std::size_t const begin = whole ? line.find('/', target + 7) + 1 : target + 1;
+    int const now = ++at_once_;
+    for (int most = most_at_once_; most < now && !most_at_once_.compare_exchange_weak(most, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{time_ms_});
+    --at_once_;
     open = send_all(connection, response_to(line.substr(begin, line.find(' ', begin) - begin)));
   }
   ::close(connection);

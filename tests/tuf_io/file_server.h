@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -27,12 +28,14 @@ class FileServer {
 
   // `path` as it stands in a request line, without the first '/'.
   void serve(std::string const& path, std::string content);
-  void answer(std::string const& path, int status);  // instead of content
-  void last_modified(std::string http_date);         // of every file from now on
-  void hang(std::string const& prefix);              // never answer for paths that begin so
-  void replace(Files files);                         // and forget statuses
-  void send_date(std::string date);                  // the Date of every answer from now on
-  std::vector<std::string> take_requests();          // since the last call, in order
+  void answer(std::string const& path, int status);   // instead of content
+  void last_modified(std::string http_date);          // of every file from now on
+  void hang(std::string const& prefix);               // never answer for paths that begin so
+  void replace(Files files);                          // and forget statuses
+  void send_date(std::string date);                   // the Date of every answer from now on
+  void take_time(std::chrono::milliseconds before);   // each answer from now on
+  std::vector<std::string> take_requests();           // since the last call, in order
+  int most_at_once() const { return most_at_once_; }  // requests that were being answered
 
  private:
   void run();
@@ -48,6 +51,8 @@ class FileServer {
   std::string hanging_ = "\n";  // no path begins so
   std::string date_;
   std::vector<std::string> requests_;
+  std::atomic<std::int64_t> time_ms_{0};
+  std::atomic<int> at_once_{0}, most_at_once_{0};
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> connections_;  // of run() alone
   std::thread thread_;

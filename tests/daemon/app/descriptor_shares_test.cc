@@ -26,6 +26,7 @@ TEST(DescriptorShares, LeaveTheConfigurationAloneWhereThereAreEnough) {
   EXPECT_THAT(shares.refusal, IsEmpty());
   EXPECT_EQ(shares.max_connections, 256);
   EXPECT_EQ(shares.max_concurrent_runs, 100);
+  EXPECT_EQ(shares.spare_connections, 64U);
 }
 
 TEST(DescriptorShares, CountNoMoreRunsThanThereAreProbes) {
@@ -39,6 +40,7 @@ TEST(DescriptorShares, CutBothWithinTheLimitAndSayWhatWouldSuffice) {
     SCOPED_TRACE(limit);
     EXPECT_THAT(shares.refusal, IsEmpty());
     EXPECT_GE(shares.max_connections, 4);
+    EXPECT_EQ(shares.spare_connections, 0U);
     EXPECT_GE(shares.max_concurrent_runs, 1);
     EXPECT_LT(static_cast<std::size_t>(shares.max_connections + 8 * shares.max_concurrent_runs),
               limit - 100);
