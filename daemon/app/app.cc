@@ -47,6 +47,7 @@ App::App(Setup setup)
           services_->carry_out(order, ticket);
         });
       }) {
+  show_config();
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
   dumps_.ask(watchdog_);

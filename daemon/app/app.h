@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -86,10 +87,14 @@ class App {
   void tell_of_full(std::string_view address, std::size_t most, bool full);
   void watch_server();
   std::string own_page();
+  void show_config();
+  std::string config_text() const;
   std::string private_socket();
 
   AppOptions options_;
   std::shared_ptr<config::Config const> config_;  // in effect
+  mutable std::mutex shown_mutex_;                // held for moments
+  std::shared_ptr<config::Config const> shown_;   // config_, for the server's threads
   std::size_t descriptors_;
   std::stop_token stop_;
   Places places_;

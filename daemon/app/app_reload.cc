@@ -161,6 +161,7 @@ ReloadOutcome App::take_over(Reading reading) {
     log_.warn("a changed setting takes effect at the next restart", {{"field", field}});
   }
   config_ = fresh;
+  show_config();
   log_.configure(fresh->log);
   watchdog_.set_settings(fresh->watchdog);
   tell_longest_lookup(*fresh);

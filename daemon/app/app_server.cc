@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "config/config.h"
 #include "daemon/app/app.h"
+#include "daemon/app/run_text.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/own_state.h"
 
@@ -35,6 +39,8 @@ Sources App::sources() {
       .dumps = &dumps_.answers(),
       .reloads = &reloads_,
       .orders = &orders_,
+      .config_text = [this] { return config_text(); },
+      .run_text = run_text,
       .told_full = [this](std::string_view address, std::size_t most,
                           bool full) { tell_of_full(address, most, full); },
       .answering = &watchdog_.answering(),
@@ -49,6 +55,19 @@ void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
   } else {
     log_.info("the HTTP server has room again", where);
   }
+}
+
+void App::show_config() {
+  std::lock_guard const lock{shown_mutex_};
+  shown_ = config_;
+}
+
+std::string App::config_text() const {
+  auto const shown = [this] {
+    std::lock_guard const lock{shown_mutex_};
+    return shown_;
+  }();
+  return config::show(*shown);
 }
 
 void App::watch_server() {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What somebody on this machine orders for one probe.
-#include <algorithm>
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "daemon/app/forget.h"
+#include "daemon/app/run_text.h"
 #include "daemon/app/services.h"
 #include "daemon/check/report_text.h"
 #include "probes/kind.h"
@@ -27,22 +25,11 @@ OrderOutcome no_such_probe(std::string const& probe) {
                  "\"; `canaryd status` lists them");
 }
 
-// Did it come to its end by itself?
-bool is_complete(probes::Report const& report) {
-  return std::ranges::none_of(report.findings,
-                              [](auto const& finding) { return finding.check == "run"; });
-}
-
-OrderOutcome outcome_of(std::shared_ptr<config::ProbeSpec const> const& spec,
-                        std::shared_ptr<ProbeRow const> const& row) {
+OrderOutcome outcome_of(std::shared_ptr<ProbeRow const> const& row) {
   OrderOutcome outcome{
       .carried_out = true, .exit_code = static_cast<int>(row->last_report->severity()), .text = {}};
-  outcome.show = [spec, row](ShownAs as) {
-    std::vector<CheckedProbe> const checked{
-        {.spec = *spec,
-         .report = *row->last_report,
-         .complete = is_complete(*row->last_report),
-         .duration = std::chrono::floor<std::chrono::milliseconds>(row->last_duration)}};
+  outcome.show = [row](ShownAs as) {
+    auto const checked = last_run(*row);
     if (as.json) return report_json(checked, as.quiet);
     return report_text(checked, {.colour = as.colour, .quiet = as.quiet});
   };
@@ -105,10 +92,9 @@ void Services::forgotten(Order const& order, Result<std::size_t, std::string> co
 void Services::run_now(Order const& order, Ticket ticket) {
   auto const row = results_.row(order.probe);
   if (!row) return ticket->end(no_such_probe(order.probe));
-  auto const ended = [this, probe = order.probe, spec = scheduler_.spec(order.probe),
-                      ticket](bool with_report) {
+  auto const ended = [this, probe = order.probe, ticket](bool with_report) {
     auto const now = with_report ? results_.row(probe) : nullptr;
-    ticket->end(now && now->last_report ? outcome_of(spec, now)
+    ticket->end(now && now->last_report ? outcome_of(now)
                                         : refused("the run told nothing: a reload changed " +
                                                   probe + " or took it away, or canaryd stops"));
   };

@@ -57,7 +57,8 @@ std::optional<HttpAnswer> order_answer(Orders* orders, HttpRequest const& reques
   if (request.has_body) return HttpAnswer{413, kText, "A body was not expected.\n"};
   if (order) return told(*orders, request);
   if (request.method != "POST") {
-    return HttpAnswer{.status = 405, .content_type = kText, .body = "Only POST is answered.\n"};
+    return HttpAnswer{
+        .status = 405, .content_type = kText, .body = "Only POST is answered.\n", .allow = "POST"};
   }
   Order wanted{.kind = forget ? Order::Kind::forget : Order::Kind::run_now,
                .probe = parameter(request, "probe"),

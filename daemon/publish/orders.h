@@ -58,8 +58,11 @@ class Orders {
   static constexpr std::size_t kUnderWay = 16;  // no more are taken at a time
   static constexpr std::size_t kKept = 64;      // of which it can be told what became of them
 
-  // The number by which answer() tells of it; nothing where kUnderWay others have not ended.
-  std::optional<std::uint64_t> give(Order order);
+  static constexpr std::size_t kFromOutside = kUnderWay / 2;  // likewise, of who only scrapes
+  // The number by which answer() tells of it; nothing where `most` others have not ended.
+  std::optional<std::uint64_t> give(Order order, std::size_t most = kUnderWay);
+  // Whether it is carried out; nothing while it has not ended, or is not known any more.
+  std::optional<bool> ended(std::uint64_t number) const;
   // JSON: `{"order": 3, "done": true, "carried_out": true, "exit": 0, "text": "..."}`. Nothing
   // where there was no such order, or many others since.
   std::optional<std::string> answer(std::uint64_t number, ShownAs as) const;
@@ -69,6 +72,8 @@ class Orders {
     std::uint64_t number;
     std::shared_ptr<Ticket> ticket;
   };
+  std::shared_ptr<Ticket> find(std::uint64_t number) const;
+
   HandOver hand_over_;
   mutable std::mutex mutex_;  // never the loop's; held for moments
   std::deque<Given> given_;

@@ -29,6 +29,12 @@ void Reloads::end(std::uint64_t number, ReloadOutcome outcome) {
   outcome_ = std::move(outcome);
 }
 
+std::optional<ReloadOutcome> Reloads::outcome(std::uint64_t number) const {
+  std::lock_guard const lock{mutex_};
+  if (ended_ < number) return std::nullopt;
+  return outcome_;
+}
+
 std::string Reloads::answer(std::uint64_t number) const {
   std::lock_guard const lock{mutex_};
   boost::json::object out{{"reload", number}, {"done", ended_ >= number}};

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Reloads {
   std::uint64_t begin() const;
   void end(std::uint64_t number, ReloadOutcome outcome);
 
+  // What became of it; nothing where it has not ended.
+  std::optional<ReloadOutcome> outcome(std::uint64_t number) const;
   // JSON: `{"reload": 3, "done": true, "accepted": false, "lines": [...]}`, of the last one that
   // ended where several have since.
   std::string answer(std::uint64_t number) const;

@@ -49,7 +49,7 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
                         : "default-src 'none'; frame-ancestors 'none'");
   if (answer.gzip) header("Content-Encoding", "gzip");
   if (!answer.vary.empty()) header("Vary", std::string{answer.vary}.c_str());
-  if (answer.allow_header) header("Allow", "GET, HEAD");
+  if (!answer.allow.empty()) header("Allow", std::string{answer.allow}.c_str());
   if (answer.retry_after.count() > 0) {
     header("Retry-After", std::to_string(answer.retry_after.count()).c_str());
   }

@@ -11,6 +11,8 @@
 #include "daemon/publish/negotiation.h"
 #include "daemon/publish/order_answers.h"
 #include "daemon/publish/page_answers.h"
+#include "daemon/publish/post_guard.h"
+#include "daemon/publish/probe_answers.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
@@ -22,8 +24,10 @@ constexpr std::string_view kApi = "/api/v1/";
 constexpr std::string_view kReload = "/-/reload";
 constexpr std::string_view kDump = "/debug/dump";
 constexpr std::chrono::seconds kDumpAgain{3};  // most dumps are there by then
+constexpr std::chrono::minutes kReloadWithin{2};
 constexpr std::string_view kPaths =
     "There are: / /incidents /probe/NAME /badge/NAME.svg /metrics /-/healthy /-/ready /-/live "
+    "/-/reload /config /sd /probe?target=NAME "
     "/api/v1/status /api/v1/probes "
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/history /api/v1/incidents /api/v1/runs "
     "/api/v1/executor /debug/executor\n";
@@ -44,6 +48,20 @@ void encode(HttpRequest const& request, HttpAnswer& answer) {
   if (!shorter) return;
   answer.body = std::move(*shorter);
   answer.gzip = true;
+}
+
+Later reload_later(Reloads& reloads) {
+  auto const told = [&reloads, number = reloads.ask()]() -> std::optional<HttpAnswer> {
+    auto const outcome = reloads.outcome(number);
+    if (!outcome) return std::nullopt;
+    std::string text = outcome->accepted ? "reloaded\n" : "";
+    for (auto const& line : outcome->lines) text += (outcome->accepted ? "  " : "") + line + "\n";
+    if (!outcome->accepted) text += "refused; the running configuration stays in force\n";
+    return HttpAnswer{outcome->accepted ? 200 : 500, kText, std::move(text)};
+  };
+  return {.look = told,
+          .limit = kReloadWithin,
+          .too_late = {500, kText, "The reload has not ended yet; it goes on.\n"}};
 }
 
 HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
@@ -85,23 +103,36 @@ HttpAnswer Routes::debug(HttpRequest const& request) const {
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
 }
 
-// POST /-/reload asks for one; GET /-/reload/NUMBER tells what became of it. It is nothing for
-// everybody who reaches the metrics.
+// On the private listener POST /-/reload asks for one, and GET /-/reload/NUMBER tells what became
+// of it. On others POST /-/reload waits for that, see later(), where it is not refused here.
 HttpAnswer Routes::reload(HttpRequest const& request) const {
-  if (!request.is_private || sources_.reloads == nullptr) {
+  auto const rest = request.path.substr(kReload.size());
+  if (sources_.reloads == nullptr || (!request.is_private && !rest.empty())) {
     return {404, kText, "Not from here: `canaryd reload`, or SIGHUP.\n"};
   }
   if (request.has_body) return {413, kText, "A body was not expected.\n"};
-  auto const rest = request.path.substr(kReload.size());
-  if (request.method == "POST" && rest.empty()) {
-    return {200, kJson, sources_.reloads->answer(sources_.reloads->ask())};
+  if (rest.empty() && request.method != "POST") {
+    return {
+        .status = 405, .content_type = kText, .body = "POST asks for a reload.\n", .allow = "POST"};
   }
+  if (auto refusal = refuse_change(request)) return std::move(*refusal);
+  if (rest.empty()) return {200, kJson, sources_.reloads->answer(sources_.reloads->ask())};
   std::uint64_t number = 0;
   auto const [end, failed] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), number);
   if (rest.size() < 2 || failed != std::errc{} || end != rest.data() + rest.size()) {
     return {404, kText, "There is no such reload.\n"};
   }
   return {200, kJson, sources_.reloads->answer(number)};
+}
+
+std::optional<Later> Routes::later(HttpRequest const& request) {
+  bool const reload = request.path == kReload && request.method == "POST";
+  if (request.is_private || request.has_body) return std::nullopt;
+  if (reload && sources_.reloads != nullptr && !refuse_change(request)) {
+    return reload_later(*sources_.reloads);
+  }
+  if (request.method != "GET") return std::nullopt;
+  return probe_later(sources_, request);
 }
 
 HttpAnswer Routes::api(HttpRequest const& request) const {
@@ -135,7 +166,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   }
   if (auto order = order_answer(sources_.orders, request)) return std::move(*order);
   if (request.method != "GET" && request.method != "HEAD") {
-    return {405, kText, "Only GET and HEAD are answered here.\n", true};
+    return {405, kText, "Only GET and HEAD are answered here.\n", "GET, HEAD"};
   }
   if (request.has_body) return {413, kText, "A body was not expected.\n"};
   auto const path = request.path;
@@ -147,6 +178,9 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   }
   if (overloaded) return {503, kText, "Too many answers are waiting for their clients to read.\n"};
   if (path == "/metrics") return metrics(request);
+  if (path == "/probe") return probe_answer(sources_, request);
+  if (path == "/sd") return discovery(sources_, request);
+  if (path == "/config" && sources_.config_text) return {200, kText, sources_.config_text()};
   if (auto page = page_answer(sources_, request)) return std::move(*page);
   if (path.starts_with(kApi)) return api(request);
   if (path.starts_with("/debug/")) return debug(request);
@@ -157,7 +191,11 @@ HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
   watchdog::AnswerMark const mark{sources_.answering, runtime::now_ns()};
   if (request.path == watchdog::kAskedPath)
     return {200, kText, "yes\n"};  // the watchdog's: no news
-  auto made = counted(request.path, answer(request, overloaded));
+  return finish(request, answer(request, overloaded));
+}
+
+HttpAnswer Routes::finish(HttpRequest const& request, HttpAnswer answer) {
+  auto made = counted(request.path, std::move(answer));
   if (made.status == 200 && !made.body.empty()) encode(request, made);
   return made;
 }

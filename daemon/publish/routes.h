@@ -46,6 +46,9 @@ struct Sources {
   DumpAnswers* dumps = nullptr;  // with functions and lines; on the private listener
   Reloads* reloads = nullptr;    // on the private listener
   Orders* orders = nullptr;      // likewise
+  std::function<std::string()> config_text = {};  // in effect, secrets masked; YAML
+  // The last run of a probe, for people; it has one.
+  std::function<std::string(ProbeRow const&)> run_text = {};
   // The server's clients; set by the server itself.
   std::function<std::vector<ClientCounts>()> clients = {};
   // Hears when an address is full, and when it has room again.
@@ -64,17 +67,27 @@ struct HttpRequest {
   std::function<std::optional<std::string>(char const* name)> header = {};
   bool has_body = false;
   bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
+  bool from_loopback = false;
+  bool authenticated = false;  // showed who it is
 };
 
 struct HttpAnswer {
   int status = 200;
   std::string_view content_type;  // a literal
   std::string body;
-  bool allow_header = false;            // 405: says which methods there are
+  std::string_view allow = {};          // 405: which methods there are, a literal
   bool is_page = false;                 // for people: may load the server's own style and script
   std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
   bool gzip = false;                    // how `body` is encoded
   std::string_view vary = {};           // headers of the request that it depends on, a literal
+};
+
+// An answer that takes its time.
+struct Later {
+  // The answer once it is there; it is asked again and again, and does not wait.
+  std::function<std::optional<HttpAnswer>()> look;
+  std::chrono::milliseconds limit{0};
+  HttpAnswer too_late;  // after that
 };
 
 class Routes {
@@ -83,6 +96,10 @@ class Routes {
 
   // Counts what it answers. While `overloaded`, answers that may be large are refused (503).
   HttpAnswer respond(HttpRequest const& request, bool overloaded = false);
+  // Of a request that has to wait for something, which is begun here; it ends with finish().
+  // Nothing where respond() has the answer.
+  std::optional<Later> later(HttpRequest const& request);
+  HttpAnswer finish(HttpRequest const& request, HttpAnswer answer);
   // Dumps come later: asked of dumps(), which is not null where asks_for_dump().
   bool asks_for_dump(HttpRequest const& request) const;
   DumpAnswers* dumps() const { return sources_.dumps; }
@@ -95,7 +112,7 @@ class Routes {
   static constexpr std::array<std::string_view, 8> kHandlers{
       "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 5;
-  static constexpr std::array<int, 6> kCodes{200, 400, 404, 405, 413, 503};
+  static constexpr std::array<int, 8> kCodes{200, 400, 403, 404, 405, 413, 500, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer counted(std::string_view path, HttpAnswer answer);

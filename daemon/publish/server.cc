@@ -21,7 +21,9 @@
 
 #include "daemon/publish/asked_threads.h"
 #include "daemon/publish/clients.h"
+#include "daemon/publish/later_answers.h"
 #include "daemon/publish/listen_socket.h"
+#include "daemon/publish/request.h"
 #include "daemon/publish/response.h"
 #include "runtime/crash.h"
 #include "runtime/limits.h"
@@ -44,32 +46,6 @@ using DaemonPointer = std::unique_ptr<MHD_Daemon, StopDaemon>;
 // through, whatever its size.
 constexpr std::size_t kUnreadLimit = std::size_t{64} << 20;
 
-bool has_body(MHD_Connection* connection) {
-  auto const header = [connection](char const* name) {
-    char const* const value = ::MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-    return std::string_view{value == nullptr ? "" : value};
-  };
-  auto const length = header("Content-Length");
-  return !header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
-}
-
-// Parameters or headers, by name.
-std::function<std::optional<std::string>(char const*)> values_of(MHD_Connection* connection,
-                                                                 MHD_ValueKind kind) {
-  return [connection, kind](char const* name) -> std::optional<std::string> {
-    char const* const value = ::MHD_lookup_connection_value(connection, kind, name);
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-}
-
-// Over the AF_UNIX listener?
-bool is_private(MHD_Connection* connection) {
-  auto const* const info =
-      ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  return info != nullptr && info->client_addr != nullptr && info->client_addr->sa_family == AF_UNIX;
-}
-
 constexpr std::string_view kFull =
     "canaryd's HTTP server is full: every connection is being answered. Try again.\n";
 constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. Try again.\n";
@@ -78,6 +54,7 @@ constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. T
 struct Shared {
   Routes routes;
   AskedThreads asked;
+  LaterAnswers later;
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> unread{0};
   StandingAnswer full{kFull}, no_memory{kNoMemory};
@@ -111,8 +88,9 @@ runtime::ThreadRow& row_of_this_thread(std::atomic<bool> const& stopping) {
 // What libmicrohttpd keeps for a connection.
 struct Connected {
   Clients::Place client;
-  bool waited = false;     // for a dump: put aside, and called again
-  DumpAnswers::Text dump;  // set by whoever lets it go on
+  bool waited = false;              // for a dump: put aside, and called again
+  DumpAnswers::Text dump;           // set by whoever lets it go on
+  std::optional<HttpAnswer> later;  // likewise
 };
 
 Connected* connected_of(MHD_Connection* connection) {
@@ -155,6 +133,7 @@ void on_completed(void* address_pointer, MHD_Connection* connection, void**,
   if (auto* const connected = connected_of(connection)) {
     connected->waited = false;
     connected->dump.reset();
+    connected->later.reset();
     static_cast<Address*>(address_pointer)->clients.answered(connected->client, runtime::now_ns());
   }
 }
@@ -180,35 +159,65 @@ std::optional<HttpAnswer> dump_answer(Address& address, MHD_Connection* connecti
   return routes.dump_refusal(taken);
 }
 
+constexpr std::string_view kManyWait =
+    "Too many clients wait for an answer that takes its time. Try again.\n";
+
+// Nothing where the connection is put aside: it is called again once the answer is there.
+std::optional<HttpAnswer> later_answer(Address& address, MHD_Connection* connection,
+                                       Connected& connected, Later later) {
+  auto const put_aside = [&] {
+    address.clients.waits(connected.client);
+    ::MHD_suspend_connection(connection);
+  };
+  auto const go_on = [&connected, connection](HttpAnswer answer) {
+    connected.later = std::move(answer);
+    ::MHD_resume_connection(connection);
+  };
+  auto& all = address.shared.later;
+  if (all.ask(std::move(later), put_aside, go_on, runtime::Clock::now())) return std::nullopt;
+  return HttpAnswer{.status = 503,
+                    .content_type = "text/plain; charset=utf-8",
+                    .body = std::string{kManyWait},
+                    .retry_after = std::chrono::seconds{1}};
+}
+
+std::optional<HttpAnswer> answer_to(Address& address, MHD_Connection* connection,
+                                    Connected* connected, HttpRequest const& request) {
+  auto& shared = address.shared;
+  if (connected != nullptr && connected->later) {
+    return shared.routes.finish(request, *std::exchange(connected->later, std::nullopt));
+  }
+  bool const overloaded = shared.unread.load() > kUnreadLimit;
+  if (connected == nullptr || overloaded) return shared.routes.respond(request, overloaded);
+  if (shared.routes.asks_for_dump(request)) return dump_answer(address, connection, *connected);
+  if (auto later = shared.routes.later(request)) {
+    return later_answer(address, connection, *connected, std::move(*later));
+  }
+  return shared.routes.respond(request);
+}
+
 // What is thrown here would end in libmicrohttpd, which knows nothing of exceptions.
 MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char const* path,
                       char const* method, char const*, char const*, std::size_t*,
                       void** called_before) noexcept {
-  HttpRequest const request{.method = method,
-                            .path = path,
-                            .parameter = values_of(connection, MHD_GET_ARGUMENT_KIND),
-                            .header = values_of(connection, MHD_HEADER_KIND),
-                            .has_body = has_body(connection),
-                            .is_private = is_private(connection)};
-  bool const refuse = request.has_body || (request.method != "GET" && request.method != "HEAD");
-  // The first call comes before a body is read. An answer then closes the connection, which is
-  // what a body that nobody wants deserves; an ordinary request is answered at the second.
-  if (!refuse && *called_before == nullptr) {
-    *called_before = address_pointer;
-    return MHD_YES;
-  }
   auto& address = *static_cast<Address*>(address_pointer);
   auto& shared = address.shared;
   auto* const connected = connected_of(connection);
-  if (connected != nullptr) {
-    address.clients.asks(connected->client, runtime::now_ns());
-    if (connected->client->refused) return shared.full.send(connection);
-  }
   try {
-    bool const overloaded = shared.unread.load() > kUnreadLimit;
-    bool const dump = connected != nullptr && !overloaded && shared.routes.asks_for_dump(request);
-    auto answer = dump ? dump_answer(address, connection, *connected)
-                       : shared.routes.respond(request, overloaded);
+    HttpRequest const request = request_of(connection, method, path);
+    bool const known =
+        request.method == "GET" || request.method == "HEAD" || request.method == "POST";
+    // The first call comes before a body is read. An answer then closes the connection, which is
+    // what a body that nobody wants deserves; an ordinary request is answered at the second.
+    if (!request.has_body && known && *called_before == nullptr) {
+      *called_before = address_pointer;
+      return MHD_YES;
+    }
+    if (connected != nullptr) {
+      address.clients.asks(connected->client, runtime::now_ns());
+      if (connected->client->refused) return shared.full.send(connection);
+    }
+    auto answer = answer_to(address, connection, connected, request);
     if (!answer) return MHD_YES;
     auto const status = static_cast<unsigned>(answer->status);
     auto const response = make_response(std::move(*answer), shared.unread);
@@ -277,6 +286,7 @@ class Server::Impl {
         shared_.asked.renew();
         if (keeps_somebody_waiting()) shared_.asked.wake();
         if (auto* const dumps = shared_.routes.dumps()) dumps->look(runtime::Clock::now());
+        shared_.later.look(runtime::Clock::now());
         anybody = false;
         for (auto& address : addresses_) {
           anybody = address->clients.look(runtime::now_ns()) || anybody;
@@ -296,6 +306,7 @@ class Server::Impl {
     if (keeper_.joinable()) keeper_.join();
     // libmicrohttpd cannot stop while it has connections that are put aside.
     if (auto* const dumps = shared_.routes.dumps()) dumps->close();
+    shared_.later.close();
     shared_.stopping = true;
     daemons_.clear();
     sockets.clear();

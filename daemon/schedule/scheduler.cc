@@ -213,11 +213,6 @@ Scheduler::RunNow Scheduler::run_now(std::string const& probe, RunEnded ended) {
   return RunNow::taken;
 }
 
-std::shared_ptr<config::ProbeSpec const> Scheduler::spec(std::string_view probe) const {
-  auto const known = probes_.find(probe);
-  return known == probes_.end() ? nullptr : known->second.spec;
-}
-
 void Scheduler::begin_anew(std::string_view probe) {
   runtime::require_loop_thread();
   auto const run = runs_.find(probe);

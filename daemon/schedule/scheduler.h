@@ -67,9 +67,6 @@ class Scheduler {
   // another one begins when it has unwound. Nothing where none goes on.
   void begin_anew(std::string_view probe);
 
-  // What is scheduled under that name; nullptr: nothing, or it is not enabled.
-  std::shared_ptr<config::ProbeSpec const> spec(std::string_view probe) const;
-
   // Asked before each run: a quarantined probe is skipped (as paused).
   void set_quarantine(std::function<bool(std::string_view probe)> quarantined);
   // How long the loop was held so far, as runtime::loop_held(), which it is unless set.

@@ -127,7 +127,8 @@ TEST(ReloadCommand, IsNotForThosePassingByAndSaysSoWhereNobodyRuns) {
   {
     Daemon daemon{config};
     ASSERT_TRUE(daemon.ready()) << daemon.log();
-    EXPECT_EQ(daemon.status_of("/-/reload"), 404);
+    EXPECT_EQ(daemon.status_of("/-/reload/1"), 404);
+    EXPECT_EQ(daemon.status_of("/-/reload"), 405) << "only POST asks for one";
   }
   auto const ran = canaryd({"reload", "--config", config});
   EXPECT_EQ(ran.code, 3);

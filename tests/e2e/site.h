@@ -55,6 +55,8 @@ class Daemon {
   bool ready();
   int status_of(std::string const& path);
   std::string get(std::string const& path);
+  // "127.0.0.1:PORT"; empty where it never came up.
+  std::string address() { return find_address() ? address_ : std::string{}; }
   // The value of a series as it is written in /metrics; nothing where there is none.
   std::optional<double> metric(std::string const& series);
   // Waits until the series is at least (or exactly) so much.

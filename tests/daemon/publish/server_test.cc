@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/publish/later_answers.h"
 #include "daemon/watchdog/sample/self_channels.h"
 #include "probes/tuf/declaration.h"
 #include "tests/daemon/publish/exposition_parser.h"
@@ -60,7 +62,14 @@ class ServerTest : public ::testing::Test {
   }
   std::string address(std::size_t i = 0) { return server_->addresses().at(i); }
 
+  Sources with_reloads() {
+    auto all = sources();
+    all.reloads = &reloads_;
+    return all;
+  }
   std::atomic<bool> dead_{false}, gone_{false};
+  std::atomic<int> reloads_wanted_{0};
+  Reloads reloads_{[this] { ++reloads_wanted_; }};
   ResultStore store_{
       DaemonFacts{.version = "", .revision = "", .started = SysTime{1'790'000'000s}}};
   config::WebSettings settings_;
@@ -191,6 +200,59 @@ TEST_F(ServerTest, RefusesOtherMethodsAndSaysWhichThereAre) {
     EXPECT_EQ(reply.status, 405) << method;
     EXPECT_EQ(reply.headers.at("allow"), "GET, HEAD") << method;
   }
+}
+
+TEST_F(ServerTest, ReloadsForThisMachineAndAnswersOnceItHasEnded) {
+  server_ = std::move(Server::start(settings_, with_reloads())).value();
+  std::string const host = "127.0.0.1";
+  auto const post = [&](std::string const& more) {
+    Client client{address()};
+    client.send("POST /-/reload HTTP/1.1\r\nHost: " + host + "\r\n" + more + "\r\n");
+    return client.read_reply(false);
+  };
+  EXPECT_EQ(post("Origin: https://evil.example\r\n").status, 403);
+  EXPECT_EQ(post("Content-Length: 4\r\n").status, 413);
+  EXPECT_EQ(Client{address()}.request("GET", "/-/reload").headers.at("allow"), "POST");
+  EXPECT_EQ(reloads_wanted_, 0);
+
+  std::atomic<bool> more{true};
+  std::thread control{[&] {
+    for (bool accepted = true; more; std::this_thread::sleep_for(1ms)) {
+      if (reloads_wanted_.exchange(0) == 0) continue;
+      reloads_.end(reloads_.begin(), {.accepted = accepted, .lines = {"probe x: added"}});
+      accepted = false;
+    }
+  }};
+  auto const good = post("");
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(good.body, "reloaded\n  probe x: added\n");
+  auto const bad = post("Content-Length: 0\r\n");
+  EXPECT_EQ(bad.status, 500);
+  EXPECT_EQ(bad.body, "probe x: added\nrefused; the running configuration stays in force\n");
+  more = false;
+  control.join();
+}
+
+TEST_F(ServerTest, KeepsAFewWhoWaitAndLetsThemGoAtItsEnd) {
+  server_ = std::move(Server::start(settings_, with_reloads())).value();
+  std::vector<std::unique_ptr<Client>> waiting;
+  for (std::size_t i = 0; i < LaterAnswers::kMostWaiting; ++i) {
+    waiting.push_back(std::make_unique<Client>(address()));
+    waiting.back()->send("POST /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  std::vector<int> refused;
+  while (refused.empty()) {  // those before may not have been read yet
+    Client more{address()};
+    more.send("POST /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    if (more.has_more_within(200ms)) refused.push_back(more.read_reply(false).status);
+    if (refused.empty()) waiting.push_back(nullptr);
+    ASSERT_LT(waiting.size(), 100U);
+  }
+  EXPECT_EQ(refused.front(), 503);
+  EXPECT_EQ(Client{address()}.request("GET", "/-/healthy").status, 200) << "others are answered";
+  server_->stop();
+  // What it says at its end may get out or not.
+  EXPECT_THAT(waiting.front()->read_reply(false).status, ::testing::AnyOf(0, 500));
 }
 
 TEST_F(ServerTest, RefusesABodyBeforeItArrives) {

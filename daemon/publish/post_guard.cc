@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/publish/post_guard.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace canary::daemon {
+namespace {
+
+std::optional<std::string> header(HttpRequest const& request, char const* name) {
+  return request.header ? request.header(name) : std::nullopt;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// A proxy on this machine speaks for others.
+bool is_forwarded(HttpRequest const& request) {
+  constexpr std::array kHeaders{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host",
+                                "X-Real-IP"};
+  return std::ranges::any_of(kHeaders,
+                             [&](char const* name) { return header(request, name).has_value(); });
+}
+
+// "[::1]:9732" without its port.
+std::string_view host_of(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+// A name that somebody else resolves to 127.0.0.1 is none of this machine's.
+bool names_this_machine(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+HttpAnswer forbidden(char const* why) {
+  return {.status = 403, .content_type = "text/plain; charset=utf-8", .body = why};
+}
+
+}  // namespace
+
+std::optional<HttpAnswer> refuse_change(HttpRequest const& request) {
+  if (request.is_private) return std::nullopt;
+  if (!request.from_loopback || is_forwarded(request)) {
+    return forbidden("Only for this machine itself, and not through a proxy.\n");
+  }
+  auto const host = header(request, "Host");
+  if (host && !names_this_machine(host_of(lower(*host)))) {
+    return forbidden("Only by the names 127.0.0.1, [::1] and localhost.\n");
+  }
+  auto const site = header(request, "Sec-Fetch-Site");
+  if (site && *site != "same-origin" && *site != "none") {
+    return forbidden("Not from a page of another site.\n");
+  }
+  if (auto const origin = header(request, "Origin")) {
+    std::string const from = lower(*origin), to = lower(host.value_or(""));
+    if (to.empty() || (from != "http://" + to && from != "https://" + to)) {
+      return forbidden("Not from a page of another origin.\n");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace canary::daemon

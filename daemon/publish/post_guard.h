@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may have canaryd do something over HTTP: this machine, and never a page of another site in a
+// browser here.
+// Thread: any (pure).
+// Sources: RFC 6454 (Origin), Fetch Metadata (Sec-Fetch-Site), RFC 7239 (Forwarded).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/publish/routes.h"
+
+namespace canary::daemon {
+
+// Why a request that changes something is refused (403); nothing where it is not.
+std::optional<HttpAnswer> refuse_change(HttpRequest const& request);
+
+}  // namespace canary::daemon
