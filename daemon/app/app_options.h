@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "config/result.h"
+#include "daemon/publish/web_place.h"
 #include "daemon/schedule/scheduler.h"
 #include "runtime/file_threads.h"
 #include "runtime/loop.h"
@@ -44,6 +45,7 @@ struct AppOptions {
   // How long one step of the start, or the reading for a reload, may stand still before it is given
   // up.
   std::chrono::milliseconds patience{60'000};
+  WebPlace place{};  // of the pages, for those outside
   // Called once everything runs, with the addresses in use. Thread: control.
   std::function<void(std::vector<std::string> const& addresses)> started = {};
   // Gives what runs a probe instead of the function it is given; null: that one itself.

@@ -45,7 +45,8 @@ Sources App::sources() {
                           bool full) { tell_of_full(address, most, full); },
       .answering = &watchdog_.answering(),
       .history = &services_->history(),
-      .asking = &watchdog_.asking()};
+      .asking = &watchdog_.asking(),
+      .place = options_.place};
 }
 
 void App::tell_of_full(std::string_view address, std::size_t most, bool full) {

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct RunFlags {
   std::vector<std::string> listen_addresses;
   std::string log_level, log_format, on_dead;  // empty: the file's
   std::chrono::milliseconds patience = AppOptions{}.patience;
+  std::string external_url;
+  std::optional<std::string> route_prefix;
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -56,7 +59,8 @@ int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
   auto const signals = block_daemon_signals();
   AppOptions options{.load = [flags] { return load(flags); },
                      .config_file = flags.config,
-                     .patience = flags.patience};
+                     .patience = flags.patience,
+                     .place = web_place(flags.external_url, flags.route_prefix).value()};
   if (!flags.log_level.empty()) options.log.level = kLevels.at(flags.log_level);
   if (!flags.log_format.empty()) options.log.format = kFormats.at(flags.log_format);
   if (adjust) adjust(options);
@@ -85,6 +89,10 @@ void add_run_command(CLI::App& app, Action& chosen,
   command->add_option("--config", flags->config, "Configuration file (YAML)")->required();
   command->add_option("--web.listen-address", flags->listen_addresses,
                       "Where metrics are served, HOST:PORT; repeatable; over the file's");
+  command->add_option("--web.external-url", flags->external_url,
+                      "Where a proxy has the pages: http(s)://HOST[/PATH], for links and /sd");
+  command->add_option("--web.route-prefix", flags->route_prefix,
+                      "Before every path that is answered; the external URL's path unless given");
   command->add_option("--log.level", flags->log_level, "Over the file's")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log.format", flags->log_format, "Over the file's")
@@ -107,8 +115,11 @@ void add_run_command(CLI::App& app, Action& chosen,
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");
-  command->callback(
-      [flags, adjust, &chosen] { chosen = [flags, adjust] { return run(*flags, adjust); }; });
+  command->callback([flags, adjust, &chosen] {
+    auto const place = web_place(flags->external_url, flags->route_prefix);
+    if (!place) throw CLI::ValidationError(place.error());
+    chosen = [flags, adjust] { return run(*flags, adjust); };
+  });
 }
 
 }  // namespace canary::daemon

@@ -93,6 +93,11 @@ HttpAnswer answer_of(Sources const& sources, bool debug, ProbeRow const& row) {
 
 HttpAnswer no_result(std::string const& why) { return {503, kText, why + "\n"}; }
 
+bool is_recent(ProbeRow const& row, SysTime now) {
+  return row.last_report && row.last_run_start && now >= *row.last_run_start &&
+         now - *row.last_run_start <= recent_enough(row.facts.interval);
+}
+
 // What is wrong with the question.
 std::optional<HttpAnswer> refusal(ProbeRow const* row, std::string const& target) {
   if (target.empty())
@@ -124,18 +129,21 @@ milliseconds patience_of(std::string_view scrape_timeout, milliseconds usual) {
 }
 
 HttpAnswer discovery(Sources const& sources, HttpRequest const& request) {
-  std::string const host = header(request, "Host");
+  auto const& place = sources.place;
+  std::string const host = place.host.empty() ? header(request, "Host") : place.host;
   if (!is_host(host)) return {400, kText, "The request names no host that targets could have.\n"};
   json::array groups;
   auto const reading = sources.store.read();
   for (ProbeRow const* row : reading->probes) {
     if (!row->facts.enabled) continue;
-    groups.push_back(json::object{{"targets", json::array{host}},
-                                  {"labels", json::object{{"__metrics_path__", "/probe"},
-                                                          {"__param_target", row->facts.name},
-                                                          {"probe", row->facts.name},
-                                                          {"repo", row->facts.repository},
-                                                          {"kind", row->facts.kind->kind}}}});
+    groups.push_back(
+        json::object{{"targets", json::array{host}},
+                     {"labels", json::object{{"__scheme__", place.https ? "https" : "http"},
+                                             {"__metrics_path__", place.base + "/probe"},
+                                             {"__param_target", row->facts.name},
+                                             {"probe", row->facts.name},
+                                             {"repo", row->facts.repository},
+                                             {"kind", row->facts.kind->kind}}}});
   }
   return {200, kJson, json::serialize(groups) + '\n'};
 }
@@ -146,6 +154,10 @@ HttpAnswer probe_answer(Sources const& sources, HttpRequest const& request) {
   ProbeRow const* const row = reading->find(target);
   if (auto refused = refusal(row, target)) return std::move(*refused);
   if (!row->last_report) return no_result("No run of it has ended yet.");
+  // What is older would pass for a look at the repository.
+  if (!is_recent(*row, sources.wall_clock())) {
+    return no_result("Its last run is too old, and no other can be begun now. Try again.");
+  }
   return answer_of(sources, wants_debug(request), *row);
 }
 
@@ -156,13 +168,11 @@ std::optional<Later> probe_later(Sources const& sources, HttpRequest const& requ
   ProbeRow const* const row = reading->find(target);
   if (refusal(row, target)) return std::nullopt;
   auto const now = sources.wall_clock();
-  bool const recent = row->last_report && row->last_run_start &&
-                      now - *row->last_run_start <= recent_enough(row->facts.interval) &&
-                      now >= *row->last_run_start;
-  if (recent && !row->in_flight_since) return std::nullopt;
+  if (is_recent(*row, now) && !row->in_flight_since) return std::nullopt;
   std::optional<std::uint64_t> order;
   if (!row->in_flight_since) {
-    order = sources.orders->give({.kind = Order::Kind::run_now, .probe = target, .reason = {}});
+    order = sources.orders->give({.kind = Order::Kind::run_now, .probe = target, .reason = {}},
+                                 Orders::kFromOutside);
     if (!order) return std::nullopt;  // many others are under way
   }
   auto const look = [&sources, debug = wants_debug(request), target, order,

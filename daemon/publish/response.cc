@@ -47,6 +47,7 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
                           "connect-src 'self'; base-uri 'none'; form-action 'none'; "
                           "frame-ancestors 'none'"
                         : "default-src 'none'; frame-ancestors 'none'");
+  if (!answer.location.empty()) header("Location", answer.location.c_str());
   if (answer.gzip) header("Content-Encoding", "gzip");
   if (!answer.vary.empty()) header("Vary", std::string{answer.vary}.c_str());
   if (!answer.allow.empty()) header("Allow", std::string{answer.allow}.c_str());

@@ -181,7 +181,10 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   if (path == "/probe") return probe_answer(sources_, request);
   if (path == "/sd") return discovery(sources_, request);
   if (path == "/config" && sources_.config_text) return {200, kText, sources_.config_text()};
-  if (auto page = page_answer(sources_, request)) return std::move(*page);
+  if (auto page = page_answer(sources_, request)) {
+    if (page->is_page) page->body = with_base(std::move(page->body), sources_.place.base);
+    return std::move(*page);
+  }
   if (path.starts_with(kApi)) return api(request);
   if (path.starts_with("/debug/")) return debug(request);
   return {404, kText, "There is no such page here.\n" + std::string{kPaths}};
@@ -192,6 +195,22 @@ HttpAnswer Routes::respond(HttpRequest const& request, bool overloaded) {
   if (request.path == watchdog::kAskedPath)
     return {200, kText, "yes\n"};  // the watchdog's: no news
   return finish(request, answer(request, overloaded));
+}
+
+std::optional<HttpAnswer> Routes::enter(HttpRequest& request) {
+  if (request.is_private || request.path == watchdog::kAskedPath) return std::nullopt;
+  if (auto const inside = below(sources_.place, request.path)) {
+    request.path = *inside;
+    return std::nullopt;
+  }
+  std::string const home = sources_.place.base + "/";
+  if (request.path == "/" || request.path == sources_.place.prefix) {
+    return counted("other", {.status = 302,
+                             .content_type = kText,
+                             .body = "The pages are at " + home + "\n",
+                             .location = home});
+  }
+  return counted("other", {404, kText, "Everything here is below " + home + "\n"});
 }
 
 HttpAnswer Routes::finish(HttpRequest const& request, HttpAnswer answer) {

@@ -21,6 +21,7 @@
 #include "daemon/publish/orders.h"
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/reloads.h"
+#include "daemon/publish/web_place.h"
 #include "daemon/results/store.h"
 #include "daemon/watchdog/sample/answering.h"
 #include "daemon/watchdog/sample/self_channels.h"
@@ -56,6 +57,7 @@ struct Sources {
   watchdog::Answering* answering = nullptr;  // where it is told that an answer is being made
   history::Recorder* history = nullptr;      // nullptr: there is none
   watchdog::SelfChannels* asking = nullptr;  // over which the server's threads are asked
+  WebPlace place = {};                       // of the pages, for those outside
 };
 
 struct HttpRequest {
@@ -68,7 +70,6 @@ struct HttpRequest {
   bool has_body = false;
   bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
   bool from_loopback = false;
-  bool authenticated = false;  // showed who it is
 };
 
 struct HttpAnswer {
@@ -76,6 +77,7 @@ struct HttpAnswer {
   std::string_view content_type;  // a literal
   std::string body;
   std::string_view allow = {};          // 405: which methods there are, a literal
+  std::string location = {};            // 302: where it is
   bool is_page = false;                 // for people: may load the server's own style and script
   std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
   bool gzip = false;                    // how `body` is encoded
@@ -96,6 +98,8 @@ class Routes {
 
   // Counts what it answers. While `overloaded`, answers that may be large are refused (503).
   HttpAnswer respond(HttpRequest const& request, bool overloaded = false);
+  // Takes the prefix off the path of a request from outside; the answer where it has none.
+  std::optional<HttpAnswer> enter(HttpRequest& request);
   // Of a request that has to wait for something, which is begun here; it ends with finish().
   // Nothing where respond() has the answer.
   std::optional<Later> later(HttpRequest const& request);
@@ -112,7 +116,7 @@ class Routes {
   static constexpr std::array<std::string_view, 8> kHandlers{
       "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 5;
-  static constexpr std::array<int, 8> kCodes{200, 400, 403, 404, 405, 413, 500, 503};
+  static constexpr std::array<int, 9> kCodes{200, 302, 400, 403, 404, 405, 413, 500, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer counted(std::string_view path, HttpAnswer answer);

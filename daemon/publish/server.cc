@@ -204,7 +204,7 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
   auto& shared = address.shared;
   auto* const connected = connected_of(connection);
   try {
-    HttpRequest const request = request_of(connection, method, path);
+    HttpRequest request = request_of(connection, method, path);
     bool const known =
         request.method == "GET" || request.method == "HEAD" || request.method == "POST";
     // The first call comes before a body is read. An answer then closes the connection, which is
@@ -217,7 +217,8 @@ MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char co
       address.clients.asks(connected->client, runtime::now_ns());
       if (connected->client->refused) return shared.full.send(connection);
     }
-    auto answer = answer_to(address, connection, connected, request);
+    auto answer = shared.routes.enter(request);
+    if (!answer) answer = answer_to(address, connection, connected, request);
     if (!answer) return MHD_YES;
     auto const status = static_cast<unsigned>(answer->status);
     auto const response = make_response(std::move(*answer), shared.unread);

@@ -64,5 +64,31 @@ TEST(Web, ProbesForWhoeverScrapesATarget) {
   EXPECT_EQ(daemon.status_of("/probe?target=http://example.org/"), 400);
 }
 
+TEST(Web, IsBelowThePathOfItsExternalUrl) {
+  Site const site;
+  site.publish("repo", tuf::a_repository(now()));
+  std::string const config = site.configure({site.probe("repo", kSeldom)});
+  Daemon daemon{config, {"--web.external-url", "https://monitor.example/canaryd/"}};
+  ASSERT_TRUE(daemon.process().says("monitoring")) << daemon.log();
+  tests::Client client{daemon.address()};
+  auto const home = client.request("GET", "/");
+  EXPECT_EQ(home.status, 302);
+  EXPECT_EQ(home.headers.at("location"), "/canaryd/");
+  EXPECT_EQ(client.request("GET", "/metrics").status, 404);
+  EXPECT_EQ(client.request("GET", "/canaryd/metrics").status, 200);
+  auto const page = client.request("GET", "/canaryd/probe/repo").body;
+  EXPECT_THAT(page, HasSubstr("href=\"/canaryd/incidents?since=90d&amp;probe=repo\""));
+  EXPECT_THAT(page, Not(HasSubstr("=\"/incidents")));
+  EXPECT_EQ(client.request("GET", "/canaryd/assets/page.css").status, 200);
+  auto const listed = boost::json::parse(client.request("GET", "/canaryd/sd").body);
+  EXPECT_EQ(listed.at(0).at("targets").at(0), "monitor.example");
+  EXPECT_EQ(listed.at(0).at("labels").at("__scheme__"), "https");
+  EXPECT_EQ(listed.at(0).at("labels").at("__metrics_path__"), "/canaryd/probe");
+  EXPECT_EQ(canaryd({"status", "--config", config}).code, 0) << "this machine asks as ever";
+  auto const bad = canaryd({"run", "--config", config, "--web.external-url", "monitor.example"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.err, HasSubstr("--web.external-url: expected http://HOST"));
+}
+
 }  // namespace
 }  // namespace canary::e2e

@@ -26,7 +26,10 @@ bool contains(std::string_view text, std::string_view wanted) {
 EmergencyPath path_of(std::string_view path) {
   for (auto const each : {EmergencyPath::metrics, EmergencyPath::healthy, EmergencyPath::ready,
                           EmergencyPath::live}) {
-    if (path == to_text(each)) return each;
+    // Whatever the prefix (--web.route-prefix): this thread is not told of it.
+    std::string_view const known = to_text(each);
+    if (path.size() < known.size()) continue;
+    if (part(path, path.size() - known.size(), path.size()) == known) return each;
   }
   return EmergencyPath::other;
 }

@@ -123,6 +123,23 @@ TEST_F(ProbeAnswers, SayThatNoRunCanBeHad) {
   EXPECT_EQ(later->too_late.status, 503) << "that is no failure of the repository";
 }
 
+TEST_F(ProbeAnswers, NeverPassAnOldRunForANewOne) {
+  run(Severity::ok);
+  now_ += recent_enough(60s) + 1ms;
+  EXPECT_EQ(probe_answer(sources_, request({{"target", "repo"}})).status, 503);
+  now_ -= 1h;  // the clock was set back
+  EXPECT_EQ(probe_answer(sources_, request({{"target", "repo"}})).status, 503);
+}
+
+TEST_F(ProbeAnswers, LeaveRoomForTheOrdersOfThisMachine) {
+  for (std::size_t i = 0; i < Orders::kFromOutside; ++i) {
+    ASSERT_TRUE(probe_later(sources_, request({{"target", "repo"}})));
+  }
+  EXPECT_FALSE(probe_later(sources_, request({{"target", "repo"}})));
+  EXPECT_EQ(probe_answer(sources_, request({{"target", "repo"}})).status, 503);
+  EXPECT_TRUE(orders_.give({.kind = Order::Kind::forget, .probe = "repo", .reason = "why"}));
+}
+
 TEST_F(ProbeAnswers, ShowTheRunWhereThatIsAskedFor) {
   run(Severity::ok);
   auto const body = probe_answer(sources_, request({{"target", "repo"}, {"debug", "true"}})).body;
@@ -132,9 +149,11 @@ TEST_F(ProbeAnswers, ShowTheRunWhereThatIsAskedFor) {
 
 TEST_F(ProbeAnswers, WaitNoLongerThanTheScrapeDoes) {
   auto const limit = [this](char const* timeout) {
-    return probe_later(sources_, request({{"target", "repo"}},
-                                         {{"X-Prometheus-Scrape-Timeout-Seconds", timeout}}))
-        ->limit;
+    auto const later = probe_later(
+        sources_,
+        request({{"target", "repo"}}, {{"X-Prometheus-Scrape-Timeout-Seconds", timeout}}));
+    given_.back().second->end({});  // room for the next
+    return later ? later->limit : 0ms;
   };
   EXPECT_EQ(limit("10"), 9'500ms);
   EXPECT_EQ(limit("2.5"), 2s);

@@ -348,6 +348,9 @@ TEST(EmergencyRequest, IsReadWithoutTrustInIt) {
   EXPECT_TRUE(plain.whole && plain.known_method && !plain.head_only && !plain.from_watchdog);
   EXPECT_EQ(plain.path, EmergencyPath::metrics);
   EXPECT_EQ(read_request("GET /metrics?a=b HTTP/1.0\n\n").path, EmergencyPath::metrics);
+  EXPECT_EQ(read_request("GET /canaryd/-/live HTTP/1.0\n\n").path, EmergencyPath::live)
+      << "with whatever --web.route-prefix";
+  EXPECT_EQ(read_request("GET /metrics/x HTTP/1.0\n\n").path, EmergencyPath::other);
   EXPECT_EQ(read_request("GET /-/ready HTTP/1.1\r\n\r\n").path, EmergencyPath::ready);
   for (char const* const odd :
        {"\r\n\r\n", "GET\r\n\r\n", "GET \r\n\r\n", "GET  /metrics\r\n\r\n",
