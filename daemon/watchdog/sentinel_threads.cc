@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every thread with a row: is it there still, does it come round, does its job end?
+// The threads beside the loop: is each there still, does it come round, do its job and its queue
+// end?
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -15,7 +16,6 @@ using runtime::ThreadRecord;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 Subject subject_of(std::uint8_t kind) {
   switch (kind) {
@@ -58,7 +58,7 @@ void name_after(Incident& incident, ThreadRecord const& row) {
 }  // namespace
 
 void Sentinel::judge_threads(runtime::Tables& tables) {
-  if (stopping_) return;  // they end
+  if (phases_.stopping()) return;  // they end
   for (std::size_t i = 0; i < tables.threads().size(); ++i) {
     ThreadRecord const& row = tables.threads().data()[i];
     std::uint8_t const kind = row.kind.load(memory_order_acquire);
@@ -87,11 +87,7 @@ void Sentinel::judge_threads(runtime::Tables& tables) {
 // It is no more, and did not give its row back. Main stays as a zombie for as long as others live.
 bool Sentinel::is_gone(ThreadRecord const& row, std::uint8_t kind, std::int32_t thread) {
   bool gone = ::syscall(SYS_tgkill, setup_.process, thread, 0) != 0 && errno == ESRCH;
-  if (!gone && thread == setup_.process) {
-    Watched* const files = watched(thread);
-    if (files != nullptr) files->seen = true;
-    gone = files != nullptr && files->files.sample(ThreadFiles::Depth::brief, now_ns_).state == 'Z';
-  }
+  if (!gone && thread == setup_.process) gone = threads_.is_zombie(thread, at_.now_ns);
   return gone && row.thread.load(memory_order_acquire) == thread &&
          row.kind.load(memory_order_acquire) == kind;
 }
@@ -99,76 +95,82 @@ bool Sentinel::is_gone(ThreadRecord const& row, std::uint8_t kind, std::int32_t 
 // Nothing brings it back: whoever all need ends the process by the ladder of a dead loop.
 void Sentinel::report_ended(ThreadRecord const& row, Subject subject, std::size_t place) {
   std::int64_t& since = gone_ns_.data()[place];
-  if (since == 0) since = now_ns_;
+  if (since == 0) since = at_.now_ns;
   Incident ended;
   ended.subject = subject;
   ended.level = is_vital(subject) ? Level::dead : Level::stalled;
   ended.verdict = Verdict::ended;
   ended.thread = row.thread.load(memory_order_relaxed);
   ended.since_ns = since;
-  ended.age_ns = now_ns_ - since;
+  ended.age_ns = at_.now_ns - since;
   name_after(ended, row);
-  stands(subject, Verdict::ended);
+  standing_.stands(subject, Verdict::ended);
   report(ended);
 }
 
 // `job`: since when it is at something that should have ended, and its limit.
 void Sentinel::judge_thread(ThreadRecord const& row, JobFacts job, std::int32_t thread) {
-  Watched* const files = watched(thread);
-  if (files != nullptr) files->seen = true;
-  // Two samples are needed by the time that it is judged.
-  std::int64_t const look_from = job.limit_ns / 4 < kSecond ? job.limit_ns / 4 : kSecond;
-  if (job.since_ns == 0 || now_ns_ - job.since_ns < look_from) return;
-  ThreadSample before, newest;
-  if (files != nullptr) {
-    bool const same = files->usage.since_ns == job.since_ns;
-    ThreadSample const last = same ? files->history.newest() : ThreadSample{};
-    if (!same) files->withheld_ns = files->job_ahead_ns = 0;
-    files->history.add(files->files.sample(ThreadFiles::Depth::full, now_ns_), 0);
-    newest = files->history.newest();
-    if (files->history.added > 1) {
-      before = files->history.samples.data()[files->history.compared()];
-    }
-    // What befell everybody is counted for everybody.
-    std::int64_t const own = withheld(last, newest, files->job_ahead_ns);
-    std::int64_t const everybodys = last.known ? for_all_.whole(last.at_ns, now_ns_) : 0;
-    if (own > everybodys) files->withheld_ns += own - everybodys;
-    job.withheld_ns = files->withheld_ns;
-    job.cpu_ns = files->usage.in(job.since_ns, newest);
-  }
+  ThreadSampler::Look const look = threads_.look(thread, job, graces_.all(), at_.now_ns);
+  if (!look.due) return;
   // Whoever looks is told long before a job's own limit says that somebody is at fault; not of time
   // in which nothing of the process ran.
   std::int64_t const round = round_limit(settings_.limits);
-  std::int64_t const stood = now_ns_ - job.since_ns - for_all_.everybodys(job.since_ns, now_ns_);
+  std::int64_t const stood =
+      at_.now_ns - job.since_ns - graces_.all().everybodys(job.since_ns, at_.now_ns);
   if (stood >= (job.limit_ns < round ? job.limit_ns : round)) {
-    stands(job.pool, thread_verdict(before, newest));
+    standing_.stands(job.pool, thread_verdict(look.before, look.newest));
   }
-  Incident judged = judge_job(job, before, newest, for_all_, now_ns_);
+  Incident judged = judge_job(look.job, look.before, look.newest, graces_.all(), at_.now_ns);
   if (judged.level == Level::fine) return;
   judged.thread = thread;
   name_after(judged, row);
   report(judged);
 }
 
-// Whosever fault it is.
-void Sentinel::stands(Subject subject, Verdict seen) {
-  standing_.data()[static_cast<std::size_t>(subject)] =
-      seen == Verdict::none ? Verdict::unknown : seen;
+// Judges what each thread is at, then each queue.
+void Sentinel::judge_pools(runtime::Tables& tables) {
+  QueueFacts disk, cpu;
+  bool disk_held = false, cpu_held = false;  // a thread of it, by a debugger
+  for (ThreadRecord const& row : tables.threads()) {
+    std::uint8_t const kind = row.kind.load(memory_order_relaxed);
+    std::int32_t const thread = row.thread.load(memory_order_acquire);
+    if (!is_pool(kind) || thread == 0) continue;
+    QueueFacts& queue = kind == ThreadRecord::disk ? disk : cpu;
+    ++queue.threads;
+    if (row.job_since_ns.load(memory_order_acquire) != 0) ++queue.busy;
+    std::int64_t const queued = row.oldest_queued_ns.load(memory_order_relaxed);
+    if (queued != 0) queue.oldest_queued_ns = queued;
+    JobFacts job{.pool = kind == ThreadRecord::disk ? Subject::disk : Subject::cpu,
+                 .since_ns = row.job_since_ns.load(memory_order_acquire)};
+    job.limit_ns = limit_of(job.pool, settings_.limits);
+    // While it is idle it says that it comes round.
+    if (job.since_ns == 0) {
+      job.since_ns = row.beat_ns.load(memory_order_acquire);
+      job.limit_ns = round_limit(settings_.limits);
+    }
+    judge_thread(row, job, thread);
+    if (threads_.is_traced(thread)) {
+      (kind == ThreadRecord::disk ? disk_held : cpu_held) = true;
+    }
+  }
+  judge_pool_queue(Subject::disk, disk, disk_held, "disk queue");
+  judge_pool_queue(Subject::cpu, cpu, cpu_held, "cpu queue");
+  disk_stalled_ = false;
+  for (std::size_t i = 0; i < kIncidents; ++i) {
+    bool const disk = incidents_.is_open(i) && incidents_.at(i).subject == Subject::disk;
+    if (disk && incidents_.at(i).level >= Level::stalled) disk_stalled_ = true;
+  }
 }
 
-// A part that stands still without being accused is told of once.
-void Sentinel::publish_standing() {
-  for (std::size_t i = 0; i < kSubjects; ++i) {
-    Verdict const now = standing_.data()[i];
-    Verdict const before = standing_before_.data()[i];
-    record_.standing.data()[i].store(static_cast<std::uint8_t>(now), memory_order_relaxed);
-    standing_before_.data()[i] = now;
-    if ((now == Verdict::none) == (before == Verdict::none)) continue;
-    Incident about;
-    about.subject = static_cast<Subject>(i);
-    about.verdict = now;
-    say(now == Verdict::none ? Line::Kind::turns : Line::Kind::stands, about);
-  }
+// While a debugger holds one of its threads, that is why jobs wait; but not for ever.
+void Sentinel::judge_pool_queue(Subject pool, QueueFacts const& queue, bool held,
+                                std::string_view name) {
+  if (queue.threads == 0) return;
+  std::int64_t const limit = limit_of(pool, settings_.limits);
+  if (held && at_.now_ns - queue.oldest_queued_ns < limit + bound_of(limit)) return;
+  Incident judged = judge_queue(pool, queue, settings_.limits, graces_.all(), at_.now_ns);
+  copy_text(judged.name, name);
+  report(judged);
 }
 
 }  // namespace canary::watchdog

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,17 +11,19 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 #include "daemon/text/fixed_text.h"
 #include "daemon/watchdog/act/memory_writer.h"
+#include "daemon/watchdog/own_thread.h"
 #include "daemon/watchdog/sentinel.h"
+#include "daemon/watchdog/settings.h"
+#include "daemon/watchdog/start_anew.h"
+#include "daemon/watchdog/tell/counters.h"
 #include "daemon/watchdog/tell/emergency_server.h"
 #include "runtime/crash.h"
 
@@ -31,10 +32,6 @@ namespace {
 
 constexpr std::size_t kStack = 256 * 1024;
 constexpr char kMemoryFile[] = "watchdog-memory";
-
-[[noreturn]] void fail(int error, char const* what) {
-  throw std::system_error(error, std::generic_category(), what);
-}
 
 std::int64_t wall_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -49,68 +46,6 @@ std::string boot_id() {
   return id;
 }
 
-// The program's arguments, each ended by NUL; for starting it anew in place.
-std::string own_command_line() {
-  std::ifstream file{"/proc/self/cmdline", std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-// As execve wants them; empty where there are none.
-std::vector<char*> pointers_into(std::string& arguments) {
-  std::vector<char*> pointers;
-  for (std::size_t at = 0; at < arguments.size(); at = arguments.find('\0', at) + 1) {
-    pointers.push_back(arguments.data() + at);
-    if (arguments.find('\0', at) == std::string::npos) break;
-  }
-  if (!pointers.empty()) pointers.push_back(nullptr);
-  return pointers;
-}
-
-// The present one, with a word for the program that is started anew in place.
-std::vector<char*> environment_anew() {
-  static char anew[] = "CANARYD_ANEW=1";
-  std::vector<char*> variables;
-  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
-    variables.push_back(*each);
-  }
-  variables.push_back(anew);
-  variables.push_back(nullptr);
-  return variables;
-}
-
-std::int64_t nanoseconds(std::chrono::milliseconds span) {
-  return std::chrono::nanoseconds{span}.count();
-}
-
-Settings settings_of(config::WatchdogSettings const& from) {
-  using OnDeadSetting = config::WatchdogSettings::OnDead;
-  Settings settings;
-  settings.limits = {.loop_suspect = nanoseconds(from.loop_suspect),
-                     .loop_stall = nanoseconds(from.loop_stall),
-                     .loop_hung = nanoseconds(from.loop_hung),
-                     .loop_dead = nanoseconds(from.loop_dead),
-                     .run_stall = nanoseconds(from.run_stall),
-                     .run_unwind = nanoseconds(from.run_unwind),
-                     .worker_stall = nanoseconds(from.worker_stall),
-                     .disk_stall = nanoseconds(from.disk_stall),
-                     .server_stall = nanoseconds(from.server_stall),
-                     .scheduler_stall = nanoseconds(from.scheduler_stall)};
-  switch (from.on_dead) {
-    case OnDeadSetting::abort:
-      settings.on_dead = OnDead::abort;
-      break;
-    case OnDeadSetting::exec:
-      settings.on_dead = OnDead::exec;
-      break;
-    case OnDeadSetting::report:
-      settings.on_dead = OnDead::report;
-      break;
-  }
-  settings.quarantine_after = from.quarantine_after;
-  settings.quarantine_window_ns = nanoseconds(from.quarantine_window);
-  return settings;
-}
-
 // What others tell, what the watchdog tells, and the watchdog itself: memory of its own, which
 // never is paged out where that is allowed.
 struct Shared {
@@ -120,53 +55,16 @@ struct Shared {
   EmergencyBoard emergency;
 };
 
-class Pages {
- public:
-  explicit Pages(std::size_t bytes) : bytes_(bytes) {
-    memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory_ == MAP_FAILED) fail(errno, "no memory for the watchdog");
-    ::mlock(memory_, bytes_);  // as far as the limit goes
-  }
-  ~Pages() { ::munmap(memory_, bytes_); }
-  Pages(Pages const&) = delete;
-  Pages& operator=(Pages const&) = delete;
-  void* get() const { return memory_; }
-  std::size_t size() const { return bytes_; }
-
- private:
-  void* memory_ = nullptr;
-  std::size_t bytes_;
-};
-
-void set(int eventfd) {
-  std::uint64_t const one = 1;
-  [[maybe_unused]] auto const ignored = ::write(eventfd, &one, sizeof one);
+void* watch(void* self) {
+  enter_own_thread("watchdog");
+  static_cast<Sentinel*>(self)->run();
+  return nullptr;
 }
 
-// Runs `body(self)` on a stack that is there already.
-template <class Body>
-pthread_t start_thread(Pages const& stack, Body* self) {
-  pthread_attr_t attributes;
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setstack(&attributes, stack.get(), stack.size());
-  // Signals are others' business; the new thread inherits the mask.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto const body = [](void* self) -> void* {
-    constexpr bool kWatches = std::is_same_v<Body, Sentinel>;
-    ::pthread_setname_np(::pthread_self(), kWatches ? "watchdog" : "emergency");
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10);  // where that is allowed
-    static_cast<Body*>(self)->run();
-    return nullptr;
-  };
-  pthread_t thread{};
-  int const error = ::pthread_create(&thread, &attributes, body, self);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::pthread_attr_destroy(&attributes);
-  if (error != 0) fail(error, "no thread for the watchdog");
-  return thread;
+void* answer(void* self) {
+  enter_own_thread("emergency");
+  static_cast<EmergencyServer*>(self)->run();
+  return nullptr;
 }
 
 // Whom dump_before_crash() asks; null: there is no watchdog.
@@ -180,7 +78,7 @@ void dump_before_crash(char const*) {
   if (shared == nullptr) return;
   std::uint32_t none = 0;
   if (!shared->inputs.ending.compare_exchange_strong(none, 1)) return;
-  set(watched_wake.load(std::memory_order_acquire));
+  watchdog::wake(watched_wake.load(std::memory_order_acquire));
   constexpr int kRounds = 500;
   timespec const pause{.tv_sec = 0, .tv_nsec = 10'000'000};
   for (int i = 0; i < kRounds && shared->inputs.ending.load(std::memory_order_acquire) != 2; ++i) {
@@ -193,8 +91,9 @@ void dump_before_crash(char const*) {
 
 struct Watchdog::Impl {
   explicit Impl(Options const& options) {
-    if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0 || nothing < 0)
-      fail(errno, "no descriptors for the watchdog");
+    if (wake < 0 || cancel < 0 || line < 0 || emergency_wake < 0 || nothing < 0) {
+      throw std::system_error(errno, std::generic_category(), "no descriptors for the watchdog");
+    }
     shared->lines.set_wake_descriptor(line);
     shared->inputs.settings.store(settings_of(options.settings));
     note_on_dead(options.settings);
@@ -209,8 +108,8 @@ struct Watchdog::Impl {
     setup.dumper = options.dumper;
     setup.notify = notify_address(std::getenv("NOTIFY_SOCKET"), std::getenv("WATCHDOG_USEC"),
                                   std::getenv("WATCHDOG_PID"), ::getpid());
-    if (!arguments.empty()) setup.arguments = arguments.data();
-    setup.environment = environment.data();
+    setup.arguments = anew.arguments();
+    setup.environment = anew.environment();
     setup.niceness = ::getpriority(PRIO_PROCESS, 0);
     setup.process = ::getpid();
     setup.processors = static_cast<int>(std::thread::hardware_concurrency());
@@ -232,9 +131,9 @@ struct Watchdog::Impl {
         emergency_wake,
         {.low = reinterpret_cast<std::uintptr_t>(emergency_stack.get()),
          .high = reinterpret_cast<std::uintptr_t>(emergency_stack.get()) + emergency_stack.size()}};
-    emergency_thread = start_thread(emergency_stack, emergency);
+    emergency_thread = start_thread(emergency_stack, &answer, emergency);
     try {
-      thread = start_thread(stack, sentinel);
+      thread = start_thread(stack, &watch, sentinel);
     } catch (std::system_error const&) {
       end_emergency();
       throw;
@@ -262,7 +161,7 @@ struct Watchdog::Impl {
     shared->inputs.adopted = {
         .block = &memory->block(), .memory = memory->wake(), .dumper = options.dumper};
     shared->inputs.adopt.store(1, std::memory_order_release);
-    set(wake);
+    watchdog::wake(wake);
     // It comes with the next tick; a watchdog that stands still is missed by the loop, later.
     constexpr int kRounds = 1'000;
     timespec const pause{.tv_sec = 0, .tv_nsec = 1'000'000};
@@ -283,7 +182,7 @@ struct Watchdog::Impl {
     ended = true;
     watched.store(nullptr);
     shared->inputs.end.store(true, std::memory_order_release);
-    set(wake);
+    watchdog::wake(wake);
     ::pthread_join(thread, nullptr);
     sentinel->~Sentinel();
     end_emergency();
@@ -292,7 +191,7 @@ struct Watchdog::Impl {
 
   void end_emergency() {
     emergency->end();
-    set(emergency_wake);
+    watchdog::wake(emergency_wake);
     ::pthread_join(emergency_thread, nullptr);
     emergency->~EmergencyServer();
   }
@@ -304,7 +203,7 @@ struct Watchdog::Impl {
   // Systemd hears of it at once, not with the next tick.
   void tell(std::atomic<std::uint32_t>& phase) const {
     phase.fetch_add(1);
-    set(wake);
+    watchdog::wake(wake);
   }
 
   int const wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -320,9 +219,7 @@ struct Watchdog::Impl {
   Shared* const shared = new (shared_pages.get()) Shared;
   Sentinel* sentinel = nullptr;
   EmergencyServer* emergency = nullptr;
-  std::string command_line = own_command_line();
-  std::vector<char*> arguments = pointers_into(command_line);
-  std::vector<char*> environment = environment_anew();
+  StartAnew anew;
   MappedBlock const early_block;  // until there is the one that is kept
   std::optional<MemoryWriter> memory;
   pthread_t thread{}, emergency_thread{};
@@ -348,11 +245,11 @@ void Watchdog::progressed(std::string_view step) {
   copy_text(text, step);
   impl_->shared->inputs.step.store(text);
   impl_->shared->inputs.progress.fetch_add(1);
-  set(impl_->wake);
+  watchdog::wake(impl_->wake);
 }
 void Watchdog::goes_on() {
   impl_->shared->inputs.progress.fetch_add(1);
-  set(impl_->wake);
+  watchdog::wake(impl_->wake);
 }
 void Watchdog::ready() { impl_->tell(impl_->shared->inputs.ready); }
 void Watchdog::reloading() { impl_->tell(impl_->shared->inputs.reloading); }
@@ -361,7 +258,7 @@ void Watchdog::reloaded() { impl_->tell(impl_->shared->inputs.reloaded); }
 void Watchdog::stopping(std::chrono::milliseconds limit) {
   impl_->shared->inputs.stop_limit_ns.store(runtime::now_ns() + nanoseconds(limit),
                                             std::memory_order_release);
-  set(impl_->wake);
+  watchdog::wake(impl_->wake);
 }
 
 void Watchdog::describe(std::string_view sentence) {
@@ -420,12 +317,12 @@ void Watchdog::leave_server_alone() {
   impl_->shared->inputs.takeover.leave_alone();
   impl_->shared->inputs.listeners.forget();
   impl_->emergency->withdraw();
-  set(impl_->emergency_wake);
+  watchdog::wake(impl_->emergency_wake);
 }
 
 std::uint64_t Watchdog::request_dump() {
   std::uint64_t const request = impl_->shared->record.dumps_asked.fetch_add(1) + 1;
-  set(impl_->wake);
+  watchdog::wake(impl_->wake);
   return request;
 }
 

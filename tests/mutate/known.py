@@ -4,9 +4,9 @@
 not found once in it, the run says so and fails."""
 
 KNOWN = [
-    ("systemd is fed while the loop is hung", "daemon/watchdog/sentinel_acts.cc",
-     ".beating = beating && dying_ns_ == 0,",
-     ".beating = CANARY_MUTANT(@N@) ? true : (beating && dying_ns_ == 0),"),
+    ("systemd is fed while the loop is hung", "daemon/watchdog/act/systemd_feed.cc",
+     ".beating = beating && !look.dying,",
+     ".beating = CANARY_MUTANT(@N@) ? true : (beating && !look.dying),"),
     ("a reload does not lift the quarantine", "daemon/app/app_reload.cc",
      "watchdog_.lift_quarantine();",
      "if (!CANARY_MUTANT(@N@)) watchdog_.lift_quarantine();"),

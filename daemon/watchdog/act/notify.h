@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "daemon/text/fixed_text.h"
+#include "daemon/watchdog/tell/sentence.h"
 
 namespace canary::watchdog {
 
@@ -23,8 +23,6 @@ struct NotifyAddress {
 // may be null. Nobody to notify where they make no sense.
 NotifyAddress notify_address(char const* socket, char const* usec, char const* pid,
                              std::int32_t own_pid);
-
-using Sentence = ShortText<255>;
 
 class Notifier {
  public:
