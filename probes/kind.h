@@ -17,6 +17,7 @@
 #include "config/kinds.h"
 #include "config/result.h"
 #include "probes/declaration.h"
+#include "probes/explanation.h"
 #include "probes/probe.h"
 
 namespace canary::probes {
@@ -26,6 +27,14 @@ class Kind {
   virtual ~Kind() = default;
 
   virtual Declaration const& declaration() const = 0;
+  // What its findings mean and what to do about them; each of its checks has a row without a
+  // reason.
+  virtual std::span<Explanation const> explanations() const = 0;
+  // The step of the specification that the finding itself names; "" where it names none.
+  virtual std::string step_of(Finding const& finding) const {
+    (void)finding;
+    return {};
+  }
   // "a TUF repository, verified as a client sees it"
   virtual std::string_view title() const = 0;
   // Everything at its default.

@@ -27,7 +27,7 @@ ALLOWED = {
     "daemon/results": ["config", "probes/report.h", "probes/reason.h", "probes/declaration.h", "daemon/results", "daemon/text",
                        "runtime/contract.h"],
     "daemon/history": ["config", "probes/report.h", "runtime", "daemon/history", "daemon/log"],
-    "daemon/publish": ["config", "probes/report.h", "probes/declaration.h", "daemon/results", "daemon/publish",
+    "daemon/publish": ["config", "probes/report.h", "probes/declaration.h", "probes/explanation.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/history",
                        "daemon/watchdog/tell/status.h", "daemon/watchdog/tell/current.h",
                        "daemon/watchdog/sample/answering.h", "daemon/watchdog/tell/health.h",

@@ -9,6 +9,7 @@
 
 #include "config/duration.h"
 #include "config/harmless.h"
+#include "daemon/check/explained.h"
 #include "daemon/text/escape.h"
 #include "probes/kind.h"
 
@@ -67,11 +68,12 @@ std::string line_of(Finding const& finding) {
 }
 
 // Of one that failed: the worst in short, then all that is not ok.
-std::string failure_of(Case const& one) {
+std::string failure_of(Case const& one, std::string_view kind, bool explain) {
   std::string lines;
   Finding const* worst = nullptr;
   for (auto const* const finding : one.findings) {
     if (finding->severity != Severity::ok) lines += html(line_of(*finding)) + "\n";
+    if (explain) lines += html(explained_text(kind, *finding, "  "));
     if (worst == nullptr && finding->counted() == one.severity) worst = finding;
   }
   std::string const element = one.severity == Severity::unknown ? "error" : "failure";
@@ -108,12 +110,12 @@ std::string class_name(CheckedProbe const& probe) {
   return std::string{probe.spec.kind.name()} + "." + name;
 }
 
-std::string suite_of(CheckedProbe const& probe, bool quiet, Counts& all) {
+std::string suite_of(CheckedProbe const& probe, JunitStyle style, Counts& all) {
   Counts counts;
   std::string cases;
   std::string const kind{probe.spec.kind.name()};
   for (auto const& one : cases_of(probe)) {
-    if (quiet && one.severity == Severity::ok) continue;
+    if (style.quiet && one.severity == Severity::ok) continue;
     ++counts.tests;
     std::string inside;
     if (one.findings.empty()) {
@@ -123,7 +125,7 @@ std::string suite_of(CheckedProbe const& probe, bool quiet, Counts& all) {
       inside = passed(one);
     } else {
       ++(one.severity == Severity::unknown ? counts.errors : counts.failures);
-      inside = failure_of(one);
+      inside = failure_of(one, kind, style.explain);
     }
     cases += "    <testcase" + attribute("classname", class_name(probe)) +
              attribute("name", one.check) + " time=\"0\">\n" + inside + "    </testcase>\n";
@@ -141,13 +143,13 @@ std::string suite_of(CheckedProbe const& probe, bool quiet, Counts& all) {
 
 }  // namespace
 
-std::string report_junit(std::vector<CheckedProbe> const& checked, bool quiet) {
+std::string report_junit(std::vector<CheckedProbe> const& checked, JunitStyle style) {
   Counts all;
   std::chrono::milliseconds duration{0};
   std::string suites;
   for (auto const& probe : checked) {
     duration += probe.duration;
-    suites += suite_of(probe, quiet, all);
+    suites += suite_of(probe, style, all);
   }
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"canaryd check\"" +
          attributes(all, duration) + ">\n" + suites + "</testsuites>\n";

@@ -11,9 +11,13 @@
 
 namespace canary::daemon {
 
+struct JunitStyle {
+  bool quiet = false;    // only what failed
+  bool explain = false;  // beside each finding that is not ok, what it means
+};
+
 // A check fails by its worst finding: `failure` for critical and warning, `error` for what could
-// not be told. One that the kind knows and this run did not come to is `skipped`. `quiet`: only
-// what failed.
-std::string report_junit(std::vector<CheckedProbe> const& checked, bool quiet);
+// not be told. One that the kind knows and this run did not come to is `skipped`.
+std::string report_junit(std::vector<CheckedProbe> const& checked, JunitStyle style);
 
 }  // namespace canary::daemon

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config/harmless.h"
+#include "daemon/check/explained.h"
 #include "probes/kind.h"
 
 namespace canary::daemon {
@@ -144,6 +145,16 @@ std::string cause(Found const& found) {
          plain(probes::sentence(*found.finding), kMostCause);
 }
 
+// What is not on the finding's own line.
+std::string explanation(Found const& found) {
+  std::string text;
+  for (auto const& [name, says] : explained(found.probe->spec.kind.name(), *found.finding)) {
+    if (says.empty() || name == "received") continue;
+    text += "  " + std::string{name} + ": " + plain(says, kMostCause) + "\n";
+  }
+  return text;
+}
+
 using Counts = std::map<Severity, std::size_t>;
 
 // "; 3 more findings; of 5 probes 3 ok, 2 critical".
@@ -171,7 +182,7 @@ std::string all_well(std::vector<CheckedProbe> const& checked) {
 
 // Lines for what else there is, as many as there is room for.
 void append_more(std::string& out, std::vector<Found> const& found,
-                 std::vector<CheckedProbe> const& checked, bool quiet) {
+                 std::vector<CheckedProbe> const& checked, NagiosStyle style) {
   constexpr std::size_t kRoomForEnd = 80;
   std::size_t left_out = 0;
   auto const add = [&](std::string const& line) {
@@ -182,10 +193,11 @@ void append_more(std::string& out, std::vector<Found> const& found,
     }
   };
   for (auto const& each : found) {
-    add("[" + std::string{word(each.finding->severity)} + "] " + cause(each) + "\n");
+    add("[" + std::string{word(each.finding->severity)} + "] " + cause(each) + "\n" +
+        (style.explain ? explanation(each) : ""));
   }
   for (auto const& probe : checked) {
-    if (quiet || checked.size() < 2 || probe.report.severity() != Severity::ok) continue;
+    if (style.quiet || checked.size() < 2 || probe.report.severity() != Severity::ok) continue;
     add("[OK] " + plain(probe.spec.name.text, kMostName) + "\n");
   }
   if (left_out > 0) out += "and " + std::to_string(left_out) + " more, left out for their length\n";
@@ -227,7 +239,7 @@ std::string report_nagios(std::vector<CheckedProbe> const& checked, NagiosStyle 
     add_samples(figures, checked.front());
   }
   out += figures.text() + "\n";
-  append_more(out, found, checked, style.quiet);
+  append_more(out, found, checked, style);
   return out;
 }
 

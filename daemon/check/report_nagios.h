@@ -16,6 +16,7 @@ namespace canary::daemon {
 
 struct NagiosStyle {
   bool quiet = false;             // no lines of probes that are ok
+  bool explain = false;           // below each finding, what it means, while there is room
   std::chrono::sys_seconds at{};  // figures of what ends are seconds from then on
 };
 

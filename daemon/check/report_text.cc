@@ -12,6 +12,7 @@
 
 #include "config/duration.h"
 #include "config/harmless.h"
+#include "daemon/check/explained.h"
 #include "daemon/check/progress_bar.h"
 #include "daemon/publish/report_json.h"
 #include "probes/kind.h"
@@ -63,7 +64,8 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-void append_findings(std::string& out, probes::Report const& report, TextStyle style) {
+void append_findings(std::string& out, CheckedProbe const& checked, TextStyle style) {
+  probes::Report const& report = checked.report;
   std::vector<Finding const*> sorted;  // worst first, else as they were found
   for (auto const severity :
        {Severity::critical, Severity::unknown, Severity::warning, Severity::ok}) {
@@ -89,6 +91,9 @@ void append_findings(std::string& out, probes::Report const& report, TextStyle s
     auto const more = evidence_beside(*finding);
     if (!more.empty() && finding->severity != Severity::ok) out += " [" + std::string{more} + "]";
     out += acceptance(*finding) + '\n';
+    if (style.explain) {
+      out += explained_text(checked.spec.kind.name(), *finding, std::string(12, ' '));
+    }
   }
 }
 
@@ -124,11 +129,22 @@ void append_measurements(std::string& out, CheckedProbe const& checked) {
   out += "; " + config::to_text(checked.duration) + '\n';
 }
 
-probes::Report not_ok(probes::Report report) {
-  std::erase_if(report.findings, [](Finding const& finding) {
-    return finding.severity == Severity::ok && !finding.accepted;
-  });
-  return report;
+boost::json::array findings_of(CheckedProbe const& checked, TextStyle style) {
+  probes::Report report = checked.report;
+  if (style.quiet) {
+    std::erase_if(report.findings, [](Finding const& finding) {
+      return finding.severity == Severity::ok && !finding.accepted;
+    });
+  }
+  auto out = findings_json(report);
+  for (std::size_t i = 0; style.explain && i < out.size(); ++i) {
+    boost::json::object explanation;
+    for (auto const& [name, text] : explained(checked.spec.kind.name(), report.findings[i])) {
+      explanation[name] = boost::json::string{text};
+    }
+    if (!explanation.empty()) out[i].as_object()["explanation"] = std::move(explanation);
+  }
+  return out;
 }
 
 }  // namespace
@@ -139,13 +155,13 @@ std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle styl
     auto const [word, colour] = look(probe.report.severity());
     out +=
         painted(word == "ok" ? "HEALTHY" : word, colour, style) + "  " + shown_name(probe) + '\n';
-    append_findings(out, probe.report, style);
+    append_findings(out, probe, style);
     append_measurements(out, probe);
   }
   return out;
 }
 
-std::string report_json(std::vector<CheckedProbe> const& checked, bool quiet) {
+std::string report_json(std::vector<CheckedProbe> const& checked, TextStyle style) {
   Severity worst = Severity::ok;
   boost::json::array probes;
   for (auto const& probe : checked) {
@@ -157,7 +173,7 @@ std::string report_json(std::vector<CheckedProbe> const& checked, bool quiet) {
     entry["severity"] = probes::to_text(probe.report.severity());
     entry["complete"] = probe.complete;
     entry["duration_seconds"] = std::chrono::duration<double>(probe.duration).count();
-    entry["findings"] = findings_json(quiet ? not_ok(probe.report) : probe.report);
+    entry["findings"] = findings_of(probe, style);
     entry["measurements"] = measurements_json(probe.report.measurements,
                                               probes::declaration_of(probe.spec.kind.name()));
     probes.push_back(std::move(entry));

@@ -12,14 +12,15 @@ namespace canary::daemon {
 
 struct TextStyle {
   bool colour = false;
-  bool quiet = false;  // leave out what is ok
+  bool quiet = false;    // leave out what is ok
+  bool explain = false;  // beside each finding that is not ok, what it means
 };
 
 // A block per probe, worst findings first, then what was measured.
 std::string report_text(std::vector<CheckedProbe> const& checked, TextStyle style);
 
 // {"severity", "probes": [{"name", "severity", "complete", "findings", "measurements", …}]}
-// `quiet`: without findings that are ok.
-std::string report_json(std::vector<CheckedProbe> const& checked, bool quiet);
+// By config/check.schema.json. The style's colour means nothing here.
+std::string report_json(std::vector<CheckedProbe> const& checked, TextStyle style);
 
 }  // namespace canary::daemon

@@ -43,6 +43,7 @@ struct CheckFlags {
   std::string expiring_within;  // empty: the thresholds of a configuration that sets none
   std::string output = "text";
   bool quiet = false;
+  bool explain = false;
 };
 
 struct WrongUse : std::runtime_error {
@@ -140,11 +141,14 @@ struct Prepared {
 
 std::string written(std::vector<CheckedProbe> const& checked, CheckFlags const& flags,
                     std::chrono::sys_seconds at) {
-  if (flags.output == "json") return report_json(checked, flags.quiet);
-  if (flags.output == "junit") return report_junit(checked, flags.quiet);
-  if (flags.output == "nagios") return report_nagios(checked, {.quiet = flags.quiet, .at = at});
+  bool const quiet = flags.quiet, explain = flags.explain;
+  if (flags.output == "junit") return report_junit(checked, {.quiet = quiet, .explain = explain});
+  if (flags.output == "nagios") {
+    return report_nagios(checked, {.quiet = quiet, .explain = explain, .at = at});
+  }
   bool const colour = ::isatty(STDOUT_FILENO) != 0;
-  return report_text(checked, {.colour = colour, .quiet = flags.quiet});
+  TextStyle const style{.colour = colour, .quiet = quiet, .explain = explain};
+  return flags.output == "json" ? report_json(checked, style) : report_text(checked, style);
 }
 
 // Reads what the flags name, which may stand still.
@@ -267,6 +271,9 @@ void add_check_command(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember({"text", "json", "junit", "nagios"}))
       ->capture_default_str();
   command->add_flag("-q,--quiet", flags->quiet, "Leave out what is ok");
+  command->add_flag("--explain", flags->explain,
+                    "Say of each finding that is not ok which step of which specification it is, "
+                    "file and URL, what was expected, whom it breaks and what to do");
   command->footer(
       "Exit: 0 healthy, 1 warning, 2 critical, 3 could not tell or wrong use; 2 wins over 3.\n"
       "A wrong answer (a listed file missing, garbage, a bad signature) is critical;\n"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/dns/declaration.h"
+#include "probes/dns/explanations.h"
 #include "probes/dns/probe.h"
 
 namespace canary::dns {
@@ -14,6 +15,7 @@ namespace {
 class DnsKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "what name servers answer about a name, and whether they agree";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/exec/declaration.h"
+#include "probes/exec/explanations.h"
 #include "probes/exec/probe.h"
 
 namespace canary::exec {
@@ -14,6 +15,7 @@ namespace {
 class ExecKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "a program that says how things are, such as a Nagios plugin";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/http/declaration.h"
+#include "probes/http/explanations.h"
 #include "probes/http/probe.h"
 
 namespace canary::http {
@@ -14,6 +15,7 @@ namespace {
 class HttpKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "the answer of a web server to one request: status, redirects, headers, body";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/openpgp/declaration.h"
+#include "probes/openpgp/explanations.h"
 #include "probes/openpgp/probe.h"
 
 namespace canary::openpgp {
@@ -14,6 +15,7 @@ namespace {
 class OpenpgpKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "the keys that sign what is installed: their ends, and which clients refuse them";
   }

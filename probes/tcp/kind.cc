@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/tcp/declaration.h"
+#include "probes/tcp/explanations.h"
 #include "probes/tcp/probe.h"
 
 namespace canary::tcp {
@@ -14,6 +15,7 @@ namespace {
 class TcpKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "a server that speaks first or answers a line over TCP, such as rsync's";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probes/tls/declaration.h"
+#include "probes/tls/explanations.h"
 #include "probes/tls/probe.h"
 
 namespace canary::tls {
@@ -14,6 +15,7 @@ namespace {
 class TlsKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string_view title() const override {
     return "the certificates that a server shows, and their ends";
   }

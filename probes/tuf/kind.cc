@@ -13,15 +13,36 @@
 
 #include "config/touched_files.h"
 #include "probes/tuf/declaration.h"
+#include "probes/tuf/explanations.h"
 #include "probes/tuf/probe.h"
+#include "probes/tuf/rejection.h"
 #include "probes/tuf/trust_memory.h"
 
 namespace canary::tuf {
 namespace {
 
+// "TUF 1.0.34, 5.4.4": of evidence that begins with "tuf 5.4.4 expired", or of what is judged for
+// each role alike.
+std::string step_in(probes::Finding const& finding) {
+  constexpr std::string_view kBefore = "tuf ";
+  std::string_view evidence = finding.evidence;
+  std::string_view section;
+  if (evidence.starts_with(kBefore)) {
+    evidence.remove_prefix(kBefore.size());
+    section = evidence.substr(0, evidence.find_first_not_of("0123456789."));
+  } else if (finding.check == kExpiry) {
+    section = spec_section(Rule::expired, finding.subject);
+  } else if (finding.check == kSignatures && finding.severity != probes::Severity::warning) {
+    section = spec_section(Rule::threshold, finding.subject);
+  }
+  return section.empty() ? std::string{} : "TUF 1.0.34, " + std::string{section};
+}
+
 class TufKind final : public probes::Kind {
  public:
   probes::Declaration const& declaration() const override { return kDeclaration; }
+  std::span<probes::Explanation const> explanations() const override { return kExplanations; }
+  std::string step_of(probes::Finding const& finding) const override { return step_in(finding); }
   std::string_view title() const override {
     return "a TUF repository, verified as a client sees it";
   }

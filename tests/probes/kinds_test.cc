@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of probe keeps to what the rest of canaryd expects of one.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "config/finding_words.h"
+#include "probes/explanation.h"
 #include "probes/kind.h"
 #include "tests/support/read_file.h"
 
@@ -72,6 +74,36 @@ TEST_P(EveryKind, HasWordsOfItsOwnForFindings) {
   }
 }
 
+TEST_P(EveryKind, ExplainsEachOfItsChecks) {
+  auto const rows = kind().explanations();
+  for (auto const check : declared().checks) {
+    auto const any = std::ranges::find_if(rows, [&](Explanation const& row) {
+      return row.check == check && row.reason.empty() && !row.severity;
+    });
+    EXPECT_NE(any, rows.end()) << check;
+  }
+  for (auto const& row : rows) {
+    EXPECT_TRUE(std::ranges::count(declared().checks, row.check) == 1) << row.check;
+    bool const own = std::ranges::any_of(
+        declared().reasons, [&](Reason const& reason) { return reason.word() == row.reason; });
+    EXPECT_TRUE(row.reason.empty() || own || config::is_one_of(config::kCommonReasons, row.reason))
+        << row.reason;
+  }
+}
+
+// A row that stands behind another one for the same is never found.
+TEST_P(EveryKind, FindsEachExplanationByAFindingOfIts) {
+  for (auto const& row : kind().explanations()) {
+    Finding const finding{.check = row.check,
+                          .severity = row.severity.value_or(Severity::critical),
+                          .reason = row.reason.empty() ? Reason::none : Reason::read(row.reason),
+                          .message = "m"};
+    auto const found = explain(declared().kind, finding);
+    EXPECT_EQ(found.advice, row.advice) << row.check << " " << row.reason;
+    EXPECT_EQ(found.expected, row.expected);
+  }
+}
+
 // What a field is called on the command line must be unique there.
 TEST_P(EveryKind, HasAFlagForEachOfItsFields) {
   std::set<std::string> names;
@@ -112,6 +144,123 @@ TEST(KindSpec, IsComparedAsAValueOfItsKind) {
 TEST(Kinds, OfAnUnknownNameDeclareNothing) {
   EXPECT_EQ(find_kind("no-such-kind"), nullptr);
   EXPECT_EQ(&declaration_of("no-such-kind"), &kNothingDeclared);
+}
+
+Finding a_finding(std::string_view check, Reason reason, Severity severity = Severity::critical) {
+  return {.check = check, .severity = severity, .reason = reason, .message = "m"};
+}
+
+TEST(Explanations, TakeTheStepThatAFindingNames) {
+  auto finding = a_finding("rollback", Reason::rollback);
+  finding.evidence = "tuf 5.4.3.1 timestamp_rollback: version 41, trusted is 42";
+  auto const found = explain("tuf", finding);
+  EXPECT_EQ(found.step, "TUF 1.0.34, 5.4.3.1");
+  EXPECT_EQ(found.alert, "TufIntegrityFailure");
+  finding.evidence = "tuf <b> hostile";
+  EXPECT_EQ(explain("tuf", finding).step, "TUF 1.0.34, 5.4.3 and 5.5.5");
+  auto late = a_finding("expiry", Reason::expired);
+  late.subject = "timestamp";
+  EXPECT_EQ(explain("tuf", late).step, "TUF 1.0.34, 5.4.4");
+}
+
+TEST(Explanations, OfTheWayComeBeforeThoseOfTheCheckThatWasOnItsWay) {
+  EXPECT_EQ(explain("tuf", a_finding("targets", Reason::timeout, Severity::unknown)).advice,
+            explain("http", a_finding("reachable", Reason::timeout, Severity::unknown)).advice);
+}
+
+TEST(Explanations, TellAWarningFromTheSameThatIsBad) {
+  auto const bad = explain("tuf", a_finding("signatures", Reason::signature));
+  auto const odd = explain("tuf", a_finding("signatures", Reason::signature, Severity::warning));
+  EXPECT_EQ(bad.clients, "every client");
+  EXPECT_NE(odd.advice, bad.advice);
+  EXPECT_EQ(odd.alert, "");
+}
+
+// A file that is longer than some clients read is their affair; canaryd's own limit is not.
+TEST(Explanations, OfASizeAreOfWhoseLimitItIs) {
+  auto const of = [](Severity severity) {
+    return std::string{explain("tuf", a_finding("metadata", Reason::size_limit, severity)).clients};
+  };
+  EXPECT_EQ(of(Severity::critical), "every client");
+  EXPECT_EQ(of(Severity::warning), "those that the finding names");
+  EXPECT_THAT(of(Severity::unknown), HasSubstr("canaryd did not look"));
+}
+
+TEST(Explanations, OfAnEndNameTheAlertOfItsKind) {
+  EXPECT_EQ(explain("tuf", a_finding("expiry", Reason::expired)).alert, "TufMetadataExpired");
+  EXPECT_EQ(explain("tls", a_finding("expiry", Reason::expired)).alert, "RepoTlsCertExpired");
+  EXPECT_EQ(explain("openpgp", a_finding("expiry", Reason::expired)).alert, "OpenpgpKeyExpired");
+  EXPECT_EQ(explain("tuf", a_finding("expiry", Reason::expiring, Severity::warning)).alert,
+            "TufMetadataExpiringSoon");
+  EXPECT_EQ(explain("tuf", a_finding("expiry", Reason::expiring)).alert,
+            "TufMetadataExpiringCritical");
+}
+
+TEST(Explanations, OfAnUnknownKindAreWhatAllShare) {
+  auto const found = explain("no-such-kind", a_finding("x", Reason::dns, Severity::unknown));
+  EXPECT_THAT(std::string{found.advice}, HasSubstr("name servers"));
+  EXPECT_EQ(found.alert, "RepoUnreachable");
+  EXPECT_THAT(std::string{explain("", a_finding("x", Reason::none)).advice}, Not(IsEmpty()));
+}
+
+template <class F>
+void for_each_explanation(F const& take) {
+  for (auto const* const kind : kinds()) {
+    for (auto const& row : kind->explanations()) take(kind->declaration().kind, row);
+  }
+  for (auto const& row : common_explanations()) take("", row);
+}
+
+TEST(Explanations, AreWholeAndNameAlertsThatThereAre) {
+  std::filesystem::path const source{CANARY_SOURCE_DIR};
+  auto const rules = support::read_file(source / "config/prometheus/canaryd.rules.yml");
+  auto const runbook = support::read_file(source / "docs/runbook.md");
+  for_each_explanation([&](std::string_view kind, Explanation const& row) {
+    SCOPED_TRACE(std::string{kind} + " " + std::string{row.check} + " " + std::string{row.reason});
+    for (auto const text : {row.step, row.expected, row.clients, row.advice}) {
+      EXPECT_THAT(std::string{text}, Not(IsEmpty()));
+      EXPECT_EQ(text.find_first_of("|`<>\n"), text.npos) << text;
+    }
+    EXPECT_TRUE(row.advice.ends_with('.')) << row.advice;
+    for (auto const alert : {row.alert, row.alert_critical}) {
+      if (alert.empty()) continue;
+      EXPECT_THAT(rules, HasSubstr("- alert: " + std::string{alert} + "\n"));
+      EXPECT_THAT(runbook, HasSubstr("\n## " + std::string{alert} + "\n"));
+    }
+  });
+}
+
+// ---- docs/runbook.md: what to do about a finding -----------------------------------------------
+
+std::string advice_table() {
+  std::string out =
+      "| kind | check | reason | expected | it breaks | what to do |\n|---|---|---|---|---|---|\n";
+  auto const named = [](std::string_view word) {
+    return word.empty() ? std::string{"any"} : "`" + std::string{word} + "`";
+  };
+  for_each_explanation([&](std::string_view kind, Explanation const& row) {
+    out += "| " + named(kind) + " | " + named(row.check) + " | " + named(row.reason);
+    if (row.severity) out += ", " + std::string{to_text(*row.severity)};
+    out += " | " + std::string{row.expected} + " (" + std::string{row.step} + ") | " +
+           std::string{row.clients} + " | " + std::string{row.advice} + " |\n";
+  });
+  return out;
+}
+
+TEST(Runbook, HasTheAdviceOfEveryKind) {
+  std::filesystem::path const file = std::filesystem::path{CANARY_SOURCE_DIR} / "docs/runbook.md";
+  std::string text = support::read_file(file);
+  auto const begin = text.find("| kind | check | reason |");
+  ASSERT_NE(begin, std::string::npos) << "the table of advice is gone";
+  auto const after = text.find("|\n\n", begin);
+  auto const end = after == std::string::npos ? text.size() : after + 2;
+  if (std::getenv("CANARY_WRITE_DOCS") != nullptr) {
+    text.replace(begin, end - begin, advice_table());
+    std::ofstream{file} << text;
+    return;
+  }
+  EXPECT_EQ(text.substr(begin, end - begin), advice_table())
+      << "write it anew: CANARY_WRITE_DOCS=1 ctest --preset dev -R Runbook.HasTheAdvice";
 }
 
 // ---- docs/canaryd.md: the flags of `check KIND` ------------------------------------------------

@@ -96,7 +96,7 @@ void add_card(Fields& page, Seen const& seen, DaemonFacts const& daemon, SysTime
     card.text("own", "Its run makes no progress and did not end when asked to.");
   }
   if (!row.open->findings.empty()) {
-    Advice const advice = advice_on(row.open->findings.front());
+    Advice const advice = advice_on(row.facts.kind->kind, row.open->findings.front());
     card.text("advice", std::string{advice.what}).text("alert", std::string{advice.alert});
   }
 }

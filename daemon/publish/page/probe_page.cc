@@ -31,10 +31,11 @@ std::string_view state_of_finding(probes::Finding const& finding) {
   return "unknown";
 }
 
-void add_findings(Fields& page, OpenFindings const& open) {
+void add_findings(Fields& page, ProbeRow const& row) {
+  OpenFindings const& open = *row.open;
   page.list("findings");
   for (auto const& finding : open.findings) {
-    Advice const advice = advice_on(finding);
+    Advice const advice = advice_on(row.facts.kind->kind, finding);
     page.entry("findings")
         .text("state", std::string{state_of_finding(finding)})
         .text("severity", std::string{to_text(finding.severity)})
@@ -135,7 +136,7 @@ std::string probe_page(ProbeRow const& row, DaemonFacts const& daemon, OwnState 
       .text("json_href", "/api/v1/probes/" + name)
       .text("runs_href", "/api/v1/runs?probe=" + name)
       .text("command", check_command(daemon.config_file, row.facts.name));
-  add_findings(page, *row.open);
+  add_findings(page, row);
   add_bars(page, row.recent);
   page.list("phases");
   if (row.last_report) add_phases(page, row.last_report->measurements.phases);

@@ -154,23 +154,42 @@ class Outputs(unittest.TestCase):
             for each in suite.iter():
                 self.assertTrue(all(line.isprintable() for line in (each.text or "").splitlines()))
 
+    def read_explained(self, report, text, junit, nagios):
+        """All that is not ok is explained, and nothing else; each output has all of it."""
+        junit = "".join(xml.etree.ElementTree.fromstring(junit).itertext())
+        for each in (each for probe in report["probes"] for each in probe["findings"]):
+            self.assertEqual("explanation" in each, each["severity"] != "ok")
+            explanation = each.get("explanation", {})
+            for line in ("step", "expected", "received", "clients", "advice"):
+                self.assertNotEqual(explanation.get(line), "", line)
+                self.assertIn(explanation.get(line, ""), text)
+                self.assertIn(explanation.get(line, ""), junit)
+            self.assertIn(explanation.get("advice", ""), nagios)
+
     def test_each_is_read_by_its_readers(self):
         kinds = set()
         for arguments, code in self.cases():
             with self.subTest(" ".join(map(str, arguments))):
-                ran = {form: run(*arguments, "--output", form)
+                ran = {form: run(*arguments, "--explain", "--output", form)
                        for form in ("text", "json", "junit", "nagios")}
+                ran["plain"] = run(*arguments, "--output", "json")
                 for form, each in ran.items():
                     self.assertEqual(each.returncode, code, (form, each.stdout, each.stderr))
                     self.assertEqual(each.stderr, b"")
+                for form in ("json", "plain"):
+                    report = json.loads(ran[form].stdout)
+                    self.assertEqual(report["exit_code"], code)
+                    self.assertEqual(list(json_schema.problems(self.schema, report, self.schema)),
+                                     [])
+                self.assertNotIn(b"explanation", ran["plain"].stdout)
                 report = json.loads(ran["json"].stdout)
-                self.assertEqual(report["exit_code"], code)
-                self.assertEqual(list(json_schema.problems(self.schema, report, self.schema)), [])
                 kinds.add(report["probes"][0]["kind"])
                 self.read_junit(ran["junit"].stdout, report)
                 self.read_nagios(ran["nagios"].stdout, code)
-                for line in ran["text"].stdout.decode("utf-8").splitlines():
+                text = ran["text"].stdout.decode("utf-8")
+                for line in text.splitlines():
                     self.assertTrue(line.isprintable(), line)
+                self.read_explained(report, text, ran["junit"].stdout, ran["nagios"].stdout.decode())
         self.assertEqual(kinds, {name.removeprefix("probe_") for name in self.schema["$defs"]
                                  if name.startswith("probe_")})
 

@@ -20,7 +20,7 @@ TEST(ReportJunit, HasASuiteForAProbeAndACaseForACheck) {
                        a_finding(Severity::warning, "three"),
                        a_finding(Severity::unknown, "four", "reachable")}),
        a_probe("c", {})},
-      false);
+      {});
   EXPECT_THAT(xml,
               HasSubstr(R"(<testsuites name="canaryd check" tests="3" failures="1" errors="1" )"
                         R"(skipped="1" time="3.000">)"));
@@ -35,11 +35,11 @@ TEST(ReportJunit, HasASuiteForAProbeAndACaseForACheck) {
 
 // As the exit status does.
 TEST(ReportJunit, FailsAWarningAndPassesWhatIsAccepted) {
-  auto const warning = report_junit({a_probe("a", {a_finding(Severity::warning, "near")})}, false);
+  auto const warning = report_junit({a_probe("a", {a_finding(Severity::warning, "near")})}, {});
   EXPECT_THAT(warning, HasSubstr("failures=\"1\""));
   auto known = a_finding(Severity::critical, "known");
   known.accepted = probes::Acceptance{.because = "being <retired>"};
-  auto const accepted = report_junit({a_probe("a", {known})}, false);
+  auto const accepted = report_junit({a_probe("a", {known})}, {});
   EXPECT_THAT(accepted, HasSubstr("failures=\"0\""));
   EXPECT_THAT(accepted, HasSubstr("being &lt;retired&gt;"));
 }
@@ -48,7 +48,7 @@ TEST(ReportJunit, IsHarmlessWhateverTextsHold) {
   auto const xml = report_junit(
       {a_probe("\x01\"<&\n\xff\xef\xbf\xbe",
                {a_finding(Severity::critical, "]]></failure> \x1b[2J \xef\xbf\xbf & \"")})},
-      false);
+      {});
   EXPECT_THAT(xml, HasSubstr("name=\"\\x01&quot;&lt;&amp;\\n\\xff\\u{fffe}\""));
   EXPECT_THAT(xml, HasSubstr("]]&gt;&lt;/failure&gt; \\x1b[2J \\u{ffff} &amp; &quot;"));
 }
@@ -56,7 +56,7 @@ TEST(ReportJunit, IsHarmlessWhateverTextsHold) {
 TEST(ReportJunit, QuietHasWhatFailedAlone) {
   auto const xml = report_junit({a_probe("a", {a_finding(Severity::ok, "one"),
                                                a_finding(Severity::unknown, "four", "reachable")})},
-                                true);
+                                {.quiet = true});
   EXPECT_THAT(xml, HasSubstr("tests=\"1\""));
   EXPECT_THAT(xml, Not(HasSubstr("banner")));
 }

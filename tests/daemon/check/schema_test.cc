@@ -26,7 +26,9 @@ json::string text(std::string_view value) { return json::string{value}; }
 
 json::object of_type(std::string_view type) { return {{"type", text(type)}}; }
 
-json::object shared(std::string_view name) { return {{"$ref", text("#/$defs/" + std::string{name})}}; }
+json::object shared(std::string_view name) {
+  return {{"$ref", text("#/$defs/" + std::string{name})}};
+}
 
 json::object one_of(json::array words) { return {{"enum", std::move(words)}}; }
 
@@ -73,7 +75,8 @@ json::object measurements(probes::Declaration const& kind) {
   for (char const* const counter : {"bytes_received", "requests", "retries"}) {
     members[counter] = json::object{{"type", "integer"}, {"minimum", 0}};
   }
-  members["tls_not_after"] = json::object{{"oneOf", json::array{of_type("null"), shared("instant")}}};
+  members["tls_not_after"] =
+      json::object{{"oneOf", json::array{of_type("null"), shared("instant")}}};
   return closed(std::move(members));
 }
 
@@ -84,15 +87,16 @@ json::object finding(probes::Declaration const& kind) {
   checks.push_back(text("accept"));
   for (auto const& reason : kind.reasons) reasons.push_back(text(reason.word()));
   for (auto const reason : config::kCommonReasons) reasons.push_back(text(reason));
-  return closed(
-      {{"check", one_of(std::move(checks))},
-       {"subject", of_type("string")},
-       {"severity", shared("severity")},
-       {"reason", one_of(std::move(reasons))},
-       {"message", of_type("string")},
-       {"evidence", of_type("string")},
-       {"url", of_type("string")},
-       {"accepted", json::object{{"oneOf", json::array{of_type("null"), shared("accepted")}}}}});
+  json::object accepted{{"oneOf", json::array{of_type("null"), shared("accepted")}}};
+  return closed({{"check", one_of(std::move(checks))},
+                 {"subject", of_type("string")},
+                 {"severity", shared("severity")},
+                 {"reason", one_of(std::move(reasons))},
+                 {"message", of_type("string")},
+                 {"evidence", of_type("string")},
+                 {"url", of_type("string")},
+                 {"accepted", std::move(accepted)}},
+                {{"explanation", shared("explanation")}});
 }
 
 json::object probe(probes::Declaration const& kind) {
@@ -113,6 +117,12 @@ json::object schema() {
       json::object{{"type", "string"},
                    {"pattern", "^-?[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"}};
   defs["accepted"] = closed({{"because", of_type("string")}, {"until", shared("instant")}});
+  json::object explanation;
+  for (char const* const line :
+       {"step", "file", "url", "expected", "received", "clients", "advice", "alert"}) {
+    explanation[line] = of_type("string");
+  }
+  defs["explanation"] = closed(std::move(explanation));
   json::object phases;
   for (char const* const phase :
        {"queue", "dns", "connect", "tls", "request", "first_byte", "body", "verify"}) {
@@ -150,7 +160,8 @@ std::string pretty(json::value const& value, std::size_t indent) {
   };
   if (auto const* const object = value.if_object()) {
     for (auto const& member : *object) {
-      add(json::serialize(json::value(text(member.key()))) + ": " + pretty(member.value(), indent + 2));
+      add(json::serialize(json::value(text(member.key()))) + ": " +
+          pretty(member.value(), indent + 2));
     }
     return "{" + out + "\n" + std::string(indent, ' ') + "}";
   }
