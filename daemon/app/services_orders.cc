@@ -30,8 +30,8 @@ OrderOutcome outcome_of(std::shared_ptr<ProbeRow const> const& row) {
       .carried_out = true, .exit_code = static_cast<int>(row->last_report->severity()), .text = {}};
   outcome.show = [row](ShownAs as) {
     auto const checked = last_run(*row);
-    if (as.json) return report_json(checked, as.quiet);
-    return report_text(checked, {.colour = as.colour, .quiet = as.quiet});
+    TextStyle const style{.colour = as.colour, .quiet = as.quiet};
+    return as.json ? report_json(checked, style) : report_text(checked, style);
   };
   return outcome;
 }

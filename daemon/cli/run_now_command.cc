@@ -57,7 +57,7 @@ void add_run_now_command(CLI::App& app, Action& chosen) {
   command->add_option("--output", flags->output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command->add_flag("-q,--quiet", flags->quiet, "Leave out what is ok (text)");
+  command->add_flag("-q,--quiet", flags->quiet, "Leave out what is ok");
   command->footer(
       "The run is one like any other: by what the daemon trusts, within its limits of concurrency, "
       "and in metrics, page and history. Where a run of the probe goes on, the one that is asked "
