@@ -9,6 +9,7 @@
 
 #include "config/quiet_visitor.h"
 #include "config/reader.h"
+#include "config/url.h"
 
 namespace canary::config {
 namespace {
@@ -53,8 +54,8 @@ class Flags : public QuietVisitor {
   void texts(Field field, std::vector<std::string>&, Most, Wrong const&) override {
     add(field, Flag::Form::list);
   }
-  void url(Field field, Url&) override { add(field); }
-  void url(Field field, std::optional<Url>&) override { add(field); }
+  void url(Field field, Url&) override { add(field, Flag::Form::url); }
+  void url(Field field, std::optional<Url>&) override { add(field, Flag::Form::url); }
   void file(Field field, std::filesystem::path&) override { add(field); }
   void file(Field field, std::optional<std::filesystem::path>&) override { add(field); }
   void proxy(Field field, HttpSettings&) override { add(field); }
@@ -109,10 +110,22 @@ void add_header(Item& headers, std::string const& line) {
   }
 }
 
+// "./staging/metadata" as "file:///work/staging/metadata": what is not published yet is looked at
+// as the folder that it is.
+std::string url_of(std::string const& given) {
+  bool const path = given.starts_with('/') || given.starts_with("./") || given.starts_with("../");
+  if (!path) return given;
+  std::error_code ignored;
+  auto const absolute = std::filesystem::absolute(given, ignored).lexically_normal();
+  return "file://" + percent_encode(absolute.string(), true);
+}
+
 Item value_of(Flag const& flag, std::vector<std::string> const& given) {
   switch (flag.form) {
     case Flag::Form::value:
       return scalar(given.back());
+    case Flag::Form::url:
+      return scalar(url_of(given.back()));
     case Flag::Form::secret: {
       Item item;
       field_of(item, "file") = scalar(given.back());

@@ -16,6 +16,7 @@ namespace canary::config {
 struct Flag {
   enum class Form {
     value,    // one
+    url,      // one; a path that begins with /, ./ or ../ stands for its file: URL
     list,     // one or more
     headers,  // "NAME: VALUE" or "NAME: @FILE", any number of times
     secret,   // the path of a file that holds it

@@ -78,6 +78,22 @@ config::Kind const& configured(probes::Kind const& kind) {
                             [](config::Kind const& each) { return each.spec.name(); });
 }
 
+// `check` itself takes flags of the first kind, also before and behind the name of another one.
+void refuse_flags_of_others(CheckFlags const& flags) {
+  auto const own = config::flags_of(configured(kind_of(flags)));
+  std::string const kind{kind_of(flags).declaration().kind};
+  for (auto const& [name, values] : flags.given) {
+    if (std::ranges::find(own, name, &config::Flag::name) == own.end()) {
+      throw WrongUse("--" + name + ": check " + kind + " has no such flag");
+    }
+  }
+  bool const ends = std::ranges::any_of(
+      own, [](config::Flag const& flag) { return flag.own && flag.path.back() == "warning"; });
+  if (!ends && !flags.expiring_within.empty()) {
+    throw WrongUse("--expiring-within: nothing ends of what check " + kind + " looks at");
+  }
+}
+
 config::ProbeSpec spec_of(CheckFlags const& flags) {
   auto spec = config::probe_of(configured(kind_of(flags)), flags.given);
   if (!spec) {
@@ -160,6 +176,7 @@ Prepared prepare(CheckFlags const& flags, runtime::Stage& stage) {
     prepared.request.probes = specs_of_config(flags);
     return prepared;
   }
+  refuse_flags_of_others(flags);
   stage.enter("reading the files that the flags name");
   prepared.alone = check_alone(flags, at);
   if (!prepared.alone) prepared.request.probes.push_back(spec_of(flags));
@@ -241,7 +258,9 @@ void add_first_kind(CLI::App& command, std::shared_ptr<CheckFlags> const& flags,
     bool const dotted = flag.name.find('.') != std::string::npos;
     bool const known = flag.name == "timeout" || flag.name == "ca-file";
     if (dotted || (!flag.own && !known)) continue;
-    add_flag_of(command, flag, flags->given, "--" + flag.name)->excludes(config);
+    add_flag_of(command, flag, flags->given, "--" + flag.name)
+        ->excludes(config)
+        ->group("Options where no kind is named");
   }
 }
 

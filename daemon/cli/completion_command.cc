@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `canaryd completion SHELL`: what a shell completes, from the parser's own tree of commands.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -45,17 +47,39 @@ std::string brief(std::string text) {
   return text;
 }
 
-void walk(CLI::App const& app, std::string const& path, std::vector<Command>& all) {
-  Command command{.path = path, .name = app.get_name(), .what = brief(app.get_description())};
+// `group`: of that heading of the help alone, where it is not "".
+std::vector<Flag> flags_of(CLI::App const& app, std::string_view group = {}) {
+  std::vector<Flag> flags;
   for (auto const* const option : app.get_options()) {
-    if (option->get_group().empty()) continue;
+    if (option->get_group().empty() || (!group.empty() && option->get_group() != group)) continue;
     Flag flag{.longs = option->get_lnames(),
               .shorts = option->get_snames(),
               .what = brief(option->get_description()),
               .takes_value = option->get_items_expected_max() > 0,
               .values = choices(option->get_type_name())};
-    if (!flag.longs.empty() || !flag.shorts.empty()) command.flags.push_back(std::move(flag));
+    if (!flag.longs.empty() || !flag.shorts.empty()) flags.push_back(std::move(flag));
   }
+  return flags;
+}
+
+// What the parser takes there, those of the command around it included where it looks on there:
+// what stands under a heading of its own is for that command alone.
+std::vector<Flag> taken_flags(CLI::App const& app) {
+  auto flags = flags_of(app);
+  if (!app.get_fallthrough() || app.get_parent() == nullptr) return flags;
+  for (auto& outer : flags_of(*app.get_parent(), "Options")) {
+    bool const there =
+        std::ranges::any_of(flags, [&](Flag const& own) { return own.longs == outer.longs; });
+    if (!there) flags.push_back(std::move(outer));
+  }
+  return flags;
+}
+
+void walk(CLI::App const& app, std::string const& path, std::vector<Command>& all) {
+  Command command{.path = path,
+                  .name = app.get_name(),
+                  .what = brief(app.get_description()),
+                  .flags = taken_flags(app)};
   std::vector<CLI::App const*> below;
   for (auto const* const each : app.get_subcommands({})) {
     if (each->get_group().empty()) continue;

@@ -336,6 +336,15 @@ std::vector<Misuse> misuses() {
       {"ARootThatIsNotThere", {"--root", "/nowhere/root.json"}, "/nowhere/root.json"},
       {"AConfigurationThatIsNotThere", {"--config", "/nowhere/c.yml"}, "/nowhere/c.yml"},
       {"ARootBesideAConfiguration", {"--config", "/nowhere/c.yml", "--root", root}, "--root"},
+      {"AFlagOfAnotherKind",
+       {"tls", "localhost:1", "--root", root},
+       "--root: check tls has no such flag"},
+      {"AFlagOfAnotherKindBeforeIt",
+       {"--targets", "all", "--timeout", "1s", "tcp", "localhost:1"},
+       "no such flag"},
+      {"AnEndOfWhatHasNone",
+       {"tcp", "localhost:1", "--expiring-within", "1d"},
+       "--expiring-within: nothing ends"},
       {"AnotherOutput", {"--root", root, "--output", "xml"}, "--output"},
   };
 }

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "config/finding_words.h"
+#include "config/url.h"
 #include "probes/explanation.h"
 #include "probes/kind.h"
 #include "tests/support/read_file.h"
@@ -132,6 +133,24 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EveryKind, ::testing::ValuesIn(kinds().begin(), 
                          [](auto const& each) {
                            return std::string{each.param->declaration().kind};
                          });
+
+TEST(Flags, OfAUrlTakeThePathOfWhatIsNotPublishedYet) {
+  auto const located = [](std::string const& given) {
+    for (auto const& kind : configured_kinds()) {
+      if (kind.spec.name() != "http") continue;
+      auto const probe = config::probe_of(kind, {{"url", {given}}});
+      return probe ? probe.value().repository : probe.error().front();
+    }
+    return std::string{"no such kind"};
+  };
+  auto const here =
+      "file://" + config::percent_encode(std::filesystem::current_path().string(), true);
+  EXPECT_EQ(located("./a b%20?#/x"), here + "/a%20b%2520%3F%23/x");
+  EXPECT_EQ(located("./staging/../x"), here + "/x");
+  EXPECT_EQ(located("/srv/x"), "file:///srv/x");
+  EXPECT_EQ(located("https://host/x"), "https://host/x");
+  EXPECT_THAT(located("staging/x"), HasSubstr("--url: no scheme"));
+}
 
 TEST(KindSpec, IsComparedAsAValueOfItsKind) {
   auto const a = kinds().front()->spec();

@@ -207,6 +207,18 @@ class Outputs(unittest.TestCase):
         self.read_nagios(nagios.stdout, 2)
         self.assertIn(b"; of 300 probes 300 critical |", nagios.stdout)
 
+    def test_a_release_gate_looks_at_folders(self):
+        demo = self.path / "demo"
+        for arguments in (("--root", "roots/healthy.root.json", "--metadata-url",
+                           "./repositories/healthy/metadata", "--targets", "all"),
+                          ("--root", "roots/healthy.root.json", "--metadata-url",
+                           demo / "repositories/healthy/metadata", "--targets-url",
+                           "./repositories/healthy/targets", "--targets", "all"),
+                          ("http", "./roots/healthy.root.json", "--contains", "signatures")):
+            ran = subprocess.run([pathlib.Path(CANARYD).resolve(), "check", *arguments], cwd=demo,
+                                 capture_output=True, timeout=120)
+            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+
     def test_quiet_leaves_out_what_is_ok_of_each(self):
         good, bad = self.tuf("healthy", "-q"), self.tuf("expired", "-q")
         self.assertEqual(json.loads(run(*good, "--output", "json").stdout)["probes"][0]["findings"],

@@ -22,6 +22,10 @@ CASES = [
     (["run", "--log.level", ""], {"debug", "info", "warn", "error"}, {"json"}),
     (["check", "--ro"], {"--root"}, {"--log.level"}),
     (["status", "--output", "j"], {"json"}, {"text"}),
+    (["check", "--output", ""], {"text", "json", "junit", "nagios"}, {"csv"}),
+    (["check", "tls", "--ex"], {"--explain", "--expiry.warning", "--expiring-within"}, {"--root"}),
+    (["check", "tls", "--"], {"--address", "--output"}, {"--root", "--targets"}),
+    (["check", "tls", "--output", "n"], {"nagios"}, {"text"}),
     (["check", "--root", "pin"], {"pinned.json"}, {"--root"}),
 ]
 
