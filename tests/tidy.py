@@ -43,7 +43,9 @@ class Key:
 
     def digest(self, path):
         if path not in self.digests:
-            self.digests[path] = hashlib.sha256(pathlib.Path(path).read_bytes()).digest()
+            file = pathlib.Path(path)  # may be gone since the last compilation
+            content = file.read_bytes() if file.exists() else b""
+            self.digests[path] = hashlib.sha256(content).digest()
         return self.digests[path]
 
     def settings(self, file):

@@ -359,12 +359,12 @@ class Server::Impl {
 };
 
 Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings const& settings,
-                                                           Sources sources,
+                                                           Sources const& sources,
                                                            std::string const& private_socket) {
   ::MHD_set_panic_func([](void*, char const*, unsigned,
                           char const*) { runtime::end_by_defect("libmicrohttpd cannot go on"); },
                        nullptr);
-  auto impl = std::make_unique<Impl>(std::move(sources));
+  auto impl = std::make_unique<Impl>(sources);
   for (auto const& address : settings.listen_addresses) {
     auto socket = listen_on(address);
     if (!socket) return std::move(socket).error();

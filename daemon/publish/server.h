@@ -28,7 +28,7 @@ class Server {
   // for the AF_UNIX listener that this machine's `canaryd dump` and `status`, and the watchdog,
   // ask; none where it is empty.
   static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
-                                                            Sources sources,
+                                                            Sources const& sources,
                                                             std::string const& private_socket = {});
   // Why no private listener can be had at `path`; empty where one can.
   static std::string private_socket_trouble(std::string const& path);

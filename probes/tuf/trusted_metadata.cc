@@ -80,12 +80,12 @@ struct TrustedMetadata::Verification {
 };
 
 TrustedMetadata::TrustedMetadata(Time reference, Policy policy)
-    : reference_(reference), policy_(policy) {}
+    : reference_(reference), policy_(std::move(policy)) {}
 
 Result<TrustedMetadata> TrustedMetadata::create(std::string root, Time reference, Policy policy) {
-  TrustedMetadata trusted(reference, policy);
+  TrustedMetadata trusted(reference, std::move(policy));
   BOOST_OUTCOME_TRYV(trusted.check_size("root", root.size()));
-  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(root), policy.budget));
+  BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(root), trusted.policy_.budget));
   Root const& content = metadata.content;
   BOOST_OUTCOME_TRY(auto tally,
                     trusted.verify("root", metadata, {"root itself", content.root, content.keys}));
