@@ -54,7 +54,7 @@ constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. T
 struct Shared {
   Routes routes;
   AskedThreads asked;
-  LaterAnswers later;
+  LaterAnswers later{};
   std::atomic<bool> stopping{false};
   std::atomic<std::size_t> unread{0};
   StandingAnswer full{kFull}, no_memory{kNoMemory};
