@@ -11,24 +11,11 @@
 #include <system_error>
 #include <utility>
 
+#include "config/descriptor.h"
 #include "config/touched_files.h"
 
 namespace canary::config {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 ReadError because(std::filesystem::path const& path, int error) {
   return {"can't read " + path.string() + ": " + std::generic_category().message(error)};

@@ -14,6 +14,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "config/harmless.h"
 #include "config/nearest.h"
 
 namespace canary::config::yaml {
@@ -129,36 +130,18 @@ class Builder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// Bytes of the UTF-8 character at `at`, 0 when it is none (RFC 3629).
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  auto const byte = [&](std::size_t i) -> unsigned {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
-  };
-  auto const tail = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  unsigned const first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-  if ((first & 0xf0) == 0xe0) {
-    bool const bad = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f);
-    return !bad && tail(1) && tail(2) ? 3 : 0;
-  }
-  if (first < 0xf0 || first > 0xf4) return 0;
-  bool const bad = (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
-  return !bad && tail(1) && tail(2) && tail(3) ? 4 : 0;
-}
-
 // yaml-cpp guesses encodings and replaces what it can't read; we take UTF-8 text only.
 std::optional<Problem> check_text(std::string const& bytes, std::string const& file) {
   int line = 1, column = 1;
   for (std::size_t at = 0; at < bytes.size(); ++column) {
-    auto const length = utf8_length(bytes, at);
+    CodePoint const character = decode_utf8(std::string_view{bytes}.substr(at));
     auto const byte = static_cast<unsigned char>(bytes[at]);
     bool const control = byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
-    if (length == 0) return Problem{file, line, column, "", "expected UTF-8 text", ""};
+    if (!character.valid) return Problem{file, line, column, "", "expected UTF-8 text", ""};
     if (control || byte == 0x7f) {
       return Problem{file, line, column, "", "expected text, got a control character", ""};
     }
-    at += length;
+    at += character.bytes;
     if (byte == '\n') {
       ++line;
       column = 0;

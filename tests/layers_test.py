@@ -45,7 +45,7 @@ ALLOWED = {
                              "daemon/log",  # whose ring takes no lock
                              "daemon/text/fixed_text.h", "daemon/watchdog/judge",
                              "daemon/watchdog/sample", "daemon/watchdog/tell"],
-    "daemon/watchdog/act": ["runtime/published.h", "runtime/tables.h", "runtime/thread_row.h",
+    "daemon/watchdog/act": ["config/fnv.h", "runtime/published.h", "runtime/tables.h", "runtime/thread_row.h",
                             "daemon/text/fixed_text.h", "daemon/watchdog/judge",
                             "daemon/watchdog/sample", "daemon/watchdog/tell",
                             "daemon/watchdog/act"],

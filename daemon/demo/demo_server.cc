@@ -21,6 +21,7 @@
 #include <cstring>
 #include <utility>
 
+#include "config/descriptor.h"
 #include "daemon/demo/demo_repositories.h"
 #include "daemon/demo/file_server.h"
 
@@ -32,25 +33,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kStartTimeout{10};
 constexpr std::chrono::seconds kStopTimeout{2};
-
-// Closes what it holds.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 struct Pipe {
   Descriptor read, write;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "daemon/results/snapshot.h"
+#include "daemon/text/rfc3339.h"
 
 namespace canary::daemon {
 
@@ -29,8 +30,6 @@ std::string_view state_text(ProbeRow const& probe);
 bool is_stale(ProbeRow const& probe, SysTime daemon_started, SysTime now);
 
 // "2026-11-24T20:01:14.123Z".
-std::string rfc3339(SysTime time);
-
 // Text of servers in these is made valid UTF-8 and escaped; instants are RFC 3339 in UTC (those of
 // canaryd itself with milliseconds), spans seconds; what is not known is null.
 std::string probes_json(Snapshot const& snapshot, SysTime now);  // one short object per probe

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/fnv.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -10,8 +12,7 @@ using Duration = runtime::Clock::duration;
 
 // FNV-1a with a final mix: short names that differ in a digit land far apart.
 std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (unsigned char const byte : text) value = (value ^ byte) * 0x100000001b3;
+  std::uint64_t value = fnv1a(text);
   value ^= value >> 33;
   value *= 0xff51afd7ed558ccd;
   value ^= value >> 33;

@@ -32,7 +32,7 @@ constexpr int kPiecesPerTurn = 8;
 
 // One of its outputs.
 struct Output {
-  Output(runtime::Executor const& executor, OwnedDescriptor fd) : pipe(executor, fd.release()) {}
+  Output(runtime::Executor const& executor, Descriptor fd) : pipe(executor, fd.release()) {}
   stream_descriptor pipe;
   std::string kept;
   std::size_t dropped = 0;

@@ -26,12 +26,12 @@ Leftovers& leftovers() {
 }
 
 struct Pipe {
-  OwnedDescriptor read, write;
+  Descriptor read, write;
 };
 std::optional<Pipe> make_pipe() {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-  Pipe pipe{OwnedDescriptor{ends[0]}, OwnedDescriptor{ends[1]}};
+  Pipe pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
   ::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
   return pipe;
 }
@@ -85,10 +85,6 @@ bool has_ended(pid_t pid) {
 
 }  // namespace
 
-OwnedDescriptor::~OwnedDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Result<Process, Process::Refusal> Process::spawn(Command const& command) {
   auto const refused = [&](int error, std::string const& what) {
     return Refusal{error, what + ": " + std::generic_category().message(error)};
@@ -110,7 +106,7 @@ Result<Process, Process::Refusal> Process::spawn(Command const& command) {
                                   words.data(), environment.data());
   if (error != 0) return refused(error, command.words.front() + " cannot be started");
   Process process{pid};
-  process.ended = OwnedDescriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  process.ended = Descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
   process.out = std::move(out->read);
   process.err = std::move(err->read);
   return process;

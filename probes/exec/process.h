@@ -14,26 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "config/descriptor.h"
 #include "config/result.h"
 
 namespace canary::exec {
-
-// A descriptor, closed with its owner.
-class OwnedDescriptor {
- public:
-  explicit OwnedDescriptor(int fd = -1) : fd_(fd) {}
-  ~OwnedDescriptor();
-  OwnedDescriptor(OwnedDescriptor&& other) noexcept : fd_(other.release()) {}
-  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 struct Command {
   std::vector<std::string> words;        // the program's path first
@@ -64,7 +48,7 @@ class Process {
   std::optional<int> reap();
 
   // Not blocking. `ended` becomes readable with its end; -1 where the kernel has no such thing.
-  OwnedDescriptor out, err, ended;
+  Descriptor out, err, ended;
 
  private:
   explicit Process(pid_t pid) : pid_(pid) {}

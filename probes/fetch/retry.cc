@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "config/fnv.h"
+
 namespace canary::fetch {
 namespace {
 
@@ -24,10 +26,8 @@ std::optional<T> whole_number(std::string_view text) {
   return value;
 }
 
-// FNV-1a: the same on every machine, unlike std::hash.
 std::uint64_t hash_of(std::string_view text, std::uint64_t salt) {
-  std::uint64_t hash = 14'695'981'039'346'656'037ULL ^ (salt * 0x9E3779B97F4A7C15ULL);
-  for (unsigned char const byte : text) hash = (hash ^ byte) * 1'099'511'628'211ULL;
+  std::uint64_t const hash = fnv1a(text, kFnvBasis ^ (salt * 0x9E3779B97F4A7C15ULL));
   return hash ^ (hash >> 32);
 }
 

@@ -15,6 +15,8 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "config/harmless.h"
+
 namespace canary::tuf::json {
 namespace {
 
@@ -24,42 +26,19 @@ constexpr std::size_t kShownName = 80;  // bytes of a hostile name that an error
 
 // Offset of the first byte that does not belong to valid UTF-8; text.size() where there is none.
 std::size_t utf8_error(std::string_view text) {
-  auto const* bytes = reinterpret_cast<unsigned char const*>(text.data());
-  std::size_t const size = text.size();
-  auto continues = [&](std::size_t at, unsigned char low, unsigned char high) {
-    return at < size && bytes[at] >= low && bytes[at] <= high;
-  };
   std::size_t i = 0;
-  while (i < size) {
-    if (size - i >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes + i, 8);
-      if ((word & 0x8080808080808080U) == 0) {
-        i += 8;
-        continue;
-      }
+  while (i < text.size()) {
+    std::uint64_t word = 0x80;
+    if (text.size() - i >= sizeof word) std::memcpy(&word, text.data() + i, sizeof word);
+    if ((word & 0x8080808080808080U) == 0) {  // ASCII alone, as nearly all of it is
+      i += sizeof word;
+      continue;
     }
-    unsigned char const lead = bytes[i];
-    std::size_t length = 0;
-    if (lead < 0x80) {
-      length = 1;
-    } else if (lead >= 0xC2 && lead <= 0xDF) {
-      length = continues(i + 1, 0x80, 0xBF) ? 2 : 0;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      unsigned char const low = lead == 0xE0 ? 0xA0 : 0x80;
-      unsigned char const high = lead == 0xED ? 0x9F : 0xBF;
-      length = continues(i + 1, low, high) && continues(i + 2, 0x80, 0xBF) ? 3 : 0;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      unsigned char const low = lead == 0xF0 ? 0x90 : 0x80;
-      unsigned char const high = lead == 0xF4 ? 0x8F : 0xBF;
-      bool const good = continues(i + 1, low, high) && continues(i + 2, 0x80, 0xBF) &&
-                        continues(i + 3, 0x80, 0xBF);
-      length = good ? 4 : 0;
-    }
-    if (length == 0) return i;
-    i += length;
+    CodePoint const character = decode_utf8(text.substr(i));
+    if (!character.valid) return i;
+    i += character.bytes;
   }
-  return size;
+  return i;
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/descriptor.h"
 #include "runtime/file_identity.h"
 
 namespace canary::tuf {
@@ -24,21 +25,6 @@ constexpr std::string_view kLeftover = ".json.part";
 StoreFault fault(std::filesystem::path path, std::string doing, int error = errno) {
   return {std::move(path), std::move(doing), error};
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  int get() const { return value_; }
-  bool open() const { return value_ >= 0; }
-
- private:
-  int value_;
-};
 
 StoreResult<void> sync_folder(std::filesystem::path const& folder) {
   std::filesystem::path const named = folder.empty() ? std::filesystem::path(".") : folder;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/text/fixed_text.h"
+#include "daemon/text/rfc3339.h"
 
 namespace canary::dump {
 
@@ -36,14 +37,8 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 std::string utc_text(std::int64_t wall_ns) {
-  time_t const seconds = wall_ns / 1'000'000'000;
-  tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                parts.tm_sec, static_cast<int>(wall_ns / 1'000'000 % 1000));
-  return text.data();
+  using namespace std::chrono;
+  return daemon::rfc3339(sys_time<milliseconds>{floor<milliseconds>(nanoseconds{wall_ns})});
 }
 
 std::string hex_text(std::uint64_t value) {

@@ -11,23 +11,17 @@
 #include <system_error>
 #include <utility>
 
+#include "config/fnv.h"
 #include "daemon/text/fixed_text.h"
 
 namespace canary::watchdog {
 namespace {
 
-// FNV-1a.
-std::uint64_t added(std::uint64_t sum, void const* from, std::size_t size) {
-  auto const* const bytes = static_cast<unsigned char const*>(from);
-  for (std::size_t i = 0; i < size; ++i) sum = (sum ^ bytes[i]) * 0x100000001B3;
-  return sum;
-}
-
 std::uint64_t checksum_of(StoredMemory const& stored) {
   constexpr std::size_t kFrom = offsetof(Memory, started_wall_ns);
   auto const* const bytes = reinterpret_cast<unsigned char const*>(&stored.memory);
-  std::uint64_t const sum = added(0xCBF29CE484222325, bytes + kFrom, sizeof(Memory) - kFrom);
-  return added(sum, stored.culprits.data(), stored.culprits.size() * sizeof(Culprit));
+  std::uint64_t const sum = fnv1a(bytes + kFrom, sizeof(Memory) - kFrom);
+  return fnv1a(stored.culprits.data(), stored.culprits.size() * sizeof(Culprit), sum);
 }
 
 bool read_whole(int file, void* into, std::size_t size, std::size_t at) {
