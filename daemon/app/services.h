@@ -68,7 +68,7 @@ class Services {
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
   // Whatever comes of it, the ticket is ended, unless a disk stands still; a function for the loop.
-  void carry_out(Order const& order, std::shared_ptr<Orders::Ticket> ticket) noexcept;
+  void carry_out(Order const& order, std::shared_ptr<Orders::Ticket> const& ticket) noexcept;
   // Of the HTTP client, beyond those that each run has. Thread: any.
   void allow_spare_connections(std::size_t most) { http_.spare.limit(most); }
   // True when every run has unwound.
@@ -82,10 +82,10 @@ class Services {
   runtime::Task<void> tend_threads();
   void remember(Changes const& changes);
   void remember_hangs();
-  void forget(Order const& order, std::shared_ptr<Orders::Ticket> ticket);
+  void forget(Order const& order, std::shared_ptr<Orders::Ticket> const& ticket);
   void forgotten(Order const& order, Result<std::size_t, std::string> const& removed,
                  Orders::Ticket& ticket);
-  void run_now(Order const& order, std::shared_ptr<Orders::Ticket> ticket);
+  void run_now(Order const& order, std::shared_ptr<Orders::Ticket> const& ticket);
   void tell_of_state_directory();
   void tell_of_unwritten(bool history);
   std::string sentence() const;

@@ -38,7 +38,7 @@ OrderOutcome outcome_of(std::shared_ptr<ProbeRow const> const& row) {
 
 }  // namespace
 
-void Services::carry_out(Order const& order, Ticket ticket) noexcept {
+void Services::carry_out(Order const& order, Ticket const& ticket) noexcept {
   runtime::require_loop_thread();
   try {
     if (order.kind == Order::Kind::forget) {
@@ -53,7 +53,7 @@ void Services::carry_out(Order const& order, Ticket ticket) noexcept {
 
 // The memory goes at once, the files on the state directory's thread: before any run that begins
 // from now on asks that thread for them.
-void Services::forget(Order const& order, Ticket ticket) {
+void Services::forget(Order const& order, Ticket const& ticket) {
   if (!results_.row(order.probe)) return ticket->end(no_such_probe(order.probe));
   auto job = [folder = places_.probe(order.probe)] { return remove_files(folder); };
   auto told = [this, order, ticket](std::optional<Result<std::size_t, std::string>> removed) {
@@ -89,7 +89,7 @@ void Services::forgotten(Order const& order, Result<std::size_t, std::string> co
   ticket.end({.carried_out = true, .text = forgotten_text(order.probe, removed.value())});
 }
 
-void Services::run_now(Order const& order, Ticket ticket) {
+void Services::run_now(Order const& order, Ticket const& ticket) {
   auto const row = results_.row(order.probe);
   if (!row) return ticket->end(no_such_probe(order.probe));
   auto const ended = [this, probe = order.probe, ticket](bool with_report) {

@@ -84,7 +84,8 @@ void refuse_flags_of_others(CheckFlags const& flags) {
   std::string const kind{kind_of(flags).declaration().kind};
   for (auto const& [name, values] : flags.given) {
     if (std::ranges::find(own, name, &config::Flag::name) == own.end()) {
-      throw WrongUse("--" + name + ": check " + kind + " has no such flag");
+      std::string why = "--";
+      throw WrongUse(why.append(name).append(": check ").append(kind).append(" has no such flag"));
     }
   }
   bool const ends = std::ranges::any_of(

@@ -183,10 +183,10 @@ std::vector<Row> pool_rows() {
                .others = false,
                .also = {"run", "disk", "cpu", "files"}};
   };
-  rows.push_back(with(stall("VerifyHangs", "EVP_DigestVerify never returns", "cpu", {"lock"}),
-                      Call::verify, {.thread = "cpu"}, 2s));
-  rows.push_back(with(stall("VerifySpins", "EVP_DigestVerify computes", "cpu", {"cpu_loop"}),
-                      Call::verify, {.misdeed = Misdeed::spin, .thread = "cpu"}, 2s));
+  rows.push_back(with(stall("VerifyHangs", "SHA256 never returns", "cpu", {"lock"}), Call::digest,
+                      {.thread = "cpu"}, 2s));
+  rows.push_back(with(stall("VerifySpins", "SHA256 computes", "cpu", {"cpu_loop"}), Call::digest,
+                      {.misdeed = Misdeed::spin, .thread = "cpu"}, 4s));
   rows.push_back(with(stall("RepositoryOpenHangs", "open(2) of a file: repository never returns",
                             "files", {"lock"}),
                       Call::open, {.thread = "files", .path = "repository"}, 3s));
@@ -207,17 +207,16 @@ std::vector<Row> pool_rows() {
       innocent("RepositoryOpenFails", "open(2) of a file: repository: EIO", "Input/output error"),
       Call::open,
       {.misdeed = Misdeed::fail, .thread = "files", .argument = EIO, .path = "repository"}, 3s));
-  rows.push_back(after(innocent("WorkerEnds", "a worker's thread ends in EVP_DigestVerify",
+  rows.push_back(after(innocent("WorkerEnds", "a worker's thread ends in SHA256",
                                 "a thread ended, and was replaced"),
-                       Call::verify, {.misdeed = Misdeed::end, .thread = "cpu", .limit = 1}, 4s));
+                       Call::digest, {.misdeed = Misdeed::end, .thread = "cpu", .limit = 1}, 4s));
   rows.push_back(
       after(innocent("FileThreadEnds", "a thread of files ends in open(2)",
                      "a thread ended, and was replaced"),
             Call::open,
             {.misdeed = Misdeed::end, .thread = "files", .limit = 1, .path = "repository"}, 4s));
-  rows.push_back(after(innocent("VerifyIsLate", "EVP_DigestVerify comes 0.1 s late", ""),
-                       Call::verify, {.misdeed = Misdeed::late, .thread = "cpu", .argument = 100},
-                       3s));
+  rows.push_back(after(innocent("VerifyIsLate", "SHA256 comes 0.1 s late", ""), Call::digest,
+                       {.misdeed = Misdeed::late, .thread = "cpu", .argument = 100}, 3s));
   return rows;
 }
 

@@ -360,12 +360,10 @@ int dl_iterate_phdr(int (*visit)(struct dl_phdr_info*, std::size_t, void*), void
   if (CallSlot* const slot = armed(Call::linker)) misbehave(*slot);
   return real(visit, data);
 }
-int EVP_DigestVerify(void* context, unsigned char const* signature, std::size_t size,
-                     unsigned char const* text, std::size_t length) {
-  static int (*real)(void*, unsigned char const*, std::size_t, unsigned char const*, std::size_t) =
-      nullptr;
-  next(real, "EVP_DigestVerify");
-  return fails(Call::verify) ? -1 : real(context, signature, size, text, length);
+unsigned char* SHA256(unsigned char const* bytes, std::size_t size, unsigned char* digest) {
+  static unsigned char* (*real)(unsigned char const*, std::size_t, unsigned char*) = nullptr;
+  next(real, "SHA256");
+  return fails(Call::digest) ? nullptr : real(bytes, size, digest);
 }
 int SSL_do_handshake(void* ssl) {
   static int (*real)(void*) = nullptr;

@@ -39,7 +39,7 @@ enum class Call : std::uint8_t {
   sigtimedwait,
   getrandom,
   linker,        // dl_iterate_phdr
-  verify,        // EVP_DigestVerify
+  digest,        // SHA256, of every file that a run verifies
   handshake,     // SSL_do_handshake, SSL_connect
   resolve,       // ares_getaddrinfo, ares_search
   queue_answer,  // MHD_queue_response
