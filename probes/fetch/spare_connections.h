@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include "runtime/contract.h"
+
 namespace canary::fetch {
 
 class SpareConnections {
@@ -17,12 +19,16 @@ class SpareConnections {
   void limit(std::size_t most) { most_.store(most, std::memory_order_relaxed); }
   // False: none is left.
   bool take() {
+    runtime::require_loop_thread();
     if (taken_ >= most_.load(std::memory_order_relaxed)) return false;
     ++taken_;
     return true;
   }
   // REQUIRES: so many were taken.
-  void give_back(std::size_t count) { taken_ -= count; }
+  void give_back(std::size_t count) {
+    runtime::require_loop_thread();
+    taken_ -= count;
+  }
   std::size_t taken() const { return taken_; }
 
  private:

@@ -95,7 +95,8 @@ def serve_one_scrape_in_three(target):
 
 
 def certificate(folder, name, ends):
-    """A self-signed certificate for 127.0.0.1 that is good until `ends`, seconds since 1970."""
+    """A self-signed certificate for 127.0.0.1, a month old and good until `ends`, seconds since
+    1970."""
     home = folder / "ca" / name
     home.mkdir(parents=True)
     (home / "index.txt").touch()
@@ -111,8 +112,8 @@ def certificate(folder, name, ends):
     stamp = functools.partial(time.strftime, "%Y%m%d%H%M%SZ")
     run(["openssl", "ca", "-batch", "-selfsign", "-config", home / "ca.cnf", "-keyfile",
          home / "key.pem", "-in", home / "csr.pem", "-out", home / "cert.pem", "-notext",
-         "-startdate", stamp(time.gmtime(time.time() - 3600)), "-enddate",
-         stamp(time.gmtime(ends))])
+         "-startdate", stamp(time.gmtime(time.time() - 30 * 86_400)),
+         "-enddate", stamp(time.gmtime(ends))])
     return home
 
 
