@@ -23,7 +23,7 @@ from many_probes import BUILD, SERVE, ManyProbes  # noqa: E402
 
 PEERS = ROOT / "tests/bench/peers"
 BUILT = ROOT / "build/peers"
-LOOPS = 300  # runs of the row loop
+LOOPS = 100  # runs of the row loop
 # row: case of bench_repository, what is downloaded, how many at once, its title
 ROWS = {
     "one": ("one", "all", 4, "one target of 1 GiB"),
