@@ -8,6 +8,7 @@
 #include "probes/end.h"
 
 namespace canary::probes {
+
 Expiry expiry_of(fetch::Validity const& validity, config::ExpiryThresholds const& thresholds) {
   return expiry_of(validity.begins, validity.ends, thresholds);
 }

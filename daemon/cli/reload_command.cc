@@ -3,10 +3,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include "daemon/app/app_options.h"
@@ -23,7 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr int kNoAnswer = 3;
 constexpr auto kEndsWithin = 2min;  // the daemon gives a reading up after --watchdog.step-stall
-constexpr auto kAskEvery = 50ms;
 
 int no_answer(std::string const& why) {
   std::fprintf(stderr, "canaryd reload: %s\n", why.c_str());
@@ -45,17 +42,9 @@ int tell(json::value const& outcome) {
 int reload(DaemonFlags const& flags, runtime::Stage& stage) {
   auto const daemon = find_daemon(flags, stage);
   if (!daemon) return no_answer(daemon.error());
-  auto answer = ask_daemon(daemon.value(), "/-/reload", stage, "POST");
-  if (answer.status != 200) return no_answer(answer.body);
-  auto outcome = json::parse(answer.body);
-  std::string const where = "/-/reload/" + std::to_string(outcome.at("reload").to_number<long>());
-  while (!outcome.at("done").as_bool()) {
-    std::this_thread::sleep_for(kAskEvery);
-    answer = ask_daemon(daemon.value(), where, stage);
-    if (answer.status != 200) return no_answer(answer.body);
-    outcome = json::parse(answer.body);
-  }
-  return tell(outcome);
+  auto const outcome = ask_until_done(
+      daemon.value(), {.post = "/-/reload", .where = "/-/reload/", .number = "reload"}, stage);
+  return outcome ? tell(outcome.value()) : no_answer(outcome.error().body);
 }
 
 }  // namespace

@@ -6,14 +6,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 
 #include "config/state_directory.h"
 #include "daemon/app/state_lock.h"
@@ -152,6 +156,26 @@ PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
     reply.append(piece.data(), static_cast<std::size_t>(got));
   }
   return split(daemon, reply);
+}
+
+Result<boost::json::value, PrivateAnswer> ask_until_done(RunningDaemon const& daemon,
+                                                         LongRequest const& request,
+                                                         runtime::Stage& stage) {
+  using namespace std::chrono_literals;
+  auto answer = ask_daemon(daemon, request.post, stage, "POST");
+  if (answer.status != 200) return answer;
+  auto told = boost::json::parse(answer.body);
+  std::string const where = request.where +
+                            std::to_string(told.at(request.number).to_number<std::int64_t>()) +
+                            (request.query.empty() ? "" : "?" + request.query);
+  for (auto pause = 20ms; !told.at("done").as_bool(); pause = std::min(pause * 2, 250ms)) {
+    stage.enter("waiting for canaryd to carry " + request.post + " out");
+    std::this_thread::sleep_for(pause);
+    answer = ask_daemon(daemon, where, stage);
+    if (answer.status != 200) return answer;
+    told = boost::json::parse(answer.body);
+  }
+  return told;
 }
 
 }  // namespace canary::daemon

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include <boost/json/value.hpp>
+
 #include "config/result.h"
 #include "daemon/app/places.h"
 #include "runtime/stage.h"
@@ -46,5 +48,18 @@ struct PrivateAnswer {
 // piece of the answer.
 PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
                          runtime::Stage& stage, std::string const& method = "GET");
+
+// What takes its time: a POST, whose answer has a number by which it is asked for until it is done.
+struct LongRequest {
+  std::string post;    // "/-/reload"
+  std::string where;   // "/-/reload/", before the number
+  std::string number;  // the answer's field
+  std::string query{};
+};
+// The last answer. The error is an answer of another status than 200; the caller's bound ends the
+// wait.
+Result<boost::json::value, PrivateAnswer> ask_until_done(RunningDaemon const& daemon,
+                                                         LongRequest const& request,
+                                                         runtime::Stage& stage);
 
 }  // namespace canary::daemon

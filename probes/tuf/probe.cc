@@ -51,17 +51,10 @@ Policy policy_of(MetadataLimits const& limits) {
   return policy;
 }
 
-// What an earlier run verified, where there is a memory; for this run alone where there is none.
-std::shared_ptr<VerifiedSignatures> verified_of(TrustMemory const* memory) {
-  if (memory == nullptr) return std::make_shared<VerifiedSignatures>();
-  memory->verified->begin_run();
-  return memory->verified;
-}
-
 RefreshSettings settings_of(Spec const& spec, ProbeContext const& context,
-                            TrustMemory const* memory) {
+                            std::shared_ptr<VerifiedSignatures> known) {
   Policy policy = policy_of(spec.limits);
-  policy.known = verified_of(memory);
+  policy.known = std::move(known);
   return {.metadata_url = spec.metadata_url,
           .reference = context.now,
           .policy = std::move(policy),
@@ -114,8 +107,9 @@ class Run {
         context_(context),
         client_(client),
         memory_(std::move(memory)),
+        verified_(memory_ ? memory_->verified : std::make_shared<VerifiedSignatures>()),
         store_(memory_, context.cpu, context.deadline),
-        refresh_(settings_of(spec, context, memory_.get()), client, store_, context.cpu),
+        refresh_(settings_of(spec, context, verified_), client, store_, context.cpu),
         expiry_(spec.expiry, context.now, store_, refresh_),
         meter_(client, refresh_, context.report) {}
 
@@ -156,6 +150,7 @@ class Run {
   ProbeContext const& context_;
   fetch::Client& client_;
   std::shared_ptr<TrustMemory> memory_;
+  std::shared_ptr<VerifiedSignatures> verified_;  // of this run alone where nothing is remembered
   KeptStore store_;
   Refresh refresh_;
   ExpiryWatch expiry_;
@@ -193,7 +188,10 @@ Task<void> Run::look(Trace trace) {
 Task<std::optional<Trusted>> Run::verify_pinned(Trace trace) {
   std::optional<std::string> pinned = co_await read_pinned_root(spec_, context_, memory_, trace);
   if (!pinned) co_return std::nullopt;
-  auto hash = [bytes = *pinned] { return sha256_hex(bytes); };
+  auto hash = [bytes = *pinned, verified = verified_] {
+    verified->begin_run();
+    return sha256_hex(bytes);
+  };
   pin_ = co_await refresh_.work().run(trace, "tuf.hash", std::move(hash));
   auto verified = co_await refresh_.verify_root(std::move(*pinned), trace);
   if (verified) {
@@ -368,14 +366,17 @@ Task<void> probe_repository(Spec spec, config::HttpSettings http, ProbeContext c
   runtime::Frame const frame{context.trace, "tuf", spec.metadata_url.host()};
   auto const executor = co_await runtime::asio::this_coro::executor;
   fetch::Client client{executor, std::move(http), context.http};
-  Run run{spec, context, client, memory_of(context, executor)};
-  co_await run.run(frame.trace());
+  std::string pin;
+  {
+    Run run{spec, context, client, memory_of(context, executor)};
+    co_await run.run(frame.trace());
+    pin = run.pin();
+  }
   fetch::Totals const& totals = client.totals();
   auto const seen_at = runtime::Clock::now();
   auto& clocks = context.http.clocks;
-  clocks.add(run.pin(), totals.clocks, seen_at);
-  auto const off = clocks.verdict(run.pin(), fetch::kernel_clock(), seen_at);
-  probes::add_totals(context.report.measurements, totals);  // the clocks judge what it adds
+  clocks.add(pin, totals.clocks, seen_at);
+  auto const off = clocks.verdict(pin, fetch::kernel_clock(), seen_at);
   add_clocks(context.report, totals, off, context.now);
   add_surroundings(context.report, totals);
 }

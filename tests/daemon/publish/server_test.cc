@@ -69,7 +69,10 @@ class ServerTest : public ::testing::Test {
   }
   std::atomic<bool> dead_{false}, gone_{false};
   std::atomic<int> reloads_wanted_{0};
-  Reloads reloads_{[this] { ++reloads_wanted_; }};
+  Reloads reloads_{[this] {
+    ++reloads_wanted_;
+    reloads_wanted_.notify_one();
+  }};
   ResultStore store_{
       DaemonFacts{.version = "", .revision = "", .started = SysTime{1'790'000'000s}}};
   config::WebSettings settings_;
@@ -215,12 +218,11 @@ TEST_F(ServerTest, ReloadsForThisMachineAndAnswersOnceItHasEnded) {
   EXPECT_EQ(Client{address()}.request("GET", "/-/reload").headers.at("allow"), "POST");
   EXPECT_EQ(reloads_wanted_, 0);
 
-  std::atomic<bool> more{true};
   std::thread control{[&] {
-    for (bool accepted = true; more; std::this_thread::sleep_for(1ms)) {
-      if (reloads_wanted_.exchange(0) == 0) continue;
+    for (bool const accepted : {true, false}) {
+      reloads_wanted_.wait(0);
+      reloads_wanted_ = 0;
       reloads_.end(reloads_.begin(), {.accepted = accepted, .lines = {"probe x: added"}});
-      accepted = false;
     }
   }};
   auto const good = post("");
@@ -229,7 +231,6 @@ TEST_F(ServerTest, ReloadsForThisMachineAndAnswersOnceItHasEnded) {
   auto const bad = post("Content-Length: 0\r\n");
   EXPECT_EQ(bad.status, 500);
   EXPECT_EQ(bad.body, "probe x: added\nrefused; the running configuration stays in force\n");
-  more = false;
   control.join();
 }
 
