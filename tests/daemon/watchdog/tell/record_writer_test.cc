@@ -70,6 +70,14 @@ TEST_F(Telling, EachLevelThatAnIncidentPassedIsCounted) {
   EXPECT_EQ(stalls(Subject::loop, Level::hung), 1u);
   EXPECT_EQ(stalls(Subject::loop, Level::dead), 0u);
   EXPECT_EQ(record->verdicts[static_cast<std::size_t>(Verdict::lock)], 1u);
+
+  // What was counted is not counted again when it gets worse.
+  step.from = Level::hung;
+  step.to = Level::dead;
+  writer.raised(step);
+  EXPECT_EQ(stalls(Subject::loop, Level::hung), 1u);
+  EXPECT_EQ(stalls(Subject::loop, Level::dead), 1u);
+  EXPECT_EQ(record->verdicts[static_cast<std::size_t>(Verdict::lock)], 1u);
 }
 
 TEST_F(Telling, OpenIncidentsAreShownUntilTheyEnd) {
