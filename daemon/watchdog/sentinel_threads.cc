@@ -16,7 +16,6 @@ using runtime::ThreadRecord;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
-
 Subject subject_of(std::uint8_t kind) {
   switch (kind) {
     case ThreadRecord::disk:
