@@ -4,6 +4,7 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
+#include "probes/openpgp/rnp_library.h"
 
 namespace canary::daemon {
 
@@ -12,6 +13,7 @@ void add_version_command(CLI::App& app, Action& chosen) {
       "version", "What canaryd was compiled against and what is loaded, and whether it fits");
   command->callback([&chosen] {
     chosen = [] {
+      openpgp::load_rnp();  // which else is only there where keys are watched
       auto const objects = loaded_objects();
       put(version_text(components(objects), objects));
       return 0;

@@ -14,9 +14,9 @@
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
-#include <rnp/rnp.h>
 #include <spdlog/version.h>
 
+#include "probes/openpgp/rnp_library.h"
 #include "runtime/build_id.h"
 
 namespace canary::daemon {
@@ -33,6 +33,12 @@ std::string boost_version() {
 std::string asio_version() {
   int const asio = BOOST_ASIO_VERSION;
   return dotted(asio / 100'000, asio / 100 % 1'000, asio % 100);
+}
+
+// "" unless it is loaded.
+std::string rnp_version() {
+  auto const* const library = openpgp::loaded_rnp();
+  return library == nullptr ? "" : library->version_string();
 }
 
 std::string hex(std::span<unsigned char const> bytes) {
@@ -137,6 +143,7 @@ LibraryName split_library_name(std::string_view file) {
 
 std::vector<Component> components(std::vector<LoadedObject> const& objects) {
   auto const object = [&objects](std::string_view name) { return object_named(objects, name); };
+  std::string const rnp = object("librnp");
   return {
       {"Boost.Asio", asio_version(), "", ""},
       {"Boost.JSON", boost_version(), "", object("libboost_json")},
@@ -151,7 +158,7 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
       {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "",
        object("libspdlog")},
       {"RE2", "", "", object("libre2")},
-      {"librnp", "", ::rnp_version_string(), object("librnp")},
+      {"librnp", "", rnp_version(), rnp.empty() ? "not loaded" : rnp},
       {"yaml-cpp", "", "", object("libyaml-cpp")},
       {"prometheus-cpp", "", "", object("libprometheus-cpp-core")},
       {"glibc", dotted(__GLIBC__, __GLIBC_MINOR__, 0), ::gnu_get_libc_version(), object("libc")},

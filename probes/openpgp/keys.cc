@@ -32,7 +32,7 @@ class Reader {
 void Reader::read(KeyBlock const& block) {
   bool const loaded = import_keys(keyring_.get(), block.bytes);
   rnp_key_handle_t found = nullptr;
-  rnp_locate_key(keyring_.get(), "fingerprint", block.fingerprint.c_str(), &found);
+  rnp().locate_key(keyring_.get(), "fingerprint", block.fingerprint.c_str(), &found);
   KeyHandle const handle{found};
   if (loaded && found != nullptr) {
     PublicKey key = read_key(found);
@@ -48,7 +48,7 @@ void Reader::read(KeyBlock const& block) {
         {Why::unsupported, block.fingerprint, "a key of a form that is not known"});
     wrong_signatures_ += block.signatures;
   }
-  rnp_unload_keys(keyring_.get(), RNP_KEY_UNLOAD_PUBLIC);
+  rnp().unload_keys(keyring_.get(), RNP_KEY_UNLOAD_PUBLIC);
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ KeyFile read_keys(std::string_view bytes, Budget const& budget) {
   if (blocks.keys.empty()) return file;
   Reader reader{file};
   if (!reader.works()) {
-    file.unread.push_back({Why::too_much, "", "librnp has no memory for it"});
+    file.unread.push_back({Why::too_much, "", why_no_keyring()});
     return file;
   }
   std::size_t done = 0;

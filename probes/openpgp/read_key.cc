@@ -56,10 +56,10 @@ void read_subpacket(json::object const& subpacket, SelfSignature& into) {
 
 void read_subpackets(rnp_signature_handle_t handle, SelfSignature& into) {
   char* text = nullptr;
-  if (rnp_signature_packet_to_json(handle, 0, &text) != RNP_SUCCESS || text == nullptr) return;
+  if (rnp().signature_packet_to_json(handle, 0, &text) != RNP_SUCCESS || text == nullptr) return;
   boost::system::error_code error;
   json::value const whole = json::parse(text, error);
-  rnp_buffer_destroy(text);
+  rnp().buffer_destroy(text);
   auto const* const packets = error ? nullptr : whole.if_array();
   if (packets == nullptr || packets->empty() || !packets->front().is_object()) return;
   auto const* const subpackets = packets->front().get_object().if_contains("subpackets");
@@ -72,13 +72,13 @@ void read_subpackets(rnp_signature_handle_t handle, SelfSignature& into) {
 // Where it is right, which is counted; revocations are told of by themselves.
 void add_signature(rnp_signature_handle_t handle, std::optional<std::size_t> user,
                    std::vector<SelfSignature>& into, std::size_t& right) {
-  if (rnp_signature_is_valid(handle, 0) != RNP_SUCCESS) return;
+  if (rnp().signature_is_valid(handle, 0) != RNP_SUCCESS) return;
   ++right;
-  std::string const type = text_of(rnp_signature_get_type, handle);
+  std::string const type = text_of(rnp().signature_get_type, handle);
   if (type.find("revocation") != std::string::npos) return;
   SelfSignature signature;
-  signature.hash = text_of(rnp_signature_get_hash_alg, handle);
-  signature.made = sys_seconds{seconds{value_of(rnp_signature_get_creation, handle)}};
+  signature.hash = text_of(rnp().signature_get_hash_alg, handle);
+  signature.made = sys_seconds{seconds{value_of(rnp().signature_get_creation, handle)}};
   signature.user = user;
   read_subpackets(handle, signature);
   // The newest first; of equal ones the last.
@@ -89,10 +89,10 @@ void add_signature(rnp_signature_handle_t handle, std::optional<std::size_t> use
 
 void add_key_signatures(rnp_key_handle_t handle, std::vector<SelfSignature>& into,
                         std::size_t& right) {
-  std::size_t const count = value_of(rnp_key_get_signature_count, handle);
+  std::size_t const count = value_of(rnp().key_get_signature_count, handle);
   for (std::size_t i = 0; i < count; ++i) {
     rnp_signature_handle_t found = nullptr;
-    if (rnp_key_get_signature_at(handle, i, &found) != RNP_SUCCESS) continue;
+    if (rnp().key_get_signature_at(handle, i, &found) != RNP_SUCCESS) continue;
     SignatureHandle const signature{found};
     add_signature(found, std::nullopt, into, right);
   }
@@ -101,16 +101,16 @@ void add_key_signatures(rnp_key_handle_t handle, std::vector<SelfSignature>& int
 void add_user_signatures(rnp_key_handle_t handle, std::vector<SelfSignature>& into,
                          std::size_t& right) {
   std::vector<SelfSignature> not_wanted;
-  std::size_t const users = value_of(rnp_key_get_uid_count, handle);
+  std::size_t const users = value_of(rnp().key_get_uid_count, handle);
   for (std::size_t i = 0; i < users; ++i) {
     rnp_uid_handle_t at = nullptr;
-    if (rnp_key_get_uid_handle_at(handle, i, &at) != RNP_SUCCESS) continue;
+    if (rnp().key_get_uid_handle_at(handle, i, &at) != RNP_SUCCESS) continue;
     UserHandle const user{at};
-    bool const revoked = value_of(rnp_uid_is_revoked, at);
-    std::size_t const count = value_of(rnp_uid_get_signature_count, at);
+    bool const revoked = value_of(rnp().uid_is_revoked, at);
+    std::size_t const count = value_of(rnp().uid_get_signature_count, at);
     for (std::size_t j = 0; j < count; ++j) {
       rnp_signature_handle_t found = nullptr;
-      if (rnp_uid_get_signature_at(at, j, &found) != RNP_SUCCESS) continue;
+      if (rnp().uid_get_signature_at(at, j, &found) != RNP_SUCCESS) continue;
       SignatureHandle const signature{found};
       add_signature(found, i, revoked ? not_wanted : into, right);
     }
@@ -144,15 +144,15 @@ void settle(Key& key) {
 
 Key key_of(rnp_key_handle_t handle, std::size_t& right) {
   Key key;
-  key.fingerprint = text_of(rnp_key_get_fprint, handle);
-  key.algorithm = text_of(rnp_key_get_alg, handle);
-  key.curve = text_of(rnp_key_get_curve, handle);
-  key.bits = static_cast<int>(value_of(rnp_key_get_bits, handle));
-  key.created = sys_seconds{seconds{value_of(rnp_key_get_creation, handle)}};
-  key.revoked = value_of(rnp_key_is_revoked, handle);
-  if (key.revoked) key.revocation = text_of(rnp_key_get_revocation_reason, handle);
+  key.fingerprint = text_of(rnp().key_get_fprint, handle);
+  key.algorithm = text_of(rnp().key_get_alg, handle);
+  key.curve = text_of(rnp().key_get_curve, handle);
+  key.bits = static_cast<int>(value_of(rnp().key_get_bits, handle));
+  key.created = sys_seconds{seconds{value_of(rnp().key_get_creation, handle)}};
+  key.revoked = value_of(rnp().key_is_revoked, handle);
+  if (key.revoked) key.revocation = text_of(rnp().key_get_revocation_reason, handle);
   bool signs = false;
-  key.signs = rnp_key_allows_usage(handle, "sign", &signs) == RNP_SUCCESS && signs;
+  key.signs = rnp().key_allows_usage(handle, "sign", &signs) == RNP_SUCCESS && signs;
   add_key_signatures(handle, key.signatures, right);
   return key;
 }
@@ -164,16 +164,17 @@ PublicKey read_key(rnp_key_handle_t primary) {
   key.primary = key_of(primary, key.right_signatures);
   add_user_signatures(primary, key.primary.signatures, key.right_signatures);
   settle(key.primary);
-  key.user = text_of(rnp_key_get_primary_uid, primary);
+  key.user = text_of(rnp().key_get_primary_uid, primary);
   if (key.user.empty()) {  // none is marked as such, or none is right
     char* first = nullptr;
-    if (rnp_key_get_uid_at(primary, 0, &first) == RNP_SUCCESS && first != nullptr) key.user = first;
-    rnp_buffer_destroy(first);
+    if (rnp().key_get_uid_at(primary, 0, &first) == RNP_SUCCESS && first != nullptr)
+      key.user = first;
+    rnp().buffer_destroy(first);
   }
-  std::size_t const count = value_of(rnp_key_get_subkey_count, primary);
+  std::size_t const count = value_of(rnp().key_get_subkey_count, primary);
   for (std::size_t i = 0; i < count; ++i) {
     rnp_key_handle_t found = nullptr;
-    if (rnp_key_get_subkey_at(primary, i, &found) != RNP_SUCCESS) continue;
+    if (rnp().key_get_subkey_at(primary, i, &found) != RNP_SUCCESS) continue;
     KeyHandle const handle{found};
     Key subkey = key_of(found, key.right_signatures);
     settle(subkey);

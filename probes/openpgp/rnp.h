@@ -13,30 +13,33 @@
 #include <rnp/rnp.h>
 #include <rnp/rnp_err.h>
 
+#include "probes/openpgp/rnp_library.h"
+
 namespace canary::openpgp {
 
 template <auto End>
 struct Ends {
   template <class T>
   void operator()(T* handle) const {
-    End(handle);
+    (rnp().*End)(handle);
   }
 };
 template <class Handle, auto End>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Ends<End>>;
 
-using Input = Owned<rnp_input_t, &rnp_input_destroy>;
-using Output = Owned<rnp_output_t, &rnp_output_destroy>;
-using KeyHandle = Owned<rnp_key_handle_t, &rnp_key_handle_destroy>;
-using UserHandle = Owned<rnp_uid_handle_t, &rnp_uid_handle_destroy>;
-using SignatureHandle = Owned<rnp_signature_handle_t, &rnp_signature_handle_destroy>;
-using Iterator = Owned<rnp_identifier_iterator_t, &rnp_identifier_iterator_destroy>;
-using Keyring = Owned<rnp_ffi_t, &rnp_ffi_destroy>;
-using Verification = Owned<rnp_op_verify_t, &rnp_op_verify_destroy>;
+using Input = Owned<rnp_input_t, &Rnp::input_destroy>;
+using Output = Owned<rnp_output_t, &Rnp::output_destroy>;
+using KeyHandle = Owned<rnp_key_handle_t, &Rnp::key_handle_destroy>;
+using UserHandle = Owned<rnp_uid_handle_t, &Rnp::uid_handle_destroy>;
+using SignatureHandle = Owned<rnp_signature_handle_t, &Rnp::signature_handle_destroy>;
+using Keyring = Owned<rnp_ffi_t, &Rnp::ffi_destroy>;
+using Verification = Owned<rnp_op_verify_t, &Rnp::op_verify_destroy>;
 
-// Null where librnp has no memory. Without librnp's own rules for algorithms.
+// Null where librnp cannot be loaded or has no memory. Without librnp's own rules for algorithms.
 Keyring make_keyring();
-// `bytes` outlive it.
+// Why make_keyring() gave none, as a sentence's end: "librnp has no memory for it".
+std::string why_no_keyring();
+// Likewise null. `bytes` outlive it.
 Input make_input(std::string_view bytes);
 // Adds the keys of binary packets; false where there is none that librnp takes.
 bool import_keys(rnp_ffi_t keyring, std::string_view packets);
@@ -50,12 +53,12 @@ std::string dearmoured(std::string_view text, std::size_t most);
 template <class Write>
 std::string written(Write const& write, std::size_t most = 0) {
   rnp_output_t made = nullptr;
-  if (rnp_output_to_memory(&made, most) != RNP_SUCCESS) return {};
+  if (rnp().output_to_memory(&made, most) != RNP_SUCCESS) return {};
   Output const output{made};
   if (write(made) != RNP_SUCCESS) return {};
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
-  if (rnp_output_memory_get_buf(made, &bytes, &size, false) != RNP_SUCCESS) return {};
+  if (rnp().output_memory_get_buf(made, &bytes, &size, false) != RNP_SUCCESS) return {};
   return {reinterpret_cast<char const*>(bytes), size};
 }
 
@@ -65,7 +68,7 @@ std::string text_of(rnp_result_t (*get)(Handle, char**), Handle handle) {
   char* text = nullptr;
   if (get(handle, &text) != RNP_SUCCESS || text == nullptr) return {};
   std::string copy{text};
-  rnp_buffer_destroy(text);
+  rnp().buffer_destroy(text);
   return copy;
 }
 // Likewise of a value; that of its type without where it gives none.

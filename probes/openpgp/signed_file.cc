@@ -127,19 +127,19 @@ Status status_of(rnp_result_t result) {
 
 DataSignature signature_of(rnp_op_verify_signature_t at) {
   DataSignature signature;
-  signature.status = status_of(rnp_op_verify_signature_get_status(at));
+  signature.status = status_of(rnp().op_verify_signature_get_status(at));
   rnp_signature_handle_t found = nullptr;
-  if (rnp_op_verify_signature_get_handle(at, &found) != RNP_SUCCESS) return signature;
+  if (rnp().op_verify_signature_get_handle(at, &found) != RNP_SUCCESS) return signature;
   SignatureHandle const handle{found};
   rnp_key_handle_t signer = nullptr;
-  if (rnp_signature_get_signer(found, &signer) == RNP_SUCCESS && signer != nullptr) {
+  if (rnp().signature_get_signer(found, &signer) == RNP_SUCCESS && signer != nullptr) {
     KeyHandle const key{signer};
-    signature.key = text_of(rnp_key_get_fprint, signer);
+    signature.key = text_of(rnp().key_get_fprint, signer);
   }
-  if (signature.key.empty()) signature.key = text_of(rnp_signature_get_key_fprint, found);
-  if (signature.key.empty()) signature.key = text_of(rnp_signature_get_keyid, found);
-  signature.hash = text_of(rnp_signature_get_hash_alg, found);
-  signature.made = sys_seconds{seconds{value_of(rnp_signature_get_creation, found)}};
+  if (signature.key.empty()) signature.key = text_of(rnp().signature_get_key_fprint, found);
+  if (signature.key.empty()) signature.key = text_of(rnp().signature_get_keyid, found);
+  signature.hash = text_of(rnp().signature_get_hash_alg, found);
+  signature.made = sys_seconds{seconds{value_of(rnp().signature_get_creation, found)}};
   return signature;
 }
 
@@ -147,26 +147,26 @@ Verification make_verification(rnp_ffi_t keyring, rnp_input_t data, rnp_input_t 
                                rnp_output_t output) {
   rnp_op_verify_t made = nullptr;
   auto const result = signature != nullptr
-                          ? rnp_op_verify_detached_create(&made, keyring, data, signature)
-                          : rnp_op_verify_create(&made, keyring, data, output);
+                          ? rnp().op_verify_detached_create(&made, keyring, data, signature)
+                          : rnp().op_verify_create(&made, keyring, data, output);
   return result == RNP_SUCCESS ? Verification{made} : nullptr;
 }
 
 void add_verified(rnp_ffi_t keyring, std::string_view data,
                   std::optional<std::string_view> detached, SignedFile& into) {
   rnp_output_t nowhere = nullptr;
-  if (rnp_output_to_null(&nowhere) != RNP_SUCCESS) return;
+  if (rnp().output_to_null(&nowhere) != RNP_SUCCESS) return;
   Output const output{nowhere};
   Input const input = make_input(data);
   Input const signature = make_input(detached.value_or(""));
   auto const verification =
       make_verification(keyring, input.get(), detached ? signature.get() : nullptr, nowhere);
   if (!verification) return;
-  rnp_op_verify_execute(verification.get());  // each signature's own status counts
-  std::size_t const count = value_of(rnp_op_verify_get_signature_count, verification.get());
+  rnp().op_verify_execute(verification.get());  // each signature's own status counts
+  std::size_t const count = value_of(rnp().op_verify_get_signature_count, verification.get());
   for (std::size_t i = 0; i < count; ++i) {
     rnp_op_verify_signature_t at = nullptr;
-    if (rnp_op_verify_get_signature_at(verification.get(), i, &at) != RNP_SUCCESS) continue;
+    if (rnp().op_verify_get_signature_at(verification.get(), i, &at) != RNP_SUCCESS) continue;
     into.signatures.push_back(signature_of(at));
   }
 }
@@ -184,7 +184,7 @@ SignedFile verify(ToVerify const& what, Budget const& budget) {
   std::vector<Found> found;
   if (auto wrong = wrong_signatures(packets, budget, found)) return std::move(*wrong);
   Keyring const keyring = make_keyring();
-  if (!keyring) return refused("librnp has no memory for it", true);
+  if (!keyring) return refused(why_no_keyring(), true);
   auto const usable = with_keys(keyring.get(), what.keys, found, budget);
   if (!usable) {
     return refused("reading the keys takes more than " + std::to_string(budget.cpu.count()) +

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/openpgp/rnp_library.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -50,6 +52,15 @@ TEST(Versions, TellLibraryNamesFromTheirVersions) {
   EXPECT_EQ(split_library_name("libboost_json.so.1.81.0"),
             (LibraryName{"libboost_json", "1.81.0"}));
   EXPECT_EQ(split_library_name("canaryd"), (LibraryName{"canaryd", ""}));
+}
+
+// What is loaded later than at the start must fit as well.
+TEST(Versions, FitWithTheLibraryThatIsLoadedWhenKeysAreRead) {
+  ASSERT_NE(openpgp::load_rnp(), nullptr);
+  auto const objects = loaded_objects();
+  auto const all = components(objects);
+  EXPECT_THAT(conflicts(all, objects), ElementsAre());
+  EXPECT_THAT(version_text(all, objects), HasSubstr("librnp.so.0"));
 }
 
 TEST(Versions, PrintEveryComponent) {
