@@ -85,7 +85,7 @@ ONE_HOME = {
     "boost/beast": ["probes/fetch/", "runtime/asio.cc"],
     "nlohmann/": [],
     "re2/": ["probes/pattern.cc"],
-    "rnp/": ["probes/openpgp/rnp.h", "daemon/versions/"],
+    "rnp/": ["probes/openpgp/rnp"],
     "sqlite3.h": ["daemon/history/database.cc", "daemon/versions/"],
     "kainjow/": ["daemon/publish/page/render.cc"],
 }
