@@ -46,6 +46,8 @@ class Cursor {
 
   // Adds a problem at this value.
   void fail(std::string message, std::string suggestion = "") const;
+  // Where that would be, without a message.
+  Problem place() const { return {file_, line_, column_, path_, "", ""}; }
   std::size_t problem_count() const { return problems_->size(); }
   // "a list", "a mapping", "nothing" or the text in quotes, for "expected ..., got ...".
   std::string got() const;
@@ -81,6 +83,7 @@ class Fields {
   void refuse_unknown() const;
   Cursor const& self() const { return self_; }
   bool is_mapping() const { return is_mapping_; }
+  bool empty() const { return fields_.empty(); }
 
  private:
   struct Field {

@@ -47,6 +47,7 @@ App::App(Setup setup)
           services_->carry_out(order, ticket);
         });
       }) {
+  if (setup.access) gate_.emplace(std::move(setup.access));
   show_config();
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
   dumps_.read_log(log_);
@@ -106,6 +107,12 @@ bool App::start_all() {
   auto saved = load_saved_states(saved_directory(*config_), config_->probes, log_);
   if (!step("scheduling " + std::to_string(config_->probes.size()) + " probes")) return false;
   auto const fitted = fit(*config_);
+  if (gate_) {
+    services_->watch({.file = options_.web_config_file,
+                      .in_force = [this] { return gate_->access(); },
+                      .taken = [this](WebAccessPointer const& access) { take_access(access); },
+                      .refused = [this](auto const& problems) { refuse_access(problems); }});
+  }
   ask(services_->start(fitted, std::move(saved)));
   if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();
@@ -116,7 +123,11 @@ bool App::start_all() {
   }
   server_ = std::move(server).value();
   for (auto const& address : server_->addresses()) {
-    log_.info("listening", {{"address", address}});
+    if (gate_ && gate_->access()->tls) {
+      log_.info("listening", {{"address", address}, {"scheme", "https"}});
+    } else {
+      log_.info("listening", {{"address", address}});
+    }
   }
   log_.info("monitoring", {{"version", CANARY_VERSION},
                            {"probes", config_->probes.size()},

@@ -4,6 +4,7 @@
 // Thread: control.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "config/config.h"
 #include "daemon/app/app_options.h"
 #include "daemon/app/dumps.h"
+#include "daemon/app/load_all.h"
 #include "daemon/app/places.h"
 #include "daemon/app/services.h"
 #include "daemon/app/state_lock.h"
@@ -23,6 +25,7 @@
 #include "daemon/publish/orders.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/publish/server.h"
+#include "daemon/publish/web_gate.h"
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/aside.h"
 #include "runtime/loop.h"
@@ -36,6 +39,7 @@ class App {
   struct Setup {
     AppOptions options;
     config::Config config;
+    WebAccessPointer access;  // nullptr: plain HTTP for everybody
     StateLock lock;
     std::size_t descriptors = 0;   // that may be open (RLIMIT_NOFILE)
     Log& log;                      // outlives it: dumps have its last lines
@@ -66,7 +70,7 @@ class App {
  private:
   // What a reload reads.
   struct Reading {
-    LoadedConfig loaded;
+    Result<LoadedAll, std::vector<config::Problem>> loaded;
     SavedStates saved;
   };
 
@@ -90,6 +94,10 @@ class App {
   void show_config();
   std::string config_text() const;
   std::string private_socket();
+  // Thread: control or loop. False, and said, where it has to wait for a restart.
+  bool take_access(WebAccessPointer const& access);
+  void refuse_access(std::vector<config::Problem> const& problems);
+  void guard_listeners();
 
   AppOptions options_;
   std::shared_ptr<config::Config const> config_;  // in effect
@@ -104,6 +112,10 @@ class App {
   Steps& steps_;
   Reloads& reloads_;
   watchdog::Watchdog& watchdog_;
+  std::optional<WebGate> gate_;
+  std::atomic<std::size_t> outside_listeners_{0};
+  std::mutex access_mutex_;               // held for moments
+  std::string access_waits_for_restart_;  // identity of the last that was said to
   runtime::Loop loop_;
   std::unique_ptr<Services> services_;
   Orders orders_;

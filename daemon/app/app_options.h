@@ -46,6 +46,9 @@ struct AppOptions {
   // up.
   std::chrono::milliseconds patience{60'000};
   WebPlace place{};  // of the pages, for those outside
+  // TLS, passwords and headers of the HTTP server; read with the configuration, and again when it
+  // changes. Empty: there is none.
+  std::string web_config_file = {};
   // Called once everything runs, with the addresses in use. Thread: control.
   std::function<void(std::vector<std::string> const& addresses)> started = {};
   // Gives what runs a probe instead of the function it is given; null: that one itself.

@@ -123,16 +123,15 @@ ReloadOutcome App::reload_now() {
 // It may outlive the app, but never the log: then the process ends at once.
 void App::start_reading() {
   reading_at_ = steps_.begin_reading();
-  reading_.emplace("reload",
-                   [load = options_.load, known = config_, at = reading_at_, log = &log_] {
-                     config::OnEachFile const tell{
-                         [&at](auto const& file) { at->enter("reading " + file.string()); }};
-                     Reading read{.loaded = load(), .saved = {}};
-                     if (!read.loaded) return read;
-                     at->enter("reading " + saved_directory(*known).string());
-                     read.saved = states_of_new_probes(read.loaded.value(), *known, *log);
-                     return read;
-                   });
+  reading_.emplace("reload", [options = options_, known = config_, at = reading_at_, log = &log_] {
+    config::OnEachFile const tell{
+        [&at](auto const& file) { at->enter("reading " + file.string()); }};
+    Reading read{.loaded = load_all(options), .saved = {}};
+    if (!read.loaded) return read;
+    at->enter("reading " + saved_directory(*known).string());
+    read.saved = states_of_new_probes(read.loaded.value().config, *known, *log);
+    return read;
+  });
 }
 
 ReloadOutcome App::take_over(Reading reading) {
@@ -142,7 +141,8 @@ ReloadOutcome App::take_over(Reading reading) {
     for (auto const& problem : reading.loaded.error()) outcome.lines.push_back(to_text(problem));
     return outcome;
   }
-  auto const fresh = std::make_shared<config::Config const>(std::move(reading.loaded).value());
+  auto const fresh =
+      std::make_shared<config::Config const>(std::move(reading.loaded.value().config));
   step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
   // What can fail comes first, so that a reload that fails has changed nothing.
   ReloadOutcome outcome{.accepted = true, .lines = config::differences(*config_, *fresh)};
@@ -159,6 +159,10 @@ ReloadOutcome App::take_over(Reading reading) {
   }
   for (auto const& field : later) {
     log_.warn("a changed setting takes effect at the next restart", {{"field", field}});
+  }
+  auto const& access = reading.loaded.value().access;
+  if (access && access->identity != gate_->access()->identity && !take_access(access)) {
+    outcome.lines.emplace_back("TLS of --web.config.file takes effect at the next restart");
   }
   config_ = fresh;
   show_config();

@@ -2,6 +2,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -14,6 +15,8 @@ namespace canary::daemon {
 
 Sources App::sources() {
   auto const& record = watchdog_.record();
+  WebPlace place = options_.place;
+  if (place.host.empty() && gate_ && gate_->access()->tls) place.https = true;
   return {
       .store = services_->results(),
       .healthy =
@@ -46,7 +49,8 @@ Sources App::sources() {
       .answering = &watchdog_.answering(),
       .history = &services_->history(),
       .asking = &watchdog_.asking(),
-      .place = options_.place};
+      .place = std::move(place),
+      .gate = gate_ ? &*gate_ : nullptr};
 }
 
 void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
@@ -72,7 +76,38 @@ std::string App::config_text() const {
 }
 
 void App::watch_server() {
+  outside_listeners_.store(server_->addresses().size());
+  guard_listeners();
   watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
+}
+
+// The private one is the last.
+void App::guard_listeners() {
+  bool const open = !gate_ || gate_->access()->is_open();
+  watchdog_.guard_listeners(open ? 0 : outside_listeners_.load());
+}
+
+bool App::take_access(WebAccessPointer const& access) {
+  if ((access->tls != nullptr) != (gate_->access()->tls != nullptr)) {
+    std::lock_guard const lock{access_mutex_};
+    if (std::exchange(access_waits_for_restart_, access->identity) != access->identity) {
+      log_.warn("TLS is switched on or off by a restart alone; what was read is not in force",
+                {{"file", options_.web_config_file}});
+    }
+    return false;
+  }
+  gate_->replace(access);
+  guard_listeners();
+  log_.info("the HTTP server's certificate, users and headers were read again",
+            {{"file", options_.web_config_file}, {"users", access->users.size()}});
+  return true;
+}
+
+void App::refuse_access(std::vector<config::Problem> const& problems) {
+  for (auto const& problem : problems) {
+    log_.error("TLS and users of the HTTP server refused, those in force stay",
+               {{"problem", to_text(problem)}});
+  }
 }
 
 // The metrics as the server has them.

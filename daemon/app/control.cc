@@ -8,6 +8,7 @@
 #include "config/touched_files.h"
 #include "daemon/app/app.h"
 #include "daemon/app/descriptor_shares.h"
+#include "daemon/app/load_all.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_lock.h"
 #include "runtime/crash.h"
@@ -63,10 +64,10 @@ int Control::start_and_serve() {
   enter("reading " + setup_.options.config_file);
   auto loaded = [this] {
     config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); }};
-    return setup_.options.load();
+    return load_all(setup_.options);
   }();
   if (!loaded) return refuse(setup_.log, loaded.error());
-  config::Config config = std::move(loaded).value();
+  config::Config config = std::move(loaded.value().config);
   setup_.log.configure(config.log);
   auto const shares = share_descriptors(setup_.descriptors, config);
   auto const where = places(config.state_directory);
@@ -81,6 +82,7 @@ int Control::start_and_serve() {
   enter("preparing dumps in " + where.runtime.string());
   App app{{.options = setup_.options,
            .config = std::move(config),
+           .access = std::move(loaded.value().access),
            .lock = std::move(lock).value(),
            .descriptors = setup_.descriptors,
            .log = setup_.log,

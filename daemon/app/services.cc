@@ -154,6 +154,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("history", history_.keep());
   tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
   tasks_.start("threads", tend_threads());
+  if (web_files_) tasks_.start("web.files", watch_web_files(*web_files_, files_));
   co_return;
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/app/lasting_tasks.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_keeper.h"
+#include "daemon/app/web_files.h"
 #include "daemon/history/recorder.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/orders.h"
@@ -53,6 +54,8 @@ class Services {
   // Before the start.
   void put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
                        runtime::Loop& loop, Log& log);
+
+  void watch(WebFiles files) { web_files_ = std::move(files); }
 
   ResultStore const& results() const { return results_; }
   history::Recorder& history() { return history_; }
@@ -112,6 +115,7 @@ class Services {
   std::int64_t last_hang_ns_ = 0;  // wall clock, of the one that the history was told of
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
+  std::optional<WebFiles> web_files_;
   LastingTasks tasks_;  // last: they use all of the above
 };
 

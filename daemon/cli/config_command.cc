@@ -13,6 +13,7 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/config_files.h"
 #include "daemon/cli/output.h"
+#include "daemon/publish/web_access.h"
 #include "probes/kind.h"
 
 namespace canary::daemon {
@@ -42,14 +43,37 @@ int check_file(std::string const& file) {
   return kExitClean;
 }
 
+// The file of --web.config.file; "": there is none.
+int check_web_file(std::string const& file) {
+  if (file.empty()) return kExitClean;
+  auto const access = read_web_access(file);
+  if (!access) {
+    for (auto const& problem : access.error()) {
+      std::fprintf(stderr, "%s\n", to_text(problem).c_str());
+    }
+    return kExitBadConfig;
+  }
+  put(file + ": good; TLS: " + (access.value()->tls ? "yes" : "no") +
+      ", users: " + std::to_string(access.value()->users.size()) + "\n");
+  return kExitClean;
+}
+
+int check_both(std::string const& file, std::string const& web_file) {
+  int const code = check_file(file);
+  int const web = check_web_file(web_file);
+  return code == kExitClean ? web : code;
+}
+
 // As the service will meet it.
-int check_as(std::string const& user, std::string const& file) {
+int check_as(std::string const& user, std::string const& file, std::string const& web_file) {
   if (auto const trouble = become(user); !trouble.empty()) return refuse(trouble);
   auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
-  if (!loaded) return check_file(file);
+  if (!loaded) return check_both(file, web_file);
   auto const lines = look_into_files(loaded.value());
   for (auto const& line : lines) std::fprintf(stderr, "%s: %s\n", file.c_str(), line.c_str());
-  return lines.empty() ? check_file(file) : kExitBadConfig;
+  if (lines.empty()) return check_both(file, web_file);
+  check_web_file(web_file);
+  return kExitBadConfig;
 }
 
 int show_file(std::string const& file) {
@@ -105,11 +129,14 @@ void add_config_command(CLI::App& app, Action& chosen) {
       "--as-user", *user,
       "As this user, such as canaryd, and more closely: roots are roots, CAs are CAs, "
       "URLs are folders, nothing is hidden from the service; needs root");
-  check->callback([file, user, &chosen] {
-    chosen = [file, user] {
+  auto const web = std::make_shared<std::string>();
+  check->add_option("--web.config.file", *web,
+                    "The file that `run` is given so, too: TLS, passwords and headers");
+  check->callback([file, user, web, &chosen] {
+    chosen = [file, user, web] {
       return run_bounded(bound_of("canaryd config check"),
-                         [file = *file, user = *user](runtime::Stage&) {
-                           return user.empty() ? check_file(file) : check_as(user, file);
+                         [file = *file, user = *user, web = *web](runtime::Stage&) {
+                           return user.empty() ? check_both(file, web) : check_as(user, file, web);
                          });
     };
   });

@@ -41,6 +41,7 @@ struct RunFlags {
   std::chrono::milliseconds patience = AppOptions{}.patience;
   std::string external_url;
   std::optional<std::string> route_prefix;
+  std::string web_config;
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -60,7 +61,8 @@ int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
   AppOptions options{.load = [flags] { return load(flags); },
                      .config_file = flags.config,
                      .patience = flags.patience,
-                     .place = web_place(flags.external_url, flags.route_prefix).value()};
+                     .place = web_place(flags.external_url, flags.route_prefix).value(),
+                     .web_config_file = flags.web_config};
   if (!flags.log_level.empty()) options.log.level = kLevels.at(flags.log_level);
   if (!flags.log_format.empty()) options.log.format = kFormats.at(flags.log_format);
   if (adjust) adjust(options);
@@ -93,6 +95,9 @@ void add_run_command(CLI::App& app, Action& chosen,
                       "Where a proxy has the pages: http(s)://HOST[/PATH], for links and /sd");
   command->add_option("--web.route-prefix", flags->route_prefix,
                       "Before every path that is answered; the external URL's path unless given");
+  command->add_option("--web.config.file", flags->web_config,
+                      "TLS, client certificates, passwords and headers of the HTTP server, as "
+                      "Prometheus' exporters have them (YAML)");
   command->add_option("--log.level", flags->log_level, "Over the file's")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log.format", flags->log_format, "Over the file's")

@@ -113,16 +113,29 @@ void Page::history() {
   waiting.add({}, static_cast<double>(input_.history->waiting));
 }
 
+// One family after the other: its samples stand together, however many addresses there are.
 void Page::clients() {
-  auto connected = family(metric("canaryd_http_connections"));
-  auto most = family(metric("canaryd_http_connections_max"));
-  auto cut = family(metric("canaryd_http_connections_cut_total"));
+  {
+    auto connected = family(metric("canaryd_http_connections"));
+    for (auto const& each : input_.clients) {
+      connected.add({each.address}, static_cast<double>(each.connected));
+    }
+  }
+  {
+    auto most = family(metric("canaryd_http_connections_max"));
+    for (auto const& each : input_.clients) {
+      most.add({each.address}, static_cast<double>(each.most));
+    }
+  }
+  {
+    auto cut = family(metric("canaryd_http_connections_cut_total"));
+    for (auto const& each : input_.clients) {
+      cut.add({each.address, "room"}, static_cast<double>(each.cut_for_room));
+      cut.add({each.address, "gone"}, static_cast<double>(each.cut_gone));
+    }
+  }
   auto refused = family(metric("canaryd_http_connections_refused_total"));
   for (auto const& each : input_.clients) {
-    connected.add({each.address}, static_cast<double>(each.connected));
-    most.add({each.address}, static_cast<double>(each.most));
-    cut.add({each.address, "room"}, static_cast<double>(each.cut_for_room));
-    cut.add({each.address, "gone"}, static_cast<double>(each.cut_gone));
     refused.add({each.address}, static_cast<double>(each.refused));
   }
 }

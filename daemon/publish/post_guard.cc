@@ -47,11 +47,13 @@ HttpAnswer forbidden(char const* why) {
 
 std::optional<HttpAnswer> refuse_change(HttpRequest const& request) {
   if (request.is_private) return std::nullopt;
-  if (!request.from_loopback || is_forwarded(request)) {
+  bool const known = request.authenticated;
+  if (!known && (!request.from_loopback || is_forwarded(request))) {
     return forbidden("Only for this machine itself, and not through a proxy.\n");
   }
   auto const host = header(request, "Host");
-  if (host && !names_this_machine(host_of(lower(*host)))) {
+  // A browser keeps passwords by the name that it asks for, and gives none to another one.
+  if (!known && host && !names_this_machine(host_of(lower(*host)))) {
     return forbidden("Only by the names 127.0.0.1, [::1] and localhost.\n");
   }
   auto const site = header(request, "Sec-Fetch-Site");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may have canaryd do something over HTTP: this machine, and never a page of another site in a
-// browser here.
+// Who may have canaryd do something over HTTP: this machine, or whoever said who it is, and never a
+// page of another site in a browser.
 // Thread: any (pure).
 // Sources: RFC 6454 (Origin), Fetch Metadata (Sec-Fetch-Site), RFC 7239 (Forwarded).
 #pragma once

@@ -46,16 +46,16 @@ bool is_loopback(sockaddr const& client) {
 
 }  // namespace
 
-HttpRequest request_of(MHD_Connection* connection, char const* method, char const* path) {
+HttpRequest request_of(MHD_Connection* connection, char const* method, char const* path,
+                       bool is_private) {
   HttpRequest request{.method = method,
                       .path = path,
                       .parameter = values_of(connection, MHD_GET_ARGUMENT_KIND),
                       .header = values_of(connection, MHD_HEADER_KIND)};
   request.has_body = has_body(request);
-  if (auto const* const client = client_of(connection)) {
-    request.is_private = client->sa_family == AF_UNIX;
-    request.from_loopback = is_loopback(*client);
-  }
+  request.is_private = is_private;
+  auto const* const client = client_of(connection);
+  request.from_loopback = client != nullptr && is_loopback(*client);
   return request;
 }
 

@@ -9,7 +9,8 @@
 
 namespace canary::daemon {
 
-// Its functions hold as long as the request does.
-HttpRequest request_of(MHD_Connection* connection, char const* method, char const* path);
+// Its functions hold as long as the request does. `is_private`: it came to the private listener.
+HttpRequest request_of(MHD_Connection* connection, char const* method, char const* path,
+                       bool is_private);
 
 }  // namespace canary::daemon

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publish/response.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,7 +29,8 @@ void free_body(void* body) { delete static_cast<Body*>(body); }
 
 }  // namespace
 
-ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread) {
+ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread,
+                              std::vector<config::WebHeader> const& headers) {
   auto body = std::make_unique<Body>(std::move(answer.body), unread);
   ResponsePointer response{::MHD_create_response_from_buffer_with_free_callback_cls(
       body->text.size(), body->text.data(), &free_body, body.get())};
@@ -37,17 +39,27 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
   auto const header = [&](char const* name, char const* value) {
     ::MHD_add_response_header(response.get(), name, value);
   };
+  // Names are those that may be configured, spelled as here.
+  auto const ours = [&](char const* name, char const* value) {
+    if (std::ranges::find(headers, name, &config::WebHeader::name) == headers.end()) {
+      header(name, value);
+    }
+  };
+  for (auto const& each : headers) header(each.name.c_str(), each.value.c_str());
   header("Content-Type", std::string{answer.content_type}.c_str());
   header("Cache-Control", "no-store");
-  header("X-Content-Type-Options", "nosniff");
-  header("X-Frame-Options", "DENY");
+  ours("X-Content-Type-Options", "nosniff");
+  ours("X-Frame-Options", "DENY");
   header("Referrer-Policy", "no-referrer");
-  header("Content-Security-Policy",
-         answer.is_page ? "default-src 'none'; style-src 'self'; script-src 'self'; "
-                          "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-                          "frame-ancestors 'none'"
-                        : "default-src 'none'; frame-ancestors 'none'");
+  ours("Content-Security-Policy", answer.is_page
+                                      ? "default-src 'none'; style-src 'self'; script-src 'self'; "
+                                        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                        "frame-ancestors 'none'"
+                                      : "default-src 'none'; frame-ancestors 'none'");
   if (!answer.location.empty()) header("Location", answer.location.c_str());
+  if (!answer.challenge.empty()) {
+    header("WWW-Authenticate", std::string{answer.challenge}.c_str());
+  }
   if (answer.gzip) header("Content-Encoding", "gzip");
   if (!answer.vary.empty()) header("Vary", std::string{answer.vary}.c_str());
   if (!answer.allow.empty()) header("Allow", std::string{answer.allow}.c_str());

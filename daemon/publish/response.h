@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <vector>
 
+#include "config/web_file.h"
 #include "daemon/publish/routes.h"
 
 namespace canary::daemon {
@@ -23,7 +25,9 @@ using ResponsePointer = std::unique_ptr<MHD_Response, DestroyResponse>;
 inline constexpr std::size_t kSmallBody = std::size_t{64} << 10;
 
 // Null where there is no memory; throws std::bad_alloc for the same.
-ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread);
+// `headers` go before ours of the same name.
+ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unread,
+                              std::vector<config::WebHeader> const& headers = {});
 
 // A text, with status 503, that needs no memory when it is sent.
 class StandingAnswer {

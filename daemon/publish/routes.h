@@ -28,6 +28,8 @@
 
 namespace canary::daemon {
 
+class WebGate;
+
 // Where answers come from. Functions are called on the server's threads and must not wait for the
 // loop.
 struct Sources {
@@ -58,6 +60,7 @@ struct Sources {
   history::Recorder* history = nullptr;      // nullptr: there is none
   watchdog::SelfChannels* asking = nullptr;  // over which the server's threads are asked
   WebPlace place = {};                       // of the pages, for those outside
+  WebGate* gate = nullptr;  // nullptr: plain HTTP for everybody; outlives the server
 };
 
 struct HttpRequest {
@@ -68,8 +71,9 @@ struct HttpRequest {
   // A header of the request; nothing where it is not there. May be null.
   std::function<std::optional<std::string>(char const* name)> header = {};
   bool has_body = false;
-  bool is_private = false;  // came over the AF_UNIX listener, from this machine's canaryd
+  bool is_private = false;  // came over the private listener, from this machine's canaryd
   bool from_loopback = false;
+  bool authenticated = false;  // by a password, or a certificate that was verified
 };
 
 struct HttpAnswer {
@@ -81,6 +85,7 @@ struct HttpAnswer {
   bool is_page = false;                 // for people: may load the server's own style and script
   std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
   bool gzip = false;                    // how `body` is encoded
+  std::string_view challenge = {};      // 401: how to say who it is, a literal
   std::string_view vary = {};           // headers of the request that it depends on, a literal
 };
 
@@ -116,7 +121,7 @@ class Routes {
   static constexpr std::array<std::string_view, 8> kHandlers{
       "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 5;
-  static constexpr std::array<int, 9> kCodes{200, 302, 400, 403, 404, 405, 413, 500, 503};
+  static constexpr std::array<int, 10> kCodes{200, 302, 400, 401, 403, 404, 405, 413, 500, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer counted(std::string_view path, HttpAnswer answer);

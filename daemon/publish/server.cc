@@ -23,8 +23,7 @@
 #include "daemon/publish/clients.h"
 #include "daemon/publish/later_answers.h"
 #include "daemon/publish/listen_socket.h"
-#include "daemon/publish/request.h"
-#include "daemon/publish/response.h"
+#include "daemon/publish/served_address.h"
 #include "runtime/crash.h"
 #include "runtime/limits.h"
 #include "runtime/tables.h"
@@ -37,202 +36,9 @@ constexpr unsigned kThreadsPerAddress = 2;
 constexpr std::chrono::milliseconds kLookEvery{250};
 constexpr std::chrono::milliseconds kLookForNobody{1'000};
 
-struct StopDaemon {
-  void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
-};
-using DaemonPointer = std::unique_ptr<MHD_Daemon, StopDaemon>;
-
-// Of all addresses: clients that ask and don't read must not fill the memory. One is always let
-// through, whatever its size.
-constexpr std::size_t kUnreadLimit = std::size_t{64} << 20;
-
 constexpr std::string_view kFull =
     "canaryd's HTTP server is full: every connection is being answered. Try again.\n";
 constexpr std::string_view kNoMemory = "canaryd has no memory for this answer. Try again.\n";
-
-// What all threads of a server share.
-struct Shared {
-  Routes routes;
-  AskedThreads asked;
-  LaterAnswers later{};
-  std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> unread{0};
-  StandingAnswer full{kFull}, no_memory{kNoMemory};
-};
-
-// What the threads of one address share.
-struct Address {
-  Address(Shared& with, std::string name, std::size_t most, Clients::ToldFull told_full)
-      : shared(with), clients(std::move(name), most, std::move(told_full)) {}
-  Shared& shared;
-  Clients clients;
-};
-
-// The row of one of libmicrohttpd's threads, from its first callback on. Each has one soon: the
-// watchdog asks it.
-runtime::ThreadRow& row_of_this_thread(std::atomic<bool> const& stopping) {
-  struct Row {
-    explicit Row(std::atomic<bool> const& server_stops) : stopping(server_stops) {}
-    ~Row() {
-      if (stopping) row.leave();
-    }
-    Row(Row const&) = delete;
-    Row& operator=(Row const&) = delete;
-    std::atomic<bool> const& stopping;  // of the server, which waits for its threads
-    runtime::ThreadRow row{runtime::ThreadRecord::server, "http"};
-  };
-  thread_local Row row{stopping};
-  return row.row;
-}
-
-// What libmicrohttpd keeps for a connection.
-struct Connected {
-  Clients::Place client;
-  bool waited = false;              // for a dump: put aside, and called again
-  DumpAnswers::Text dump;           // set by whoever lets it go on
-  std::optional<HttpAnswer> later;  // likewise
-};
-
-Connected* connected_of(MHD_Connection* connection) {
-  auto const* const info =
-      ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  return info == nullptr ? nullptr : static_cast<Connected*>(info->socket_context);
-}
-
-void on_connection(void* address_pointer, MHD_Connection* connection, void** kept,
-                   MHD_ConnectionNotificationCode what) {
-  auto& shared = static_cast<Address*>(address_pointer)->shared;
-  auto& clients = static_cast<Address*>(address_pointer)->clients;
-  auto const* const info = ::MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-    if (info != nullptr) shared.asked.left(info->connect_fd);
-    auto* const connected = static_cast<Connected*>(*kept);
-    if (connected == nullptr) return;
-    clients.left(connected->client);
-    delete connected;
-    *kept = nullptr;
-    return;
-  }
-  if (info == nullptr) return;
-  try {
-    row_of_this_thread(shared.stopping);
-    if (shared.asked.has(info->connect_fd)) {
-      ::MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-      return;  // no client: it makes room for nobody
-    }
-    auto connected = std::make_unique<Connected>();
-    connected->client = clients.came(info->connect_fd, runtime::now_ns());
-    *kept = connected.release();
-  } catch (...) {
-    return;  // no memory to know it by: it is served all the same
-  }
-}
-
-void on_completed(void* address_pointer, MHD_Connection* connection, void**,
-                  MHD_RequestTerminationCode) {
-  if (auto* const connected = connected_of(connection)) {
-    connected->waited = false;
-    connected->dump.reset();
-    connected->later.reset();
-    static_cast<Address*>(address_pointer)->clients.answered(connected->client, runtime::now_ns());
-  }
-}
-
-// Nothing where the connection is put aside: it is called again once the dump is there.
-std::optional<HttpAnswer> dump_answer(Address& address, MHD_Connection* connection,
-                                      Connected& connected) {
-  auto& routes = address.shared.routes;
-  if (std::exchange(connected.waited, false)) {
-    return routes.dump_answer(std::exchange(connected.dump, nullptr));
-  }
-  auto const put_aside = [&] {
-    connected.waited = true;
-    address.clients.waits(connected.client);
-    ::MHD_suspend_connection(connection);
-  };
-  auto const go_on = [&connected, connection](DumpAnswers::Text text) {
-    connected.dump = std::move(text);
-    ::MHD_resume_connection(connection);
-  };
-  auto const taken = routes.dumps()->ask(put_aside, go_on, runtime::Clock::now());
-  if (taken == DumpAnswers::Taken::waits) return std::nullopt;
-  return routes.dump_refusal(taken);
-}
-
-constexpr std::string_view kManyWait =
-    "Too many clients wait for an answer that takes its time. Try again.\n";
-
-// Nothing where the connection is put aside: it is called again once the answer is there.
-std::optional<HttpAnswer> later_answer(Address& address, MHD_Connection* connection,
-                                       Connected& connected, Later later) {
-  auto const put_aside = [&] {
-    address.clients.waits(connected.client);
-    ::MHD_suspend_connection(connection);
-  };
-  auto const go_on = [&connected, connection](HttpAnswer answer) {
-    connected.later = std::move(answer);
-    ::MHD_resume_connection(connection);
-  };
-  auto& all = address.shared.later;
-  if (all.ask(std::move(later), put_aside, go_on, runtime::Clock::now())) return std::nullopt;
-  return HttpAnswer{.status = 503,
-                    .content_type = "text/plain; charset=utf-8",
-                    .body = std::string{kManyWait},
-                    .retry_after = std::chrono::seconds{1}};
-}
-
-std::optional<HttpAnswer> answer_to(Address& address, MHD_Connection* connection,
-                                    Connected* connected, HttpRequest const& request) {
-  auto& shared = address.shared;
-  if (connected != nullptr && connected->later) {
-    return shared.routes.finish(request, *std::exchange(connected->later, std::nullopt));
-  }
-  bool const overloaded = shared.unread.load() > kUnreadLimit;
-  if (connected == nullptr || overloaded) return shared.routes.respond(request, overloaded);
-  if (shared.routes.asks_for_dump(request)) return dump_answer(address, connection, *connected);
-  if (auto later = shared.routes.later(request)) {
-    return later_answer(address, connection, *connected, std::move(*later));
-  }
-  return shared.routes.respond(request);
-}
-
-// What is thrown here would end in libmicrohttpd, which knows nothing of exceptions.
-MHD_Result on_request(void* address_pointer, MHD_Connection* connection, char const* path,
-                      char const* method, char const*, char const*, std::size_t*,
-                      void** called_before) noexcept {
-  auto& address = *static_cast<Address*>(address_pointer);
-  auto& shared = address.shared;
-  auto* const connected = connected_of(connection);
-  try {
-    HttpRequest request = request_of(connection, method, path);
-    bool const known =
-        request.method == "GET" || request.method == "HEAD" || request.method == "POST";
-    // The first call comes before a body is read. An answer then closes the connection, which is
-    // what a body that nobody wants deserves; an ordinary request is answered at the second.
-    if (!request.has_body && known && *called_before == nullptr) {
-      *called_before = address_pointer;
-      return MHD_YES;
-    }
-    if (connected != nullptr) {
-      address.clients.asks(connected->client, runtime::now_ns());
-      if (connected->client->refused) return shared.full.send(connection);
-    }
-    auto answer = shared.routes.enter(request);
-    if (!answer) answer = answer_to(address, connection, connected, request);
-    if (!answer) return MHD_YES;
-    auto const status = static_cast<unsigned>(answer->status);
-    auto const response = make_response(std::move(*answer), shared.unread);
-    if (response) return ::MHD_queue_response(connection, status, response.get());
-  } catch (...) {
-    return shared.no_memory.send(connection);  // of that, in practice
-  }
-  return shared.no_memory.send(connection);
-}
-
-unsigned whole_seconds(std::chrono::milliseconds span) {
-  return static_cast<unsigned>(
-      std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(span).count()));
-}
 
 }  // namespace
 
@@ -241,25 +47,26 @@ class Server::Impl {
  public:
   explicit Impl(Sources const& sources)
       : told_full_(sources.told_full),
-        shared_{.routes = Routes{with_clients(sources)}, .asked = AskedThreads{sources.asking}} {}
+        shared_{.routes = Routes{with_clients(sources)},
+                .gate = sources.gate,
+                .asked = AskedThreads{sources.asking},
+                .full = StandingAnswer{kFull},
+                .no_memory = StandingAnswer{kNoMemory}} {}
   ~Impl() { stop(); }
   Impl(Impl const&) = delete;
   Impl& operator=(Impl const&) = delete;
 
   // Takes the listening socket over; false, with an errno, where no daemon could be started on it.
-  bool serve(ListenSocket const& socket, config::WebSettings const& settings) {
+  bool serve_on(ListenSocket const& socket, config::WebSettings const& settings, bool is_private) {
     auto const most = static_cast<std::size_t>(settings.max_connections);
+    auto& address = hold(socket.address, most, is_private);
     // Room is made by Clients; libmicrohttpd has its share per thread, any of which may have all.
     // and one is the watchdog's.
-    auto const each_thread = static_cast<unsigned>(most + Server::kConnectionsLeaving + 1);
-    auto& address = hold(socket.address, most);
-    DaemonPointer daemon{::MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-        &on_request, &address, MHD_OPTION_LISTEN_SOCKET, socket.fd, MHD_OPTION_THREAD_POOL_SIZE,
-        kThreadsPerAddress, MHD_OPTION_CONNECTION_LIMIT, each_thread * kThreadsPerAddress,
-        MHD_OPTION_NOTIFY_CONNECTION, &on_connection, &address, MHD_OPTION_NOTIFY_COMPLETED,
-        &on_completed, &address, MHD_OPTION_CONNECTION_TIMEOUT, whole_seconds(settings.timeout),
-        MHD_OPTION_END)};
+    auto daemon =
+        serve(address, socket.fd,
+              {.threads = kThreadsPerAddress,
+               .connections = static_cast<unsigned>(most + Server::kConnectionsLeaving + 1),
+               .timeout = settings.timeout});
     if (!daemon) {
       int const error = errno;
       ::close(socket.fd);
@@ -307,6 +114,7 @@ class Server::Impl {
     if (keeper_.joinable()) keeper_.join();
     // libmicrohttpd cannot stop while it has connections that are put aside.
     if (auto* const dumps = shared_.routes.dumps()) dumps->close();
+    if (shared_.gate != nullptr) shared_.gate->close();
     shared_.later.close();
     shared_.stopping = true;
     daemons_.clear();
@@ -330,8 +138,8 @@ class Server::Impl {
     return long_enough;
   }
 
-  Address& hold(std::string const& name, std::size_t most) {
-    auto address = std::make_unique<Address>(shared_, name, most, told_full_);
+  Address& hold(std::string const& name, std::size_t most, bool is_private) {
+    auto address = std::make_unique<Address>(shared_, name, most, told_full_, is_private);
     std::lock_guard const lock{mutex_};
     addresses_.push_back(std::move(address));
     return *addresses_.back();
@@ -368,7 +176,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
   for (auto const& address : settings.listen_addresses) {
     auto socket = listen_on(address);
     if (!socket) return std::move(socket).error();
-    if (!impl->serve(socket.value(), settings)) {
+    if (!impl->serve_on(socket.value(), settings, false)) {
       return "cannot serve HTTP on " + address + ": " + runtime::explain(errno);
     }
     impl->addresses.push_back(socket.value().address);
@@ -378,7 +186,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
     if (!socket) return std::move(socket).error();
     auto few = settings;
     few.max_connections = kPrivateConnections;
-    if (!impl->serve(socket.value(), few)) {
+    if (!impl->serve_on(socket.value(), few, true)) {
       return "cannot serve HTTP on " + private_socket + ": " + runtime::explain(errno);
     }
   }

@@ -313,6 +313,8 @@ void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_vi
   for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);
 }
 
+void Watchdog::guard_listeners(std::size_t first) { impl_->shared->emergency.set_guarded(first); }
+
 void Watchdog::leave_server_alone() {
   impl_->shared->inputs.takeover.leave_alone();
   impl_->shared->inputs.listeners.forget();

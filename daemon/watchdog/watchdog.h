@@ -84,6 +84,9 @@ class Watchdog {
   // has copies of its own. `preamble`: metrics that never change, as lines; of more than 4,095
   // bytes the whole lines that fit. Once.
   void answer_for_server_on(std::span<int const> sockets, std::string_view preamble);
+  // The first so many of them ask for TLS or a password: nobody is answered there, and who connects
+  // is hung up on.
+  void guard_listeners(std::size_t first);
   // Before the server stops: nobody answers for it any more.
   void leave_server_alone();
 

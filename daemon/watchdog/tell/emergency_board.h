@@ -59,6 +59,13 @@ class EmergencyBoard {
     return taken_.data()[listener].load(std::memory_order_acquire);
   }
 
+  // The first so many listeners are left unanswered: TLS or a password is asked for there, and the
+  // page would go out to anybody.
+  void set_guarded(std::size_t listeners) { guarded_.store(listeners, std::memory_order_release); }
+  bool guarded(std::size_t listener) const {
+    return listener < guarded_.load(std::memory_order_acquire);
+  }
+
   void set_answering(bool on) { answering_.store(on, std::memory_order_release); }
   bool answering() const { return answering_.load(std::memory_order_acquire); }
 
@@ -67,6 +74,7 @@ class EmergencyBoard {
   std::atomic<std::uint32_t> newest_{0};  // 1 or 2; 0: none yet
   std::atomic<bool> answering_{false};
   std::array<std::atomic<bool>, kEmergencyListeners> taken_{};
+  std::atomic<std::size_t> guarded_{0};
 };
 
 }  // namespace canary::watchdog

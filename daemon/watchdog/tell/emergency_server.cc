@@ -114,7 +114,8 @@ void EmergencyServer::watch_listeners(Watched& watched) {
   for (std::size_t i = 0; i < count; ++i) {
     Listener const& listener = listeners_.data()[i];
     if (listener.socket < 0) continue;
-    std::int64_t const due = listener.waiting_ns == 0 ? now_ns_ : listener.waiting_ns + kLeftAlone;
+    std::int64_t const alone = board_.guarded(i) ? kGuardedAlone : kLeftAlone;
+    std::int64_t const due = listener.waiting_ns == 0 ? now_ns_ : listener.waiting_ns + alone;
     if (due > now_ns_) {
       not_later_than(due);
       continue;
@@ -135,6 +136,8 @@ void EmergencyServer::look_at_listeners(Watched const& watched) {
         listener.waiting_ns = 0;
       } else if (listener.waiting_ns == 0 && !board_.taken(i)) {
         listener.waiting_ns = now_ns_;
+      } else if (board_.guarded(i)) {
+        hang_up_on(listener);
       } else {
         accept_from(listener);
       }
@@ -184,6 +187,20 @@ void EmergencyServer::accept_from(Listener& listener) {
     go_on(*place);
   }
   listener.waiting_ns = now_ns_;
+}
+
+void EmergencyServer::hang_up_on(Listener& listener) {
+  for (int taken = 0; taken < kAtOnce; ++taken) {
+    int const socket = accept_one(listener.socket);
+    if (socket >= 0) {
+      ::close(socket);
+      keep_spares();
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      if (errno != EAGAIN && errno != EWOULDBLOCK) rested_ns_ = now_ns_ + kRest;
+      break;
+    }
+  }
+  listener.waiting_ns = 0;
 }
 
 // One that is free, or that of the longest connected if it has had its time.

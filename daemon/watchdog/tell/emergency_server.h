@@ -30,7 +30,10 @@ class EmergencyServer {
   static constexpr std::size_t kListeners = kEmergencyListeners;
   static constexpr std::size_t kConnections = 8;
   static constexpr std::size_t kSpares = 2;
-  static constexpr std::int64_t kLeftAlone = 30'000'000;      // ns, for the server to take it
+  static constexpr std::int64_t kLeftAlone = 30'000'000;  // ns, for the server to take it
+  // The same where nobody is answered (EmergencyBoard::guarded): whoever waits for longer is told
+  // so by the end of the connection.
+  static constexpr std::int64_t kGuardedAlone = 2'000'000'000;
   static constexpr std::int64_t kWhole = 5'000'000'000;       // ns, for one connection in all
   static constexpr std::int64_t kWithinReason = 500'000'000;  // then it may have to make room
 
@@ -78,6 +81,7 @@ class EmergencyServer {
   void watch_listeners(Watched& watched);
   void look_at_listeners(Watched const& watched);
   void accept_from(Listener& listener);
+  void hang_up_on(Listener& listener);
   Connection* free_place();
   Connection* make_room();
   void go_on(Connection& connection);

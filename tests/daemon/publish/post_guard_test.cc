@@ -64,6 +64,27 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a_sister_site", true, asks("localhost", {{"Sec-Fetch-Site", "same-site"}}), false}),
     [](auto const& each) { return each.param.name; });
 
+TEST(PostGuardOf, LetsInWhoSaidWhoTheyAreButNoPageOfAnotherSite) {
+  std::map<std::string, std::string> headers{{"Host", "canary.example:9732"},
+                                             {"X-Forwarded-For", "192.0.2.7"}};
+  HttpRequest request{.method = "POST", .path = "/-/reload"};
+  request.header = [&headers](char const* wanted) -> std::optional<std::string> {
+    auto const found = headers.find(wanted);
+    if (found == headers.end()) return std::nullopt;
+    return found->second;
+  };
+  EXPECT_TRUE(refuse_change(request));
+  request.authenticated = true;
+  EXPECT_FALSE(refuse_change(request)) << "from another machine, by a name, through a proxy";
+  headers["Origin"] = "https://canary.example:9732";
+  EXPECT_FALSE(refuse_change(request));
+  headers["Origin"] = "https://evil.example";
+  EXPECT_TRUE(refuse_change(request)) << "a browser would send the password along";
+  headers.erase("Origin");
+  headers["Sec-Fetch-Site"] = "cross-site";
+  EXPECT_TRUE(refuse_change(request));
+}
+
 TEST(PostGuardOf, TrustsThePrivateListener) {
   HttpRequest request{.method = "POST", .path = "/-/reload"};
   request.is_private = true;

@@ -130,6 +130,21 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
   EXPECT_EQ(answered(EmergencyPath::ready), 1);
 }
 
+TEST_F(Emergency, AnswersNobodyWhereTlsOrAPasswordIsAskedFor) {
+  write_texts("the page\n", "the loop has not turned for 12 s");
+  board_->set_guarded(1);
+  answering();
+  Client waiting{address_};
+  waiting.send("GET /metrics HTTP/1.1\r\nHost: canary\r\n\r\n");
+  EXPECT_TRUE(waiting.closed_by_server()) << "and not a byte before";
+  EXPECT_EQ(answered(EmergencyPath::metrics), 0);
+  board_->set_taken(0, true);
+  Client taken{address_};
+  EXPECT_TRUE(taken.closed_by_server());
+  board_->set_guarded(0);
+  EXPECT_EQ(get("/metrics").body, "the page\n") << "once it is open again";
+}
+
 TEST_F(Emergency, IsNotAliveOnceItIsJudgedHung) {
   copy_text(texts_->not_live, "loop hung for 12 s: lock");
   write_texts("page\n", "the loop has not turned for 12 s");
