@@ -153,17 +153,17 @@ int serve_demo(std::filesystem::path root) {
   auto refusing = bind_loopback();  // bound, never listening: nobody else can answer there
   if (!listening) return complain(listening.error());
   if (!refusing) return complain(refusing.error());
-  int const listener = listening.value().first.get();
-  if (::listen(listener, SOMAXCONN) != 0) return complain(error_text("cannot listen"));
+  if (::listen(listening.value().first.get(), SOMAXCONN) != 0)
+    return complain(error_text("cannot listen"));
   if (std::printf("%u %u\n", listening.value().second, refusing.value().second) < 0 ||
       std::fflush(stdout) != 0) {
     return complain(error_text("cannot tell where it listens"));
   }
-  FileServerSettings settings{
-      .listener = listener, .lifeline = STDIN_FILENO, .root = std::move(root)};
+  FileServerSettings settings{.listener = listening.value().first.release(),
+                              .lifeline = STDIN_FILENO,
+                              .root = std::move(root)};
   settings.trickling = kTricklingName;
-  FileServer server(std::move(settings));
-  return server.run() ? 0 : complain(error_text("cannot wait for connections"));
+  return serve_files(std::move(settings)) ? 0 : complain(error_text("cannot serve"));
 }
 
 Result<DemoServer, std::string> DemoServer::start(DemoCommand const& command,

@@ -1,174 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
-// The poll loop of the demo's server, and what it does with each connection.
-// Thread: one.
 #include "daemon/demo/file_server.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <fcntl.h>
+#include <microhttpd.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
-#include <vector>
+
+#include "config/descriptor.h"
 
 namespace canary::daemon {
 namespace {
 
-constexpr std::size_t kMaxHeadBytes = 16 * 1024;
-constexpr std::size_t kMaxConnections = 256;
-constexpr std::chrono::seconds kIdle{60};  // a connection without traffic ends after it
+constexpr unsigned kMaxConnections = 256;
+constexpr unsigned kIdleSeconds = 60;  // a connection without traffic ends after it
 
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+struct DestroyResponse {
+  void operator()(MHD_Response* response) const { ::MHD_destroy_response(response); }
+};
+using Response = std::unique_ptr<MHD_Response, DestroyResponse>;
+struct StopDaemon {
+  void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
+};
 
-bool below(std::string_view path, std::string_view folder) {
-  return !folder.empty() && path.starts_with('/') && path.substr(1).starts_with(folder) &&
-         path.substr(1 + folder.size()).starts_with('/');
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
 }
+
+// "/healthy/metadata/timestamp.json" as a relative path; nullopt where it could lead elsewhere.
+std::optional<std::filesystem::path> relative_path(std::string_view path) {
+  if (!path.starts_with('/') || path.ends_with('/')) return std::nullopt;
+  std::filesystem::path result;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    auto const segment = path.substr(0, path.find('/'));
+    if (segment.empty() || segment.starts_with('.') || !std::ranges::all_of(segment, is_name)) {
+      return std::nullopt;
+    }
+    result /= segment;
+    path.remove_prefix(segment.size());
+  }
+  return result;
+}
+
+bool below(std::filesystem::path const& path, std::string const& folder) {
+  return !folder.empty() && path.begin() != path.end() && *path.begin() == folder;
+}
+
+// False where the lifeline ends before.
+bool wait_out(int lifeline, std::chrono::milliseconds time) {
+  pollfd polled{lifeline, POLLIN, 0};
+  return ::poll(&polled, 1, static_cast<int>(time.count())) <= 0;
+}
+
+// A body that is sent one byte at a time.
+struct Trickle {
+  std::string bytes;
+  int lifeline;
+  std::chrono::milliseconds pace;
+};
+
+// libmicrohttpd has a thread for each connection: one that waits holds up nobody.
+ssize_t next_byte(void* of, std::uint64_t position, char* to, std::size_t) {
+  auto const& trickle = *static_cast<Trickle const*>(of);
+  if (!wait_out(trickle.lifeline, trickle.pace)) return MHD_CONTENT_READER_END_WITH_ERROR;
+  *to = trickle.bytes[position];
+  return 1;
+}
+
+void drop(void* of) { delete static_cast<Trickle*>(of); }
+
+Response trickling(int file, std::size_t size, FileServerSettings const& settings) {
+  auto trickle =
+      std::make_unique<Trickle>(Trickle{std::string(size, '\0'), settings.lifeline, settings.pace});
+  if (::pread(file, trickle->bytes.data(), size, 0) != static_cast<ssize_t>(size)) return nullptr;
+  Response response{::MHD_create_response_from_callback(size, 1, &next_byte, trickle.get(), &drop)};
+  if (response) [[maybe_unused]]
+    auto* const owned_by_the_response = trickle.release();
+  return response;
+}
+
+// nullptr where there is no such file.
+Response file_response(std::string_view url, FileServerSettings const& settings) {
+  auto const path = relative_path(url);
+  if (!path) return nullptr;
+  Descriptor file{::open((settings.root / *path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  struct stat status{};
+  if (!file.open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
+  auto const size = static_cast<std::size_t>(status.st_size);
+  bool const slowly = size > 0 && below(*path, settings.trickling);
+  Response response = slowly ? trickling(file.get(), size, settings)
+                             : Response{::MHD_create_response_from_fd64(size, file.get())};
+  if (!slowly && response) file.release();
+  if (!response) return nullptr;
+  bool const json = path->extension() == ".json";
+  ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE,
+                            json ? "application/json" : "application/octet-stream");
+  return response;
+}
+
+// `text` is static.
+Response text_response(char const* text) {
+  Response response{::MHD_create_response_from_buffer(std::strlen(text), const_cast<char*>(text),
+                                                      MHD_RESPMEM_PERSISTENT)};
+  if (response) {
+    ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain");
+  }
+  return response;
+}
+
+MHD_Result answer_to(MHD_Connection* connection, char const* url,
+                     FileServerSettings const& settings) {
+  unsigned status = MHD_HTTP_OK;
+  Response response = file_response(url, settings);
+  if (!response) {
+    status = MHD_HTTP_NOT_FOUND;
+    response = text_response("Not Found\n");
+  }
+  return response ? ::MHD_queue_response(connection, status, response.get()) : MHD_NO;
+}
+
+MHD_Result refuse(MHD_Connection* connection) {
+  Response const response = text_response("Method Not Allowed\n");
+  if (!response) return MHD_NO;
+  ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+  return ::MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, response.get());
+}
+
+// Called for a request's head, for each part of its body, and at its end. An answer to the head
+// alone ends the connection.
+MHD_Result on_request(void* of, MHD_Connection* connection, char const* url, char const* method,
+                      char const*, char const*, std::size_t* body, void** request) noexcept {
+  static char known;
+  std::string_view const verb = method;
+  if (verb != MHD_HTTP_METHOD_GET && verb != MHD_HTTP_METHOD_HEAD) return refuse(connection);
+  bool const ended = *request != nullptr && *body == 0;
+  *request = &known;
+  *body = 0;
+  if (!ended) return MHD_YES;
+  try {
+    return answer_to(connection, url, *static_cast<FileServerSettings const*>(of));
+  } catch (std::exception const&) {  // no memory: libmicrohttpd ends the connection
+    return MHD_NO;
+  }
+}
+
+// None of the demo's names needs percent-encoding: what has it is no such name.
+std::size_t left_as_it_is(void*, MHD_Connection*, char* text) { return std::strlen(text); }
 
 }  // namespace
 
-FileServer::~FileServer() {
-  for (Connection const& connection : connections_) ::close(connection.socket);
-}
-
-int FileServer::poll_timeout(Clock::time_point now) const {
-  auto next = now + kIdle;
-  for (Connection const& connection : connections_) {
-    next = std::min(next, connection.paced() ? connection.due : connection.used + kIdle);
-  }
-  auto const wait = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
-  return static_cast<int>(std::max<std::int64_t>(wait, 0));
-}
-
-bool FileServer::run() {
-  std::vector<pollfd> polled;
+bool serve_files(FileServerSettings settings) {
+  std::unique_ptr<MHD_Daemon, StopDaemon> const daemon{::MHD_start_daemon(
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC,
+      0, nullptr, nullptr, &on_request, &settings, MHD_OPTION_LISTEN_SOCKET, settings.listener,
+      MHD_OPTION_CONNECTION_LIMIT, kMaxConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
+      MHD_OPTION_UNESCAPE_CALLBACK, &left_as_it_is, nullptr, MHD_OPTION_END)};
+  if (!daemon) return false;
+  pollfd polled{settings.lifeline, POLLIN, 0};
   while (true) {
-    polled.assign({{settings_.lifeline, POLLIN, 0},
-                   {connections_.size() < kMaxConnections ? settings_.listener : -1, POLLIN, 0}});
-    for (Connection const& connection : connections_) {
-      // While an answer goes out, nothing more is read; a paced one waits for its time, and for
-      // the client to hang up (POLLHUP and POLLERR are always reported).
-      short events = POLLIN;
-      if (connection.sending()) events = connection.paced() ? POLLRDHUP : POLLOUT;
-      polled.push_back({connection.socket, events, 0});
-    }
-    if (::poll(polled.data(), polled.size(), poll_timeout(Clock::now())) < 0 && errno != EINTR) {
-      return false;
-    }
-    auto const now = Clock::now();
-    if (polled[0].revents != 0) {
-      char ignored[64];
-      ssize_t const got = ::read(settings_.lifeline, ignored, sizeof ignored);
-      if (got == 0 || (got < 0 && !would_block())) return true;
-    }
-    std::size_t at = 2;
-    for (Connection& connection : connections_) {
-      short const happened = polled[at++].revents;
-      if ((happened & (POLLERR | POLLHUP | POLLNVAL | POLLRDHUP)) != 0) connection.dead = true;
-      serve(connection, (happened & POLLIN) != 0, now);
-    }
-    std::erase_if(connections_, [](Connection const& connection) {
-      if (connection.dead) ::close(connection.socket);
-      return connection.dead;
-    });
-    if (polled[1].revents != 0) accept_all(now);
+    if (::poll(&polled, 1, -1) < 0 && errno != EINTR) return false;
+    char ignored[64];
+    ssize_t const got = ::read(settings.lifeline, ignored, sizeof ignored);
+    bool const again = got < 0 && (errno == EINTR || errno == EAGAIN);
+    if (got == 0 || (got < 0 && !again)) return true;
   }
-}
-
-void FileServer::accept_all(Clock::time_point now) {
-  while (connections_.size() < kMaxConnections) {
-    int const socket =
-        ::accept4(settings_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket < 0) return;  // none is left, or this one hung up already
-    int const on = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    Connection connection;
-    connection.socket = socket;
-    connection.used = now;
-    connections_.push_back(std::move(connection));
-  }
-}
-
-void FileServer::serve(Connection& connection, bool readable, Clock::time_point now) {
-  if (connection.dead) return;
-  if (readable && !connection.sending()) receive(connection, now);
-  while (!connection.dead) {
-    if (!connection.sending()) answer_next(connection, now);
-    if (!connection.sending()) break;  // no whole request is there
-    send(connection, now);
-    if (connection.sending()) break;  // the socket is full, or the next byte is not due
-    if (connection.close) connection.dead = true;
-  }
-  if (!connection.paced() && now - connection.used >= kIdle) connection.dead = true;
-}
-
-void FileServer::receive(Connection& connection, Clock::time_point now) {
-  char piece[4096];
-  ssize_t const got = ::recv(connection.socket, piece, sizeof piece, 0);
-  if (got == 0 || (got < 0 && !would_block())) {
-    connection.dead = true;
-  } else if (got > 0) {
-    connection.received.append(piece, static_cast<std::size_t>(got));
-    connection.used = now;
-  }
-}
-
-void FileServer::answer_next(Connection& connection, Clock::time_point now) {
-  auto const end = connection.received.find("\r\n\r\n");
-  if (end == std::string::npos) {
-    if (connection.received.size() > kMaxHeadBytes)
-      queue(connection, error_answer(431), false, now);
-    return;
-  }
-  auto const request = parse_request(std::string_view(connection.received).substr(0, end));
-  connection.received.erase(0, end + 4);
-  if (!request) return queue(connection, error_answer(400), false, now);
-  DemoAnswer reply = answer(*request, settings_.root);
-  bool const slowly = reply.status == 200 && below(request->path, settings_.trickling);
-  queue(connection, std::move(reply), slowly, now);
-}
-
-void FileServer::queue(Connection& connection, DemoAnswer reply, bool slowly,
-                       Clock::time_point now) {
-  connection.out = std::move(reply.head);
-  (slowly ? connection.slow : connection.out) += reply.body;
-  connection.sent = 0;
-  connection.due = now + settings_.pace;
-  connection.close = reply.close;
-}
-
-void FileServer::send(Connection& connection, Clock::time_point now) {
-  while (!connection.out.empty()) {
-    ssize_t const sent = ::send(connection.socket, connection.out.data() + connection.sent,
-                                connection.out.size() - connection.sent, MSG_NOSIGNAL);
-    if (sent < 0) {
-      connection.dead = !would_block();
-      return;
-    }
-    connection.used = now;
-    connection.sent += static_cast<std::size_t>(sent);
-    if (connection.sent < connection.out.size()) continue;
-    connection.out.clear();
-    connection.sent = 0;
-  }
-  if (connection.paced() && connection.due <= now) send_byte(connection, now);
-}
-
-void FileServer::send_byte(Connection& connection, Clock::time_point now) {
-  connection.due = now + settings_.pace;
-  ssize_t const sent =
-      ::send(connection.socket, connection.slow.data() + connection.sent, 1, MSG_NOSIGNAL);
-  if (sent < 0) {
-    connection.dead = !would_block();
-    return;
-  }
-  connection.used = now;
-  if (++connection.sent < connection.slow.size()) return;
-  connection.slow.clear();
-  connection.sent = 0;
 }
 
 }  // namespace canary::daemon

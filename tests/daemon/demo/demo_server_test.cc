@@ -23,6 +23,8 @@ namespace canary::daemon {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 DemoCommand child_command() {
@@ -47,8 +49,10 @@ class Client {
 
   int error() const { return error_; }  // of connecting; 0: connected
 
-  void ask(std::string const& path) {
-    std::string const request = "GET " + path + " HTTP/1.1\r\nHost: here\r\n\r\n";
+  void ask(std::string const& path, std::string const& method = "GET") {
+    send(method + " " + path + " HTTP/1.1\r\nHost: here\r\n\r\n");
+  }
+  void send(std::string const& request) {
     ASSERT_EQ(::send(socket_, request.data(), request.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(request.size()));
   }
@@ -140,9 +144,51 @@ TEST_F(DemoServerTest, EndsAConnectionThatSpeaksSomethingElse) {
   auto const server = start();
   ASSERT_TRUE(server) << server.error();
   Client client(server.value().ports().serving);
-  client.ask("no path HTTP");
-  EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
-  EXPECT_THAT(client.read(4096), EndsWith("Bad Request\n"));  // and the end
+  client.send("EHLO mail.example\r\n\r\n");
+  EXPECT_THAT(client.read(1 << 16), Not(HasSubstr(" 200 ")));  // to the end
+}
+
+TEST_F(DemoServerTest, SaysWhatAFileIsAndHowLong) {
+  auto const server = start();
+  ASSERT_TRUE(server) << server.error();
+  Client client(server.value().ports().serving);
+  client.ask("/repo/b.json");
+  std::string const head = client.read_head();
+  EXPECT_THAT(head, HasSubstr("Content-Length: 2\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Type: application/json\r\n"));
+  EXPECT_EQ(client.read(2), "{}");
+  client.ask("/repo/a.txt", "HEAD");
+  EXPECT_THAT(client.read_head(), HasSubstr("Content-Length: 5\r\n"));
+  client.ask("/repo/a.txt");
+  EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 200 OK\r\n")) << "HEAD has no body";
+}
+
+TEST_F(DemoServerTest, HandsOutNothingThatLiesElsewhere) {
+  put("secret", "s");
+  std::filesystem::create_symlink(directory_.path() / "secret", directory_.path() / "repo/link");
+  auto const server = start();
+  ASSERT_TRUE(server) << server.error();
+  for (auto const* path : {"/", "/repo", "/repo/", "/repo/2.root.json", "/../secret",
+                           "/repo/../secret", "/repo/../../secret", "/repo/link", "//repo/a.txt",
+                           "/repo/%2e%2e/secret", "/repo/a%2etxt", "/repo/a.txt/", "/repo/.a"}) {
+    Client client(server.value().ports().serving);
+    client.ask(path);
+    EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 404 ")) << path;
+  }
+}
+
+TEST_F(DemoServerTest, RefusesOtherMethods) {
+  auto const server = start();
+  ASSERT_TRUE(server) << server.error();
+  Client client(server.value().ports().serving);
+  client.send("PUT /repo/a.txt HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nnew");
+  std::string const head = client.read_head();
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(head, HasSubstr("Allow: GET, HEAD\r\n"));
+  Client other(server.value().ports().serving);
+  other.ask("/repo/a.txt");
+  other.read_head();
+  EXPECT_EQ(other.read(5), "first");
 }
 
 TEST_F(DemoServerTest, TricklesWhatItShallAndServesOthersMeanwhile) {
@@ -150,7 +196,7 @@ TEST_F(DemoServerTest, TricklesWhatItShallAndServesOthersMeanwhile) {
   ASSERT_TRUE(server) << server.error();
   Client slow(server.value().ports().serving);
   slow.ask("/trickling/a.txt");
-  EXPECT_THAT(slow.read_head(), ::testing::HasSubstr("Content-Length: 1000\r\n"));
+  EXPECT_THAT(slow.read_head(), HasSubstr("Content-Length: 1000\r\n"));
   EXPECT_EQ(slow.read_available(), "");
   Client other(server.value().ports().serving);
   other.ask("/repo/a.txt");
