@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parsing and resolving of http, https and file URLs; text is kept as given.
+// http, https and file URLs by Boost.URL; text is kept as given. Boost.URL has RFC 3986 to the
+// letter, and clients do not: "[" in a path, and a "%" that begins nothing, are sent as they stand.
+// So it is shown such text percent-encoded, every "%" included, and what it gives is decoded again.
 // Thread: none (pure). Source: RFC 3986 (5.2 for references), RFC 8089.
 #include "config/url.h"
 
@@ -10,30 +12,34 @@
 #include <cstdio>
 #include <optional>
 #include <utility>
-#include <vector>
+
+#include <boost/url/encode.hpp>
+#include <boost/url/grammar/lut_chars.hpp>
+#include <boost/url/ipv6_address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/pct_string_view.hpp>
+#include <boost/url/rfc/pchars.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+#include <boost/url/url.hpp>
 
 namespace canary::config {
 namespace {
 
+namespace urls = boost::urls;
+
 constexpr std::size_t kMaxUrlBytes = 8192;
 constexpr std::size_t kMaxHostBytes = 253;
 constexpr std::size_t kMaxLabelBytes = 63;
-constexpr std::string_view kHex = "0123456789ABCDEF";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string lower(std::string_view text) {
-  std::string result;
-  for (char const c : text) result += lower(c);
+  std::string result{text};
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   return result;
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 // Blanks, control characters and bytes beyond ASCII: never part of a URL.
@@ -48,92 +54,52 @@ std::string byte_text(char c) {
   return buffer;
 }
 
-// The generic parts of a URL or a reference, as given (RFC 3986, appendix B).
-struct Parts {
-  std::optional<std::string_view> scheme, authority, query, fragment;
-  std::string_view path;
-};
-
-std::optional<std::string_view> take_scheme(std::string_view& rest) {
-  auto const end = rest.find_first_of(":/?#");
-  if (end == std::string_view::npos || end == 0 || rest[end] != ':') return std::nullopt;
-  auto const scheme = rest.substr(0, end);
-  auto const fits = [](char c) {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-  };
-  if (!is_letter(scheme[0]) || !std::ranges::all_of(scheme, fits)) return std::nullopt;
-  rest.remove_prefix(end + 1);
-  return scheme;
+// Where the authority of a URL or a reference ends; where its path begins if it has none.
+std::size_t end_of_authority(std::string_view text) {
+  auto const colon = text.find_first_of(":/?#");
+  bool const scheme = colon != std::string_view::npos && text[colon] == ':';
+  std::size_t const at = scheme ? colon + 1 : 0;
+  if (!text.substr(at).starts_with("//")) return at;
+  return std::min(text.find_first_of("/?#", at + 2), text.size());
 }
 
-std::optional<std::string_view> take_tail(std::string_view& rest, char mark) {
-  auto const at = rest.find(mark);
-  if (at == std::string_view::npos) return std::nullopt;
-  auto const tail = rest.substr(at + 1);
-  rest = rest.substr(0, at);
-  return tail;
-}
-
-Parts split(std::string_view text) {
-  Parts parts;
-  parts.fragment = take_tail(text, '#');
-  parts.query = take_tail(text, '?');
-  parts.scheme = take_scheme(text);
-  if (text.starts_with("//")) {
-    text.remove_prefix(2);
-    auto const end = std::min(text.find('/'), text.size());
-    parts.authority = text.substr(0, end);
-    text.remove_prefix(end);
-  }
-  parts.path = text;
-  return parts;
-}
-
-// RFC 3986 section 5.2.4.
-std::string remove_dot_segments(std::string_view path) {
-  std::vector<std::string_view> kept;
-  bool const absolute = path.starts_with('/');
-  if (absolute) path.remove_prefix(1);
-  for (bool last = false; !last;) {
-    auto const end = path.find('/');
-    last = end == std::string_view::npos;
-    auto const segment = path.substr(0, end);
-    if (!last) path.remove_prefix(end + 1);
-    bool const dots = segment == "." || segment == "..";
-    if (segment == ".." && !kept.empty()) kept.pop_back();
-    if (!dots) kept.push_back(segment);
-    if (dots && last) kept.emplace_back();
-  }
-  std::string result = absolute ? "/" : "";
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    if (i != 0) result += '/';
-    result += kept[i];
-  }
-  return result;
-}
-
-// RFC 3986 section 5.2.3; a base with an authority always has an absolute path here.
-std::string merge(std::string_view base_path, std::string_view reference) {
-  auto const slash = base_path.rfind('/');
-  auto const folder = slash == std::string_view::npos ? "/" : base_path.substr(0, slash + 1);
-  return std::string(folder) + std::string(reference);
-}
-
-std::optional<std::string> decode(std::string_view text) {
+// As RFC 3986 has it: raw() of any part gives back what stood there. Brackets stay where they hold
+// an address, and the first '#' where it is one.
+std::string encoded(std::string_view text) {
+  constexpr auto kKept = urls::pchars + urls::grammar::lut_chars{"/?#"};
+  std::size_t const authority = end_of_authority(text);
+  auto const fragment = text.find('#');
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
+    char const c = text[i];
+    bool const bracket = i < authority && (c == '[' || c == ']');
+    bool const kept = kKept(c) && c != '%' && (c != '#' || i == fragment);
+    if (bracket || kept) {
+      result += c;
+    } else {
+      result += urls::encode({&c, 1}, urls::unreserved_chars);
     }
-    int const high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    int const low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
-    result += static_cast<char>(high * 16 + low);
-    i += 2;
   }
   return result;
 }
+
+// Boost 1.81 takes what follows an authority that is wrong ("host:port", "[::1]x") for a path.
+bool has_wrong_authority(urls::url_view const& url) {
+  return url.has_authority() && !url.encoded_path().empty() && !url.encoded_path().starts_with('/');
+}
+
+// RFC 3986 section 5.2.4 drops what leads above the root; Boost 1.81 keeps it.
+void remove_what_is_above(std::string& url) {
+  std::size_t const root = end_of_authority(url);
+  auto const begins = [&](std::string_view with) {
+    return std::string_view{url}.substr(root).starts_with(with);
+  };
+  while (begins("/../")) url.erase(root, 3);
+  bool const last = begins("/..?") || url.substr(root) == "/..";
+  if (last) url.erase(root + 1, 2);
+}
+
+std::string raw(urls::pct_string_view part) { return part.decode(); }
 
 std::optional<std::string> check_name(std::string_view host) {
   if (host.size() > kMaxHostBytes) return "the host is longer than 253 bytes";
@@ -162,66 +128,75 @@ std::optional<std::string> check_name(std::string_view host) {
   return std::nullopt;
 }
 
-struct Authority {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
 Result<std::uint16_t, std::string> parse_port(std::string_view text, std::uint16_t otherwise) {
   if (text.empty()) return otherwise;
   unsigned value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    // Not repeated: it may be the beginning of a password that holds a '/'.
-    return std::string{"the port is no number, expected 1 to 65535"};
-  }
-  if (value == 0 || value > 65'535) {
+  if (error != std::errc{} || value == 0 || value > 65'535) {
     return "the port is \"" + std::string(text) + "\", expected 1 to 65535";
   }
   return static_cast<std::uint16_t>(value);
 }
 
-Result<Authority, std::string> parse_authority(std::string_view text, std::uint16_t otherwise) {
-  // The text is not repeated in the message: it may hold a password.
-  if (text.find('@') != std::string_view::npos) {
-    return std::string{"credentials in a URL are refused: they would leak, send them in a header"};
+constexpr char kCredentials[] =
+    "credentials in a URL are refused: they would leak, send them in a header";
+
+// Of a text that Boost.URL refuses. It is not repeated: it may hold a password.
+std::string why_refused(std::string_view text) {
+  std::string_view authority = text.substr(0, end_of_authority(text));
+  auto const begin = authority.find("//");
+  if (begin == std::string_view::npos)
+    return "no scheme, expected an absolute http, https or file URL";
+  authority.remove_prefix(begin + 2);
+  if (authority.find('@') != std::string_view::npos) return kCredentials;
+  auto const bracket = authority.find('[');
+  if (bracket == std::string_view::npos) return "the port is no number, expected 1 to 65535";
+  if (bracket != 0) return "the host holds '[', which only an IPv6 address begins with";
+  auto const end = authority.find(']');
+  if (end == std::string_view::npos) return "the IPv6 address has no closing ']'";
+  auto const address = authority.substr(1, end - 1);
+  if (!urls::parse_ipv6_address(address)) {
+    return "\"" + std::string(address) + "\" is not an IPv6 address";
   }
-  Authority result;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    auto const end = text.find(']');
-    if (end == std::string_view::npos) return std::string{"the IPv6 address has no closing ']'"};
-    result.host = lower(text.substr(1, end - 1));
-    in6_addr address{};
-    if (::inet_pton(AF_INET6, result.host.c_str(), &address) != 1) {
-      return "\"" + result.host + "\" is not an IPv6 address";
-    }
-    port = text.substr(end + 1);
-    if (!port.empty() && port[0] != ':') {
-      return "\"" + std::string(port) + "\" follows the IPv6 address, expected a ':' and a port";
-    }
-    if (!port.empty()) port.remove_prefix(1);
-  } else {
-    if (auto const tail = take_tail(text, ':')) port = *tail;
-    if (text.empty()) return std::string{"the host is missing"};
-    if (auto const wrong = check_name(text)) return *wrong;
-    result.host = lower(text);
-  }
-  BOOST_OUTCOME_TRY(result.port, parse_port(port, otherwise));
-  return result;
+  return "what follows the IPv6 address is no ':' and a port";
 }
 
-std::optional<std::string> check_file(Parts const& parts) {
-  auto const authority = parts.authority.value_or("");
-  if (!authority.empty() && lower(authority) != "localhost") {
+// Lower case, without brackets.
+std::string host_of(urls::url_view const& url) {
+  std::string host = lower(raw(url.encoded_host()));
+  bool const brackets = url.host_type() == urls::host_type::ipv6;
+  return brackets ? host.substr(1, host.size() - 2) : host;
+}
+
+std::optional<std::string> check_host(urls::url_view const& url, std::string const& host) {
+  if (url.host_type() == urls::host_type::ipv6) return std::nullopt;
+  if (url.host_type() == urls::host_type::ipvfuture) {
+    return "\"" + host + "\" is not an IPv6 address";
+  }
+  if (host.empty()) return "the host is missing";
+  return check_name(host);
+}
+
+// The bytes that the text's own percent-encoding stands for; nothing where it is none, or has a
+// NUL.
+std::optional<std::string> decode(std::string_view text) {
+  auto const parsed = urls::make_pct_string_view(text);
+  if (!parsed) return std::nullopt;
+  std::string bytes = parsed->decode();
+  if (bytes.find('\0') != std::string::npos) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::string> check_file(urls::url_view const& url, std::string_view path) {
+  auto const host = raw(url.encoded_authority());
+  if (!host.empty() && lower(host) != "localhost") {
     return std::string{"a file URL names no host, expected file:///absolute/path"};
   }
-  if (!parts.path.starts_with('/')) {
+  if (!path.starts_with('/')) {
     return std::string{"a file URL needs an absolute path, expected file:///absolute/path"};
   }
-  if (parts.query) return std::string{"a file URL has no query, write '?' in a path as %3F"};
-  if (!decode(parts.path))
-    return std::string{"'%' in a file URL is not followed by two hex digits"};
+  if (url.has_query()) return std::string{"a file URL has no query, write '?' in a path as %3F"};
+  if (!decode(path)) return std::string{"'%' in a file URL is not followed by two hex digits"};
   return std::nullopt;
 }
 
@@ -262,31 +237,36 @@ Result<Url, std::string> Url::parse(std::string_view text) {
     return "byte " + byte_text(*bad) +
            " (a blank, a control character or not ASCII) must be percent-encoded in a URL";
   }
-  auto const parts = split(text);
+  std::string const shown = encoded(text);
+  auto const parsed = urls::parse_uri_reference(shown);
+  if (!parsed || has_wrong_authority(*parsed)) return why_refused(text);
+  urls::url_view const& parts = *parsed;
   Url url;
-  auto const scheme = lower(parts.scheme.value_or(""));
+  auto const scheme = lower(parts.scheme());
   if (scheme == "https") {
     url.scheme_ = Scheme::https;
   } else if (scheme == "http") {
     url.scheme_ = Scheme::http;
   } else if (scheme != "file") {
-    return (parts.scheme ? "the scheme is \"" + scheme + "\"" : std::string{"no scheme"}) +
+    return (parts.has_scheme() ? "the scheme is \"" + scheme + "\"" : std::string{"no scheme"}) +
            ", expected an absolute http, https or file URL";
   }
-  if (parts.fragment)
+  if (parts.has_fragment()) {
     return std::string{"a fragment ('#' and what follows) is not sent: remove it"};
+  }
   url.text_ = text;
+  url.target_ = raw(parts.encoded_path());
   if (url.scheme_ == Scheme::file) {
-    if (auto const wrong = check_file(parts)) return *wrong;
-    url.target_ = parts.path;
+    if (auto const wrong = check_file(parts, url.target_)) return *wrong;
     return url;
   }
-  if (!parts.authority) return std::string{"no \"//\" and host behind the scheme"};
-  BOOST_OUTCOME_TRY(auto authority, parse_authority(*parts.authority, default_port(url.scheme_)));
-  url.host_ = std::move(authority.host);
-  url.port_ = authority.port;
-  url.target_ = parts.path.empty() ? "/" : parts.path;
-  if (parts.query) url.target_.append("?").append(*parts.query);
+  if (!parts.has_authority()) return std::string{"no \"//\" and host behind the scheme"};
+  if (parts.has_userinfo()) return std::string{kCredentials};
+  url.host_ = host_of(parts);
+  if (auto const wrong = check_host(parts, url.host_)) return *wrong;
+  BOOST_OUTCOME_TRY(url.port_, parse_port(parts.port(), default_port(url.scheme_)));
+  if (url.target_.empty()) url.target_ = "/";
+  if (parts.has_query()) url.target_.append("?").append(raw(parts.encoded_query()));
   return url;
 }
 
@@ -317,62 +297,34 @@ Url Url::child(std::string_view path) const {
     added += forbidden(c) || c == '#' ? percent_encode(std::string_view(&c, 1)) : std::string(1, c);
   }
   added.erase(0, std::min(added.find_first_not_of('/'), added.size()));
-  std::string_view folder = target_;
-  auto const query = take_tail(folder, '?');
-  std::string_view before = text_;
-  take_tail(before, '?');
-  auto const parts = split(before);
-  before.remove_suffix(parts.path.size());
+  auto const mark = std::min(target_.find('?'), target_.size());
+  std::string_view folder = std::string_view{target_}.substr(0, mark);
   while (folder.ends_with('/')) folder.remove_suffix(1);
 
   Url result = *this;
-  result.target_ = std::string(folder) + "/" + added;
-  if (query) result.target_.append("?").append(*query);
-  result.text_ = std::string(before) + result.target_;
+  result.target_ = std::string(folder) + "/" + added + target_.substr(mark);
+  result.text_ = text_.substr(0, end_of_authority(text_)) + result.target_;
   return result;
 }
 
 Result<Url, std::string> Url::resolve(std::string_view reference) const {
-  auto const given = split(reference);
-  auto const base = split(text_);
-  std::string scheme(given.scheme.value_or(base.scheme.value_or("")));
-  if (lower(scheme) == "file" && scheme_ != Scheme::file) {
+  std::string const shown = encoded(reference), base = encoded(text_);
+  auto const given = urls::parse_uri_reference(shown);
+  if (!given || has_wrong_authority(*given)) return why_refused(reference);
+  if (lower(given->scheme()) == "file" && scheme_ != Scheme::file) {
     return std::string{"a reference from http or https to a file URL is refused"};
   }
-  std::optional<std::string_view> authority = base.authority, query = given.query;
-  std::string path;
-  if (given.scheme || given.authority) {
-    authority = given.authority;
-    path = remove_dot_segments(given.path);
-  } else if (given.path.empty()) {
-    path = base.path;
-    if (!query) query = base.query;
-  } else if (given.path.starts_with('/')) {
-    path = remove_dot_segments(given.path);
-  } else {
-    path = remove_dot_segments(merge(base.path, given.path));
-  }
-  std::string text = scheme + ":";
-  if (authority) text.append("//").append(*authority);
-  text += path;
-  if (query) text.append("?").append(*query);
+  urls::url whole{urls::parse_uri(base).value()};
+  if (auto const done = whole.resolve(*given); !done) return done.error().message();
+  whole.remove_fragment();
+  std::string text = raw(urls::make_pct_string_view(whole.buffer()).value());
+  remove_what_is_above(text);
   return parse(text);
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {
-  std::string result;
-  for (char const c : text) {
-    auto const byte = static_cast<unsigned char>(c);
-    if (is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || c == '~' ||
-        (keep_slash && c == '/')) {
-      result += c;
-    } else {
-      result += '%';
-      result += kHex[byte >> 4];
-      result += kHex[byte & 15];
-    }
-  }
-  return result;
+  constexpr auto kWithSlash = urls::unreserved_chars + '/';
+  return urls::encode(text, keep_slash ? kWithSlash : urls::unreserved_chars);
 }
 
 }  // namespace canary::config
