@@ -28,14 +28,19 @@ std::optional<std::uint64_t> chunk_size(std::string_view line) {
 
 }  // namespace
 
-// Moves input into line_ up to a line feed; true once the line is complete (its CR is kept).
-bool ChunkDecoder::take_line(std::string_view& input) {
+// The next line without its line feed (its CR is kept); nothing while that is not there. `joined`
+// holds the line where it began in an earlier input.
+std::optional<std::string_view> ChunkDecoder::take_line(std::string_view& input,
+                                                        std::string& joined) {
   auto const end = input.find('\n');
-  auto const size = end == std::string_view::npos ? input.size() : end;
-  line_.append(input.substr(0, std::min(size, kLineMax + 1)));
-  input.remove_prefix(end == std::string_view::npos ? size : size + 1);
-  if (end == std::string_view::npos) return false;
-  return true;
+  auto line = input.substr(0, end);
+  input.remove_prefix(end == std::string_view::npos ? line.size() : line.size() + 1);
+  bool const complete = end != std::string_view::npos;
+  if (complete && line_.empty()) return line;
+  line_.append(line.substr(0, kLineMax + 1));
+  if (!complete) return std::nullopt;
+  joined = std::exchange(line_, {});
+  return joined;
 }
 
 bool ChunkDecoder::take_size(std::string_view line) {
@@ -63,12 +68,13 @@ ChunkDecoder::Step ChunkDecoder::framing(std::string_view input) {
   auto const before = input.size();
   auto const step = [&](State state) { return Step{state, before - input.size(), {}}; };
   while (!input.empty()) {
-    bool const complete = take_line(input);
-    if (line_.size() > kLineMax) return step(State::malformed);
-    if (!complete) break;
-    std::string line = std::exchange(line_, {});
+    std::string joined;
+    auto const taken = take_line(input, joined);
+    if (std::max(line_.size(), taken.value_or("").size()) > kLineMax) return step(State::malformed);
+    if (!taken) break;
+    std::string_view line = *taken;
     bool const has_cr = line.ends_with('\r');
-    if (has_cr) line.pop_back();
+    if (has_cr) line.remove_suffix(1);
     if (expect_ == Expect::data_end) {
       if (!line.empty() || !has_cr) return step(State::malformed);
       expect_ = Expect::size;
@@ -81,7 +87,7 @@ ChunkDecoder::Step ChunkDecoder::framing(std::string_view input) {
       }
     } else {
       if (line.empty()) return step(State::done);
-      if (line.find(':') == std::string::npos) return step(State::malformed);
+      if (line.find(':') == std::string_view::npos) return step(State::malformed);
       trailer_bytes_ += line.size();
       if (trailer_bytes_ > kTrailerMax) return step(State::malformed);
     }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,11 +33,11 @@ class ChunkDecoder {
   enum class Expect { size, data, data_end, trailer };
   bool take_size(std::string_view line);
   Step framing(std::string_view input);
-  bool take_line(std::string_view& input);
+  std::optional<std::string_view> take_line(std::string_view& input, std::string& joined);
 
   Expect expect_ = Expect::size;
   std::uint64_t left_ = 0;
-  std::string line_;
+  std::string line_;  // the beginning of one whose end has not come
   std::size_t trailer_bytes_ = 0;
   Oddities oddities_;
 };
