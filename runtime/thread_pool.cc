@@ -19,12 +19,13 @@ void post_to(Executor const& executor, std::function<void()> work) {
   asio::post(executor, std::move(work));
 }
 
-ThreadPool::ThreadPool(PoolSettings settings) : settings_(std::move(settings)) {}
+ThreadPool::ThreadPool(PoolSettings settings)
+    : settings_(std::move(settings)), wanted_(settings_.as_needed ? 1 : settings_.threads) {}
 ThreadPool::~ThreadPool() = default;
 
 std::shared_ptr<ThreadPool> ThreadPool::start(PoolSettings settings) {
   std::shared_ptr<ThreadPool> const pool{new ThreadPool{std::move(settings)}};
-  for (std::size_t i = 0; i < pool->settings_.threads; ++i) {
+  for (std::size_t i = 0; i < pool->wanted_; ++i) {
     auto const worker = std::make_shared<Worker>();
     {
       std::lock_guard const lock{pool->mutex_};
@@ -97,7 +98,7 @@ void ThreadPool::work(Worker& me) {
 // Takes a job into `mine`, where there is one. True: this thread is to end.
 bool ThreadPool::next(Worker& me, Queue& mine) {
   std::lock_guard const lock{mutex_};
-  if (me.given_up && active() < settings_.threads) me.given_up = false;
+  if (me.given_up && active() < wanted_) me.given_up = false;
   if (stopping_ || me.given_up) {
     me.left = true;
     return true;
@@ -160,6 +161,16 @@ void ThreadPool::wake_one() {
   }
 }
 
+// Where a job waits and all are at work; nullptr: no other is needed, or may be.
+std::shared_ptr<ThreadPool::Worker> ThreadPool::one_more() {
+  bool const none_is_free =
+      std::ranges::none_of(workers_, [](auto const& worker) { return worker->idle; });
+  bool const may = wanted_ < settings_.threads && workers_.size() < settings_.most;
+  if (queue_.empty() || stopping_ || !may || !none_is_free) return nullptr;
+  ++wanted_;
+  return workers_.emplace_back(std::make_shared<Worker>());
+}
+
 void ThreadPool::rows_show_queue() {
   auto const waiting = static_cast<std::uint32_t>(queue_.size());
   std::int64_t const oldest = queue_.empty() ? 0 : queue_.front()->since_ns;
@@ -190,18 +201,26 @@ std::shared_ptr<ThreadPool::Place const> ThreadPool::enqueue(Work work) {
   Queue node;
   node.push_back(std::make_shared<Queued>(Queued{std::move(work), coarse_now_ns()}));
   std::shared_ptr<Place const> place;
+  std::shared_ptr<Worker> fresh;
   {
     std::lock_guard const lock{mutex_};
     place = std::make_shared<Place>(shared_from_this(), push(node));
+    fresh = one_more();
   }
+  if (fresh) launch(fresh);
   return place;
 }
 
 void ThreadPool::put(Work work) {
   Queue node;
   node.push_back(std::make_shared<Queued>(Queued{std::move(work), coarse_now_ns()}));
-  std::lock_guard const lock{mutex_};
-  push(node);
+  std::shared_ptr<Worker> fresh;
+  {
+    std::lock_guard const lock{mutex_};
+    push(node);
+    fresh = one_more();
+  }
+  if (fresh) launch(fresh);
 }
 
 // Takes a job out of the queue, unless a thread has begun it.

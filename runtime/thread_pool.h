@@ -34,6 +34,8 @@ struct PoolSettings {
   ThreadRecord::Kind kind = ThreadRecord::cpu;
   // A thread that is in one job for so long while others wait is given up; zero: never.
   std::chrono::nanoseconds give_up_after{0};
+  // Starts with one thread, and another whenever a job finds all of them at work.
+  bool as_needed = false;
 };
 
 // What befell a thread of a pool.
@@ -121,6 +123,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   Queue::iterator push(Queue& node);
   void release_key(Queued& job, KeyQueues::node_type& gone);
   void wake_one();
+  std::shared_ptr<Worker> one_more();
   void rows_show_queue();
   PoolTrouble trouble_of(Worker const& worker, PoolTrouble::Kind kind) const;
   void reap(Look& look);
@@ -136,6 +139,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   Queue queue_;      // may be taken
   KeyQueues keyed_;  // by key: one is at work or may be taken, these wait for it
   std::vector<std::shared_ptr<Worker>> workers_;
+  std::size_t wanted_;         // threads that take jobs
   std::int64_t ended_ns_ = 0;  // when a thread was last seen to have ended
   bool stopping_ = false;
   std::function<void(PoolTrouble const&)> told_;

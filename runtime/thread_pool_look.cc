@@ -113,7 +113,7 @@ void ThreadPool::look() {
     if (stopping_) return;
     reap(look);
     give_up(look);
-    while (active() < settings_.threads && workers_.size() < settings_.most) {
+    while (active() < wanted_ && workers_.size() < settings_.most) {
       workers_.push_back(look.fresh.emplace_back(std::make_shared<Worker>()));
     }
     refuse(look);

@@ -29,6 +29,9 @@ using namespace std::chrono_literals;
 constexpr auto kDescribe = 2s;
 constexpr auto kBeat = 100ms;
 constexpr auto kTend = 1s;
+// Threads that may be at the state directory at once: a disk that takes its time with fsync(2)
+// takes many of them together. One folder of it has one at a time.
+constexpr std::size_t kStateThreads = 16;
 constexpr auto kStands = 1s;        // a thread in one job for so long waits for a disk
 constexpr auto kStateSilent = 5s;   // for one job there
 constexpr auto kLastWrites = 2s;    // for what is still to be written down at the end
@@ -96,7 +99,10 @@ Services::Services(config::Config const& config, std::string config_file,
       places_(places(config.state_directory)),
       executor_(executor),
       cpu_("cpu", worker_count(config)),
-      disk_("disk", 1, runtime::ThreadRecord::disk),
+      disk_({.name = "disk",
+             .threads = kStateThreads,
+             .kind = runtime::ThreadRecord::disk,
+             .as_needed = true}),
       http_(cpu_, files_),
       results_(DaemonFacts{
           .version = CANARY_VERSION, .started = wall_now(), .config_file = std::move(config_file)}),

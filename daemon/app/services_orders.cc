@@ -51,11 +51,12 @@ void Services::carry_out(Order const& order, Ticket const& ticket) noexcept {
   }
 }
 
-// The memory goes at once, the files on the state directory's thread: before any run that begins
-// from now on asks that thread for them.
+// The memory goes at once, the files in the order of what is done to the probe's folder: before any
+// run that begins from now on asks for them.
 void Services::forget(Order const& order, Ticket const& ticket) {
   if (!results_.row(order.probe)) return ticket->end(no_such_probe(order.probe));
-  auto job = [folder = places_.probe(order.probe)] { return remove_files(folder); };
+  auto const folder = places_.probe(order.probe);
+  auto job = [folder] { return remove_files(folder); };
   auto told = [this, order, ticket](std::optional<Result<std::size_t, std::string>> removed) {
     forgotten(order, removed ? *removed : std::string{"the disk's thread ended"}, *ticket);
   };
@@ -65,7 +66,7 @@ void Services::forget(Order const& order, Ticket const& ticket) {
     }
     memories_.erase(memory);
   }
-  disk_.then(executor_, "state.forget", std::move(job), std::move(told));
+  disk_.in_order(folder.string()).then(executor_, "state.forget", std::move(job), std::move(told));
   scheduler_.begin_anew(order.probe);
 }
 

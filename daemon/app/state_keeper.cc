@@ -115,7 +115,7 @@ SavedStates load_saved_states(fs::path const& directory,
 StateKeeper::StateKeeper(runtime::Executor executor, runtime::Workers& disk, ResultStore& results,
                          Log& log, fs::path directory)
     : executor_(executor),
-      disk_(disk),
+      disk_(disk.in_order(directory.string())),
       results_(results),
       log_(log),
       directory_(std::move(directory)),

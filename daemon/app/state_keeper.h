@@ -58,7 +58,7 @@ class StateKeeper {
   void tell(std::string const& failure);
 
   runtime::Executor executor_;
-  runtime::Workers& disk_;
+  runtime::JobQueue disk_;
   ResultStore& results_;
   Log& log_;
   std::filesystem::path directory_;

@@ -60,6 +60,34 @@ StoreResult<std::string> read_up_to(int descriptor, std::filesystem::path const&
   }
 }
 
+// The temporary file is gone where that fails.
+StoreResult<void> sync_temporary(int descriptor, std::filesystem::path const& temporary) {
+  if (::fsync(descriptor) == 0) return outcome::success();
+  StoreFault why = fault(temporary, "sync");
+  ::unlink(temporary.c_str());
+  return why;
+}
+
+StoreResult<void> give_name(std::filesystem::path const& temporary,
+                            std::filesystem::path const& path) {
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return outcome::success();
+  StoreFault why = fault(path, "rename");
+  ::unlink(temporary.c_str());
+  return why;
+}
+
+// On the disk, but without its name `path`; gone where that fails.
+StoreResult<void> write_temporary(std::filesystem::path const& temporary,
+                                  std::filesystem::path const& path, std::string_view bytes) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+  Descriptor const file{::open(temporary.c_str(), kFlags, 0644)};
+  if (!file.open()) return fault(path, "write");
+  StoreResult<void> written = write_all(file.get(), path, bytes);
+  if (written) return sync_temporary(file.get(), temporary);
+  ::unlink(temporary.c_str());
+  return written;
+}
+
 // Half-written files of a process that ended in the middle. What can't be removed is in nobody's
 // way until something is written, and says so then.
 void sweep(std::filesystem::path const& folder) {
@@ -104,32 +132,16 @@ StoreResult<std::optional<std::string>> read_whole_file(std::filesystem::path co
 
 StoreResult<void> publish_file(int descriptor, std::filesystem::path const& temporary,
                                std::filesystem::path const& path) {
-  int failed = 0;
-  std::string doing = "sync";
-  if (::fsync(descriptor) != 0) {
-    failed = errno;
-  } else if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    failed = errno;
-    doing = "rename";
-  }
-  if (failed != 0) {
-    ::unlink(temporary.c_str());
-    return fault(doing == "sync" ? temporary : path, doing, failed);
-  }
+  BOOST_OUTCOME_TRYV(sync_temporary(descriptor, temporary));
+  BOOST_OUTCOME_TRYV(give_name(temporary, path));
   return sync_folder(path.parent_path());
 }
 
 StoreResult<void> replace_file(std::filesystem::path const& path, std::string_view bytes) {
   std::filesystem::path const temporary = temporary_name(path);
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-  Descriptor const file{::open(temporary.c_str(), kFlags, 0644)};
-  if (!file.open()) return fault(path, "write");
-  StoreResult<void> written = write_all(file.get(), path, bytes);
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return publish_file(file.get(), temporary, path);
+  BOOST_OUTCOME_TRYV(write_temporary(temporary, path, bytes));
+  BOOST_OUTCOME_TRYV(give_name(temporary, path));
+  return sync_folder(path.parent_path());
 }
 
 StoreFolder::StoreFolder(std::filesystem::path path, int lock)
@@ -154,18 +166,67 @@ StoreResult<std::optional<std::string>> StoreFolder::read(std::string const& nam
   return read_whole_file(path_ / name, limit);
 }
 
-StoreResult<void> StoreFolder::write(std::string const& name, std::string_view bytes) const {
-  std::filesystem::path const path = path_ / name;
-  auto const stored = read_whole_file(path, bytes.size());
-  if (stored && stored.value() == bytes) return outcome::success();
-  return replace_file(path, bytes);
+std::vector<StoreResult<void>> StoreFolder::apply(std::vector<Change> const& changes) const {
+  std::vector<StoreResult<void>> outcomes(changes.size(), outcome::success());
+  for (std::size_t from = 0; from < changes.size();) {
+    bool const writes = changes[from].bytes != nullptr;
+    std::size_t to = from + 1;
+    while (to < changes.size() && (changes[to].bytes != nullptr) == writes) ++to;
+    auto const some = Span{changes}.subspan(from, to - from);
+    auto const theirs = Outcomes{outcomes}.subspan(from, to - from);
+    if (writes) {
+      write_together(some, theirs);
+    } else {
+      remove_together(some, theirs);
+    }
+    from = to;
+  }
+  return outcomes;
+}
+
+void StoreFolder::write_together(Span changes, Outcomes outcomes) const {
+  std::vector<std::size_t> named;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto const path = path_ / changes[i].name;
+    auto const stored = read_whole_file(path, changes[i].bytes->size());
+    if (stored && stored.value() == *changes[i].bytes) continue;
+    outcomes[i] = write_temporary(temporary_name(path), path, *changes[i].bytes);
+    if (outcomes[i]) named.push_back(i);
+  }
+  for (std::size_t const i : named) {
+    auto const path = path_ / changes[i].name;
+    outcomes[i] = give_name(temporary_name(path), path);
+  }
+  if (named.empty()) return;
+  auto const synced = sync_folder(path_);
+  for (std::size_t const i : named) {
+    if (outcomes[i]) outcomes[i] = synced;
+  }
+}
+
+void StoreFolder::remove_together(Span changes, Outcomes outcomes) const {
+  bool any = false;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto const path = path_ / changes[i].name;
+    if (::unlink(path.c_str()) == 0) {
+      any = true;
+    } else if (errno != ENOENT) {
+      outcomes[i] = fault(path, "remove");
+    }
+  }
+  if (!any) return;
+  auto const synced = sync_folder(path_);
+  for (auto& each : outcomes) {
+    if (each) each = synced;
+  }
+}
+
+StoreResult<void> StoreFolder::write(std::string const& name, std::string const& bytes) const {
+  return apply({{name, &bytes}}).front();
 }
 
 StoreResult<void> StoreFolder::remove(std::string const& name) const {
-  std::filesystem::path const path = path_ / name;
-  if (::unlink(path.c_str()) == 0) return sync_folder(path_);
-  if (errno == ENOENT) return outcome::success();
-  return fault(path, "remove");
+  return apply({{name, nullptr}}).front();
 }
 
 std::string StoreFolder::identity(std::string const& name) const {

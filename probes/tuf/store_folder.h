@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/result.h"
 
@@ -40,16 +42,27 @@ class StoreFolder {
 
   // The file's bytes; nullopt where there is none. Faults: EFBIG above `limit` bytes.
   StoreResult<std::optional<std::string>> read(std::string const& name, std::size_t limit) const;
-  // Temporary file in the same folder, fsync, rename, fsync of the folder. Touches nothing where
-  // the same bytes are stored already.
-  StoreResult<void> write(std::string const& name, std::string_view bytes) const;
-  // It is no fault where there is none.
+  // To be a file's bytes; null: the file goes, which is no fault where there is none.
+  struct Change {
+    std::string name;
+    std::string const* bytes;
+  };
+  // What became of each. Files that follow each other are written together: each into a temporary
+  // file in the same folder and fsync, then all their names, then one fsync of the folder; a
+  // removal comes after what stands before it is on the disk. Touches nothing where the same bytes
+  // are stored already. REQUIRES: no name twice among files that follow each other.
+  std::vector<StoreResult<void>> apply(std::vector<Change> const& changes) const;
+  StoreResult<void> write(std::string const& name, std::string const& bytes) const;
   StoreResult<void> remove(std::string const& name) const;
   // Another one, once the file has changed.
   std::string identity(std::string const& name) const;
 
  private:
   StoreFolder(std::filesystem::path path, int lock);
+  using Span = std::span<Change const>;
+  using Outcomes = std::span<StoreResult<void>>;
+  void write_together(Span changes, Outcomes outcomes) const;
+  void remove_together(Span changes, Outcomes outcomes) const;
   std::filesystem::path path_;
   int lock_;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "runtime/contract.h"
@@ -12,6 +13,9 @@ namespace {
 
 // More than this is not destroyed on the loop.
 constexpr std::size_t kSmall = std::size_t{64} << 10U;
+// So many changes go to the disk together: a job of a slow disk is not to look like one that stands
+// still.
+constexpr std::size_t kTogether = 8;
 
 }  // namespace
 
@@ -19,7 +23,7 @@ using runtime::Deadline;
 using runtime::Task;
 using runtime::Trace;
 
-// Used on the state directory's thread alone.
+// Used by jobs on the folder alone, which run one after the other.
 struct TrustMemory::Disk {
   std::filesystem::path path;
   std::weak_ptr<StoreFolder> held{};
@@ -36,6 +40,7 @@ struct TrustMemory::Disk {
 TrustMemory::TrustMemory(std::filesystem::path folder, Threads threads, runtime::Executor executor)
     : disk_(std::make_shared<Disk>(Disk{std::move(folder)})),
       threads_(threads),
+      in_order_(threads.disk.in_order(disk_->path.string())),
       executor_(executor),
       changed_(executor) {}
 
@@ -66,7 +71,7 @@ Task<std::optional<StoreResult<TrustMemory::Hold>>> TrustMemory::open(Deadline u
     }
     return {std::move(hold), std::move(others)};
   };
-  auto opening = threads_.disk.start(executor_, std::move(job), "store.open");
+  auto opening = in_order_.start(executor_, std::move(job), "store.open");
   bool const done = co_await opening.done_by(until, trace, "store.open");
   if (!done) co_return std::nullopt;
   auto [hold, others] = opening.take();
@@ -80,7 +85,7 @@ Task<std::optional<StoreResult<TrustMemory::Hold>>> TrustMemory::open(Deadline u
 }
 
 void TrustMemory::release(Hold hold) {
-  if (hold) threads_.disk.retire(std::move(hold));
+  if (hold) in_order_.retire(std::move(hold));
 }
 
 TrustMemory::File const* TrustMemory::find(std::string const& name) const {
@@ -140,20 +145,20 @@ void TrustMemory::put(std::string const& name, Bytes bytes, How how) {
 void TrustMemory::write_pending() {
   if (writing_ || pending_.empty() || disk_->path.empty()) return;
   writing_ = true;
-  auto job = [disk = disk_, changes = std::vector<Change>{pending_.begin(), pending_.end()}] {
-    std::vector<Outcome> outcomes;
+  auto const end = std::next(pending_.begin(),
+                             static_cast<std::ptrdiff_t>(std::min(kTogether, pending_.size())));
+  auto job = [disk = disk_, changes = std::vector<Change>{pending_.begin(), end}] {
     auto const hold = Disk::hold(disk);
-    for (auto const& change : changes) {
-      Outcome outcome{.number = change.number, .fault = {}, .identity = {}};
-      if (hold) {
-        auto const& folder = *hold.value();
-        auto const done =
-            change.bytes ? folder.write(change.name, *change.bytes) : folder.remove(change.name);
-        if (!done) outcome.fault = done.error();
-        if (done) outcome.identity = folder.identity(change.name);
-      } else {
-        outcome.fault = hold.error();
-      }
+    std::vector<StoreFolder::Change> wanted;
+    wanted.reserve(changes.size());
+    for (auto const& change : changes) wanted.push_back({change.name, change.bytes.get()});
+    auto const done = hold ? hold.value()->apply(wanted)
+                           : std::vector<StoreResult<void>>(changes.size(), hold.error());
+    std::vector<Outcome> outcomes;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      Outcome outcome{.number = changes[i].number, .fault = {}, .identity = {}};
+      if (!done[i]) outcome.fault = done[i].error();
+      if (done[i]) outcome.identity = hold.value()->identity(changes[i].name);
       outcomes.push_back(std::move(outcome));
     }
     return outcomes;
@@ -166,7 +171,7 @@ void TrustMemory::write_pending() {
     memory->changed_.notify();
     if (outcomes) memory->write_pending();
   };
-  threads_.disk.then(executor_, "store.write", std::move(job), std::move(told));
+  in_order_.then(executor_, "store.write", std::move(job), std::move(told));
 }
 
 void TrustMemory::written(std::vector<Outcome> const& outcomes) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a probe trusts, in memory from run to run, so that a state directory that stands still keeps
 // nobody from probing nor from noticing a rollback. It is written down behind the runs, in their
-// order, the newest of each file only.
-// Thread: loop; files are touched on the state directory's thread.
+// order, the newest of each file only, several together.
+// Thread: loop; files are touched on the state directory's threads, on one at a time.
 #pragma once
 
 #include <chrono>
@@ -36,7 +36,7 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
     bool unread = false;     // what an earlier process left there was never seen
   };
   struct Threads {
-    runtime::Workers& disk;  // the state directory's
+    runtime::Workers& disk;  // the state directory's: one folder has one at a time
     runtime::Workers& cpu;   // destroys what is large
   };
   // A state thread that is in one job for so long stands still: nobody waits for it.
@@ -85,7 +85,8 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   // later job there.
   void abandon();
 
-  runtime::Workers& disk() { return threads_.disk; }
+  // What is done to the folder, in order.
+  runtime::JobQueue& disk() { return in_order_; }
 
   // The runs' own: the pinned root as it was read last, from where, and since when the disk is
   // behind, by the runs' clock.
@@ -118,6 +119,7 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
 
   std::shared_ptr<Disk> disk_;
   Threads threads_;
+  runtime::JobQueue in_order_;
   runtime::Executor executor_;
   std::map<std::string, File> files_;
   std::list<Change> pending_;  // in the order in which the disk is to get them

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <future>
+#include <latch>
+#include <memory>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -126,6 +128,52 @@ TEST(ThreadPool, EndsAlthoughAJobDoesNot) {
   begun.get_future().wait();
   EXPECT_FALSE(pool->stop(1ms));
   release->set_value();
+}
+
+// Jobs that wait for each other: each has a thread at once, and one of them is there when all are
+// done.
+TEST(ThreadPool, HasAsManyThreadsAsJobsNeed) {
+  RunningLoop running;
+  Workers workers{PoolSettings{.name = "test", .threads = 3, .as_needed = true}};
+  EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+  EXPECT_EQ(rows_called("test"), 1U) << "one is enough so far";
+  std::latch all{3};
+  auto const meet = [&all] {
+    all.arrive_and_wait();
+    return 1;
+  };
+  std::vector<Workers::Job<int>> jobs;
+  for (int i = 0; i < 3; ++i) jobs.push_back(workers.start(running.executor(), meet));
+  all.wait();  // a test that waits for ever is ended by ctest
+  EXPECT_EQ(rows_called("test"), 3U);
+}
+
+TEST(ThreadPool, RunsJobsOfOneKeyInTheirOrder) {
+  RunningLoop running;
+  Workers workers{"test", 3};
+  auto ours = workers.in_order("ours"), again = workers.in_order("ours"),
+       others = workers.in_order("others");
+  std::promise<void> release;
+  auto const held = [released = release.get_future().share()] {
+    released.wait();
+    return 0;
+  };
+  std::vector<int> order;
+  auto const note = [&order](int number) {
+    return [&order, number] {
+      order.push_back(number);  // one at a time: no lock
+      return number;
+    };
+  };
+  auto const first = ours.start(running.executor(), held);
+  auto const second = again.start(running.executor(), note(2));
+  ours.retire(std::shared_ptr<void>{nullptr, [&order](void*) { order.push_back(3); }});
+  auto last = ours.start(running.executor(), note(4));
+  EXPECT_EQ(running.block_on(others.run({}, "test.job", seven)), 7) << "waits for nobody";
+  EXPECT_TRUE(order.empty());
+  release.set_value();
+  EXPECT_EQ(running.block_on(last.result({}, "test.last")), 4);
+  EXPECT_THAT(order, testing::ElementsAre(2, 3, 4));
 }
 
 TEST(ThreadPool, EndsAtOnceWhereNothingIsAtWork) {
