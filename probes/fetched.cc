@@ -60,7 +60,7 @@ void add_totals(Measurements& measured, fetch::Totals const& totals,
   measured.requests = totals.requests;
   measured.retries = totals.retries;
   measured.bytes_received = totals.bytes;
-  measured.phases = phase_times(totals.times);
+  measured.phases = totals.times;
   for (auto const& [server, validity] : totals.certificates) {
     add_end(measured, expiry_of(validity, certificates));
   }
@@ -85,17 +85,6 @@ void add_surroundings(Report& report, fetch::Totals const& totals) {
   for (fetch::KeptCredential const& kept : totals.kept_credentials) {
     report.findings.push_back(kept_finding(kept));
   }
-}
-
-PhaseTimes phase_times(fetch::PhaseTimes const& times) {
-  using fetch::Phase;
-  return {.queue = times[Phase::queue] + times[Phase::backoff],
-          .resolve = times[Phase::resolve],
-          .connect = times[Phase::connect] + times[Phase::proxy],
-          .tls = times[Phase::tls],
-          .request = times[Phase::request],
-          .first_byte = times[Phase::first_byte],
-          .body = times[Phase::body]};
 }
 
 Finding kept_finding(fetch::KeptCredential const& kept) {

@@ -14,9 +14,6 @@ namespace canary::probes {
 
 Reason reason_of(fetch::Fault const& fault);
 
-// Backoff counts as queue, a proxy's tunnel as connect.
-PhaseTimes phase_times(fetch::PhaseTimes const& times);
-
 // What the client did in the run, and when the certificates that it saw end.
 void add_totals(Measurements& measured, fetch::Totals const& totals,
                 config::ExpiryThresholds const& certificates = kCertificateThresholds);

@@ -14,6 +14,7 @@
 
 #include "config/harmless.h"
 #include "probes/declaration.h"
+#include "probes/phase_times.h"
 #include "probes/reason.h"
 
 namespace canary::probes {
@@ -46,6 +47,8 @@ struct Finding {
   Message message;             // one sentence
   HarmlessText<768> evidence;  // rule and numbers: "tuf 5.4.3.1: timestamp version 41 < 42"
   Subject url;  // what was asked; "" where nothing was, or where the subject is the URL
+  // Where two values were held against each other: what a good one is, and what came. Both or none.
+  HarmlessText<256> expected{}, received{};
   // Known of and in force: shown with its severity, left out of the run's.
   std::optional<Acceptance> accepted{};
 
@@ -86,13 +89,6 @@ struct Sample {
   friend bool operator==(Sample const&, Sample const&) = default;
 };
 
-// Where the time of a run's requests went; contiguous, so they add up to the requests' total.
-struct PhaseTimes {
-  std::chrono::nanoseconds queue{0}, resolve{0}, connect{0}, tls{0}, request{0}, first_byte{0},
-      body{0}, verify{0};
-  friend bool operator==(PhaseTimes const&, PhaseTimes const&) = default;
-};
-
 // Of all TLS certificates that a run saw.
 struct CertificateEnds {
   std::chrono::sys_seconds first{};    // when the first of them ends
@@ -103,7 +99,7 @@ struct CertificateEnds {
 struct Measurements {
   std::vector<ThingFacts> things;
   std::vector<Sample> samples;
-  PhaseTimes phases;
+  PhaseTimes phases;  // they add up to the total of the requests
   std::uint64_t bytes_received = 0;
   std::uint64_t requests = 0;
   std::uint64_t retries = 0;

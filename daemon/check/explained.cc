@@ -19,6 +19,7 @@ std::string file_of(probes::Finding const& finding) {
 }
 
 std::string received(probes::Finding const& finding) {
+  if (!finding.received.empty()) return finding.received.text();
   std::string text = finding.message.text();
   auto const more = evidence_beside(finding);
   if (!more.empty()) text.append(" [").append(more).append("]");
@@ -33,7 +34,8 @@ std::vector<ExplainedLine> explained(std::string_view kind, probes::Finding cons
   return {{"step", known.step},
           {"file", file_of(finding)},
           {"url", finding.url.text()},
-          {"expected", std::string{known.expected}},
+          {"expected",
+           finding.expected.empty() ? std::string{known.expected} : finding.expected.text()},
           {"received", received(finding)},
           {"clients", std::string{known.clients}},
           {"advice", std::string{known.advice}},

@@ -244,23 +244,12 @@ void Page::findings() {
 }
 
 void Page::measurements() {
-  using probes::PhaseTimes;
-  constexpr std::array<std::pair<std::string_view, std::chrono::nanoseconds PhaseTimes::*>, 8>
-      kPhases{{{"queue", &PhaseTimes::queue},
-               {"dns", &PhaseTimes::resolve},
-               {"connect", &PhaseTimes::connect},
-               {"tls", &PhaseTimes::tls},
-               {"request", &PhaseTimes::request},
-               {"first_byte", &PhaseTimes::first_byte},
-               {"body", &PhaseTimes::body},
-               {"verify", &PhaseTimes::verify}}};
   {
     auto phases = family(metric("canaryd_probe_phase_duration_seconds"));
     for (ProbeRow const* row : enabled_) {
       if (!row->last_report) continue;
-      for (auto const& [phase, member] : kPhases) {
-        phases.add({row->facts.name, phase},
-                   seconds(row->last_report->measurements.phases.*member));
+      for (auto const& phase : row->last_report->measurements.phases.shown()) {
+        phases.add({row->facts.name, phase.word}, seconds(phase.time));
       }
     }
   }

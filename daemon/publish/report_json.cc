@@ -32,6 +32,8 @@ boost::json::array findings_json(probes::Report const& report) {
     entry["reason"] = text_value(to_text(finding.reason));
     entry["message"] = text_value(finding.message);
     entry["evidence"] = text_value(finding.evidence);
+    entry["expected"] = text_value(finding.expected);
+    entry["received"] = text_value(finding.received);
     entry["url"] = text_value(finding.url);
     entry["accepted"] = nullptr;
     if (finding.accepted) {
@@ -107,15 +109,7 @@ boost::json::object measurements_json(probes::Measurements const& measured,
     out[family->number.field] = sample_json(measured, *family);
   }
   boost::json::object phases;
-  auto const& times = measured.phases;
-  phases["queue"] = seconds(times.queue);
-  phases["dns"] = seconds(times.resolve);
-  phases["connect"] = seconds(times.connect);
-  phases["tls"] = seconds(times.tls);
-  phases["request"] = seconds(times.request);
-  phases["first_byte"] = seconds(times.first_byte);
-  phases["body"] = seconds(times.body);
-  phases["verify"] = seconds(times.verify);
+  for (auto const& phase : measured.phases.shown()) phases[phase.word] = seconds(phase.time);
   out["phase_seconds"] = std::move(phases);
   out["bytes_received"] = measured.bytes_received;
   out["requests"] = measured.requests;

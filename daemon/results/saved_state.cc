@@ -49,6 +49,8 @@ json::object finding_json(Finding const& finding) {
           {"reason", probes::to_text(finding.reason)},
           {"message", finding.message.text()},
           {"evidence", finding.evidence.text()},
+          {"expected", finding.expected.text()},
+          {"received", finding.received.text()},
           {"url", finding.url.text()},
           {"accepted", acceptance_json(finding.accepted)}};
 }
@@ -74,6 +76,10 @@ json::object thing_json(KnownThing const& thing) {
 
 std::string text_of(json::object const& from, std::string_view key) {
   return std::string{from.at(key).as_string()};
+}
+// "" where an earlier canaryd wrote none.
+std::string text_if_any(json::object const& from, std::string_view key) {
+  return from.contains(key) ? text_of(from, key) : std::string{};
 }
 std::int64_t number_of(json::object const& from, std::string_view key) {
   return from.at(key).to_number<std::int64_t>();
@@ -110,6 +116,8 @@ Finding finding_of(json::value const& value) {
           .message = text_of(from, "message"),
           .evidence = text_of(from, "evidence"),
           .url = text_of(from, "url"),
+          .expected = text_if_any(from, "expected"),
+          .received = text_if_any(from, "received"),
           .accepted = std::move(accepted)};
 }
 

@@ -55,6 +55,8 @@ Finding values_finding(Spec const& spec, std::string const& server, Message cons
   if (spec.values.empty()) {
     if (!values.empty()) return finding;
     finding.message = "there is no record of that type";
+    finding.expected = "a record of that type";
+    finding.received = "none";
     return bad(std::move(finding), kMismatch);
   }
   bool const all =
@@ -64,6 +66,9 @@ Finding values_finding(Spec const& spec, std::string const& server, Message cons
   if (all && (!others || spec.match == Match::includes)) return finding;
   finding.message += spec.match == Match::exactly ? ", expected exactly " : ", expected also ";
   finding.message += list(spec.values);
+  finding.expected =
+      (spec.match == Match::exactly ? "exactly " : "among others ") + list(spec.values);
+  finding.received = std::move(text);
   return bad(std::move(finding), kMismatch);
 }
 
@@ -79,6 +84,8 @@ std::vector<Finding> judge(Spec const& spec, std::string const& server,
   Finding code = of(kAnswer, server, "the server answers " + rcode_text(message.rcode));
   if (message.rcode != spec.expected_rcode()) {
     code.message += ", expected " + rcode_text(spec.expected_rcode());
+    code.expected = rcode_text(spec.expected_rcode());
+    code.received = rcode_text(message.rcode);
     return {bad(std::move(code), kRcode)};
   }
   std::vector<Finding> found{std::move(code)};
@@ -116,6 +123,8 @@ Finding judge_serials(Spec const& spec, std::vector<ServerSerial> const& serials
                     config::to_text(std::chrono::milliseconds{differ_for}) + " so far: " + text;
   finding.severity = late ? Severity::critical : Severity::warning;
   finding.reason = kMismatch;
+  finding.expected = "one serial";
+  finding.received = std::move(text);
   return finding;
 }
 

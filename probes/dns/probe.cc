@@ -83,7 +83,7 @@ Task<std::optional<std::string>> Run::address_of(std::string server, Trace trace
   auto const found = co_await context_.http.resolver.resolve(
       name.host, family_of(spec_.ip_family), context_.deadline.within(spec_.resolve_timeout),
       trace);
-  context_.report.measurements.phases.resolve += Clock::now() - before;
+  context_.report.measurements.phases[probes::Phase::resolve] += Clock::now() - before;
   if (!found) {
     could_not_tell(server, reason_of(found.error(), true), found.error().message);
     co_return std::nullopt;
@@ -106,7 +106,7 @@ Task<void> Run::ask(std::string server, Trace trace) {
   auto answer =
       co_await runtime::dns_query(std::move(asked), to_bytes(question, id), until, frame.trace());
   auto const took = Clock::now() - before;
-  context_.report.measurements.phases.first_byte += took;
+  context_.report.measurements.phases[probes::Phase::first_byte] += took;
   if (!answer) {
     could_not_tell(server, reason_of(answer.error(), false), answer.error().message);
     co_return;

@@ -120,11 +120,15 @@ Finding judge(Spec const& spec, Ended const& ended, PluginOutput const& said) {
     finding.severity = Severity::unknown;
     finding.reason = kCrashed;
     finding.message += "; its exit status " + std::to_string(code) + " is none of 0 to 3";
+    finding.expected = "exit status 0 to 3";
+    finding.received = finding.evidence;
   } else if (code > 0) {
     finding.severity = code == 1   ? Severity::warning
                        : code == 2 ? Severity::critical
                                    : Severity::unknown;
     finding.reason = kReported;
+    finding.expected = "exit status 0";
+    finding.received = finding.evidence;
   }
   return finding;
 }

@@ -3,35 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 
 #include "probes/fetch/message.h"
 
 namespace canary::fetch {
-
-std::string_view word(Phase phase) {
-  switch (phase) {
-    case Phase::queue:
-      return "queue";
-    case Phase::backoff:
-      return "backoff";
-    case Phase::resolve:
-      return "resolve";
-    case Phase::connect:
-      return "connect";
-    case Phase::proxy:
-      return "proxy";
-    case Phase::tls:
-      return "tls";
-    case Phase::request:
-      return "request";
-    case Phase::first_byte:
-      return "first_byte";
-    case Phase::body:
-      return "body";
-  }
-  return "";
-}
 
 bool is_exhaustion(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
@@ -114,15 +89,6 @@ std::string_view word(FaultKind kind) {
       return "rejected";
   }
   return "";
-}
-
-std::chrono::nanoseconds PhaseTimes::total() const {
-  return std::accumulate(spent.begin(), spent.end(), std::chrono::nanoseconds{0});
-}
-
-PhaseTimes& PhaseTimes::operator+=(PhaseTimes const& other) {
-  for (std::size_t i = 0; i < spent.size(); ++i) spent[i] += other.spent[i];
-  return *this;
 }
 
 bool Request::wants(int status) const {

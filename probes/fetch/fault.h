@@ -4,45 +4,17 @@
 // Thread: none (pure).
 #pragma once
 
-#include <array>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "config/result.h"
+#include "probes/phase_times.h"
 
 namespace canary::fetch {
 
-// Where the time of a request goes; always exactly one of them.
-enum class Phase {
-  queue,    // before anything is sent: settings, certificates, files
-  backoff,  // between two attempts
-  resolve,
-  connect,
-  proxy,  // CONNECT
-  tls,
-  request,     // writing it
-  first_byte,  // until the head of the answer is read
-  body,
-};
-inline constexpr std::size_t kPhases = 9;
-// "queue", "first_byte": the label of metrics.
-std::string_view word(Phase phase);
-
-// Time by phase. They follow each other without a gap, so their sum is the total.
-struct PhaseTimes {
-  std::array<std::chrono::nanoseconds, kPhases> spent{};
-  std::chrono::nanoseconds& operator[](Phase phase) {
-    return spent[static_cast<std::size_t>(phase)];
-  }
-  std::chrono::nanoseconds operator[](Phase phase) const {
-    return spent[static_cast<std::size_t>(phase)];
-  }
-  std::chrono::nanoseconds total() const;
-  PhaseTimes& operator+=(PhaseTimes const& other);
-};
+using probes::Phase;
+using probes::PhaseTimes;
 
 enum class FaultKind {
   // No answer: nothing is known about the repository.

@@ -21,13 +21,22 @@ using probes::Reason;
 using probes::Severity;
 
 // Of one expectation, which `subject` names.
-Finding finding_of(std::string_view check, std::string subject, bool good, std::string message,
-                   Reason reason = kMismatch) {
-  return {.check = std::string{check},
-          .subject = std::move(subject),
-          .severity = good ? Severity::ok : Severity::critical,
-          .reason = good ? Reason::none : reason,
-          .message = std::move(message)};
+Finding good(std::string_view check, std::string subject, std::string message) {
+  return {
+      .check = std::string{check}, .subject = std::move(subject), .message = std::move(message)};
+}
+
+// What is expected, and what there is instead.
+struct Differs {
+  std::string expected, received;
+};
+
+Finding bad(Finding finding, Reason const& reason, Differs differs) {
+  finding.severity = Severity::critical;
+  finding.reason = reason;
+  finding.expected = std::move(differs.expected);
+  finding.received = std::move(differs.received);
+  return finding;
 }
 
 // Expressions were looked at when they were read.
@@ -56,11 +65,12 @@ Finding header_finding(Answer const& answer, std::string const& expectation, boo
     value = text;
   }
   std::string message = value.empty() ? "there is no such header" : "it is " + in_quotes(value);
-  if (any != wanted) {
-    message += wanted ? ", expected that it matches " : ", expected that none matches ";
-    message += in_quotes(expression);
-  }
-  return finding_of(kHeaders, name, any == wanted, std::move(message));
+  Finding finding = good(kHeaders, name, message);
+  if (any == wanted) return finding;
+  std::string expected =
+      (wanted ? "that it matches " : "that none matches ") + in_quotes(expression);
+  finding.message += ", expected " + expected;
+  return bad(std::move(finding), kMismatch, {std::move(expected), std::move(message)});
 }
 
 void add_texts(Spec const& spec, std::string const& text, std::vector<Finding>& found) {
@@ -69,8 +79,13 @@ void add_texts(Spec const& spec, std::string const& text, std::vector<Finding>& 
     std::string message = "the body ";
     message += is_there ? "has " : "does not have ";
     message += in_quotes(*what);
-    if (is_there != wanted) message += "; it begins " + in_quotes(text);
-    found.push_back(finding_of(kBody, field, is_there == wanted, std::move(message)));
+    Finding finding = good(kBody, field, std::move(message));
+    if (is_there != wanted) {
+      finding.message += "; it begins " + in_quotes(text);
+      std::string expected = (wanted ? "a body that has " : "a body without ") + in_quotes(*what);
+      finding = bad(std::move(finding), kMismatch, {std::move(expected), in_quotes(text)});
+    }
+    found.push_back(std::move(finding));
   };
   auto const there = [&](std::optional<std::string> const& what) {
     return text.find(*what) != std::string::npos;
@@ -87,8 +102,8 @@ void add_json(Spec const& spec, std::string const& text, std::vector<Finding>& f
   if (spec.json.empty()) return;
   auto const document = JsonDocument::parse(text);
   if (!document) {
-    Finding finding =
-        finding_of(kJson, spec.location(), false, document.error().why, Reason::parse);
+    Finding finding = bad(good(kJson, spec.location(), document.error().why), Reason::parse,
+                          {"JSON", in_quotes(text)});
     if (document.error().too_large) {
       finding.severity = Severity::unknown;
       finding.reason = Reason::size_limit;
@@ -101,9 +116,13 @@ void add_json(Spec const& spec, std::string const& text, std::vector<Finding>& f
   for (auto const& expectation : spec.json) {
     auto const [pointer, wanted] = split(expectation);
     auto const differs = document.value().differs(pointer, wanted);
-    std::string message = differs.empty() ? "there is " : differs + ", expected ";
-    message += wanted.empty() ? "a value" : wanted;
-    found.push_back(finding_of(kJson, pointer, differs.empty(), std::move(message)));
+    std::string value = wanted.empty() ? "a value" : std::string{wanted};
+    if (differs.empty()) {
+      found.push_back(good(kJson, pointer, "there is " + value));
+    } else {
+      Finding finding = good(kJson, pointer, differs + ", expected " + value);
+      found.push_back(bad(std::move(finding), kMismatch, {std::move(value), differs}));
+    }
   }
 }
 
@@ -123,10 +142,27 @@ void add_size(Spec const& spec, fetch::Response const& response, std::vector<Fin
   auto const size = size_of(spec, response);
   bool const few = size < spec.min_size;
   bool const many = spec.max_size > 0 && size > spec.max_size;
-  std::string message = "the body has " + std::to_string(size) + " bytes";
-  if (few) message += ", expected at least " + config::size_text(spec.min_size);
-  if (many) message += ", expected at most " + config::size_text(spec.max_size);
-  found.push_back(finding_of(kBody, "size", !few && !many, std::move(message), Reason::size_limit));
+  std::string const received = std::to_string(size) + " bytes";
+  std::string expected;
+  if (few) expected = "at least " + config::size_text(spec.min_size);
+  if (many) expected = "at most " + config::size_text(spec.max_size);
+  Finding finding = good(kBody, "size", "the body has " + received);
+  if (few || many) {
+    finding.message += ", expected " + expected;
+    finding = bad(std::move(finding), Reason::size_limit, {std::move(expected), received});
+  }
+  found.push_back(std::move(finding));
+}
+
+void add_sha256(Spec const& spec, std::string const& received, std::vector<Finding>& found) {
+  if (!spec.sha256) return;
+  std::string expected = config::lower_case(*spec.sha256);
+  Finding finding = good(kBody, "sha256", "the body has the hash that is expected");
+  if (expected != received) {
+    finding.message = "the body's SHA-256 is " + received + ", expected " + expected;
+    finding = bad(std::move(finding), Reason::hash_mismatch, {std::move(expected), received});
+  }
+  found.push_back(std::move(finding));
 }
 
 }  // namespace
@@ -144,14 +180,7 @@ std::vector<Finding> judge_headers(Spec const& spec, Answer const& answer) {
 std::vector<Finding> judge_body(Spec const& spec, Answer const& answer) {
   std::vector<Finding> found;
   add_size(spec, answer.response, found);
-  if (spec.sha256) {
-    bool const good = config::lower_case(*spec.sha256) == answer.sha256;
-    found.push_back(finding_of(kBody, "sha256", good,
-                               good ? "the body has the hash that is expected"
-                                    : "the body's SHA-256 is " + answer.sha256 + ", expected " +
-                                          config::lower_case(*spec.sha256),
-                               Reason::hash_mismatch));
-  }
+  add_sha256(spec, answer.sha256, found);
   add_texts(spec, answer.text, found);
   add_json(spec, answer.text, found);
   return found;

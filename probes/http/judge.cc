@@ -46,6 +46,8 @@ Finding status_finding(Spec const& spec, Answer const& answer) {
     finding.severity = Severity::critical;
     finding.reason = Reason::http_status;
     finding.message += ", expected " + expected_statuses(spec);
+    finding.expected = "status " + expected_statuses(spec);
+    finding.received = "a file";
     return finding;
   }
   finding.message = "the server answers " + std::to_string(response.status);
@@ -54,6 +56,8 @@ Finding status_finding(Spec const& spec, Answer const& answer) {
   finding.severity = severity_of(response.status);
   finding.reason = Reason::http_status;
   finding.message += ", expected " + expected_statuses(spec);
+  finding.expected = "status " + expected_statuses(spec);
+  finding.received = std::to_string(response.status);
   if (response.attempts > 1) {
     finding.message += ", after " + std::to_string(response.attempts) + " attempts";
   }
@@ -72,18 +76,19 @@ std::vector<Finding> redirect_findings(Spec const& spec, Answer const& answer) {
     text += (text.empty() ? "" : ", then ") + std::to_string(each.status) + " to " + each.to.text();
   }
   Finding finding{.check = std::string{kRedirects}, .subject = spec.location(), .message = text};
-  std::string wrong;
+  std::string expected;
   if (spec.redirects >= 0 && way.size() != static_cast<std::size_t>(spec.redirects)) {
-    wrong = ", expected " + std::to_string(spec.redirects) + " of them";
+    expected = std::to_string(spec.redirects) + " of them";
   }
   if (spec.final_url && answer.response.final_url != *spec.final_url) {
-    wrong += ", expected to end at " + spec.final_url->text();
+    expected += (expected.empty() ? "to end at " : ", to end at ") + spec.final_url->text();
   }
-  if (!wrong.empty()) {
-    finding.severity = Severity::critical;
-    finding.reason = kMismatch;
-    finding.message += wrong;
-  }
+  if (expected.empty()) return {finding};
+  finding.severity = Severity::critical;
+  finding.reason = kMismatch;
+  finding.message += ", expected " + expected;
+  finding.expected = std::move(expected);
+  finding.received = std::move(text);
   return {finding};
 }
 
@@ -129,7 +134,12 @@ Finding judge(Spec const& spec, fetch::Fault const& fault) {
   if (fault.kind == FaultKind::status) {
     // A file that is not there, or a status that was asked for again until the time was up.
     finding.severity = wants(spec, fault.status) ? Severity::ok : severity_of(fault.status);
-    if (finding.severity == Severity::ok) finding.reason = Reason::none;
+    if (finding.severity == Severity::ok) {
+      finding.reason = Reason::none;
+    } else {
+      finding.expected = "status " + expected_statuses(spec);
+      finding.received = std::to_string(fault.status);
+    }
   }
   if (fault.kind == FaultKind::too_large) {
     // More than is expected is bad, more than we read is our own limit.

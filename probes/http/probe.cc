@@ -9,6 +9,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "probes/clock_doubt.h"
 #include "probes/collector.h"
 #include "probes/fetch/client.h"
 #include "probes/fetch/services.h"
@@ -48,6 +49,11 @@ class Meter {
     auto& measured = context_.report.measurements;
     probes::add_totals(measured, totals, spec_.expiry);
     auto found = judge_certificates(spec_, totals, context_.now, measured);
+    if (auto const off = probes::heard(context_.http.clocks, spec_.location(), totals.clocks)) {
+      probes::Measurements not_wanted;
+      auto const then = probes::their_time(context_.now, *off);
+      probes::doubt(found, judge_certificates(spec_, totals, then, not_wanted), *off);
+    }
     for (Finding& finding : found) context_.findings->add(std::move(finding));
   }
   Meter(Meter const&) = delete;
@@ -78,6 +84,12 @@ Task<void> ask(Spec const& spec, probes::ProbeContext const& context, fetch::Cli
   auto outcome = co_await client.download(std::move(request), sink, context.deadline, trace);
   if (!outcome) {
     Finding finding = judge(spec, outcome.error());
+    auto const& totals = client.totals();
+    if (auto const off = probes::heard(context.http.clocks, spec.location(), totals.clocks)) {
+      probes::Measurements measured;
+      probes::add_totals(measured, totals, spec.expiry);
+      probes::doubt_handshake(finding, measured.certificates, context.now, *off);
+    }
     context.report.complete = outcome.error().answered;
     context.findings->add(std::move(finding));
     co_return;

@@ -159,8 +159,7 @@ struct Times {
 Judged judge_at(Looked const& looked, Spec const& spec, Times const& times) {
   Judged judged = judge(looked, spec, times.now);
   if (times.off) {
-    auto const then =
-        times.now + std::chrono::round<std::chrono::seconds>(times.off->by.theirs_minus_ours);
+    auto const then = probes::their_time(times.now, *times.off);
     probes::doubt(judged.findings, judge(looked, spec, then).findings, *times.off);
   }
   return judged;
@@ -204,10 +203,9 @@ Task<void> Look::run(Trace trace) {
   looked.keys = co_await read_all(ours, trace);
   looked.served = co_await read_all(theirs, trace);
   looked.signed_files = co_await verify_all(std::move(files), ours, trace);
-  // Others' clocks bear witness, or the kernel.
-  Times const times{
-      context_.now,
-      context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now())};
+  // The clocks of these servers and of others bear witness, or the kernel.
+  Times const times{context_.now,
+                    probes::heard(context_.http.clocks, spec_.location(), client_.totals().clocks)};
   auto work = [spec = spec_, looked = std::move(looked), times] {
     return judge_at(looked, spec, times);
   };

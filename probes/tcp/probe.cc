@@ -152,16 +152,20 @@ void Conversation::conclude(Answer answer, End end, std::string const& peer) {
   }
   bool const good = answer == Answer::met;
   std::string message = "the answer is " + in_quotes(heard_);
-  if (!good) message += ", expected " + expectation_.missing(heard_);
+  std::string expected;
+  if (!good) expected = expectation_.missing(heard_);
   if (!good && end == End::full) {
-    message += " within " + config::size_text(spec_.max_bytes);
+    expected += " within " + config::size_text(spec_.max_bytes);
   }
+  if (!good) message += ", expected " + expected;
   dialled_.add({.check = std::string{kBanner},
                 .subject = spec_.location(),
                 .severity = good ? Severity::ok : Severity::critical,
                 .reason = good ? Reason::none : kMismatch,
                 .message = std::move(message),
-                .evidence = "from " + peer});
+                .evidence = "from " + peer,
+                .expected = std::move(expected),
+                .received = good ? std::string{} : in_quotes(heard_)});
 }
 
 }  // namespace

@@ -66,6 +66,9 @@ Finding chain_finding(Examined const& examined, fetch::Connection::Shown const& 
     finding.message += "; the server sends no intermediate certificate";
   }
   finding.evidence = "issued by " + examined.chain.back().issuer;
+  finding.expected = "a chain to one of our CAs";
+  finding.received =
+      count(examined.chain.size()) + ", the last issued by " + examined.chain.back().issuer;
   return finding;
 }
 
@@ -78,8 +81,9 @@ Finding name_finding(Examined const& examined, Spec const& spec) {
   } else {
     finding.severity = Severity::critical;
     finding.reason = Reason::tls_wrong_name;
-    finding.message = "the certificate is for other names: " +
-                      (names.empty() ? examined.chain.front().subject : names);
+    finding.expected = finding.subject;
+    finding.received = names.empty() ? examined.chain.front().subject : names;
+    finding.message = "the certificate is for other names: " + finding.received.text();
   }
   return finding;
 }

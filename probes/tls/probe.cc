@@ -99,12 +99,9 @@ Task<void> Look::shake(fetch::Connection& connection, Trace trace) {
   auto& measured = context_.report.measurements;
   auto found = judge(examined, shown.value(), spec_, context_.now, measured);
   // No Date is heard here: others' clocks bear witness, or the kernel.
-  auto const off =
-      context_.http.clocks.verdict(spec_.location(), fetch::kernel_clock(), runtime::Clock::now());
-  if (off) {
+  if (auto const off = probes::heard(context_.http.clocks, spec_.location(), {})) {
     probes::Measurements not_wanted;
-    auto const then =
-        context_.now + std::chrono::round<std::chrono::seconds>(off->by.theirs_minus_ours);
+    auto const then = probes::their_time(context_.now, *off);
     probes::doubt(found, judge(examined, shown.value(), spec_, then, not_wanted), *off);
   }
   for (Finding& finding : found) dialled_.add(std::move(finding));

@@ -123,7 +123,9 @@ Finding of_rejection(Rejection const& why, std::string const& url, Stage stage) 
           .reason = reason_of(why.rule),
           .message = why.detail,
           .evidence = evidence + ": " + why.detail,
-          .url = url};
+          .url = url,
+          .expected = why.expected,
+          .received = why.received};
 }
 
 Finding of_fault(std::string const& role, FetchFault const& fault, Stage stage) {
@@ -269,6 +271,8 @@ Finding expiry_finding(std::string role, Time expires, Time now,
     finding.severity = Severity::critical;
     finding.reason = probes::Reason::expired;
     finding.message = "expired " + date + ", " + words(-left) + " ago";
+    finding.expected = "an end after " + config::to_text(now);
+    finding.received = date;
     return finding;
   }
   std::string message = "expires " + date + ", in " + words(left);
@@ -312,6 +316,8 @@ Finding signature_finding(std::string role, SignatureTally const& tally) {
   }
   finding.severity = Severity::critical;
   finding.reason = tally.invalid > 0 ? probes::Reason::signature : probes::Reason::threshold;
+  finding.expected = count(tally.threshold, "good signature");
+  finding.received = count(tally.valid, "good signature");
   return finding;
 }
 

@@ -86,7 +86,7 @@ class Meter {
     fetch::Totals const& totals = client_.totals();
     probes::Measurements& measured = report_.measurements;
     probes::add_totals(measured, totals);
-    measured.phases.verify = refresh_.work().elapsed();
+    measured.phases[probes::Phase::verify] = refresh_.work().elapsed();
   }
   Meter(Meter const&) = delete;
   Meter& operator=(Meter const&) = delete;

@@ -85,6 +85,8 @@ struct Rejection {
   Rule rule;
   std::string role;    // metadata role, or the target's path for target_* rules
   std::string detail;  // one sentence: what, where, expected and found
+  // The two values alone, where a rule holds one against the other: "42 or later", "41".
+  std::string expected{}, received{};
 
   friend bool operator==(Rejection const&, Rejection const&) = default;
 };

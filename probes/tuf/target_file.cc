@@ -68,7 +68,8 @@ TargetDigest::~TargetDigest() = default;
 Result<void> TargetDigest::update(std::string_view piece) {
   if (piece.size() > length_ - received_) {
     return Rejection{Rule::target_length_mismatch, path_,
-                     "more than the " + std::to_string(length_) + " bytes listed"};
+                     "more than the " + std::to_string(length_) + " bytes listed",
+                     std::to_string(length_) + " bytes", "more"};
   }
   received_ += piece.size();
   for (Listed& listed : listed_) {
@@ -80,7 +81,8 @@ Result<void> TargetDigest::update(std::string_view piece) {
 Result<void> TargetDigest::finish() {
   if (received_ != length_) {
     return Rejection{Rule::target_length_mismatch, path_,
-                     std::to_string(received_) + " bytes, listed are " + std::to_string(length_)};
+                     std::to_string(received_) + " bytes, listed are " + std::to_string(length_),
+                     std::to_string(length_) + " bytes", std::to_string(received_) + " bytes"};
   }
   if (listed_.empty()) return unsupported(path_, unsupported_);
   for (Listed& listed : listed_) {
@@ -90,7 +92,8 @@ Result<void> TargetDigest::finish() {
     std::string const found = to_hex({reinterpret_cast<char const*>(digest.data()), size});
     if (!equal_hex(found, listed.hex)) {
       return Rejection{Rule::target_hash_mismatch, path_,
-                       difference(listed.algorithm, listed.hex, found)};
+                       difference(listed.algorithm, listed.hex, found),
+                       listed.algorithm + " " + listed.hex, listed.algorithm + " " + found};
     }
   }
   return success();
@@ -101,7 +104,8 @@ Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
   if (listed.length && *listed.length != bytes.size()) {
     return Rejection{
         Rule::length_mismatch, std::string(role),
-        std::to_string(bytes.size()) + " bytes, listed are " + std::to_string(*listed.length)};
+        std::to_string(bytes.size()) + " bytes, listed are " + std::to_string(*listed.length),
+        std::to_string(*listed.length) + " bytes", std::to_string(bytes.size()) + " bytes"};
   }
   if (!listed.hashes.listed()) return success();
   bool compared = false;
@@ -113,7 +117,9 @@ Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
       append_name(unknown, member.name);
     } else if (!equal_hex(found, member.value.string())) {
       return Rejection{Rule::hash_mismatch, std::string(role),
-                       difference(member.name, member.value.string(), found)};
+                       difference(member.name, member.value.string(), found),
+                       std::string(member.name).append(" ").append(member.value.string()),
+                       std::string(member.name).append(" ").append(found)};
     } else {
       compared = true;
     }

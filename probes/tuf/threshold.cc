@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kShownReasons = 3;  // in a rejection; notices hold them all
 
+std::string signatures(std::uint64_t number) {
+  return std::to_string(number) + (number == 1 ? " good signature" : " good signatures");
+}
+
 class Tallier {
  public:
   Tallier(std::string_view role, std::span<Key const> keys, std::span<Signature const> signatures,
@@ -208,7 +212,8 @@ Result<void> require_threshold(std::string_view role, std::string_view delegator
   if (!tally.undecided()) {
     detail += reasons(tally, NoticeKind::signature_invalid);
     return Rejection{tally.invalid > 0 ? Rule::signature_invalid : Rule::threshold,
-                     std::string(role), std::move(detail)};
+                     std::string(role), std::move(detail), signatures(tally.threshold),
+                     signatures(tally.valid)};
   }
   if (tally.unverified > 0) {
     detail += "; " + std::to_string(tally.unverified) +

@@ -23,6 +23,11 @@ std::string versions(std::string_view what, std::uint64_t found, std::string_vie
   return text.append(std::to_string(expected));
 }
 
+constexpr std::string_view kOrLater = " or later";
+
+std::string version_text(std::uint64_t version) { return "version " + std::to_string(version); }
+std::string bytes_text(std::size_t size) { return std::to_string(size) + " bytes"; }
+
 bool same_key(Key const& a, Key const& b) {
   return a.type == b.type && a.scheme_name == b.scheme_name && a.text == b.text;
 }
@@ -99,7 +104,8 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
   BOOST_OUTCOME_TRYV(require_stage(Stage::roots, "root", "finish_roots was called"));
   if (root_updates_ >= policy_.limits.root_rotations) {
     return Rejection{Rule::root_rotation_limit, "root",
-                     "more than " + std::to_string(root_updates_) + " new roots in one refresh"};
+                     "more than " + std::to_string(root_updates_) + " new roots in one refresh",
+                     "at most " + std::to_string(root_updates_) + " new roots", "one more"};
   }
   BOOST_OUTCOME_TRYV(check_size("root", bytes.size()));
   BOOST_OUTCOME_TRY(auto metadata, parse_root(std::move(bytes), policy_.budget));
@@ -111,7 +117,8 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
                     verify("root", metadata, {"the new root itself", fresh.root, fresh.keys}));
   if (fresh.version != old.version + 1) {  // §5.3.5
     return Rejection{Rule::root_version_gap, "root",
-                     versions("version", fresh.version, "expected precisely", old.version + 1)};
+                     versions("version", fresh.version, "expected precisely", old.version + 1),
+                     version_text(old.version + 1), version_text(fresh.version)};
   }
   // §5.3.11. Only the loss of a key ends what it may have fast-forwarded; one more beside the
   // others is no reason to give up the comparison with what was trusted.
@@ -170,13 +177,16 @@ Result<TimestampOutcome> TrustedMetadata::update_timestamp(std::string bytes) {
     Timestamp const& old = timestamp_->content;
     if (fresh.version < old.version) {  // §5.4.3.1
       return Rejection{Rule::timestamp_rollback, "timestamp",
-                       versions("version", fresh.version, "trusted is", old.version)};
+                       versions("version", fresh.version, "trusted is", old.version),
+                       version_text(old.version).append(kOrLater), version_text(fresh.version)};
     }
     if (fresh.version == old.version) return keep_timestamp(metadata);
     if (fresh.snapshot.version < old.snapshot.version) {  // §5.4.3.2
       return Rejection{Rule::snapshot_rollback, "timestamp",
                        versions("lists snapshot", fresh.snapshot.version, "trusted one listed",
-                                old.snapshot.version)};
+                                old.snapshot.version),
+                       "snapshot " + version_text(old.snapshot.version).append(kOrLater),
+                       "snapshot " + version_text(fresh.snapshot.version)};
     }
   }
   BOOST_OUTCOME_TRYV(check_expiry("timestamp", fresh));  // §5.4.4
@@ -213,7 +223,8 @@ Result<void> TrustedMetadata::update_snapshot(std::string bytes) {
   Snapshot const& fresh = metadata.content;
   if (fresh.version != listed.version) {  // §5.5.4
     return Rejection{Rule::snapshot_mix_and_match, "snapshot",
-                     versions("version", fresh.version, "timestamp lists", listed.version)};
+                     versions("version", fresh.version, "timestamp lists", listed.version),
+                     version_text(listed.version), version_text(fresh.version)};
   }
   BOOST_OUTCOME_TRYV(check_snapshot_rollback(fresh));   // §5.5.5
   BOOST_OUTCOME_TRYV(check_expiry("snapshot", fresh));  // §5.5.6
@@ -235,12 +246,15 @@ Result<void> TrustedMetadata::check_snapshot_rollback(Snapshot const& fresh) con
     if (now == fresh.entries.end() || now->file != old.file) {
       return Rejection{Rule::snapshot_entry_removed, std::move(role),
                        "listed by the trusted snapshot with version " +
-                           std::to_string(old.meta.version) + ", by the new one not at all"};
+                           std::to_string(old.meta.version) + ", by the new one not at all",
+                       version_text(old.meta.version).append(kOrLater), "no entry"};
     }
     if (now->meta.version < old.meta.version) {
       return Rejection{Rule::targets_rollback, std::move(role),
                        versions("snapshot lists version", now->meta.version,
-                                "the trusted one listed", old.meta.version)};
+                                "the trusted one listed", old.meta.version),
+                       version_text(old.meta.version).append(kOrLater),
+                       version_text(now->meta.version)};
     }
   }
   return success();
@@ -311,7 +325,8 @@ Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification
   Targets const& fresh = metadata.content;
   if (fresh.version != listed->version) {  // §5.6.4
     return Rejection{Rule::targets_mix_and_match, std::string(role),
-                     versions("version", fresh.version, "snapshot lists", listed->version)};
+                     versions("version", fresh.version, "snapshot lists", listed->version),
+                     version_text(listed->version), version_text(fresh.version)};
   }
   if (known != targets_.end()) {
     if (known->second.metadata->digest != metadata.digest) {
@@ -413,7 +428,8 @@ Result<void> TrustedMetadata::check_size(std::string_view role, std::size_t size
                                                   : limits.targets;
   if (size <= limit) return success();
   return Rejection{Rule::size_limit, std::string(role),
-                   std::to_string(size) + " bytes, the limit is " + std::to_string(limit)};
+                   std::to_string(size) + " bytes, the limit is " + std::to_string(limit),
+                   bytes_text(limit) + " at most", bytes_text(size)};
 }
 
 template <class T>
@@ -431,7 +447,8 @@ Result<void> TrustedMetadata::check_expiry(std::string_view role, Common const& 
   if (policy_.expiry == ExpiryPolicy::abort) {
     return Rejection{Rule::expired, std::string(role),
                      "version " + std::to_string(common.version) + " expired at " +
-                         expires_text(common.expires) + ", it is " + expires_text(reference_)};
+                         expires_text(common.expires) + ", it is " + expires_text(reference_),
+                     "an end after " + expires_text(reference_), expires_text(common.expires)};
   }
   expired_.push_back({std::string(role), common.version, common.expires});
   return success();

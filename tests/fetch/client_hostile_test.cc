@@ -78,7 +78,7 @@ TEST_P(Hostile, EndsAsAFaultOfItsOwn) {
   ASSERT_FALSE(result);
   auto const& fault = result.error();
   EXPECT_EQ(word(fault.kind), word(expected.kind)) << fault.message;
-  EXPECT_EQ(word(fault.phase), word(expected.phase)) << fault.message;
+  EXPECT_EQ(fault.phase, expected.phase) << fault.message;
   EXPECT_EQ(fault.answered, expected.answered) << fault.message;
   EXPECT_EQ(fault.status, expected.status);
   EXPECT_EQ(fault.url, server_.url("/"));

@@ -56,23 +56,14 @@ void add_findings(Fields& page, ProbeRow const& row) {
 }
 
 void add_phases(Fields& page, probes::PhaseTimes const& times) {
-  std::array const phases{std::pair{"waiting for a connection", times.queue},
-                          std::pair{"name", times.resolve},
-                          std::pair{"connect", times.connect},
-                          std::pair{"TLS", times.tls},
-                          std::pair{"request", times.request},
-                          std::pair{"first byte", times.first_byte},
-                          std::pair{"body", times.body},
-                          std::pair{"verify", times.verify}};
-  std::chrono::nanoseconds all{0};
-  for (auto const& [name, time] : phases) all += time;
+  auto const all = times.total();
   page.list("phases");
   if (all.count() == 0) return;
   std::chrono::nanoseconds before{0};
-  for (auto const& [name, time] : phases) {
+  for (auto const& [word, name, time] : times.shown()) {
     if (time.count() == 0) continue;
     page.entry("phases")
-        .text("name", name)
+        .text("name", std::string{name})
         .text("time", span(std::chrono::ceil<std::chrono::milliseconds>(time)))
         .text("from", std::to_string(100 * before.count() / all.count()))
         .text("width", std::to_string(std::max<std::int64_t>(1, 100 * time.count() / all.count())));

@@ -94,6 +94,8 @@ json::object finding(probes::Declaration const& kind) {
                  {"reason", one_of(std::move(reasons))},
                  {"message", of_type("string")},
                  {"evidence", of_type("string")},
+                 {"expected", of_type("string")},
+                 {"received", of_type("string")},
                  {"url", of_type("string")},
                  {"accepted", std::move(accepted)}},
                 {{"explanation", shared("explanation")}});

@@ -87,8 +87,8 @@ Report full_report() {
                      {"root_chain", "", Severity::ok, Reason::none, "", ""}};
   report.measurements.things = {
       a_role("root", 5, {std::chrono::sys_seconds{1'800'000'000s}, 30 * 24h, 7 * 24h}, 4096)};
-  report.measurements.phases.resolve = 20ms;
-  report.measurements.phases.verify = 1500us;
+  report.measurements.phases[probes::Phase::resolve] = 20ms;
+  report.measurements.phases[probes::Phase::verify] = 1500us;
   report.measurements.bytes_received = 1234;
   report.measurements.sample(tuf::kTargetCount, tuf::kVerified) = 9;
   report.measurements.certificates = {std::chrono::sys_seconds{1'795'000'000s},

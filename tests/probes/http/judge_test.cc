@@ -58,6 +58,8 @@ TEST_P(Expected, OfAnAnswerIsMetOrCritical) {
   EXPECT_EQ(finding.check, GetParam().check);
   EXPECT_FALSE(finding.message.empty());
   EXPECT_EQ(finding.reason == probes::Reason::none, GetParam().good);
+  EXPECT_EQ(finding.expected.empty(), GetParam().good);
+  EXPECT_EQ(finding.received.empty(), GetParam().good);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -3,6 +3,7 @@
 #include "probes/http/probe.h"
 
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -119,6 +120,33 @@ TEST_F(HttpProbe, KnowsWhenACertificateEnds) {
   ASSERT_EQ(report.measurements.things.size(), 1U);
   EXPECT_EQ(report.measurements.things[0].name.text(), "127.0.0.1:" + std::to_string(tls.port()));
   EXPECT_TRUE(report.measurements.certificates);
+}
+
+// Our clock is ahead by the word of this server and of one more.
+TEST_F(HttpProbe, CannotTellOfAnEndWhereOurClockIsOff) {
+  TemporaryFolder const folder;
+  CertificateAuthority const ours{folder.path(), "ca"};
+  HostileServer tls{HostileServer::Options{
+      .tls = ours.issue({.addresses = {"127.0.0.1"}, .ends = 30 * 86'400s})}};
+  settings_.ca_file = ours.certificate();
+  Spec const spec = at("https://127.0.0.1:" + std::to_string(tls.port()) + "/");
+  std::time_t const seconds = std::chrono::system_clock::to_time_t(now_);
+  char date[64];
+  std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&seconds));
+  tls.on("/", respond("hello"));
+  now_ += 200 * 86'400s;
+  services_.wall_clock = [now = now_] { return std::chrono::system_clock::time_point{now}; };
+  auto report = run(spec);
+  EXPECT_EQ(bad(report).reason, probes::Reason::expired) << "nobody says what time it is";
+  EXPECT_EQ(bad(report).severity, Severity::critical);
+  tls.on("/", respond(200, "hello", {{"Date", date}}));
+  fetch::ClockDifferences const other{{"b.example", {.theirs_minus_ours = -200 * 86'400s}}};
+  services_.clocks.add("b", other, runtime::Clock::now());
+  report = run(spec);
+  EXPECT_EQ(bad(report).check.text(), "expiry");
+  EXPECT_EQ(bad(report).reason, probes::Reason::clock) << bad(report).message.text();
+  EXPECT_EQ(bad(report).severity, Severity::unknown);
+  EXPECT_EQ(report.findings.back().check.text(), "clock");
 }
 
 TEST_F(HttpProbe, CannotTellWhereNobodyListens) {

@@ -68,7 +68,7 @@ TEST_F(TcpProbe, TakesTheBannerThatIsExpected) {
   EXPECT_THAT(report.findings.at(1).message.text(),
               HasSubstr("the answer is \"SSH-2.0-OpenSSH_9.2\""));
   EXPECT_EQ(report.measurements.bytes_received, 21U);
-  EXPECT_GT(report.measurements.phases.connect, 0ns);
+  EXPECT_GT(report.measurements.phases[probes::Phase::connect], 0ns);
 }
 
 TEST_F(TcpProbe, AnotherBannerIsBad) {

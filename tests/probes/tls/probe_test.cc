@@ -79,7 +79,7 @@ TEST_F(TlsProbe, TellsEachCertificateWithItsEnd) {
   EXPECT_GT(left, 89 * kDay);
   EXPECT_LE(left, 90 * kDay);
   EXPECT_THAT(of(report, "reachable").message.text(), HasSubstr("TLSv1."));
-  EXPECT_GT(report.measurements.phases.tls, 0ns);
+  EXPECT_GT(report.measurements.phases[probes::Phase::tls], 0ns);
 }
 
 TEST_F(TlsProbe, WarnsOfAnEndThatIsNear) {
