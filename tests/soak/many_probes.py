@@ -47,15 +47,14 @@ class ManyProbes:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="canaryd-soak."))
         self.folder.chmod(0o755)  # nginx drops its privileges
         self.log = self.folder / "log"
-        self.nginx = self.process = self.address = None
+        self.nginx = self.process = self.address = self.began = None
 
     def __enter__(self):
         try:
             if not self.quiet:
                 print(f"writing {self.probes} repositories", flush=True)
             repositories = self.folder / "repositories"
-            subprocess.run([BUILD / "bench_repository", repositories, f"small:{self.probes}"],
-                           check=True)
+            self.write_repositories(repositories)
             nginx, url = subprocess.run(["bash", "-c", SERVE, "serve", repositories, self.folder],
                                         check=True, stdout=subprocess.PIPE,
                                         text=True).stdout.split()
@@ -65,6 +64,10 @@ class ManyProbes:
             self.__exit__()
             raise
         return self
+
+    def write_repositories(self, repositories):
+        subprocess.run([BUILD / "bench_repository", repositories, f"small:{self.probes}"],
+                       check=True)
 
     def configuration(self, url, repositories):
         lines = [
@@ -83,6 +86,7 @@ class ManyProbes:
         return file
 
     def start(self, configuration):
+        self.began = time.monotonic()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, BUILD / "canaryd", "run", "--config", configuration], stderr=log)
