@@ -54,6 +54,17 @@ void name_after(Incident& incident, ThreadRecord const& row) {
   copy_text(incident.name, std::string_view{text.data(), at});
 }
 
+// Since when the thread of that kind is in its job that is in one for longest; 0: none is.
+std::int64_t longest_of(runtime::Tables& tables, ThreadRecord::Kind kind) {
+  std::int64_t longest = 0;
+  for (ThreadRecord const& row : tables.threads()) {
+    if (row.kind.load(memory_order_relaxed) != kind) continue;
+    std::int64_t const since = row.job_since_ns.load(memory_order_acquire);
+    if (since != 0 && (longest == 0 || since < longest)) longest = since;
+  }
+  return longest;
+}
+
 }  // namespace
 
 void Sentinel::judge_threads(runtime::Tables& tables) {
@@ -129,6 +140,8 @@ void Sentinel::judge_thread(ThreadRecord const& row, JobFacts job, std::int32_t 
 // Judges what each thread is at, then each queue.
 void Sentinel::judge_pools(runtime::Tables& tables) {
   QueueFacts disk, cpu;
+  // A disk that stands still is one incident, however many threads wait for it.
+  std::int64_t const disk_since = longest_of(tables, ThreadRecord::disk);
   bool disk_held = false, cpu_held = false;  // a thread of it, by a debugger
   for (ThreadRecord const& row : tables.threads()) {
     std::uint8_t const kind = row.kind.load(memory_order_relaxed);
@@ -136,18 +149,21 @@ void Sentinel::judge_pools(runtime::Tables& tables) {
     if (!is_pool(kind) || thread == 0) continue;
     QueueFacts& queue = kind == ThreadRecord::disk ? disk : cpu;
     ++queue.threads;
-    if (row.job_since_ns.load(memory_order_acquire) != 0) ++queue.busy;
+    std::int64_t const since = row.job_since_ns.load(memory_order_acquire);
+    bool const busy = since != 0;
+    if (busy) ++queue.busy;
     std::int64_t const queued = row.oldest_queued_ns.load(memory_order_relaxed);
     if (queued != 0) queue.oldest_queued_ns = queued;
     JobFacts job{.pool = kind == ThreadRecord::disk ? Subject::disk : Subject::cpu,
-                 .since_ns = row.job_since_ns.load(memory_order_acquire)};
+                 .since_ns = since};
     job.limit_ns = limit_of(job.pool, settings_.limits);
     // While it is idle it says that it comes round.
-    if (job.since_ns == 0) {
+    if (!busy) {
       job.since_ns = row.beat_ns.load(memory_order_acquire);
       job.limit_ns = round_limit(settings_.limits);
     }
-    judge_thread(row, job, thread);
+    bool const behind_another = job.pool == Subject::disk && busy && since > disk_since;
+    if (!behind_another) judge_thread(row, job, thread);
     if (threads_.is_traced(thread)) {
       (kind == ThreadRecord::disk ? disk_held : cpu_held) = true;
     }

@@ -81,12 +81,23 @@ TEST_F(FrozenDisk, StateDirectoryStopsNoProbing) {
 TEST_F(FrozenDisk, StateDirectoryKeepsNobodyFromStopping) {
   Daemon daemon{start()};
   ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"good\"}", 1)) << daemon.log();
-  disk_.freeze(site_.path() / "state" / "probes");
-  ASSERT_TRUE(daemon.becomes(severity_of("good", "store"), 1)) << daemon.log();
+  disk_.freeze(site_.path() / "state" / "results");
+  EXPECT_TRUE(goes_on(daemon, "good")) << daemon.log();
   EXPECT_EQ(daemon.stop(), 0) << daemon.log();
   EXPECT_THAT(daemon.log(),
               HasSubstr("the state directory did not take in time what was to be remembered"));
   EXPECT_THAT(daemon.log(), ContainsRegex("results=.*good"));
+}
+
+// One that holds up a folder holds up neither the others nor the end.
+TEST_F(FrozenDisk, FolderOfOneProbeHoldsUpNoOther) {
+  Daemon daemon{start()};
+  ASSERT_TRUE(daemon.becomes("canaryd_probe_success{probe=\"good\"}", 1)) << daemon.log();
+  disk_.freeze(site_.path() / "state" / "probes" / "bad");
+  ASSERT_TRUE(daemon.becomes(severity_of("bad", "store"), 1)) << daemon.log();
+  EXPECT_TRUE(goes_on(daemon, "good")) << daemon.log();
+  EXPECT_TRUE(goes_on(daemon, "bad")) << daemon.log();
+  EXPECT_EQ(daemon.stop(), 0) << daemon.log();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -314,6 +315,32 @@ TEST_F(WatchdogThread, LeavesARunAloneWhileTheDiskStandsStill) {
   EXPECT_TRUE(eventually([&] { return reached(Subject::run, Level::stalled) == 1; }));
   disk.thread.store(0);
   disk.kind.store(runtime::ThreadRecord::unused);
+}
+
+TEST_F(WatchdogThread, TakesADiskThatManyThreadsWaitForAsOneIncident) {
+  Stuck const stuck, beside_it;
+  settings.disk_stall = 100ms;
+  start();
+  auto const since = runtime::now_ns();
+  std::array const threads{&stuck, &beside_it};
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    auto& disk = tables.threads()[20 + i];
+    disk.kind.store(runtime::ThreadRecord::disk);
+    disk.job_since_ns.store(since + static_cast<std::int64_t>(i));
+    disk.thread.store(threads[i]->id());
+  }
+  ASSERT_TRUE(eventually([&] { return reached(Subject::disk, Level::stalled) == 1; }));
+  std::uint64_t const ticks = record().ticks.load();
+  ASSERT_TRUE(eventually([&] { return record().ticks.load() > ticks + 10; }));
+  EXPECT_EQ(reached(Subject::disk, Level::stalled), 1u);
+
+  tables.threads()[20].job_since_ns.store(0);  // it got its answer, the other did not
+  tables.threads()[20].thread.store(0);
+  EXPECT_TRUE(eventually([&] { return reached(Subject::disk, Level::stalled) == 2; }));
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    tables.threads()[20 + i].thread.store(0);
+    tables.threads()[20 + i].kind.store(runtime::ThreadRecord::unused);
+  }
 }
 
 // Who waits for another's file is told of by that file, and grace nobody.
