@@ -106,7 +106,11 @@ bool App::start_all() {
   if (!step("reading " + saved_directory(*config_).string())) return false;
   auto saved = load_saved_states(saved_directory(*config_), config_->probes, log_);
   if (!step("scheduling " + std::to_string(config_->probes.size()) + " probes")) return false;
-  auto const fitted = fit(*config_);
+  auto const inherited = inherited_listeners();
+  if (!inherited) return false;
+  config::Config wanted = *config_;
+  if (!inherited->empty()) wanted.web.listen_addresses.resize(inherited->size());  // their shares
+  auto const fitted = fit(std::move(wanted));
   if (gate_) {
     services_->watch({.file = options_.web_config_file,
                       .in_force = [this] { return gate_->access(); },
@@ -116,7 +120,7 @@ bool App::start_all() {
   ask(services_->start(fitted, std::move(saved)));
   if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();
-  auto server = Server::start(fitted.web, sources(), private_path);
+  auto server = Server::start(fitted.web, sources(), private_path, *inherited);
   if (!server) {
     log_.error("cannot serve metrics", {{"detail", server.error()}});
     return false;
@@ -133,7 +137,7 @@ bool App::start_all() {
                            {"probes", config_->probes.size()},
                            {"config", options_.config_file}});
   tell_of_no_probes();
-  watch_server();
+  watch_server(inherited->size());
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
   }

@@ -89,7 +89,7 @@ class App {
   // What surrounds the HTTP server: app_server.cc.
   Sources sources();
   void tell_of_full(std::string_view address, std::size_t most, bool full);
-  void watch_server();
+  void watch_server(std::size_t inherited);
   std::string own_page();
   void show_config();
   std::string config_text() const;
@@ -98,6 +98,8 @@ class App {
   bool take_access(WebAccessPointer const& access);
   void refuse_access(std::vector<config::Problem> const& problems);
   void guard_listeners();
+  // Which of those that were handed over are served; nothing, and said, where that is impossible.
+  std::optional<std::vector<int>> inherited_listeners();
 
   AppOptions options_;
   std::shared_ptr<config::Config const> config_;  // in effect

@@ -49,6 +49,7 @@ struct AppOptions {
   // TLS, passwords and headers of the HTTP server; read with the configuration, and again when it
   // changes. Empty: there is none.
   std::string web_config_file = {};
+  bool systemd_sockets = false;  // served on sockets that were handed over, not on the file's
   // Called once everything runs, with the addresses in use. Thread: control.
   std::function<void(std::vector<std::string> const& addresses)> started = {};
   // Gives what runs a probe instead of the function it is given; null: that one itself.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +14,13 @@
 #include "daemon/publish/own_state.h"
 
 namespace canary::daemon {
+
+namespace {
+
+// As many as the file may name, with the private one what the emergency thread has room for.
+constexpr std::size_t kMostInherited = 15;
+
+}  // namespace
 
 Sources App::sources() {
   auto const& record = watchdog_.record();
@@ -75,10 +84,29 @@ std::string App::config_text() const {
   return config::show(*shown);
 }
 
-void App::watch_server() {
+void App::watch_server(std::size_t inherited) {
   outside_listeners_.store(server_->addresses().size());
   guard_listeners();
-  watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()));
+  watchdog_.answer_for_server_on(server_->sockets(), unchanging_metrics(own_page()), inherited);
+}
+
+std::optional<std::vector<int>> App::inherited_listeners() {
+  auto const& all = dumps_.listeners();
+  if (options_.systemd_sockets) {
+    if (!all.empty() && all.size() <= kMostInherited) return all;
+    log_.error("cannot serve metrics",
+               {{"detail", all.empty() ? "--web.systemd-socket, and no socket was handed over: is "
+                                         "canaryd.socket active?"
+                                       : "more sockets were handed over than can be served"},
+                {"sockets", all.size()}});
+    return std::nullopt;
+  }
+  if (!all.empty()) {
+    log_.warn("sockets were handed over and are closed: --web.systemd-socket would serve on them",
+              {{"sockets", all.size()}});
+  }
+  for (int const each : all) ::close(each);
+  return std::vector<int>{};
 }
 
 // The private one is the last.

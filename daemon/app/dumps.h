@@ -39,6 +39,9 @@ class Dumps {
   // Names of descriptors that systemd handed over and nobody wants; "" for none.
   std::string const& unclaimed() const { return handed_over_.unclaimed; }
 
+  // Sockets of a socket unit that listen, for whoever serves on them.
+  std::vector<int> const& listeners() const { return handed_over_.listeners; }
+
   // For the watchdog, which alone calls it.
   watchdog::Dumper dumper() { return orders_.dumper(); }
   // For its writer. Does nothing where raw dumps are in memory themselves.

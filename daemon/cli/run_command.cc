@@ -42,6 +42,7 @@ struct RunFlags {
   std::string external_url;
   std::optional<std::string> route_prefix;
   std::string web_config;
+  bool systemd_socket = false;
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -62,7 +63,8 @@ int run(RunFlags const& flags, std::function<void(AppOptions&)> const& adjust) {
                      .config_file = flags.config,
                      .patience = flags.patience,
                      .place = web_place(flags.external_url, flags.route_prefix).value(),
-                     .web_config_file = flags.web_config};
+                     .web_config_file = flags.web_config,
+                     .systemd_sockets = flags.systemd_socket};
   if (!flags.log_level.empty()) options.log.level = kLevels.at(flags.log_level);
   if (!flags.log_format.empty()) options.log.format = kFormats.at(flags.log_format);
   if (adjust) adjust(options);
@@ -98,6 +100,12 @@ void add_run_command(CLI::App& app, Action& chosen,
   command->add_option("--web.config.file", flags->web_config,
                       "TLS, client certificates, passwords and headers of the HTTP server, as "
                       "Prometheus' exporters have them (YAML)");
+  command
+      ->add_flag(
+          "--web.systemd-socket", flags->systemd_socket,
+          "Serves on the sockets that a socket unit of systemd hands over, not on the file's "
+          "addresses")
+      ->excludes("--web.listen-address");
   command->add_option("--log.level", flags->log_level, "Over the file's")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   command->add_option("--log.format", flags->log_format, "Over the file's")

@@ -37,11 +37,13 @@ class TablesCopy {
 struct HandedOver {
   TablesCopy tables;    // of the newest descriptor called kStoredTables; empty where there is none
   std::string trouble;  // why there was one and it cannot be read; empty where all is well
-  std::string unclaimed;  // names of descriptors that nobody here wants, "a, b"
+  std::vector<int> listeners;  // sockets that listen, of a socket unit; closed on exec
+  std::string unclaimed;       // names of descriptors that nobody here wants, "a, b"
 };
 
-// Reads what LISTEN_FDS and LISTEN_FDNAMES announce, closes all of it, and takes the variables away
-// so that no child believes they are meant for it. Nothing where they are for another process.
+// Reads what LISTEN_FDS and LISTEN_FDNAMES announce, closes all of it but sockets that listen, and
+// takes the variables away so that no child believes they are meant for it. Nothing where they are
+// for another process.
 HandedOver take_handed_over();
 
 // What those tables tell.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a black box comes from, and where it goes to.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ std::string read_tables(int descriptor, TablesCopy& into) {
   return {};
 }
 
+bool listens(int descriptor) {
+  int on = 0;
+  socklen_t size = sizeof on;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
+}
+
 std::int64_t started(TablesCopy& copy) {
   runtime::TablesHeader header;
   std::memcpy(&header, copy.bytes().data(), sizeof header);
@@ -128,6 +135,10 @@ HandedOver take_handed_over() {
       } else if (result.tables.empty() || started(copy) > started(result.tables)) {
         result.tables = std::move(copy);
       }
+    } else if (listens(descriptor)) {
+      ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+      result.listeners.push_back(descriptor);
+      continue;
     } else {
       (result.unclaimed += result.unclaimed.empty() ? "" : ", ") += name;
     }

@@ -3,6 +3,7 @@
 #include "daemon/publish/listen_socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -102,6 +104,26 @@ Result<ListenSocket, std::string> listen_on(std::string_view address) {
     return listen_on("0.0.0.0:" + parts->port);
   }
   if (fd < 0) return failure + runtime::explain(errno);
+  return ListenSocket{fd, bound_address(fd)};
+}
+
+Result<ListenSocket, std::string> take_over(int fd) {
+  std::string const failure = "cannot serve on descriptor " + std::to_string(fd) + ": ";
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    return failure + runtime::explain(errno);
+  }
+  if (type != SOCK_STREAM) return failure + "it is no socket of streams";
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  sockaddr_un path{};
+  size = sizeof path;
+  auto* const any = reinterpret_cast<sockaddr*>(&path);
+  if (::getsockname(fd, any, &size) == 0 && path.sun_family == AF_UNIX) {
+    std::string_view const name{path.sun_path, size - offsetof(sockaddr_un, sun_path)};
+    return ListenSocket{fd, std::string{name.substr(0, name.find('\0'))}};
+  }
   return ListenSocket{fd, bound_address(fd)};
 }
 

@@ -2,9 +2,11 @@
 // libmicrohttpd behind Routes.
 #include "daemon/publish/server.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,14 +119,28 @@ class Server::Impl {
     if (shared_.gate != nullptr) shared_.gate->close();
     shared_.later.close();
     shared_.stopping = true;
+    leave_inherited();
     daemons_.clear();
     sockets.clear();
   }
 
   std::vector<std::string> addresses;
   std::vector<int> sockets;
+  std::size_t inherited = 0;  // the first so many of them listen for somebody else as well
 
  private:
+  // libmicrohttpd shuts a listening socket down before it closes it, whoever else listens there:
+  // its number leads to nothing by then.
+  void leave_inherited() {
+    if (inherited == 0) return;
+    int const nothing = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    for (std::size_t i = 0; i < inherited && i < sockets.size(); ++i) {
+      ::dup3(nothing, sockets[i], O_CLOEXEC);
+    }
+    ::close(nothing);
+    inherited = 0;
+  }
+
   // Has a connection waited to be accepted at two looks in a row?
   bool keeps_somebody_waiting() {
     waited_.resize(sockets.size());
@@ -168,18 +184,24 @@ class Server::Impl {
 
 Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings const& settings,
                                                            Sources const& sources,
-                                                           std::string const& private_socket) {
+                                                           std::string const& private_socket,
+                                                           std::vector<int> const& inherited) {
   ::MHD_set_panic_func([](void*, char const*, unsigned,
                           char const*) { runtime::end_by_defect("libmicrohttpd cannot go on"); },
                        nullptr);
   auto impl = std::make_unique<Impl>(sources);
+  std::vector<Result<ListenSocket, std::string>> sockets;
+  for (int const each : inherited) sockets.push_back(take_over(each));
   for (auto const& address : settings.listen_addresses) {
-    auto socket = listen_on(address);
-    if (!socket) return std::move(socket).error();
+    if (inherited.empty()) sockets.push_back(listen_on(address));
+  }
+  for (auto const& socket : sockets) {
+    if (!socket) return socket.error();
+    auto const& address = socket.value().address;
     if (!impl->serve_on(socket.value(), settings, false)) {
       return "cannot serve HTTP on " + address + ": " + runtime::explain(errno);
     }
-    impl->addresses.push_back(socket.value().address);
+    impl->addresses.push_back(address);
   }
   if (!private_socket.empty()) {
     auto socket = listen_privately(private_socket);
@@ -190,6 +212,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
       return "cannot serve HTTP on " + private_socket + ": " + runtime::explain(errno);
     }
   }
+  impl->inherited = inherited.size();
   impl->look_after_clients();
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }

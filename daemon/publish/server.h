@@ -26,10 +26,12 @@ class Server {
   // makes an idle one go (daemon/publish/clients.h); port 0 picks a free one. The error names the
   // address: "cannot listen on 127.0.0.1:9732: Address already in use". `private_socket`: a path
   // for the AF_UNIX listener that this machine's `canaryd dump` and `status`, and the watchdog,
-  // ask; none where it is empty.
+  // ask; none where it is empty. `inherited`: sockets that listen, served instead of the settings'
+  // addresses where there are any, and closed at the end; this process ends no other's listening.
   static Result<std::unique_ptr<Server>, std::string> start(config::WebSettings const& settings,
                                                             Sources const& sources,
-                                                            std::string const& private_socket = {});
+                                                            std::string const& private_socket = {},
+                                                            std::vector<int> const& inherited = {});
   // Why no private listener can be had at `path`; empty where one can.
   static std::string private_socket_trouble(std::string const& path);
   // Stops as stop() does.

@@ -56,6 +56,7 @@ struct Inputs {
   Answering answering;                        // written by the server's threads
   SelfChannels asking;                        // given by the server
   Listeners listeners;
+  HandedOn handed_on;
   Takeover takeover;
   runtime::Published<ShortWords> sentence;
   runtime::Published<ShortWords> step;  // what main is at while it starts, reloads or stops

@@ -53,6 +53,7 @@ Sentinel::Sentinel(Setup const& setup, Inputs& inputs, Record& record, WatchdogL
       memory_(block, setup.memory, record),
       runs_(setup.cancel, record, lines_),
       process_end_({.listeners = inputs.listeners,
+                    .handed_on = inputs.handed_on,
                     .process = setup.process,
                     .arguments = setup.arguments,
                     .environment = setup.environment,

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 namespace canary::watchdog {
 
@@ -19,10 +20,19 @@ StartAnew::StartAnew() {
 
   static char anew[] = "CANARYD_ANEW=1";
   for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
-    environment_.push_back(*each);
+    // What was handed to this process is closed, or announced anew.
+    if (!std::string_view{*each}.starts_with("LISTEN_")) environment_.push_back(*each);
   }
   environment_.push_back(anew);
-  environment_.push_back(nullptr);
+  // Room for what announce() adds: the watchdog has the address of the list.
+  environment_.insert(environment_.end(), 1 + std::size(announced_), nullptr);
+}
+
+void StartAnew::announce(std::size_t listeners) {
+  announced_[0] = "LISTEN_PID=" + std::to_string(::getpid());
+  announced_[1] = "LISTEN_FDS=" + std::to_string(listeners);
+  std::size_t at = environment_.size() - 1 - std::size(announced_);
+  for (auto& each : announced_) environment_[at++] = each.data();
 }
 
 }  // namespace canary::watchdog

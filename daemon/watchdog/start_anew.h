@@ -4,6 +4,7 @@
 // Thread: control makes it; the watchdog's reads it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,12 @@ class StartAnew {
   char** arguments() { return arguments_.empty() ? nullptr : arguments_.data(); }
   char** environment() { return environment_.data(); }
 
+  // So many listening sockets are handed on to it (sd_listen_fds(3)). Once, before anybody may end
+  // the process.
+  void announce(std::size_t listeners);
+
  private:
-  std::string command_line_;
+  std::string command_line_, announced_[2];
   std::vector<char*> arguments_, environment_;
 };
 

@@ -294,20 +294,28 @@ SelfChannels& Watchdog::asking() { return impl_->shared->inputs.asking; }
 
 Answering& Watchdog::answering() { return impl_->shared->inputs.answering; }
 
-void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_view preamble) {
+void Watchdog::answer_for_server_on(std::span<int const> sockets, std::string_view preamble,
+                                    std::size_t inherited) {
   PreambleText text;
   // Half a line would spoil the page.
   auto const fits = preamble.substr(0, text.size() - 1);
   copy_text(text, fits.substr(0, fits.rfind('\n') + 1));
   impl_->shared->inputs.preamble.store(text);
-  impl_->shared->inputs.listeners.hold(sockets);
+  impl_->shared->inputs.listeners.hold(sockets, inherited);
+  std::vector<int> handed_on;
+  for (int const socket : sockets.first(inherited)) {
+    int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, HandedOn::kAbove);
+    if (copy >= 0) handed_on.push_back(copy);
+  }
+  if (!handed_on.empty()) impl_->anew.announce(handed_on.size());
+  impl_->shared->inputs.handed_on.keep(handed_on);
   std::vector<int> copies;
   for (int const socket : sockets) {
     int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (copy >= 0) ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) | O_NONBLOCK);
     copies.push_back(copy);
   }
-  impl_->shared->inputs.listeners.hold(copies);
+  impl_->shared->inputs.listeners.hold(copies, inherited);
   std::size_t const taken = impl_->emergency->listen_on(copies);
   impl_->shared->inputs.takeover.hold(sockets, copies, impl_->nothing);
   for (std::size_t i = taken; i < copies.size(); ++i) ::close(copies[i]);

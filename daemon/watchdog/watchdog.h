@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -82,8 +83,11 @@ class Watchdog {
   SelfChannels& asking();
   // The server's listening sockets: where it does not answer, a thread of the watchdog's does. It
   // has copies of its own. `preamble`: metrics that never change, as lines; of more than 4,095
-  // bytes the whole lines that fit. Once.
-  void answer_for_server_on(std::span<int const> sockets, std::string_view preamble);
+  // bytes the whole lines that fit. The first `inherited` of them were handed to this process: they
+  // go on listening whatever becomes of it, and the program that is started anew in its place gets
+  // them. Once.
+  void answer_for_server_on(std::span<int const> sockets, std::string_view preamble,
+                            std::size_t inherited = 0);
   // The first so many of them ask for TLS or a password: nobody is answered there, and who connects
   // is hung up on.
   void guard_listeners(std::size_t first);

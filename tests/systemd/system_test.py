@@ -351,6 +351,35 @@ def stops(machine):
     say("restarted by hand: an end in order")
 
 
+def answers_whoever_waits_on_its_socket(machine):
+    def scrape():
+        return machine.run("curl", "-s", "--max-time", "30", "-o", "/dev/null", "-w", "%{http_code}",
+                           "http://127.0.0.1:9732/metrics").stdout
+
+    machine.run("systemctl", "stop", "canaryd")
+    machine.run("sh", "-c", """echo 'ARGS="--web.systemd-socket"' > /etc/default/canaryd""")
+    done = machine.run("systemctl", "enable", "canaryd.socket")
+    if done.returncode != 0:
+        raise Failed(f"systemctl enable canaryd.socket: {done.stderr}")
+    machine.run("systemctl", "start", "canaryd")  # which brings the socket with it
+    if machine.show("ActiveState", "canaryd.socket") != "active" or scrape() != "200":
+        raise Failed(f"no answer on the socket: {machine.journal()[-3000:]}")
+    pid = machine.show("MainPID")
+    machine.run("kill", "-KILL", pid)
+    eventually("it is gone", lambda: machine.run("test", "-e", f"/proc/{pid}").returncode == 1)
+    if scrape() != "200":
+        raise Failed(f"a scrape was lost over a kill: {machine.journal()[-3000:]}")
+    machine.run("systemctl", "stop", "canaryd")
+    if scrape() != "200" or machine.show("ActiveState") != "active":
+        raise Failed("who connects starts no canaryd")
+    machine.run("systemctl", "disable", "canaryd.socket")
+    machine.run("systemctl", "stop", "canaryd.socket", "canaryd")
+    machine.run("sh", "-c", "echo 'ARGS=' > /etc/default/canaryd")
+    machine.run("systemctl", "start", "canaryd")
+    eventually("it listens by itself again", lambda: scrape() == "200")
+    say("canaryd.socket: killed or stopped, whoever connects meanwhile is answered")
+
+
 def gives_up_only_where_it_must(machine):
     machine.run("systemctl", "stop", "canaryd")
     machine.run("sh", "-c", "echo 'nonsense: yes' >> /etc/canaryd/canaryd.yml")
@@ -392,7 +421,8 @@ def main():
             install(options, folder)
             machine = Machine(folder, cgroups)
             for part in (starts_and_reloads, hangs_and_comes_back, helper_reaches_a_deaf_thread,
-                         is_killed_and_tells, stops, gives_up_only_where_it_must):
+                         is_killed_and_tells, stops, answers_whoever_waits_on_its_socket,
+                         gives_up_only_where_it_must):
                 part(machine)
         except Failed as failed:
             say(f"FAILED: {failed}")

@@ -47,11 +47,11 @@ def verify(units):
     """`verify` returns 0 on an unknown key: it is silent only when all is well."""
     need("systemd-analyze")
     with tempfile.TemporaryDirectory() as folder:
-        for unit in units.glob("*.service"):
+        for unit in [*units.glob("*.service"), *units.glob("*.socket")]:
             # Need not be installed here, but must be a program.
             text = unit.read_text().replace("/usr/bin/canaryd ", "/bin/true ")
             (pathlib.Path(folder) / unit.name).write_text(text)
-        names = sorted(str(path) for path in pathlib.Path(folder).glob("*.service"))
+        names = sorted(str(path) for path in pathlib.Path(folder).iterdir())
         done = run("systemd-analyze", "verify", "--man=no", *names)
         if done.returncode != 0 or done.stderr or done.stdout:
             fail(f"systemd-analyze verify: status {done.returncode}", done.stdout, done.stderr)

@@ -18,12 +18,13 @@ class Listeners {
  public:
   static constexpr std::size_t kMost = 64;
 
-  // These as well; copies of one socket are each to be named.
-  void hold(std::span<int const> sockets) {
+  // These as well; copies of one socket are each to be named. The first `inherited` of them listen
+  // for whoever gave them to us, too, and go on.
+  void hold(std::span<int const> sockets, std::size_t inherited = 0) {
     std::size_t count = count_.load(std::memory_order_relaxed);
-    for (int const socket : sockets) {
-      if (count == kMost) break;
-      sockets_.data()[count++].store(socket, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < sockets.size() && count < kMost; ++i, ++count) {
+      inherited_.data()[count].store(i < inherited, std::memory_order_relaxed);
+      sockets_.data()[count].store(sockets.data()[i], std::memory_order_relaxed);
     }
     count_.store(count, std::memory_order_release);
   }
@@ -35,6 +36,7 @@ class Listeners {
   void close() {
     std::size_t const count = count_.exchange(0, std::memory_order_acq_rel);
     for (std::size_t i = 0; i < count; ++i) {
+      if (inherited_.data()[i].load(std::memory_order_relaxed)) continue;
       ::shutdown(sockets_.data()[i].load(std::memory_order_relaxed), SHUT_RDWR);
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -44,6 +46,7 @@ class Listeners {
 
  private:
   std::array<std::atomic<int>, kMost> sockets_{};
+  std::array<std::atomic<bool>, kMost> inherited_{};
   std::atomic<std::size_t> count_{0};
 };
 

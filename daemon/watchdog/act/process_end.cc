@@ -44,6 +44,7 @@ void ProcessEnd::exec_anew() {
   ::pthread_sigmask(SIG_SETMASK, &parts_.signals, &ours);
   // It is this thread's that the new program would have.
   ::syscall(SYS_setpriority, PRIO_PROCESS, 0, parts_.niceness);
+  parts_.handed_on.put_in_place();
   ::execve("/proc/self/exe", parts_.arguments, parts_.environment);
   ::pthread_sigmask(SIG_SETMASK, &ours, nullptr);
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "daemon/watchdog/act/handed_on.h"
 #include "daemon/watchdog/act/listeners.h"
 #include "daemon/watchdog/judge/verdict.h"
 
@@ -20,6 +21,7 @@ class ProcessEnd {
  public:
   struct Parts {
     Listeners& listeners;
+    HandedOn const& handed_on;
     std::int32_t process = 0;
     // For starting anew: null where that cannot be.
     char** arguments = nullptr;

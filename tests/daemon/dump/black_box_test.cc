@@ -279,6 +279,21 @@ TEST_F(BlackBoxTest, WhatIsHandedOverIsClosedAndForgotten) {
   EXPECT_EQ(::getenv("LISTEN_FDNAMES"), nullptr);
 }
 
+TEST_F(BlackBoxTest, SocketsThatListenAreKeptForWhoServesOnThem) {
+  int const listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  int const high = ::fcntl(listener, F_DUPFD_CLOEXEC, 20);
+  ::close(listener);
+  hand_over({memory_with({}), high}, "other:canaryd.socket");
+
+  auto const handed_over = take_handed_over();
+
+  EXPECT_EQ(handed_over.unclaimed, "other");
+  EXPECT_THAT(handed_over.listeners, ::testing::ElementsAre(kFirst + 1));
+  EXPECT_EQ(::fcntl(kFirst + 1, F_GETFD), FD_CLOEXEC) << "no child gets it";
+  ::close(kFirst + 1);
+}
+
 TEST_F(BlackBoxTest, WhatIsMeantForAnotherProcessIsLeftAlone) {
   hand_over({memory_with(tables_of_a_process_in_a_handler())}, "canaryd-tables", ::getppid());
 

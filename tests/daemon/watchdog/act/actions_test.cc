@@ -72,7 +72,8 @@ class Acting : public testing::Test {
   Dumps dumps{{}, *record, lines};
   KeptMemory memory{*block, -1, *record};
   RunActions runs{cancel, *record, lines};
-  ProcessEnd end{{.listeners = listeners, .process = ::getpid()}};
+  HandedOn handed_on;
+  ProcessEnd end{{.listeners = listeners, .handed_on = handed_on, .process = ::getpid()}};
   Actions actions{{.dumps = dumps,
                    .memory = memory,
                    .runs = runs,
@@ -196,7 +197,7 @@ TEST_F(ActingDeathTest, AStopThatIsASecondLateEndsTheProcess) {
 TEST_F(ActingDeathTest, WhatIsDeadForTwoSecondsIsEndedByASignal) {
   auto const dead = [this] {
     // A death test's child is another process than the one that `end` was made in.
-    ProcessEnd own{{.listeners = listeners, .process = ::getpid()}};
+    ProcessEnd own{{.listeners = listeners, .handed_on = handed_on, .process = ::getpid()}};
     Actions ending{{.dumps = dumps,
                     .memory = memory,
                     .runs = runs,
