@@ -69,6 +69,13 @@ struct HistorySettings {
   friend bool operator==(HistorySettings const&, HistorySettings const&) = default;
 };
 
+// What /metrics has; docs/metrics.md says which series that is.
+struct MetricsSettings {
+  enum class Detail { standard, full };
+  Detail detail = Detail::standard;
+  friend bool operator==(MetricsSettings const&, MetricsSettings const&) = default;
+};
+
 struct Config {
   std::filesystem::path state_directory{"/var/lib/canaryd"};
   WebSettings web;
@@ -76,6 +83,7 @@ struct Config {
   SchedulerSettings scheduler;
   WatchdogSettings watchdog;
   HistorySettings history;
+  MetricsSettings metrics;
   int workers = 0;  // threads for hashing and large metadata; 0: one per CPU, at most 4
   std::vector<ProbeSpec> probes;  // in the order of the files
   friend bool operator==(Config const&, Config const&) = default;

@@ -116,6 +116,14 @@ void describe(FieldVisitor& v, HistorySettings& history) {
          4 * kMebibyte, 1024 * 1024 * kMebibyte);
 }
 
+void describe(FieldVisitor& v, MetricsSettings& metrics) {
+  describe_choice(v,
+                  {"detail",
+                   "`standard`: what the alerts and the dashboard need, some 40 series a probe; "
+                   "`full`: also durations as a histogram, phases, and counts that are 0"},
+                  metrics.detail, {"standard", "full"});
+}
+
 void describe(FieldVisitor& v, HttpSettings& http) {
   v.wait({"resolve_timeout", "name lookup"}, http.resolve_timeout, 10ms, kLongestWait);
   v.wait({"connect_timeout", "all addresses of one host together"}, http.connect_timeout, 10ms,
@@ -182,6 +190,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("scheduler", [&] { describe(v, config.scheduler); });
   v.section("watchdog", [&] { describe(v, config.watchdog); });
   v.section("history", [&] { describe(v, config.history); });
+  v.section("metrics", [&] { describe(v, config.metrics); });
 }
 
 void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches,

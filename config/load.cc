@@ -136,7 +136,7 @@ void Loader::read_included(path const& file) {
   if (!fields.is_mapping()) return;
   read_probes(fields, folder_of(file));
   for (auto const* name : {"state_directory", "include", "web", "log", "scheduler", "watchdog",
-                           "history", "workers", "defaults"}) {
+                           "history", "metrics", "workers", "defaults"}) {
     if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
   }
   fields.refuse_unknown();

@@ -9,12 +9,14 @@
 #include <string_view>
 
 #include "probes/reason.h"
+#include "probes/shown.h"
 
 namespace canary::probes {
 
 // A number: its field in JSON, its metric (a gauge) and that one's help. An empty metric: none.
 struct Number {
   std::string_view field, metric, help;
+  Shown shown = Shown::always;
 };
 
 inline constexpr std::size_t kMostNumbers = 4;  // of one thing

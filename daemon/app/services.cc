@@ -200,7 +200,8 @@ void Services::apply(config::Config const& config, SavedStates saved) {
   try {
     results_.configure(facts, std::move(saved));
     scheduler_.configure(config.probes, config.scheduler);
-    results_.config_accepted(wall_now());
+    results_.config_accepted(wall_now(),
+                             config.metrics.detail == config::MetricsSettings::Detail::full);
     std::set<std::string_view> names;
     for (auto const& spec : config.probes) names.insert(spec.name.text);
     std::erase_if(memories_, [&names](auto const& each) { return !names.contains(each.first); });

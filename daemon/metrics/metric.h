@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "probes/shown.h"
+
 namespace canary::metrics {
 
 enum class Type : std::uint8_t { gauge, counter, histogram };
@@ -25,6 +27,8 @@ enum class Emergency : std::uint8_t {
   copied,   // it never changes: as the ordinary page had it at the start
 };
 
+using probes::Shown;
+
 inline constexpr std::size_t kMostLabels = 3;
 
 struct Metric {
@@ -33,6 +37,7 @@ struct Metric {
   std::string_view help;                               // needs no escaping
   std::array<std::string_view, kMostLabels> labels{};  // their names; "" beyond the last
   Emergency emergency = Emergency::absent;
+  Shown shown = Shown::always;
 
   constexpr std::size_t label_count() const {
     std::size_t count = 0;

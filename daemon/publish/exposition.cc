@@ -92,8 +92,8 @@ void append_histogram(std::string& out, std::string_view name, ClientMetric cons
 
 }  // namespace
 
-Family::Family(std::string& out, metrics::Metric const& metric)
-    : out_(out), metric_(metric), series_(std::make_unique<ClientMetric>()) {
+Family::Family(std::string& out, metrics::Metric const& metric, bool full)
+    : out_(out), metric_(metric), series_(std::make_unique<ClientMetric>()), full_(full) {
   series_->label.resize(metric.label_count());
   for (std::size_t i = 0; i < series_->label.size(); ++i) {
     series_->label[i].name = metric.labels[i];
@@ -101,6 +101,12 @@ Family::Family(std::string& out, metrics::Metric const& metric)
 }
 
 Family::~Family() = default;
+
+bool Family::shows(double value) const {
+  using metrics::Shown;
+  return full_ || metric_.shown == Shown::always ||
+         (metric_.shown == Shown::unless_zero && value != 0);
+}
 
 void Family::begin(Labels labels) {
   assert(labels.size() == series_->label.size());
@@ -114,6 +120,7 @@ void Family::begin(Labels labels) {
 }
 
 void Family::add(Labels labels, double value) {
+  if (!shows(value)) return;
   begin(labels);
   append_sample(out_, metric_.name, {"", series_->label}, value);
 }
@@ -123,6 +130,7 @@ void Family::add(Labels labels, std::optional<double> value) {
 }
 
 void Family::add(Labels labels, Histogram const& value) {
+  if (!shows(static_cast<double>(value.count()))) return;
   begin(labels);
   auto& histogram = series_->histogram;
   histogram.bucket.clear();

@@ -20,10 +20,11 @@ struct ClientMetric;
 namespace canary::daemon {
 
 // Appends its series to `out` as they are added, under the family's head; nothing when there is
-// none. `out` and `metric` outlive it; two families are not filled by turns.
+// none. Unless `full`, the series that the metric shows in full only are left out. `out` and
+// `metric` outlive it; two families are not filled by turns.
 class Family {
  public:
-  Family(std::string& out, metrics::Metric const& metric);
+  Family(std::string& out, metrics::Metric const& metric, bool full = true);
   ~Family();
   Family(Family const&) = delete;
   Family& operator=(Family const&) = delete;
@@ -35,11 +36,13 @@ class Family {
   void add(Labels labels, Histogram const& value);       // REQUIRES: a histogram family
 
  private:
+  bool shows(double value) const;
   void begin(Labels labels);
 
   std::string& out_;
   metrics::Metric const& metric_;
   std::unique_ptr<prometheus::ClientMetric> series_;  // the room is used again for the next
+  bool full_;
   bool begun_ = false;
 };
 

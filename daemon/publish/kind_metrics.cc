@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publish/kind_metrics.h"
 
+#include <array>
+#include <string_view>
+
 namespace canary::daemon {
 
 using metrics::Metric;
-using metrics::Type;
+
+namespace {
+
+Metric gauge(probes::Number const& number,
+             std::array<std::string_view, metrics::kMostLabels> labels) {
+  return {.name = number.metric, .help = number.help, .labels = labels, .shown = number.shown};
+}
+
+}  // namespace
 
 Metric metric_of(probes::ThingType const& type, probes::Number const& number) {
-  return {number.metric, Type::gauge, number.help, {"probe", "repo", type.name}};
+  return gauge(number, {"probe", "repo", type.name});
 }
 
-Metric count_metric_of(probes::ThingType const& type) {
-  return {type.count.metric, Type::gauge, type.count.help, {"probe"}};
-}
+Metric count_metric_of(probes::ThingType const& type) { return gauge(type.count, {"probe"}); }
 
 Metric metric_of(probes::SampleFamily const& family) {
-  return {family.number.metric, Type::gauge, family.number.help, {"probe", family.label}};
+  return gauge(family.number, {"probe", family.label});
 }
 
 std::vector<Metric> metrics_of(probes::Declaration const& kind) {

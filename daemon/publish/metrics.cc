@@ -33,7 +33,8 @@ std::optional<double> seconds(std::optional<SysTime> const& time) {
 
 class Page {
  public:
-  explicit Page(MetricsInput const& input) : input_(input) {
+  explicit Page(MetricsInput const& input)
+      : input_(input), full_(input.snapshot.daemon->full_metrics) {
     for (ProbeRow const* row : input.snapshot.probes) {
       if (row->facts.enabled) enabled_.push_back(row);
     }
@@ -52,7 +53,7 @@ class Page {
   }
 
  private:
-  Family family(Metric const& metric) { return {out_, metric}; }
+  Family family(Metric const& metric) { return {out_, metric, full_}; }
 
   // One series per enabled probe. A paused one has none: its old results are no news, and no alert
   // about its age must fire.
@@ -76,6 +77,7 @@ class Page {
   void process();
 
   MetricsInput const& input_;
+  bool full_;  // metrics.detail
   std::vector<ProbeRow const*> enabled_;
   std::string out_;
 };
@@ -150,6 +152,7 @@ void Page::configured_probes() {
   {
     auto enabled = family(metric("canaryd_probe_enabled"));
     for (ProbeRow const* row : input_.snapshot.probes) {
+      if (row->facts.enabled && !full_) continue;
       enabled.add({row->facts.name}, row->facts.enabled ? 1.0 : 0.0);
     }
   }
@@ -162,6 +165,8 @@ void Page::configured_probes() {
 void Page::runs() {
   per_probe(family(metric("canaryd_probe_runs_total")),
             [](ProbeRow const& row) { return static_cast<double>(row.runs); });
+  per_probe(family(metric("canaryd_probe_failed_runs_total")),
+            [](ProbeRow const& row) { return static_cast<double>(row.failed_runs()); });
   {
     auto failures = family(metric("canaryd_probe_failures_total"));
     for (ProbeRow const* row : enabled_) {

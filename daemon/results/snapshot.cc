@@ -35,6 +35,12 @@ ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& ki
       .url = spec.kind.location()};
 }
 
+std::uint64_t ProbeRow::failed_runs() const {
+  std::uint64_t all = 0;
+  for (auto const& [reason, count] : failures) all += count;
+  return all;
+}
+
 std::uint64_t ProbeRow::failures_of(probes::Reason const& reason) const {
   auto const found =
       std::ranges::find(failures, reason, [](auto const& each) { return each.first; });

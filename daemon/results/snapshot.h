@@ -108,7 +108,8 @@ struct ProbeRow {
   std::uint64_t bytes_received = 0, requests = 0, retries = 0;     // of all runs
   Histogram durations{kDurationBounds};                            // of ended runs
 
-  // Failed runs of that main reason.
+  std::uint64_t failed_runs() const;
+  // Those of that main reason.
   std::uint64_t failures_of(probes::Reason const& reason) const;
   // ok and warning are success; none until the first run has ended.
   std::optional<bool> success() const;
@@ -124,6 +125,7 @@ struct DaemonFacts {
   std::optional<SysTime> last_reload_success;  // also of the first load
   std::optional<SysTime> last_reload_attempt;
   probes::Message reload_error;  // of the last attempt; empty where it succeeded
+  bool full_metrics = false;     // metrics.detail of the configuration in use
 };
 
 // Pointers are good as long as the Reading (store.h) that made the snapshot, or whatever a test

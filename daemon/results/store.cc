@@ -65,12 +65,13 @@ void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates s
   replace<Directory>(directory_owner_, directory_, std::move(directory));
 }
 
-void ResultStore::config_accepted(SysTime at) {
+void ResultStore::config_accepted(SysTime at, bool full_metrics) {
   runtime::require_loop_thread();
   daemon_facts_.reload_successful = true;
   daemon_facts_.last_reload_success = at;
   daemon_facts_.last_reload_attempt = at;
   daemon_facts_.reload_error = {};
+  daemon_facts_.full_metrics = full_metrics;
   publish_daemon();
 }
 

@@ -47,7 +47,7 @@ class ResultStore {
   void configure(std::vector<ProbeFacts> const& probes, SavedStates saved);
   void configure(std::vector<ProbeFacts> const& probes) { configure(probes, {}); }
   // The outcome of loading a configuration, also the first one.
-  void config_accepted(SysTime at);
+  void config_accepted(SysTime at, bool full_metrics);
   void config_refused(SysTime at, std::string why);
 
   // Events of one probe; a name that is not (or no longer) configured is ignored.

@@ -32,7 +32,8 @@ inline constexpr std::size_t kVersion = 0, kSize = 1;
 inline constexpr auto kRoleNumbers = std::to_array<probes::Number>(
     {{"version", "canaryd_tuf_metadata_version",
       "Version of a role's metadata, as of the last run that saw it."},
-     {"size_bytes", "canaryd_tuf_metadata_size_bytes", "Size of a role's metadata file."}});
+     {"size_bytes", "canaryd_tuf_metadata_size_bytes", "Size of a role's metadata file.",
+      probes::Shown::in_full}});
 inline constexpr probes::ThingType kRole{
     .name = "role",
     .plural = "roles",
@@ -47,14 +48,16 @@ inline constexpr probes::ThingType kRole{
              "When a role's metadata was seen: what is known of it stays when a later run fails."},
     .count = {"", "canaryd_tuf_roles",
               "Roles seen by the last run; of delegated ones only the 64 that expire first have "
-              "series of their own."}};
+              "series of their own.",
+              probes::Shown::in_full}};
 
 // Targets that a run looked at, by outcome.
 inline constexpr std::string_view kVerified = "verified", kFailed = "failed", kUnknown = "unknown";
 inline constexpr auto kOutcomes = std::to_array<probes::SampleFamily::Value>(
     {{kVerified, "verified"}, {kFailed, "bad"}, {kUnknown, "could not be checked"}});
 inline constexpr probes::SampleFamily kTargetCount{
-    .number = {"targets", "canaryd_tuf_targets", "Targets that the last run checked, by outcome."},
+    .number = {"targets", "canaryd_tuf_targets", "Targets that the last run checked, by outcome.",
+               probes::Shown::unless_zero},
     .label = "outcome",
     .values = kOutcomes};
 

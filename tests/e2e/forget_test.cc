@@ -55,7 +55,7 @@ TEST_F(Forget, InTheRunningDaemonMakesARestoredRepositoryWellAndIsShownEverywher
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("forgot what was trusted of repo ("));
   EXPECT_TRUE(daemon.becomes(success_, 1)) << daemon.log();
-  EXPECT_TRUE(daemon.becomes(rollback_, 0)) << daemon.get("/api/v1/probes/repo");
+  EXPECT_TRUE(daemon.becomes(rollback_, std::nullopt)) << daemon.get("/api/v1/probes/repo");
   EXPECT_THAT(daemon.log(), HasSubstr("what was trusted of a probe is dropped"));
   EXPECT_THAT(daemon.log(), HasSubstr("reason=\"restored from <Monday's> backup\""));
   EXPECT_THAT(daemon.get("/api/v1/probes/repo"), HasSubstr("\"reason\":\"" + std::string{kReason}));
@@ -69,7 +69,7 @@ TEST_F(Forget, InTheRunningDaemonMakesARestoredRepositoryWellAndIsShownEverywher
 
   Daemon second{config_};
   ASSERT_TRUE(second.reaches(runs_of("repo"), 1)) << second.log();
-  EXPECT_EQ(second.metric(rollback_), 0) << "nothing came back from the disk";
+  EXPECT_EQ(second.metric(rollback_), std::nullopt) << "nothing came back from the disk";
   EXPECT_THAT(second.get("/probe/repo"), HasSubstr("restored from &lt;Monday"));
 }
 
@@ -87,7 +87,7 @@ TEST_F(Forget, WhereNobodyRunsDropsItInTheStateDirectory) {
   EXPECT_THAT(history({"repo"}), HasSubstr(kReason));
   Daemon second{config_};
   ASSERT_TRUE(second.reaches(runs_of("repo"), 1)) << second.log();
-  EXPECT_EQ(second.metric(rollback_), 0) << second.log();
+  EXPECT_EQ(second.metric(rollback_), std::nullopt) << second.log();
   EXPECT_THAT(second.get("/probe/repo"), HasSubstr("restored from &lt;Monday"));
 }
 

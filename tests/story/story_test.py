@@ -321,7 +321,7 @@ class Story:
         eventually("/metrics says that the loop is stalled",
                    lambda: "\ncanaryd_executor_stalled 1" in self.canaryd.metrics())
         page = self.canaryd.metrics()
-        if 'canaryd_probe_in_flight{probe="releases"} 1' not in page:
+        if 'canaryd_probe_in_flight_start_timestamp_seconds{probe="releases"} ' not in page:
             raise Failed("/metrics does not name the probe whose run hangs")
         say("/metrics answers, and names the probe")
         self.page("CanarydExecutorStalled", since)

@@ -220,7 +220,8 @@ def main(program, repository):
                 fail("the first start knows of one before")
             tells_of_a_reload(manager, canaryd)
             eventually("a run is going on",
-                       lambda: 'canaryd_probe_in_flight{probe="silent"} 1' in canaryd.metrics())
+                       lambda: 'canaryd_probe_in_flight_start_timestamp_seconds{probe="silent"} '
+                       in canaryd.metrics())
             killed = canaryd.process.pid
             canaryd.end(signal.SIGKILL)
 

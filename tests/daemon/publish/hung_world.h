@@ -128,6 +128,7 @@ class HungWorld : public ::testing::Test {
     DaemonFacts facts;
     facts.version = "1.2.3";
     facts.last_reload_success = SysTime{1'790'000'000s};
+    facts.full_metrics = true;
     snapshot.daemon = &facts;
     for (auto const& history : history_) snapshot.probes.push_back(&history.row());
     SysTime const now =

@@ -121,23 +121,31 @@ std::string labels_text(Metric const& row) {
   return text;
 }
 
+std::string shown_text(metrics::Shown shown) {
+  using metrics::Shown;
+  return shown == Shown::in_full ? "in full" : shown == Shown::unless_zero ? "unless 0" : "";
+}
+
 std::string metrics_markdown() {
   std::string text =
       "# Metrics\n\n"
       "`/metrics` has these families, in Prometheus' text format 0.0.4. This page is written from "
       "the table in `daemon/metrics` and what kinds of probes declare (`probes/*/declaration.h`), "
       "as the page itself is. A family without series is left out. "
+      "The column *shown* says what is left out unless the configuration has "
+      "`metrics: {detail: full}`: *in full* all series of the family, *unless 0* those whose value "
+      "is 0 (a counter is there once it has counted). "
       "Times are seconds since 1970, spans are seconds. A paused probe has `canaryd_probe_info` "
       "and `canaryd_probe_enabled` alone. Those marked ! are also on the "
       "[emergency page](hangs.md#when-the-http-server-hangs-too).\n";
   for (auto const& section : sections()) {
     text += "\n## " + std::string{section.title} +
-            "\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n";
+            "\n\n| metric | type | labels | shown | meaning |\n|---|---|---|---|---|\n";
     for (auto const& row : section.metrics) {
       text += "| `" + std::string{row.name} + "`";
       if (row.emergency != Emergency::absent) text += " !";
       text += " | " + std::string{to_text(row.type)} + " | " + labels_text(row) + " | " +
-              std::string{row.help} + " |\n";
+              shown_text(row.shown) + " | " + std::string{row.help} + " |\n";
     }
   }
   return text;

@@ -42,6 +42,7 @@ class World {
     daemon_.revision = "abc";
     daemon_.started = at(0s);
     daemon_.last_reload_success = at(1s);
+    daemon_.full_metrics = true;
     facts_ = {.name = "demo",
               .repository = "demo-repo",
               .kind = &tuf::kDeclaration,
@@ -381,6 +382,59 @@ INSTANTIATE_TEST_SUITE_P(
                       NumberCase{"seventeen_digits", 0.1 + 0.2, "0.30000000000000004"},
                       NumberCase{"negative", -3, "-3"}),
     [](auto const& info) { return info.param.name; });
+
+// ---- metrics.detail
+// ------------------------------------------------------------------------------
+
+std::size_t series_of_demo(std::string const& page) {
+  std::size_t count = 0;
+  for (auto at = page.find("probe=\"demo\""); at != std::string::npos;
+       at = page.find("probe=\"demo\"", at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+// What a page of ten thousand probes costs is decided here.
+TEST(Metrics, OfAHealthyProbeAreFewByDefault) {
+  World world;
+  world.daemon().full_metrics = false;
+  Report report;
+  for (auto const check : tuf::kChecks) {
+    report.findings.push_back({std::string{check}, "", Severity::ok, Reason::none, "", ""});
+  }
+  probes::Expiry const expiry{std::chrono::sys_seconds{1'800'000'000s}, 30 * 24h, 7 * 24h};
+  for (auto const* const role : {"root", "timestamp", "snapshot", "targets"}) {
+    report.measurements.things.push_back(a_role(role, 5, expiry, 4096));
+  }
+  report.measurements.sample(tuf::kTargetCount, tuf::kVerified) = 9;
+  world.demo().finished(at(2s), 1s, std::move(report));
+  std::string const page = world.page();
+  EXPECT_LE(series_of_demo(page), 40U) << page;
+}
+
+TEST(Metrics, LeaveOutByDefaultWhatIsZeroOrForDetail) {
+  World world;
+  world.daemon().full_metrics = false;
+  world.demo().finished(at(2s), 1s, full_report());
+  auto const page = world.parsed();
+  EXPECT_EQ(page.value(R"(canaryd_probe_failed_runs_total{probe="demo"})"), 1);
+  EXPECT_EQ(page.value(R"(canaryd_probe_failures_total{probe="demo",reason="expired"})"), 1);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_failures_total{probe="demo",reason="dns"})"));
+  EXPECT_EQ(page.value(R"(canaryd_probe_finding_severity{check="expiry",probe="demo"})"), 2);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_finding_severity{check="root_chain",probe="demo"})"));
+  EXPECT_EQ(page.value(R"(canaryd_probe_runs_skipped_total{probe="demo",reason="overlap"})"), 0);
+  EXPECT_FALSE(page.families.contains("canaryd_probe_duration_seconds"));
+  EXPECT_FALSE(page.families.contains("canaryd_tuf_metadata_size_bytes"));
+  EXPECT_FALSE(page.families.contains("canaryd_probe_enabled"));
+
+  world.daemon().full_metrics = true;
+  auto const full = world.parsed();
+  EXPECT_EQ(full.value(R"(canaryd_probe_failures_total{probe="demo",reason="dns"})"), 0);
+  EXPECT_EQ(full.value(R"(canaryd_probe_finding_severity{check="root_chain",probe="demo"})"), 0);
+  EXPECT_EQ(full.value(R"(canaryd_probe_duration_seconds_count{probe="demo"})"), 1);
+  EXPECT_EQ(full.value(R"(canaryd_probe_enabled{probe="demo"})"), 1);
+}
 
 TEST(Exposition, LeavesOutAFamilyWithoutSeries) {
   std::string out;

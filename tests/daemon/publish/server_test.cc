@@ -323,7 +323,7 @@ TEST_F(ServerTest, IsNotHeldUpByClientsThatSendHalfARequestOrReadNothing) {
 
 TEST_F(ServerTest, BoundsTheMemoryThatClientsHoldWhoDoNotRead) {
   std::vector<ProbeFacts> probes;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     probes.push_back({.name = std::string(90, 'x') + std::to_string(i),
                       .repository = "repo",
                       .kind = &tuf::kDeclaration,

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which series of a metric the page has by default; with `metrics.detail: full` it has all.
+// Thread: none (constants).
+#pragma once
+
+#include <cstdint>
+
+namespace canary::probes {
+
+enum class Shown : std::uint8_t {
+  always,
+  unless_zero,  // those whose value is not 0
+  in_full,      // none
+};
+
+}  // namespace canary::probes
