@@ -31,7 +31,7 @@ constexpr auto kBeat = 100ms;
 constexpr auto kTend = 1s;
 // Threads that may be at the state directory at once: a disk that takes its time with fsync(2)
 // takes many of them together. One folder of it has one at a time.
-constexpr std::size_t kStateThreads = 16;
+constexpr std::size_t kStateThreads = 24;
 constexpr auto kStands = 1s;        // a thread in one job for so long waits for a disk
 constexpr auto kStateSilent = 5s;   // for one job there
 constexpr auto kLastWrites = 2s;    // for what is still to be written down at the end
