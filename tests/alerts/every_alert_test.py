@@ -73,6 +73,7 @@ WANTED = {
     "TufMetadataExpiringSoon": {"instance": "repositories", "probe": "soon", "role": "timestamp"},
     "RepoProbeFailing": {"instance": "repositories", "probe": "tampered"},
     "RepoUnreachable": {"instance": "repositories", "probe": "closed"},
+    "RepoDown": {"instance": "repositories", "probe": "closed"},
     "RepoProbeFlaky": {"instance": "repositories", "probe": "flaky"},
     "TufMirrorsDisagree": {"repo": "mirrored", "role": "timestamp"},
     "RepoTlsCertExpiring": {"instance": "repositories", "probe": "tls-ending"},

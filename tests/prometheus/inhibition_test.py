@@ -35,8 +35,8 @@ def stalls(subject):
 
 
 LATE = per_probe("CanarydProbeStalled", "CanarydProbeStallsRepeatedly", "CanarydProbeStale",
-                 "CanarydProbeNeverRan", "CanarydRunsSkipped", "RepoUnreachable", "RepoProbeFlaky",
-                 "RepoProbeNearTimeout")
+                 "CanarydProbeNeverRan", "CanarydRunsSkipped", "RepoUnreachable", "RepoDown",
+                 "RepoProbeFlaky", "RepoProbeNearTimeout")
 NO_NEWS = [("CanarydScheduleLag", {}), ("CanarydSeesNothing", {})]
 # What happens: all that fires for it, and what of it reaches somebody.
 CAUSES = {
@@ -55,6 +55,11 @@ CAUSES = {
         [("CanarydExecutorStalled", {}), part("scheduler"), part("disk"), stalls("loop"),
          ("CanarydWasBlind", {}), ("CanarydUncleanExit", {}), *LATE, *NO_NEWS],
         [("CanarydExecutorStalled", {})]),
+    "a repository is down": (per_probe("RepoUnreachable", "RepoDown", "RepoProbeFlaky"),
+                             per_probe("RepoDown")),
+    "canaryd's own network is down": (
+        [("CanarydSeesNothing", {}), *per_probe("RepoUnreachable", "RepoDown", "RepoProbeFlaky")],
+        [("CanarydSeesNothing", {})]),
     "the disk hung for a moment": ([stalls("disk")], [stalls("disk")]),
     "canaryd is down": ([("CanarydDown", {}), part("disk"), stalls("disk"), *LATE],
                         [("CanarydDown", {})]),
