@@ -28,7 +28,7 @@ Finding certificate_finding(std::string subject, fetch::Validity const& validity
     finding.severity = Severity::critical;
     finding.reason = Reason::tls_not_yet_valid;
     finding.message = "valid only from " + config::to_text(validity.begins) + " on";
-    finding.expected = "a beginning before " + config::to_text(now);
+    finding.expected = "a beginning that is before now";
     finding.received = config::to_text(validity.begins);
   } else {
     finding.message = judge_end(expiry, now, finding);

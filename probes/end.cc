@@ -33,7 +33,7 @@ std::string judge_end(Expiry const& expiry, std::chrono::sys_seconds now, Findin
   if (left <= seconds{0}) {
     finding.severity = Severity::critical;
     finding.reason = Reason::expired;
-    finding.expected = "an end after " + config::to_text(now);
+    finding.expected = "an end that is after now";
     finding.received = end;
     return "ended " + end;
   }

@@ -118,6 +118,8 @@ Finding client_finding(ClientProfile const& client, std::optional<Refusal> const
   if (left <= std::chrono::seconds{0}) {
     finding.severity = Severity::critical;
     finding.reason = kRefused;
+    finding.expected = "what " + title + " accepts";
+    finding.received = refusal->why;
   } else if (left < thresholds.warning) {
     finding.severity = left < thresholds.critical ? Severity::critical : Severity::warning;
     finding.reason = kRefusedSoon;

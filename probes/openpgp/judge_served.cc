@@ -29,6 +29,11 @@ std::string end_text(std::optional<sys_seconds> const& end) {
   return end ? "ends " + config::to_text(*end) : "has no end";
 }
 
+// As clients have it, and as it is served.
+struct Values {
+  std::string expected, received;
+};
+
 class Comparison {
  public:
   Comparison(PublicKey const& ours, PublicKey const& served, Judged& into)
@@ -36,14 +41,16 @@ class Comparison {
   void run();
 
  private:
-  void differs(std::string message, Severity severity = Severity::warning,
-               Reason const& reason = kMismatch) {
+  Finding& differs(std::string message, Values values) {
     same_ = false;
     into_.findings.push_back({.check = std::string{kServed},
                               .subject = name_of({&ours_, &ours_.primary}),
-                              .severity = severity,
-                              .reason = reason,
-                              .message = std::move(message)});
+                              .severity = Severity::warning,
+                              .reason = kMismatch,
+                              .message = std::move(message),
+                              .expected = std::move(values.expected),
+                              .received = std::move(values.received)});
+    return into_.findings.back();
   }
   void compare(Key const& ours, Key const& served, std::string const& what);
 
@@ -55,17 +62,20 @@ class Comparison {
 
 void Comparison::compare(Key const& ours, Key const& served, std::string const& what) {
   if (served.revoked && !ours.revoked) {
-    differs(what + " is revoked as it is served; clients with the older copy go on trusting it",
-            Severity::critical, kRevoked);
+    auto& finding =
+        differs(what + " is revoked as it is served; clients with the older copy go on trusting it",
+                {"not revoked", "revoked"});
+    finding.severity = Severity::critical;
+    finding.reason = kRevoked;
   } else if (ours.revoked && !served.revoked) {
-    differs(what + " is served without its revocation");
+    differs(what + " is served without its revocation", {"revoked", "not revoked"});
   }
   if (ours.ends != served.ends) {
     bool const longer = !served.ends || (ours.ends && *ours.ends < *served.ends);
-    differs(what + " " + end_text(ours.ends) + " as clients have it, and " +
-            (served.ends ? "ends " + config::to_text(*served.ends) : "has no end") +
-            " as it is served" +
-            (longer ? ": clients need the new copy before that" : ": an old copy is served"));
+    differs(what + " " + end_text(ours.ends) + " as clients have it, and " + end_text(served.ends) +
+                " as it is served" +
+                (longer ? ": clients need the new copy before that" : ": an old copy is served"),
+            {end_text(ours.ends), end_text(served.ends)});
   }
 }
 
@@ -78,12 +88,14 @@ void Comparison::run() {
       compare(*known, *signing, "its subkey " + id_of(*signing));
     } else {
       differs("its subkey " + id_of(*signing) + " is served only: clients with the older copy " +
-              "can't verify what it signs");
+                  "can't verify what it signs",
+              {"no such subkey", "subkey " + id_of(*signing)});
     }
   }
   for (Key const* const signing : ours_.signing()) {
     if (served_.find(signing->fingerprint) == nullptr) {
-      differs("its subkey " + id_of(*signing) + " is not served any more");
+      differs("its subkey " + id_of(*signing) + " is not served any more",
+              {"subkey " + id_of(*signing), "no such subkey"});
     }
   }
   if (same_) {
@@ -140,6 +152,10 @@ Finding signature_finding(SignedFileSource const& source, DataSignature const& s
   finding.message = "signature by " + key + " with " +
                     (signature.hash.empty() ? "an unknown hash" : signature.hash) + " of " +
                     config::to_text(signature.made) + ": " + std::string{words(signature.status)};
+  if (finding.severity != Severity::ok) {
+    finding.expected = "a good signature by a key that clients have";
+    finding.received = words(signature.status);
+  }
   return finding;
 }
 

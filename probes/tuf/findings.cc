@@ -271,7 +271,7 @@ Finding expiry_finding(std::string role, Time expires, Time now,
     finding.severity = Severity::critical;
     finding.reason = probes::Reason::expired;
     finding.message = "expired " + date + ", " + words(-left) + " ago";
-    finding.expected = "an end after " + config::to_text(now);
+    finding.expected = "an end that is after now";
     finding.received = date;
     return finding;
   }

@@ -227,6 +227,7 @@ TEST(OpenpgpJudge, ASubkeyThatIsServedOnlyOrNotIsTold) {
   auto more = a_public_key('A');
   more.subkeys = {a_key('B')};
   EXPECT_THAT(compared(a_public_key('A'), more).message.text(), HasSubstr("is served only"));
+  EXPECT_EQ(compared(a_public_key('A'), more).expected.text(), "no such subkey");
   EXPECT_THAT(compared(more, a_public_key('A')).message.text(), HasSubstr("not served any more"));
 }
 
