@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "config/harmless.h"
 #include "probes/tuf/digest.h"
 
 namespace canary::tuf {
@@ -15,16 +16,9 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-// Length in bytes of the UTF-8 character at the front. Metadata is valid UTF-8; a caller's path
-// that is not is taken bytewise.
-std::size_t character_size(std::string_view text) {
-  auto const lead = static_cast<unsigned char>(text.front());
-  std::size_t const size = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  return std::min(size, text.size());
-}
-
+// Metadata is valid UTF-8; a caller's path that is not is taken bytewise.
 std::string_view take_character(std::string_view& text) {
-  std::string_view const character = text.substr(0, character_size(text));
+  std::string_view const character = text.substr(0, decode_utf8(text).bytes);
   text.remove_prefix(character.size());
   return character;
 }
