@@ -78,6 +78,7 @@ struct ThingFacts {
   std::array<std::int64_t, kMostNumbers> numbers{};  // as the type declares them
   // One of any number, such as a delegated role: of those, the soonest to expire have metrics.
   bool one_of_many = false;
+  std::optional<std::chrono::sys_seconds> seen{};  // when, where not by this run
   friend bool operator==(ThingFacts const&, ThingFacts const&) = default;
 };
 

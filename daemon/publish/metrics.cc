@@ -389,8 +389,9 @@ void Page::things(probes::Declaration const& kind, probes::ThingType const& type
   for (ProbeRow const* row : enabled_) {
     if (row->facts.kind != &kind || !row->last_report) continue;
     auto const& things = row->last_report->measurements.things;
-    count.add({row->facts.name}, static_cast<double>(std::ranges::count(
-                                     things, &type, [](auto const& thing) { return thing.type; })));
+    auto const seen = std::ranges::count_if(
+        things, [&type](auto const& thing) { return thing.type == &type && !thing.seen; });
+    count.add({row->facts.name}, static_cast<double>(seen));
   }
 }
 

@@ -23,7 +23,11 @@ Known merged(Known const& before, probes::Report const& report, SysTime at) {
   Known after;
   std::set<Name> named;
   for (auto const& thing : report.measurements.things) {
-    if (named.insert(name_of(thing)).second) after.things.push_back({thing, at});
+    if (!named.insert(name_of(thing)).second) continue;
+    after.things.push_back({thing, at});
+    KnownThing& known = after.things.back();
+    if (thing.seen) known.seen = *thing.seen;
+    known.facts.seen.reset();
   }
   after.certificates = report.measurements.certificates;
   if (after.certificates) after.certificates_seen = at;

@@ -14,7 +14,8 @@
 namespace canary::daemon {
 
 // `before` after a run that ended `at`. What the report names replaces what was known of it; what
-// it does not name stays, unless the report is complete: then it is not there any more.
+// it does not name stays, unless the report is complete: then it is not there any more. Seen is a
+// thing when the report says, else `at`.
 Known merged(Known const& before, probes::Report const& report, SysTime at);
 // The things that are kept: those of the report, then older ones that expire first.
 inline constexpr std::size_t kKnownThings = 128;

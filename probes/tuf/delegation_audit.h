@@ -9,15 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "probes/collector.h"
-#include "probes/probe.h"
 #include "probes/report.h"
 #include "probes/tuf/delegation.h"
-#include "probes/tuf/expiry_watch.h"
-#include "probes/tuf/findings.h"
 #include "probes/tuf/prefetch.h"
-#include "probes/tuf/refresh.h"
-#include "probes/tuf/spec.h"
+#include "probes/tuf/role_findings.h"
 #include "runtime/task.h"
 
 namespace canary::tuf {
@@ -25,8 +20,7 @@ namespace canary::tuf {
 // Lives in the frame of the coroutine that awaits run(), as does all it refers to.
 class DelegationAudit {
  public:
-  DelegationAudit(Spec const& spec, probes::ProbeContext const& context, Refresh& refresh,
-                  ExpiryWatch& expiry);
+  explicit DelegationAudit(AuditParts run);
   ~DelegationAudit();
   DelegationAudit(DelegationAudit const&) = delete;
   DelegationAudit& operator=(DelegationAudit const&) = delete;
@@ -40,31 +34,18 @@ class DelegationAudit {
 
  private:
   runtime::Task<void> follow(Prefetch& prefetch, runtime::Trace trace);
-  void report(std::string const& role);
-  void look_at_name(std::string const& role);
-  void keep_facts(probes::ThingFacts facts);
   void report_good();
   void conclude_cycles();
   void conclude();
-  void add(probes::Finding finding) {
-    add_of_role(*context_.findings, refresh_, std::move(finding));
-  }
 
-  Spec const& spec_;
-  probes::ProbeContext const& context_;
-  Refresh& refresh_;
+  AuditParts run_;
+  RoleFindings findings_;
   std::shared_ptr<DelegationWalk> walk_;
-  ExpiryWatch& expiry_;
   bool complete_ = true;
-  std::size_t odd_names_ = 0;
   std::vector<std::string> accepted_{"targets"};
-  std::vector<probes::Finding> good_;      // ok findings, named singly or summed up
-  std::vector<probes::ThingFacts> facts_;  // a heap, the last to expire first
 };
 
-// Adds what is odd about `role`, or about all delegated ones where it is "". There are as many
-// oddities as the publisher likes: a worker goes through them. The first two outlive the task.
-runtime::Task<void> add_notices(probes::Collector& findings, Refresh& refresh, std::string role,
-                                runtime::Trace trace);
+// A delegation that leads back to a role on the way to it. `times`: so many, of which this is one.
+void add_cycle(probes::Collector& findings, NeedRole const& cycle, std::uint64_t times);
 
 }  // namespace canary::tuf

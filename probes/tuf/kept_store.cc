@@ -26,8 +26,11 @@ constexpr std::chrono::seconds kPatience{5};
 // More than this is neither copied nor compared on the loop.
 constexpr std::size_t kSmall = std::size_t{64} << 10U;
 
-// Runs read all files but this one, which is there for other clients of the folder.
-bool is_kept(std::string const& name) { return name != metadata_file("targets"); }
+// Runs read all files but these: one is there for other clients of the folder, the other is for the
+// next process.
+bool is_kept(std::string const& name) {
+  return name != metadata_file("targets") && name != kRolesFile;
+}
 
 template <class T>
 std::optional<std::uint64_t> version(Result<Metadata<T>> const& parsed) {

@@ -12,40 +12,42 @@
 
 namespace canary::tuf {
 
-runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(NeedRole need,
+runtime::Task<std::optional<FetchResult<FetchedFile>>> Prefetch::take(std::string role,
+                                                                      std::string queue,
                                                                       runtime::Trace trace) {
   runtime::require_loop_thread();
   auto const executor = co_await runtime::asio::this_coro::executor;
-  ++delegators_[need.delegator].walked;
-  start_next(need.delegator, executor, trace);
-  auto const found = downloads_.find(need.role);
+  ++queues_[queue].walked;
+  start_next(queue, executor, trace);
+  auto const found = downloads_.find(role);
   if (found == downloads_.end()) co_return std::nullopt;
   std::shared_ptr<Download> const download = found->second;
   if (!download->ended && spare_.take()) ++extra_;
   while (!download->ended) {
     co_await download->changed.wait_until(trace, "tuf.prefetch", runtime::Deadline::never());
   }
-  downloads_.erase(need.role);
-  --delegators_[download->delegator].outstanding;
-  start_next(need.delegator, executor, trace);
+  downloads_.erase(role);
+  --queues_[download->queue].outstanding;
+  start_next(queue, executor, trace);
   co_return std::move(download->answer);
 }
 
-void Prefetch::start_next(std::string const& delegator, runtime::Executor executor,
+void Prefetch::start_next(std::string const& queue, runtime::Executor executor,
                           runtime::Trace trace) {
-  Targets const* targets = refresh_.trusted().targets(delegator);
-  if (targets == nullptr || !targets->delegations) return;
-  Delegator& state = delegators_[delegator];
+  Queue& state = queues_[queue];
   state.next = std::max(state.next, state.walked - 1);
-  std::uint64_t const end = std::min(count_of(*targets->delegations), state.walked + kLookAhead);
+  std::uint64_t const end = state.walked + kLookAhead;
   while (state.outstanding < ahead_ + extra_ && state.next < end && left_ > 0) {
-    std::string role = name_at(*targets->delegations, state.next++);
+    std::optional<std::string> next = order_(queue, state.next);
+    if (!next) return;
+    ++state.next;
+    std::string role = std::move(*next);
     // Known from elsewhere, or nothing to ask for: the walk sees to it.
     bool const pointless =
         role.size() > RunBudget{}.name || refresh_.trusted().targets(role) != nullptr ||
         refresh_.trusted().expected(role) == nullptr || downloads_.contains(role);
     if (pointless) continue;
-    auto const download_to = std::make_shared<Download>(delegator, executor);
+    auto const download_to = std::make_shared<Download>(queue, executor);
     downloads_.emplace(role, download_to);
     bool const extra = ++state.outstanding > ahead_;
     --left_;

@@ -20,9 +20,11 @@
 #include "probes/tuf/kept_store.h"
 #include "probes/tuf/pin.h"
 #include "probes/tuf/pinned_root.h"
+#include "probes/tuf/role_memory.h"
 #include "probes/tuf/role_name.h"
 #include "probes/tuf/surroundings.h"
 #include "probes/tuf/target_audit.h"
+#include "probes/tuf/turn_audit.h"
 #include "runtime/contract.h"
 
 namespace canary::tuf {
@@ -128,6 +130,7 @@ class Run {
   void report_more_roots(Root const& root);
   Task<bool> timestamp(Trace trace);
   Task<bool> top_level(Trace trace);
+  Task<bool> contents(Trace trace);
   void report_role(std::string const& role, Common const& content);
   Task<void> report_notices(std::string role, Trace trace) {
     return add_notices(*context_.findings, refresh_, std::move(role), trace);
@@ -172,16 +175,28 @@ Task<void> Run::run(Trace trace) {
 Task<void> Run::look(Trace trace) {
   if (!co_await start(trace) || !co_await walk_roots(trace)) co_return;
   bool complete = co_await top_level(trace);
-  if (complete) {
-    DelegationAudit roles{spec_, context_, refresh_, expiry_};
-    co_await roles.run(trace);
-    complete = roles.complete();
-    TargetAudit targets{spec_, context_, client_, refresh_};
-    co_await targets.run(roles.take_accepted(), trace);
-  }
+  if (complete) complete = co_await contents(trace);
   if (auto refused = co_await expiry_.store(trace)) add(std::move(*refused));
   report_store();
   context_.report.complete = complete;
+}
+
+// Delegated roles and targets. False: not all roles were looked at and verified.
+Task<bool> Run::contents(Trace trace) {
+  AuditParts const parts{spec_, context_, refresh_, expiry_};
+  TargetAudit targets{spec_, context_, client_, refresh_};
+  if (spec_.visits_all_roles()) {
+    DelegationAudit roles{parts};
+    co_await roles.run(trace);
+    co_await targets.run(roles.take_accepted(), trace);
+    co_return roles.complete();
+  }
+  co_await targets.search(trace);
+  RoleMemory known{memory_, store_, pin_};
+  TurnAudit roles{parts, known};
+  co_await roles.run(trace);
+  co_await targets.run({}, trace);
+  co_return roles.complete();
 }
 
 // The pinned root, verified; its hash is in pin_.

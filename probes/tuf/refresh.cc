@@ -67,6 +67,7 @@ Refresh::Refresh(RefreshSettings settings, fetch::Client& client, RoleStore& sto
 Refresh::~Refresh() {
   cpu_.retire(std::move(trusted_));
   cpu_.retire(std::move(failed_));
+  cpu_.retire(std::move(visited_));
 }
 
 runtime::Task<Result<Trusted>> Refresh::verify_root(std::string root, runtime::Trace trace) {
@@ -379,6 +380,7 @@ runtime::Task<RefreshResult<FoundTarget>> Refresh::find(std::string path, runtim
       co_return failed(std::move(path), std::move(nothing->why));
     }
     NeedRole need = std::get<NeedRole>(std::move(step));
+    visited_.insert(need);
     auto updated = co_await update_delegated(std::move(need), std::nullopt, frame.trace());
     if (!updated) co_return std::move(updated).error();
   }

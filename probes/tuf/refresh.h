@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -107,6 +108,8 @@ class Refresh {
 
   // §5.6.7: which role lists the target, loading the roles on the way.
   runtime::Task<RefreshResult<FoundTarget>> find(std::string path, runtime::Trace trace);
+  // The delegations that find() followed, well or not: what clients visit.
+  std::set<NeedRole> const& visited() const { return visited_; }
 
   // REQUIRES: begin() succeeded. Do not touch it while a step is running.
   TrustedMetadata const& trusted() const { return *trusted_; }
@@ -171,6 +174,7 @@ class Refresh {
   std::uint64_t first_root_ = 0;  // the version that the limit of rotations counts from
   std::shared_ptr<std::string const> stored_snapshot_;
   std::map<NeedRole, RefreshFailure> failed_;
+  std::set<NeedRole> visited_;
   std::map<std::string, std::optional<Time>> last_modified_;  // by role
   std::vector<StoreFault> store_faults_;
   Notices notices_;

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
+#include "probes/tuf/lines.h"
 #include "probes/tuf/role_name.h"
 
 namespace canary::tuf {
@@ -20,24 +20,6 @@ constexpr std::string_view kHead = "canaryd sightings 1 ";
 constexpr std::chrono::days kForgottenAfter{30};  // of being expired
 constexpr std::size_t kLongestName = 128;         // of a role, quoted
 
-// Up to the next `end`, which must be there, and is taken as well.
-std::optional<std::string_view> take_until(std::string_view& text, char end) {
-  auto const at = text.find(end);
-  if (at == std::string_view::npos) return std::nullopt;
-  auto const taken = text.substr(0, at);
-  text.remove_prefix(at + 1);
-  return taken;
-}
-
-template <class Number>
-std::optional<Number> number(std::optional<std::string_view> text) {
-  Number value{};
-  if (!text) return std::nullopt;
-  auto const [stop, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || stop != text->data() + text->size()) return std::nullopt;
-  return value;
-}
-
 struct Line {
   std::string role;
   SeenVersion seen;
@@ -47,20 +29,12 @@ std::optional<Line> parse_line(std::string_view text) {
   auto const quoted = take_until(text, ' ');
   auto const role = quoted ? unquote_role(*quoted) : std::nullopt;
   auto const version = number<std::uint64_t>(take_until(text, ' '));
-  auto const expires = number<std::int64_t>(take_until(text, ' '));
-  auto const first = number<std::int64_t>(take_until(text, ' '));
-  auto const last = number<std::int64_t>(text);
+  auto const expires = time_of(take_until(text, ' '));
+  auto const first = time_of(take_until(text, ' '));
+  auto const last = time_of(text);
   if (!role || !version || !expires || !first || !last) return std::nullopt;
-  // Years that arithmetic can't leave.
-  constexpr std::int64_t kMost = 253'402'300'800;  // the year 10000
-  for (auto const time : {*expires, *first, *last}) {
-    if (time < -kMost || time > kMost) return std::nullopt;
-  }
-  return Line{*role,
-              {*version, Time{seconds{*expires}}, Time{seconds{*first}}, Time{seconds{*last}}}};
+  return Line{*role, {*version, *expires, *first, *last}};
 }
-
-std::string seconds_text(Time time) { return std::to_string(time.time_since_epoch().count()); }
 
 // How long a version may go on being there until that is written down.
 seconds grain(SeenVersion const& seen) {

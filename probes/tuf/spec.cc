@@ -57,6 +57,12 @@ void describe(FieldVisitor& v, MetadataLimits& limits) {
 void describe_defaults(FieldVisitor& v, Spec& spec) {
   v.selection({"targets", "`none`, `all`, or a list of names to download and verify"}, spec.targets,
               "target");
+  describe_choice(v,
+                  {"roles",
+                   "delegated roles of a run: `all`, or those that are `visited` by clients of the "
+                   "targets, and a share of the others in turn, as "
+                   "[checks.md](checks.md#roles-in-turn) explains"},
+                  spec.roles, {"all", "visited"});
   v.integer({"parallel_targets", "downloads at once"}, spec.parallel_targets, 1, 64);
   v.size({"max_target_bytes", "a larger target is not downloaded"}, spec.max_target_bytes, 1,
          kMebibyte * kMebibyte * 16);

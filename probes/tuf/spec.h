@@ -43,12 +43,20 @@ struct MetadataLimits {
   friend bool operator==(MetadataLimits const&, MetadataLimits const&) = default;
 };
 
+// Which delegated roles a run visits. Where all targets are downloaded, all roles in either case:
+// clients of these visit them.
+enum class RoleVisits : std::uint8_t {
+  all,
+  visited,  // by clients of the targets that the run downloads; the others in turn
+};
+
 // A TUF repository, checked as a client sees it from a pinned root.
 struct Spec {
   config::Url metadata_url;
   std::optional<config::Url> targets_url;  // default: "targets" beside the metadata's folder
   std::filesystem::path root;              // the pinned root.json
   config::Selection targets;
+  RoleVisits roles = RoleVisits::all;
   int parallel_targets = 4;
   std::uint64_t max_target_bytes = std::uint64_t{16} << 30;
   ExpirySpec expiry;
@@ -60,6 +68,9 @@ struct Spec {
   std::string host() const { return metadata_url.origin(); }
   std::size_t connections() const {
     return static_cast<std::size_t>(std::max(1, parallel_targets));
+  }
+  bool visits_all_roles() const {
+    return roles == RoleVisits::all || targets.kind == config::Selection::Kind::all;
   }
   friend bool operator==(Spec const&, Spec const&) = default;
 };

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "probes/tuf/known_roles.h"
 #include "probes/tuf/role_name.h"
 #include "runtime/contract.h"
 
@@ -63,6 +64,27 @@ Task<StoreResult<void>> RoleStore::write_sightings(Sightings sightings, std::str
   Bytes text = co_await parsers_.run(trace, "store.sightings_text", std::move(job));
   co_return co_await write_file(std::string(kSightingsFile), std::move(text), trace);
 }
+
+Task<StoreResult<RoleStore::Roles>> RoleStore::read_roles(std::string pin, Trace trace) {
+  auto file = co_await read_file(std::string(kRolesFile), KnownRoles::kLongestText, trace);
+  if (!file && file.error().error != EFBIG) co_return file.error();
+  bool const there = !file || file.value().has_value();
+  std::string text = file && there ? std::move(*file.value()) : std::string{};
+  auto job = [text = std::move(text), pin = std::move(pin)] {
+    auto parsed = KnownRoles::parse(text, pin);
+    bool const good = parsed.has_value();
+    auto known = std::make_shared<KnownRoles>(good ? std::move(*parsed) : KnownRoles{pin});
+    return std::pair{std::move(known), good};
+  };
+  auto [known, good] = co_await parsers_.run(trace, "store.parse_roles", std::move(job));
+  co_return Roles{.known = std::move(known), .damaged = there && !good};
+}
+
+Task<StoreResult<void>> RoleStore::write_roles(Bytes text, Trace trace) {
+  return write_file(std::string(kRolesFile), std::move(text), trace);
+}
+
+std::filesystem::path RoleStore::roles_file() const { return path_ / kRolesFile; }
 
 std::filesystem::path RoleStore::sightings_file() const { return path_ / kSightingsFile; }
 

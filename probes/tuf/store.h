@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "probes/tuf/sightings.h"
@@ -18,6 +19,11 @@
 #include "runtime/workers.h"
 
 namespace canary::tuf {
+
+class KnownRoles;
+
+// The file of RoleStore::write_roles(): no role's file ends so.
+inline constexpr std::string_view kRolesFile = "roles.known";
 
 // What is trusted by role: `<role>.json`, role names percent-encoded, and what belongs to it.
 class RoleStore {
@@ -56,6 +62,17 @@ class RoleStore {
   runtime::Task<StoreResult<void>> write_sightings(Sightings sightings, std::string pin,
                                                    runtime::Trace trace);
   std::filesystem::path sightings_file() const;
+
+  // What is known of the delegated roles that not every run visits, kept beside them in
+  // `roles.known`. Nothing is known where there is no such file, or one of another pin.
+  struct Roles {
+    std::shared_ptr<KnownRoles> known;  // never null
+    bool damaged = false;               // as of Seen
+  };
+  runtime::Task<StoreResult<Roles>> read_roles(std::string pin, runtime::Trace trace);
+  // `text` is that of KnownRoles.
+  runtime::Task<StoreResult<void>> write_roles(Bytes text, runtime::Trace trace);
+  std::filesystem::path roles_file() const;
 
  protected:
   // `parsers` outlive the store: they read and write the text of sightings.

@@ -45,7 +45,7 @@ runtime::Task<void> TargetAudit::run(std::vector<std::string> roles, runtime::Tr
   room_.emplace(executor);
   runtime::TaskGroup group{executor};
   if (spec_.targets.kind == Kind::names) {
-    co_await find_named(frame.trace());
+    if (!searched_) co_await search(frame.trace());
   } else {
     co_await make_plan(std::move(roles), frame.trace());
     group.start(queue_planned(frame.trace()));
@@ -59,7 +59,10 @@ runtime::Task<void> TargetAudit::run(std::vector<std::string> roles, runtime::Tr
 }
 
 // As a client would: the search decides which role speaks for a path.
-runtime::Task<void> TargetAudit::find_named(runtime::Trace trace) {
+runtime::Task<void> TargetAudit::search(runtime::Trace trace) {
+  runtime::require_loop_thread();
+  searched_ = true;
+  if (spec_.targets.kind != Kind::names) co_return;
   names_ = spec_.targets.names;
   std::sort(names_.begin(), names_.end());
   names_.erase(std::unique(names_.begin(), names_.end()), names_.end());

@@ -31,12 +31,14 @@ class TargetAudit final : private ByteCounter {
   TargetAudit(TargetAudit const&) = delete;
   TargetAudit& operator=(TargetAudit const&) = delete;
 
+  // Where the spec names targets: searches for them as a client does, and loads the roles that a
+  // client visits. Called once, before run(), which does it itself otherwise.
+  runtime::Task<void> search(runtime::Trace trace);
   // `roles` are the accepted targets roles, "targets" first. Does nothing where the spec wants no
-  // targets verified. REQUIRES: every delegation has been tried.
+  // targets verified. REQUIRES: with `targets: all`, every delegation has been tried.
   runtime::Task<void> run(std::vector<std::string> roles, runtime::Trace trace);
 
  private:
-  runtime::Task<void> find_named(runtime::Trace trace);
   runtime::Task<void> make_plan(std::vector<std::string> roles, runtime::Trace trace);
   runtime::Task<void> queue_planned(runtime::Trace trace);
   runtime::Task<void> verify_queued(runtime::Event& queued, runtime::Trace trace);
@@ -65,6 +67,7 @@ class TargetAudit final : private ByteCounter {
   std::shared_ptr<TargetPlan> plan_;  // of all targets
   std::vector<std::string> names_;    // of those that were asked for: what queue_ points to
   std::deque<PlannedTarget> queue_;
+  bool searched_ = false;
   bool all_queued_ = false;
   std::optional<runtime::Event> room_;  // in queue_
   std::vector<std::unique_ptr<runtime::Event>>

@@ -47,6 +47,7 @@ TrustMemory::TrustMemory(std::filesystem::path folder, Threads threads, runtime:
 TrustMemory::~TrustMemory() {
   threads_.cpu.retire(std::move(files_));
   threads_.cpu.retire(std::move(pending_));
+  threads_.cpu.retire(std::move(roles));
 }
 
 std::filesystem::path const& TrustMemory::folder() const { return disk_->path; }

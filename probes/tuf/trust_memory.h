@@ -25,6 +25,8 @@
 
 namespace canary::tuf {
 
+class KnownRoles;
+
 class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
  public:
   using Bytes = std::shared_ptr<std::string const>;
@@ -99,6 +101,8 @@ class TrustMemory : public std::enable_shared_from_this<TrustMemory> {
   std::filesystem::path pinned_path;
   std::optional<std::chrono::sys_seconds> behind_since;
   std::shared_ptr<VerifiedSignatures> const verified = std::make_shared<VerifiedSignatures>();
+  // A run takes it and gives it back; null: taken, or to be read.
+  std::shared_ptr<KnownRoles> roles;
 
  private:
   struct Change {

@@ -220,6 +220,10 @@ TEST(Metrics, BoundTheSeriesOfDelegatedRolesToThoseThatExpireFirst) {
   }
   report.measurements.things.push_back(
       a_role("targets", 1, {.at = std::chrono::sys_seconds{2'000'000'000s}}));
+  auto earlier =
+      a_delegated_role("seen by an earlier run", std::chrono::sys_seconds{2'000'000'000s});
+  earlier.seen = std::chrono::sys_seconds{1'700'000'000s};
+  report.measurements.things.push_back(earlier);
   world.demo().finished(at(12s), 1ms, std::move(report));
   auto const page = world.parsed();
 

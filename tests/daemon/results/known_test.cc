@@ -52,6 +52,16 @@ TEST(Known, WhatAPartialLookSawIsNew) {
   EXPECT_TRUE(differ(known, after));
 }
 
+TEST(Known, AThingIsSeenWhenTheReportSays) {
+  auto earlier = role("bin-0", 1);
+  earlier.seen = std::chrono::sys_seconds{1'780'000'000s};
+  Known const known = merged({}, look({role("root", 1), earlier}, true), kFirst);
+  EXPECT_THAT(known.things, ElementsAre(KnownThing{role("root", 1), kFirst},
+                                        KnownThing{role("bin-0", 1), SysTime{*earlier.seen}}));
+  EXPECT_FALSE(differ(known, merged({}, look({role("root", 1), role("bin-0", 1)}, true), kLater)))
+      << "when it was seen is no news of it";
+}
+
 TEST(Known, ARemovedRoleIsGoneWithTheFirstCompleteLookWithoutIt) {
   Known const known = merged({}, look({role("targets", 1), role("bin-0", 1)}, true), kFirst);
   EXPECT_THAT(merged(known, look({role("targets", 2)}, false), kLater).things, SizeIs(2));
