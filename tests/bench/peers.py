@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """canaryd beside tough, go-tuf and python-tuf: the same work on the same repository and nginx.
 
-    tests/bench/peers.py [--rounds N] [ROW...]     rows: one many small loop listed delegations bins
+    tests/bench/peers.py [--rounds N] [ROW...]     rows: one many small loop listed
+                                                   delegations bins delegations-all bins-all
 
 Each peer is a plain program of its library (tests/bench/peers/), with one client. A row runs all in
 turn, so many rounds; medians of wall, CPU and peak memory, and canaryd divided by each peer. Needs
@@ -35,6 +36,9 @@ ROWS = {
                     "a target behind the last of 1,000 delegations"),
     "bins": ("bins", "packages/group1/package-1.tar.gz", 4, "a target in one of 16,384 bins"),
 }
+# Likewise, where canaryd visits what no client of that target does: every role.
+ROWS |= {f"{row}-all": (*ROWS[row][:3], f"{ROWS[row][3]}; canaryd verifies every role")
+         for row in ("delegations", "bins")}
 
 
 def build_peers():
@@ -90,10 +94,10 @@ def as_a_service(rounds):
     return figures
 
 
-def canaryd(folder, url, wanted):
+def canaryd(folder, url, wanted, every_role):
     return [BUILD / "canaryd", "check", "--root", folder / "metadata/1.root.json",
             "--metadata-url", f"{url}/metadata", "--targets-url", f"{url}/targets",
-            "--targets", wanted]
+            "--targets", wanted, "--roles", "all" if every_role else "visited"]
 
 
 def median(figures, column):
@@ -145,7 +149,7 @@ def main():
             running = dict(peers)
             for _ in range(asked.rounds):
                 if row != "loop":
-                    own = measured(canaryd(one, address, wanted))
+                    own = measured(canaryd(one, address, wanted, row.endswith("-all")))
                     if own is None:
                         raise SystemExit("canaryd failed")
                     table["canaryd"].append(own)
