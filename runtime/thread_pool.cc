@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -41,9 +43,9 @@ std::shared_ptr<ThreadPool> ThreadPool::start(PoolSettings settings) {
 
 bool ThreadPool::launch(std::shared_ptr<Worker> const& worker) {
   using Of = std::pair<std::shared_ptr<ThreadPool>, std::shared_ptr<Worker>>;
-  auto of = std::make_unique<Of>(shared_from_this(), worker);
+  std::unique_ptr<Of> of{new (std::nothrow) Of{shared_from_this(), worker}};
   pthread_t thread{};
-  int const failed = ::pthread_create(&thread, nullptr, &ThreadPool::enter, of.get());
+  int const failed = of ? ::pthread_create(&thread, nullptr, &ThreadPool::enter, of.get()) : ENOMEM;
   std::lock_guard const lock{mutex_};
   if (failed != 0) {
     std::erase(workers_, worker);
@@ -167,8 +169,13 @@ std::shared_ptr<ThreadPool::Worker> ThreadPool::one_more() {
       std::ranges::none_of(workers_, [](auto const& worker) { return worker->idle; });
   bool const may = wanted_ < settings_.threads && workers_.size() < settings_.most;
   if (queue_.empty() || stopping_ || !may || !none_is_free) return nullptr;
+  try {
+    workers_.push_back(std::make_shared<Worker>());
+  } catch (std::bad_alloc const&) {  // those that are there do the same work
+    return nullptr;
+  }
   ++wanted_;
-  return workers_.emplace_back(std::make_shared<Worker>());
+  return workers_.back();
 }
 
 void ThreadPool::rows_show_queue() {
