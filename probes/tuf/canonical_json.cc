@@ -124,7 +124,7 @@ bool Writer::write(json::Value const& value) {
 Result<void> append_canonical_json(std::string& out, json::Value const& value,
                                    std::string_view role, std::string_view where) {
   Writer writer(out);
-  if (writer.write(value)) return success();
+  if (writer.write(value)) return outcome::success();
   std::string detail(where);
   detail.append(": canonical JSON has integers only, found ").append(writer.bad().substr(0, 40));
   return Rejection{Rule::number_not_integer, std::string(role), std::move(detail)};

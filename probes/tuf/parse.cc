@@ -36,7 +36,7 @@ struct Reading {
 
 Result<void> within(Place const& place, std::size_t found, std::size_t budget,
                     std::string_view name) {
-  if (found <= budget) return success();
+  if (found <= budget) return outcome::success();
   return place.reject(Rule::budget, std::to_string(found) + " entries, canaryd looks at " +
                                         std::to_string(budget) + " (budget " + std::string(name) +
                                         ")");
@@ -81,7 +81,7 @@ Result<void> check_spec_version(Place const& place, std::string_view text, Notic
   if (parts.size() != 3) {
     note(notices, NoticeKind::custom_spec_version, place, "spec_version " + std::string(text));
   }
-  return success();
+  return outcome::success();
 }
 
 Result<void> read_common(Place const& place, std::string_view type, Common& common,
@@ -100,7 +100,7 @@ Result<void> read_common(Place const& place, std::string_view type, Common& comm
     note(notices, NoticeKind::expires_format, place, "expires " + std::string(expires));
   }
   common.expires = expiry.time;
-  return success();
+  return outcome::success();
 }
 
 Result<RoleKeys> read_role_keys(Place const& place, FileBudget const& budget) {
@@ -275,7 +275,7 @@ Result<void> read_content(Place const& place, Root& root, Reading reading) {
     BOOST_OUTCOME_TRY(auto const* role, field(here, name, json::Kind::object));
     BOOST_OUTCOME_TRY(*keys, read_role_keys(Place(here, name, *role), reading.budget));
   }
-  return success();
+  return outcome::success();
 }
 
 Result<void> read_content(Place const& place, Timestamp& timestamp, Reading reading) {
@@ -284,7 +284,7 @@ Result<void> read_content(Place const& place, Timestamp& timestamp, Reading read
   BOOST_OUTCOME_TRY(auto const* file, field(here, "snapshot.json", json::Kind::object));
   BOOST_OUTCOME_TRY(timestamp.snapshot,
                     read_meta_file(Place(here, "snapshot.json", *file), reading.notices));
-  return success();
+  return outcome::success();
 }
 
 Result<void> read_content(Place const& place, Snapshot& snapshot, Reading reading) {
@@ -298,7 +298,7 @@ Result<void> read_content(Place const& place, Snapshot& snapshot, Reading readin
     snapshot.entries.push_back({member.name, file});
   }
   sort_by(snapshot.entries, [](Snapshot::Entry const& entry) { return entry.file; });
-  return success();
+  return outcome::success();
 }
 
 Result<void> read_content(Place const& place, Targets& targets, Reading reading) {
@@ -317,7 +317,7 @@ Result<void> read_content(Place const& place, Targets& targets, Reading reading)
     BOOST_OUTCOME_TRY(targets.delegations,
                       read_delegations(Place(place, "delegations", *object), reading));
   }
-  return success();
+  return outcome::success();
 }
 
 template <class T>

@@ -273,7 +273,7 @@ runtime::Task<RefreshResult<void>> Refresh::update_timestamp(runtime::Trace trac
   auto verdict = std::make_shared<TimestampOutcome>(TimestampOutcome::unchanged);
   Step step = [verdict](TrustedMetadata& trusted, std::string answer) -> Result<void> {
     BOOST_OUTCOME_TRY(*verdict, trusted.update_timestamp(std::move(answer)));
-    return success();
+    return outcome::success();
   };
   last_modified_["timestamp"] = bytes.value().last_modified;
   Work work{"timestamp", std::move(step), std::move(bytes.value().bytes)};

@@ -9,9 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/outcome/basic_result.hpp>
-#include <boost/outcome/policy/terminate.hpp>
-#include <boost/outcome/try.hpp>
+#include "config/result.h"
 
 namespace canary::tuf {
 
@@ -92,11 +90,7 @@ struct Rejection {
 };
 
 template <class T>
-using Result =
-    BOOST_OUTCOME_V2_NAMESPACE::basic_result<T, Rejection,
-                                             BOOST_OUTCOME_V2_NAMESPACE::policy::terminate>;
-
-inline auto success() { return BOOST_OUTCOME_V2_NAMESPACE::success(); }
+using Result = canary::Result<T, Rejection>;
 
 // "root_version_gap": stable, for metrics, JSON and documentation.
 std::string_view name(Rule rule);

@@ -75,7 +75,7 @@ Result<void> TargetDigest::update(std::string_view piece) {
   for (Listed& listed : listed_) {
     require(EVP_DigestUpdate(listed.context.get(), piece.data(), piece.size()));
   }
-  return success();
+  return outcome::success();
 }
 
 Result<void> TargetDigest::finish() {
@@ -96,7 +96,7 @@ Result<void> TargetDigest::finish() {
                        listed.algorithm + " " + listed.hex, listed.algorithm + " " + found};
     }
   }
-  return success();
+  return outcome::success();
 }
 
 Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
@@ -107,7 +107,7 @@ Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
         std::to_string(bytes.size()) + " bytes, listed are " + std::to_string(*listed.length),
         std::to_string(*listed.length) + " bytes", std::to_string(bytes.size()) + " bytes"};
   }
-  if (!listed.hashes.listed()) return success();
+  if (!listed.hashes.listed()) return outcome::success();
   bool compared = false;
   std::string unknown;
   for (json::Member const& member : listed.hashes.all->object()) {
@@ -124,7 +124,7 @@ Result<void> check_meta_file(std::string_view role, MetaFile const& listed,
       compared = true;
     }
   }
-  if (compared) return success();
+  if (compared) return outcome::success();
   return unsupported(std::string(role), unknown);
 }
 

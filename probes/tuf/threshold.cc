@@ -205,7 +205,7 @@ SignatureTally tally_signatures(std::string_view role, RoleKeys const& authorise
 
 Result<void> require_threshold(std::string_view role, std::string_view delegator,
                                SignatureTally const& tally) {
-  if (tally.met()) return success();
+  if (tally.met()) return outcome::success();
   std::string detail = std::to_string(tally.valid) + " of " + std::to_string(tally.keys) +
                        " keys signed, " + std::string(delegator) + " demands " +
                        std::to_string(tally.threshold);

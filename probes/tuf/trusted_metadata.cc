@@ -129,14 +129,14 @@ Result<void> TrustedMetadata::update_root(std::string bytes) {
   accept("root", metadata, std::move(tally));
   root_ = std::make_shared<Metadata<Root> const>(std::move(metadata));  // §5.3.7
   ++root_updates_;
-  return success();
+  return outcome::success();
 }
 
 Result<void> TrustedMetadata::finish_roots() {
   BOOST_OUTCOME_TRYV(require_stage(Stage::roots, "root", "finish_roots was called"));
   BOOST_OUTCOME_TRYV(check_expiry("root", root_->content));  // §5.3.10
   stage_ = Stage::timestamp;
-  return success();
+  return outcome::success();
 }
 
 Result<void> TrustedMetadata::load_previous_timestamp(std::string bytes) {
@@ -150,7 +150,7 @@ Result<void> TrustedMetadata::load_previous_timestamp(std::string bytes) {
   tallies_.insert_or_assign("timestamp", std::move(tally));
   metadata.signed_bytes = {};
   timestamp_ = std::make_shared<Metadata<Timestamp> const>(std::move(metadata));
-  return success();
+  return outcome::success();
 }
 
 Result<void> TrustedMetadata::load_previous_snapshot(std::string bytes) {
@@ -162,7 +162,7 @@ Result<void> TrustedMetadata::load_previous_snapshot(std::string bytes) {
   BOOST_OUTCOME_TRYV(verify("snapshot", metadata, {"root", root.snapshot, root.keys}));
   metadata.signed_bytes = {};
   previous_ = std::make_shared<Metadata<Snapshot> const>(std::move(metadata));
-  return success();
+  return outcome::success();
 }
 
 Result<TimestampOutcome> TrustedMetadata::update_timestamp(std::string bytes) {
@@ -231,12 +231,12 @@ Result<void> TrustedMetadata::update_snapshot(std::string bytes) {
   accept("snapshot", metadata, std::move(tally));
   snapshot_ = std::make_shared<Metadata<Snapshot> const>(std::move(metadata));
   stage_ = Stage::targets;
-  return success();
+  return outcome::success();
 }
 
 // §5.5.5: both lists are sorted.
 Result<void> TrustedMetadata::check_snapshot_rollback(Snapshot const& fresh) const {
-  if (previous_ == nullptr) return success();
+  if (previous_ == nullptr) return outcome::success();
   auto now = fresh.entries.begin();
   for (Snapshot::Entry const& old : previous_->content.entries) {
     if (!is_targets_file(old.file)) continue;
@@ -257,7 +257,7 @@ Result<void> TrustedMetadata::check_snapshot_rollback(Snapshot const& fresh) con
                        version_text(now->meta.version)};
     }
   }
-  return success();
+  return outcome::success();
 }
 
 Result<void> TrustedMetadata::update_targets(std::string bytes) {
@@ -266,7 +266,7 @@ Result<void> TrustedMetadata::update_targets(std::string bytes) {
   BOOST_OUTCOME_TRYV(
       accept_targets("targets", {"root", root.targets, root.keys}, std::move(bytes)));
   stage_ = Stage::delegated;
-  return success();
+  return outcome::success();
 }
 
 // What a delegator says of a role. The keys are views into its document.
@@ -336,7 +336,7 @@ Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification
     }
     tallies_.insert_or_assign(std::string(role), std::move(tally));
     known->second.delegators.emplace(by.delegator);
-    return success();
+    return outcome::success();
   }
   BOOST_OUTCOME_TRYV(check_expiry(role, fresh));  // §5.6.5
   accept(role, metadata, std::move(tally));
@@ -346,7 +346,7 @@ Result<void> TrustedMetadata::accept_targets(std::string_view role, Verification
     accepted.by_name = roles_by_name(*delegations);
   }
   targets_.emplace(role, std::move(accepted));
-  return success();
+  return outcome::success();
 }
 
 // The same bytes reached from another delegator: only its signatures are asked again.
@@ -360,7 +360,7 @@ Result<void> TrustedMetadata::verify_again(std::string_view role, Verification c
   BOOST_OUTCOME_TRYV(require_threshold(role, by.delegator, tally));
   tallies_.insert_or_assign(std::string(role), std::move(tally));
   accepted.delegators.emplace(by.delegator);
-  return success();
+  return outcome::success();
 }
 
 Targets const* TrustedMetadata::targets(std::string_view role) const {
@@ -408,13 +408,13 @@ std::size_t TrustedMetadata::size_limit(std::string_view role) const {
 
 Result<void> TrustedMetadata::require_stage(Stage stage, std::string_view role,
                                             std::string_view why) const {
-  if (stage_ == stage) return success();
+  if (stage_ == stage) return outcome::success();
   return Rejection{Rule::out_of_order, std::string(role), std::string(why)};
 }
 
 // §5.3.11: fast-forward recovery.
 Result<void> TrustedMetadata::require_unrotated(std::string_view role) const {
-  if (!keys_rotated_) return success();
+  if (!keys_rotated_) return outcome::success();
   return Rejection{Rule::keys_rotated, std::string(role),
                    "keys of timestamp or snapshot were rotated: stored copies are forgotten"};
 }
@@ -426,7 +426,7 @@ Result<void> TrustedMetadata::check_size(std::string_view role, std::size_t size
                             : role == "timestamp" ? limits.timestamp
                             : role == "snapshot"  ? limits.snapshot
                                                   : limits.targets;
-  if (size <= limit) return success();
+  if (size <= limit) return outcome::success();
   return Rejection{Rule::size_limit, std::string(role),
                    std::to_string(size) + " bytes, the limit is " + std::to_string(limit),
                    bytes_text(limit) + " at most", bytes_text(size)};
@@ -443,7 +443,7 @@ Result<SignatureTally> TrustedMetadata::verify(std::string_view role, Metadata<T
 }
 
 Result<void> TrustedMetadata::check_expiry(std::string_view role, Common const& common) {
-  if (reference_ < common.expires) return success();
+  if (reference_ < common.expires) return outcome::success();
   if (policy_.expiry == ExpiryPolicy::abort) {
     return Rejection{Rule::expired, std::string(role),
                      "version " + std::to_string(common.version) + " expired at " +
@@ -451,7 +451,7 @@ Result<void> TrustedMetadata::check_expiry(std::string_view role, Common const& 
                      "an end after " + expires_text(reference_), expires_text(common.expires)};
   }
   expired_.push_back({std::string(role), common.version, common.expires});
-  return success();
+  return outcome::success();
 }
 
 template <class T>

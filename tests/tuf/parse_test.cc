@@ -61,7 +61,7 @@ Result<void> parse_any(std::string const& signed_json) {
   } else {
     BOOST_OUTCOME_TRYV(parse_root(bytes));
   }
-  return success();
+  return outcome::success();
 }
 
 class ParseRefuses : public ::testing::TestWithParam<RefusedCase> {};
