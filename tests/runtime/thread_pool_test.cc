@@ -136,7 +136,8 @@ TEST(ThreadPool, HasAsManyThreadsAsJobsNeed) {
   RunningLoop running;
   Workers workers{PoolSettings{.name = "test", .threads = 3, .as_needed = true}};
   EXPECT_EQ(running.block_on(given(workers, seven)), 7);
-  EXPECT_EQ(rows_called("test"), 1U) << "one is enough so far";
+  // Two where the job was there before the first thread was.
+  EXPECT_LE(rows_called("test"), 2U) << "more than one job needs";
   std::latch all{3};
   auto const meet = [&all] {
     all.arrive_and_wait();
