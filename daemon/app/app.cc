@@ -114,8 +114,15 @@ bool App::start_all() {
   if (gate_) {
     services_->watch({.file = options_.web_config_file,
                       .in_force = [this] { return gate_->access(); },
-                      .taken = [this](WebAccessPointer const& access) { take_access(access); },
-                      .refused = [this](auto const& problems) { refuse_access(problems); }});
+                      .taken =
+                          [this](WebAccessPointer const& access) {
+                            if (take_access(access)) services_->web_files_accepted();
+                          },
+                      .refused =
+                          [this](auto const& problems) {
+                            refuse_access(problems);
+                            services_->web_files_refused(to_text(problems.front()));
+                          }});
   }
   ask(services_->start(fitted, std::move(saved)));
   if (!step("opening the listeners")) return false;

@@ -167,6 +167,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
                                  std::shared_ptr<std::atomic<bool> const> revoked) {
   if (revoked->load()) co_return;
+  config_refused_ = web_refused_ = false;
   apply(config, std::move(saved));
   history_.set_bounds(bounds_of(config.history));
   history_.note(
@@ -174,10 +175,25 @@ Task<void> Services::reconfigure(config::Config config, SavedStates saved,
 }
 
 Task<void> Services::refuse(std::string why) {
+  config_refused_ = true;
+  note_refusal(std::move(why));
+  co_return;
+}
+
+void Services::web_files_refused(std::string why) {
+  web_refused_ = true;
+  note_refusal(std::move(why));
+}
+
+// A reload that was refused stays so until the next one.
+void Services::web_files_accepted() {
+  if (std::exchange(web_refused_, false) && !config_refused_) results_.config_accepted(wall_now());
+}
+
+void Services::note_refusal(std::string why) {
   history_.note(history::EventEntry{
       .kind = "reload_refused", .subject = "", .detail = why, .at = wall_now()});
   results_.config_refused(wall_now(), std::move(why));
-  co_return;
 }
 
 Task<bool> Services::stop() {

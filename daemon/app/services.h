@@ -70,6 +70,9 @@ class Services {
                                   std::shared_ptr<std::atomic<bool> const> revoked);
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
+  // The files of --web.config.file: refused, or in force (again). For the loop.
+  void web_files_refused(std::string why);
+  void web_files_accepted();
   // Whatever comes of it, the ticket is ended, unless a disk stands still; a function for the loop.
   void carry_out(Order const& order, std::shared_ptr<Orders::Ticket> const& ticket) noexcept;
   // Of the HTTP client, beyond those that each run has. Thread: any.
@@ -79,6 +82,7 @@ class Services {
 
  private:
   void apply(config::Config const& config, SavedStates saved);
+  void note_refusal(std::string why);
   runtime::Task<void> schedule();
   void describe_now();
   runtime::Task<void> describe();
@@ -116,7 +120,8 @@ class Services {
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
   std::optional<WebFiles> web_files_;
-  LastingTasks tasks_;  // last: they use all of the above
+  bool config_refused_ = false, web_refused_ = false;  // the last attempt at each
+  LastingTasks tasks_;                                 // last: they use all of the above
 };
 
 }  // namespace canary::daemon

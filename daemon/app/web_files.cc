@@ -34,8 +34,10 @@ runtime::Task<void> watch_web_files(WebFiles files, runtime::FileThreads& thread
     if (!seen) continue;  // the disk does not answer
     Read read = std::move(seen).value();
     if (!read || *read) {
-      if (read) files.taken(std::move(*read).value());
+      // What was refused may be gone again, and all be as it was.
+      if (read || told) files.taken(read ? std::move(*read).value() : files.in_force());
       last.clear();
+      told = false;
     } else if (read->error() != last) {
       last = read->error();
       told = false;

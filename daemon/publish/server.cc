@@ -190,18 +190,23 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
                           char const*) { runtime::end_by_defect("libmicrohttpd cannot go on"); },
                        nullptr);
   auto impl = std::make_unique<Impl>(sources);
-  std::vector<Result<ListenSocket, std::string>> sockets;
-  for (int const each : inherited) sockets.push_back(take_over(each));
-  for (auto const& address : settings.listen_addresses) {
-    if (inherited.empty()) sockets.push_back(listen_on(address));
-  }
-  for (auto const& socket : sockets) {
-    if (!socket) return socket.error();
+  impl->inherited = inherited.size();
+  // The error; "" where all is well.
+  auto const serve_outside = [&](Result<ListenSocket, std::string> socket) -> std::string {
+    if (!socket) return std::move(socket).error();
     auto const& address = socket.value().address;
     if (!impl->serve_on(socket.value(), settings, false)) {
       return "cannot serve HTTP on " + address + ": " + runtime::explain(errno);
     }
     impl->addresses.push_back(address);
+    return {};
+  };
+  for (int const each : inherited) {
+    if (auto wrong = serve_outside(take_over(each)); !wrong.empty()) return wrong;
+  }
+  for (auto const& address : settings.listen_addresses) {
+    if (!inherited.empty()) break;
+    if (auto wrong = serve_outside(listen_on(address)); !wrong.empty()) return wrong;
   }
   if (!private_socket.empty()) {
     auto socket = listen_privately(private_socket);
@@ -212,7 +217,6 @@ Result<std::unique_ptr<Server>, std::string> Server::start(config::WebSettings c
       return "cannot serve HTTP on " + private_socket + ": " + runtime::explain(errno);
     }
   }
-  impl->inherited = inherited.size();
   impl->look_after_clients();
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }

@@ -53,6 +53,20 @@ class WebAccess : public ::testing::Test {
     command.push_back("https://" + daemon.address() + url_path);
     return std::atoi(support::run(command).out.c_str());
   }
+  std::string get(Daemon& daemon, std::string const& url_path, std::string const& password) const {
+    return support::run({"/usr/bin/curl", "--silent", "--max-time", "30", "--cacert",
+                         authority_.certificate().string(), "--user", "alice:" + password,
+                         "https://" + daemon.address() + url_path})
+        .out;
+  }
+  // As it is written; "" where there is none.
+  std::string metric(Daemon& daemon, std::string const& series) const {
+    std::string const page = "\n" + get(daemon, "/metrics", password_);
+    auto const found = page.find("\n" + series + " ");
+    if (found == std::string::npos) return {};
+    auto const from = found + series.size() + 2;
+    return page.substr(from, page.find('\n', from) - from);
+  }
   // Of the certificate that a new connection is shown.
   std::string shown(Daemon& daemon) const {
     auto const ran = support::run({"/bin/sh", "-c",
@@ -63,7 +77,7 @@ class WebAccess : public ::testing::Test {
 
   Site site_;
   CertificateAuthority authority_{site_.path(), "authority"};
-  std::string config_;
+  std::string config_, password_ = "correct horse";  // what metric() asks with
 };
 
 TEST_F(WebAccess, IsAskedOfThoseOutsideAndOfNoCommandHere) {
@@ -85,11 +99,10 @@ TEST_F(WebAccess, IsAskedOfThoseOutsideAndOfNoCommandHere) {
   }
   // What people are shown has neither password nor hash.
   auto const dump = canaryd({"dump", "--config", config_}).out;
-  auto const config =
-      support::run({"/usr/bin/curl", "--silent", "--cacert", authority_.certificate().string(),
-                    "--user", "alice:correct horse", "https://" + daemon.address() + "/config"});
-  EXPECT_THAT(config.out, HasSubstr("name: \"repo\""));
-  for (auto const& text : {dump, config.out, daemon.log()}) {
+  EXPECT_THAT(get(daemon, "/sd", "correct horse"), HasSubstr("\"__scheme__\":\"https\""));
+  auto const config = get(daemon, "/config", "correct horse");
+  EXPECT_THAT(config, HasSubstr("name: \"repo\""));
+  for (auto const& text : {dump, config, daemon.log()}) {
     for (char const* const secret : {"correct horse", "wrong horse", kHorse, "YWxpY2U6"}) {
       EXPECT_THAT(text, Not(HasSubstr(secret)));
     }
@@ -118,12 +131,17 @@ TEST_F(WebAccess, FollowsItsFilesWhileItRuns) {
   EXPECT_TRUE(daemon.process().says("web.yml:5:10: basic_auth_users.alice: expected a bcrypt hash"))
       << daemon.log();
   EXPECT_EQ(status(daemon, "/-/live", "battery staple"), 200) << "as before";
+  password_ = "battery staple";
+  EXPECT_EQ(metric(daemon, "canaryd_config_last_reload_successful"), "0") << "an alert tells";
   site_.write("server.key", "not a key\n");
   configure(kHorse);
   EXPECT_TRUE(daemon.process().says("web.yml:3:13: tls_server_config.key_file: ")) << daemon.log();
   EXPECT_EQ(status(daemon, "/-/live", "battery staple"), 200);
   authority_.issue({.addresses = {"127.0.0.1"}});
   EXPECT_TRUE(eventually([&] { return status(daemon, "/-/live", "correct horse") == 200; }));
+  password_ = "correct horse";
+  EXPECT_TRUE(
+      eventually([&] { return metric(daemon, "canaryd_config_last_reload_successful") == "1"; }));
   EXPECT_EQ(count(daemon.log(), "msg=listening"), 1) << "the listener stood all the while";
 }
 

@@ -181,5 +181,21 @@ TEST_F(TakenOver, AStopFreesTheAddressWhileTheListenersAreTaken) {
   EXPECT_TRUE(support::eventually([this] { return !Client{address_}.connected(); }));
 }
 
+// Where a password is asked for, the page goes to nobody but this machine's own canaryd.
+TEST_F(TakenOver, NobodyOutsideIsAnsweredWhereAPasswordIsAskedFor) {
+  watchdog_->guard_listeners(1);
+  allocations_fail.store(true);
+  auto const privately = [this] {
+    return Client{(folder_.path() / "socket").string()}.request("GET", "/metrics").body;
+  };
+  ASSERT_TRUE(support::eventually(
+      [&] { return privately().find("\ncanaryd_emergency_page 1\n") != std::string::npos; }));
+  Client outside{address_};
+  outside.send("GET /metrics HTTP/1.1\r\nHost: canary\r\n\r\n");
+  EXPECT_EQ(outside.read_reply(false).status, 0) << "hung up on";
+  allocations_fail.store(false);
+  ASSERT_TRUE(support::eventually([this] { return by_server(); }));
+}
+
 }  // namespace
 }  // namespace canary::daemon
