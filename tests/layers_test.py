@@ -85,7 +85,7 @@ ONE_HOME = {
     "boost/asio/thread_pool.hpp": [],
     "boost/asio/ip/tcp.hpp": ["probes/fetch/", "runtime/"],
     "boost/url/": ["config/url.cc"],
-    "boost/beast": [],
+    "boost/beast": ["probes/fetch/", "runtime/asio.cc"],
     "nlohmann/": [],
     "re2/": ["probes/pattern.cc"],
     "rnp/": ["probes/openpgp/rnp"],

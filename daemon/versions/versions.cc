@@ -146,6 +146,7 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
   std::string const rnp = object("librnp");
   return {
       {"Boost.Asio", asio_version(), "", ""},
+      {"Boost.Beast", boost_version(), "", ""},
       {"Boost.JSON", boost_version(), "", object("libboost_json")},
       {"Boost.URL", boost_version(), "", object("libboost_url")},
       {"OpenSSL", OPENSSL_FULL_VERSION_STR, ::OpenSSL_version(OPENSSL_FULL_VERSION_STRING),

@@ -13,6 +13,7 @@
 #include "probes/fetch/file_source.h"
 #include "probes/fetch/pool.h"
 #include "probes/fetch/redirect.h"
+#include "probes/fetch/request_text.h"
 #include "probes/fetch/retry.h"
 #include "probes/fetch/transfer.h"
 #include "runtime/contract.h"

@@ -6,6 +6,7 @@
 
 #include "probes/fetch/connect_race.h"
 #include "probes/fetch/exchange.h"
+#include "probes/fetch/request_text.h"
 #include "runtime/contract.h"
 
 namespace canary::fetch {
@@ -41,10 +42,7 @@ Task<std::optional<Fault>> open_tunnel(Transfer& transfer, Connection& connectio
   bool const v6 = url.host().find(':') != std::string::npos;
   std::string const authority =
       (v6 ? "[" + url.host() + "]" : url.host()) + ":" + std::to_string(url.port());
-  std::string text = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority +
-                     "\r\nUser-Agent: canaryd/" CANARY_VERSION "\r\n";
-  if (!proxy.authorization.empty()) text += "Proxy-Authorization: " + proxy.authorization + "\r\n";
-  text += "\r\n";
+  std::string text = tunnel_text(authority, proxy);
   auto const due = Due::of(transfer.deadline, transfer.settings.connect_timeout);
   auto head = co_await exchange(transfer, connection, std::move(text), due, trace);
   std::string const name = "the proxy " + proxy.name();

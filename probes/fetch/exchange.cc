@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/fetch/exchange.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <set>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -18,18 +15,6 @@ using runtime::Task;
 using runtime::Trace;
 
 constexpr int kInterimAnswersMax = 256;  // 1xx before the answer
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-bool is_sendable(std::string const& name, std::string const& value) {
-  constexpr std::string_view kBreaks{"\r\n\0", 3};
-  return !name.empty() && name.find_first_of(": \t") == std::string::npos &&
-         name.find_first_of(kBreaks) == std::string::npos &&
-         value.find_first_of(kBreaks) == std::string::npos;
-}
 
 // Why the bytes of a head stopped coming.
 Fault head_broken(Transfer const& transfer, Connection const& connection,
@@ -87,51 +72,6 @@ Task<Result<ResponseHead>> read_head(Transfer& transfer, Connection& connection,
 }
 
 }  // namespace
-
-Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> const& proxy) {
-  auto const& url = transfer.url;
-  bool const passed_on = proxy && url.scheme() == config::Scheme::http;
-  std::string lines;
-  std::set<std::string> given;
-  auto const add = [&](std::string const& name, std::string const& value) {
-    if (!is_sendable(name, value)) return false;
-    given.insert(lower(name));
-    lines += name + ": " + value + "\r\n";
-    return true;
-  };
-  auto const refuse = [&](std::string const& name) {
-    return transfer.fault(FaultKind::settings,
-                          "the header " + name +
-                              " cannot be sent: its name or "
-                              "value holds characters that HTTP does not allow");
-  };
-  for (auto const& [name, value] : transfer.settings.headers) {
-    if (!add(name, value)) return refuse(name);
-  }
-  // Secrets go to the server they were meant for, not to where it sends us.
-  if (url.origin() == transfer.request.url.origin()) {
-    for (auto const& [name, value] : transfer.secrets.headers) {
-      if (!add(name, value)) return refuse(name);
-    }
-  }
-  std::string text = transfer.method + " " +
-                     (passed_on ? "http://" + url.host_header() : std::string{}) + url.target() +
-                     " HTTP/1.1\r\n";
-  if (!given.contains("host")) text += "Host: " + url.host_header() + "\r\n";
-  if (!given.contains("user-agent")) text += "User-Agent: canaryd/" CANARY_VERSION "\r\n";
-  if (!given.contains("accept")) text += "Accept: */*\r\n";
-  if (!given.contains("accept-encoding")) text += "Accept-Encoding: identity\r\n";
-  if (passed_on && !proxy->authorization.empty()) {
-    text += "Proxy-Authorization: " + proxy->authorization + "\r\n";
-  }
-  if (transfer.received > 0 && transfer.validator) {
-    text += "Range: bytes=" + std::to_string(transfer.received) + "-\r\n";
-    text += "If-Range: " + *transfer.validator + "\r\n";
-  }
-  if (!transfer.with_body) return text + lines + "\r\n";
-  auto const& body = transfer.request.body;
-  return text + lines + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
 
 Task<Result<ResponseHead>> exchange(Transfer& transfer, Connection& connection, std::string text,
                                     Due head_due, Trace trace) {

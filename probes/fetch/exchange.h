@@ -3,21 +3,14 @@
 // Thread: loop.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "probes/fetch/connection.h"
 #include "probes/fetch/head.h"
-#include "probes/fetch/proxy.h"
 #include "probes/fetch/transfer.h"
 #include "runtime/task.h"
 
 namespace canary::fetch {
-
-// The request's bytes with its body: transfer.url's target as given, absolute where a proxy passes
-// it on; a Range where transfer.received says that something is there already. Error: a header of
-// the settings that cannot be sent.
-Result<std::string> request_text(Transfer const& transfer, std::optional<Proxy> const& proxy);
 
 // Sends `text` and reads a head; the body's first bytes may be in connection.input afterwards.
 // `head_due` counts from here on. A connection closed before any byte came is FaultKind::reset

@@ -120,7 +120,9 @@ void add_json(Spec const& spec, std::string const& text, std::vector<Finding>& f
     if (differs.empty()) {
       found.push_back(good(kJson, pointer, "there is " + value));
     } else {
-      Finding finding = good(kJson, pointer, differs + ", expected " + value);
+      std::string message = differs;
+      message.append(", expected ").append(value);
+      Finding finding = good(kJson, pointer, std::move(message));
       found.push_back(bad(std::move(finding), kMismatch, {std::move(value), differs}));
     }
   }

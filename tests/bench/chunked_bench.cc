@@ -12,7 +12,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/src.hpp>
 
 #include "probes/fetch/chunked.h"
 
