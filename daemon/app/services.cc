@@ -187,7 +187,9 @@ void Services::web_files_refused(std::string why) {
 
 // A reload that was refused stays so until the next one.
 void Services::web_files_accepted() {
-  if (std::exchange(web_refused_, false) && !config_refused_) results_.config_accepted(wall_now());
+  if (!std::exchange(web_refused_, false) || config_refused_) return;
+  bool const full_metrics = results_.read()->daemon->full_metrics;  // as it was
+  results_.config_accepted(wall_now(), full_metrics);
 }
 
 void Services::note_refusal(std::string why) {
