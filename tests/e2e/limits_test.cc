@@ -183,7 +183,7 @@ TEST_P(EndsUnder, ThisLimitWithASentence) {
 INSTANTIATE_TEST_SUITE_P(
     Each, EndsUnder,
     ::testing::Values(End{"address_space", "--as=48000000:48000000", "RLIMIT_AS 48000000"},
-                      End{"threads_of_the_server", "--as=85000000:85000000", "RLIMIT_AS 85000000"},
+                      End{"threads_of_the_server", "--as=68000000:68000000", "RLIMIT_AS 68000000"},
                       End{"data", "--data=4000000:4000000", "RLIMIT_DATA 4000000"}),
     [](auto const& info) { return info.param.name; });
 
