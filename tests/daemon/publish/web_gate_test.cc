@@ -88,10 +88,10 @@ class WebGateTest : public ::testing::Test {
   // What curl makes of it; `path` with the scheme before the address.
   Asked ask(std::string const& url_path, std::vector<std::string> more = {},
             std::string const& scheme = "https") {
-    std::vector<std::string> command{"/usr/bin/curl",        "--silent",
-                                     "--max-time",  "30",
-                                     "--cacert",    authority_.certificate().string(),
-                                     "--write-out", "\n%{http_code}"};
+    std::vector<std::string> command{"/usr/bin/curl", "--silent",
+                                     "--max-time",    "30",
+                                     "--cacert",      authority_.certificate().string(),
+                                     "--write-out",   "\n%{http_code}"};
     command.insert(command.end(), more.begin(), more.end());
     command.push_back(scheme + "://" + address_ + url_path);
     auto const ran = support::run(command);
@@ -301,8 +301,8 @@ TEST_P(WebGateRefuses, ByFileLineAndField) {
   std::ofstream{path("nothing.pem")} << "nothing\n";
   CertificateAuthority const other{folder_.path(), "other"};
   other.issue({.file_name = "another"});
-  auto const locked = support::run({"/usr/bin/openssl", "ec", "-aes128", "-passout", "pass:x", "-in",
-                                    path("server.key"), "-out", path("locked.key")});
+  auto const locked = support::run({"/usr/bin/openssl", "ec", "-aes128", "-passout", "pass:x",
+                                    "-in", path("server.key"), "-out", path("locked.key")});
   ASSERT_EQ(locked.code, 0) << locked.err;
   std::ofstream{path("web.yml")} << GetParam().text;
   auto const access = read_web_access(path("web.yml"));
