@@ -32,6 +32,7 @@ namespace canary::openpgp {
 // clang-format on
 
 struct Rnp {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a member of that name
 #define CANARY_MEMBER(name) decltype(&::rnp_##name) name = nullptr;
   CANARY_RNP_FUNCTIONS(CANARY_MEMBER)
 #undef CANARY_MEMBER
