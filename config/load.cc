@@ -15,7 +15,6 @@
 
 #include "config/config.h"
 #include "config/fields.h"
-#include "config/read_file.h"
 #include "config/reader.h"
 #include "config/touched_files.h"
 #include "config/waits.h"
@@ -96,12 +95,7 @@ Result<Config, std::vector<Problem>> Loader::load(path const& file) {
 
 std::optional<yaml::Item> Loader::parse(path const& file) {
   files_.push_back(file.string());
-  auto const bytes = read_file(file, yaml::kMaxFileBytes);
-  if (!bytes) {
-    problems_.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
-    return std::nullopt;
-  }
-  return yaml::parse(bytes.value(), file.string(), problems_);
+  return yaml::parse_file(file, problems_);
 }
 
 void Loader::read_main(yaml::Item const& root, path const& file) {

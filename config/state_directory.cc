@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "config/config.h"
-#include "config/read_file.h"
 #include "config/reader.h"
 #include "config/yaml.h"
 
@@ -14,12 +13,7 @@ namespace canary::config {
 Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
     std::filesystem::path const& file) {
   std::vector<Problem> problems;
-  auto const bytes = read_file(file, yaml::kMaxFileBytes);
-  if (!bytes) {
-    problems.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
-    return problems;
-  }
-  auto const root = yaml::parse(bytes.value(), file.string(), problems);
+  auto const root = yaml::parse_file(file, problems);
   if (!root) return problems;
   auto directory = Config{}.state_directory;
   yaml::Cursor const top(*root, file.string(), problems);

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "config/header_rules.h"
-#include "config/read_file.h"
 #include "config/yaml.h"
 
 namespace canary::config {
@@ -269,12 +268,7 @@ int bcrypt_cost(std::string const& hash) {
 
 Result<WebFile, std::vector<Problem>> read_web_file(path const& file) {
   std::vector<Problem> problems;
-  auto const bytes = read_file(file, yaml::kMaxFileBytes);
-  if (!bytes) {
-    problems.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
-    return problems;
-  }
-  auto const root = yaml::parse(bytes.value(), file.string(), problems);
+  auto const root = yaml::parse_file(file, problems);
   if (!root) return problems;
   yaml::Cursor const top(*root, file.string(), problems);
   WebFile web = WebReader{file, problems}.read(top);

@@ -16,6 +16,7 @@
 
 #include "config/harmless.h"
 #include "config/nearest.h"
+#include "config/read_file.h"
 
 namespace canary::config::yaml {
 namespace {
@@ -184,6 +185,13 @@ std::optional<Item> parse(std::string const& bytes, std::string const& file,
   }
   if (problems.size() != before) return std::nullopt;
   return builder.take();
+}
+
+std::optional<Item> parse_file(std::filesystem::path const& file, std::vector<Problem>& problems) {
+  auto const bytes = read_file(file, kMaxFileBytes);
+  if (bytes) return parse(bytes.value(), file.string(), problems);
+  problems.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
+  return std::nullopt;
 }
 
 Cursor::Cursor(Item const& item, std::string file, std::vector<Problem>& problems)

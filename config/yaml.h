@@ -5,6 +5,7 @@
 // Source: YAML 1.2 without anchors, aliases, merge keys, tags and further documents.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ struct Item {
 // added to `problems`; nothing is returned when there is any. An empty file is an empty mapping.
 std::optional<Item> parse(std::string const& bytes, std::string const& file,
                           std::vector<Problem>& problems);
+
+// Likewise of what stands in the file; that it cannot be read is a problem, too. Blocks.
+std::optional<Item> parse_file(std::filesystem::path const& file, std::vector<Problem>& problems);
 
 // A value and where it stands. Points into an Item and a vector of problems that outlive it.
 class Cursor {

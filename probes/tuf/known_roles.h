@@ -81,10 +81,9 @@ class KnownRoles {
 
   // The roles whose turn it is, by each of their delegators, and the roles on the way to them; each
   // after its delegator. `visited` are pairs that clients visit, which were tried in this run.
-  //   A kRound-th part of all has its turn, the longest waiting first. Before these and beside
-  //   them,
-  // each as many at most: roles that were not well or have expired, and those that are new or that
-  // snapshot lists with another version than was looked at.
+  // A kRound-th part of all has its turn, the longest waiting first. As many more at most of each:
+  // roles that were not well or have expired; roles that are new, or that snapshot lists with
+  // another version than was looked at. These come before the others.
   std::vector<NeedRole> plan(TrustedMetadata const& trusted,
                              std::set<NeedRole> const& visited) const;
   // Its turn is over, however it went. `bad`: it is looked at again in the next run, unless
