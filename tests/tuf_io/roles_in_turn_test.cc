@@ -16,7 +16,6 @@ using std::chrono::days;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsSupersetOf;
 using testing::Not;
 
 constexpr int kRoles = 40;
