@@ -48,6 +48,8 @@ std::string write_file(fs::path const& path, std::string_view text) {
       failure = because("write", temporary);
     }
   }
+  // Before it takes the place of the older one, which a power cut would leave empty or torn.
+  if (failure.empty() && ::fsync(file) != 0) failure = because("sync", temporary);
   if (::close(file) != 0 && failure.empty()) failure = because("write", temporary);
   if (failure.empty() && ::rename(temporary.c_str(), path.c_str()) != 0) {
     failure = because("rename", temporary);

@@ -31,8 +31,8 @@ SavedStates load_saved_states(std::filesystem::path const& directory,
 // Where what is known of a probe is kept, in the folder of all.
 std::filesystem::path saved_file(std::filesystem::path const& directory, std::string_view probe);
 
-// Files are replaced whole, and not synced: after a power cut an older one is found, or none. One
-// job at a time is on the disk's thread, and a probe waits for it at most once.
+// Files are replaced whole: after a power cut the last one is found, or one before it. One job at a
+// time is on the disk's thread, and a probe waits for it at most once.
 class StateKeeper {
  public:
   // `disk`, `results` and `log` outlive it.

@@ -157,6 +157,7 @@ DatabaseResult<void> Store::put_incident(RunEntry const& run, std::int64_t probe
   return put_cause(incident, *run.telling, run.ended);
 }
 
+// Told as it began, however often it is seen again: what was shown does not change.
 DatabaseResult<void> Store::put_cause(std::int64_t incident, Words const& words, Time at) {
   return database_->run(
       "INSERT INTO causes (incident, \"check\", subject, reason, severity, first, message, "
@@ -164,9 +165,7 @@ DatabaseResult<void> Store::put_cause(std::int64_t incident, Words const& words,
       "WHERE (SELECT count(*) FROM causes WHERE incident = ?1) < ?10 OR EXISTS (SELECT 1 FROM "
       "causes "
       "WHERE incident = ?1 AND \"check\" = ?2 AND subject = ?3 AND reason = ?4) "
-      "ON CONFLICT DO UPDATE SET "
-      "severity = excluded.severity, message = excluded.message, evidence = excluded.evidence, "
-      "url = excluded.url, ended = NULL",
+      "ON CONFLICT DO UPDATE SET ended = NULL",
       {incident, std::string_view{words.check}, std::string_view{words.subject},
        std::string_view{words.reason}, number(words.severity), number(at),
        std::string_view{words.message}, std::string_view{words.evidence},

@@ -35,6 +35,16 @@ StoreResult<void> sync_folder(std::filesystem::path const& folder) {
   return outcome::success();
 }
 
+// As often as is needed; each name is on the disk before what lies in it is written.
+StoreResult<void> make_folders(std::filesystem::path const& path) {
+  if (::mkdir(path.c_str(), 0777) == 0) return sync_folder(path.parent_path());
+  if (errno == EEXIST) return outcome::success();  // what it is will show
+  if (errno != ENOENT || !path.has_parent_path()) return fault(path, "create");
+  BOOST_OUTCOME_TRYV(make_folders(path.parent_path()));
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return fault(path, "create");
+  return sync_folder(path.parent_path());
+}
+
 StoreResult<void> write_all(int descriptor, std::filesystem::path const& path,
                             std::string_view bytes) {
   while (!bytes.empty()) {
@@ -150,9 +160,7 @@ StoreFolder::StoreFolder(std::filesystem::path path, int lock)
 StoreFolder::~StoreFolder() { ::close(lock_); }
 
 StoreResult<std::shared_ptr<StoreFolder>> StoreFolder::open(std::filesystem::path const& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return fault(path, "create", error.value());
+  BOOST_OUTCOME_TRYV(make_folders(path));
   int const descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return fault(path, "open");
   std::shared_ptr<StoreFolder> folder{new StoreFolder{path, descriptor}};

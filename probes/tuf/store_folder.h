@@ -33,7 +33,8 @@ using StoreResult = canary::Result<T, StoreFault>;
 
 class StoreFolder {
  public:
-  // Makes the folder where it is missing, locks it and removes what a crash left half written.
+  // Makes the folder where it is missing, on the disk with all its parents; locks it and removes
+  // what a crash left half written.
   // Faults: EWOULDBLOCK where another process has the folder.
   static StoreResult<std::shared_ptr<StoreFolder>> open(std::filesystem::path const& path);
   ~StoreFolder();  // gives it back

@@ -61,9 +61,10 @@ class RolesInTurn : public testing::Test {
     for (std::string const& request : world_.server.take_requests()) {
       std::string_view name{request};
       if (!name.starts_with("metadata/") || !name.ends_with(".json")) continue;
-      name.remove_prefix(name.find('.') + 1);
       name.remove_suffix(5);
-      bool const top = name == "json" || name == "root" || name == "snapshot" || name == "targets";
+      if (name.find('.') == std::string_view::npos) continue;  // the timestamp
+      name.remove_prefix(name.find('.') + 1);
+      bool const top = name == "root" || name == "snapshot" || name == "targets";
       if (!top && name.find('/') == std::string_view::npos) asked_.emplace_back(name);
     }
     return report;

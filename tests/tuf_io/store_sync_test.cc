@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "probes/tuf/store.h"
+#include "probes/tuf/store_folder.h"
 #include "probes/tuf/trust_memory.h"
 #include "tests/runtime/running_loop.h"
 #include "tests/tuf/folders.h"
@@ -75,6 +76,11 @@ class StoreSync : public ::testing::Test {
   TemporaryFolder folder_;
   std::vector<std::string> calls_;
 };
+
+TEST_F(StoreSync, PutsAFolderThatItMakesOnTheDiskFirst) {
+  ASSERT_TRUE(StoreFolder::open(folder_.path() / "probes/fleet"));
+  EXPECT_THAT(calls_, ElementsAre("fsync " + folder_.path().filename().string(), "fsync probes"));
+}
 
 TEST_F(StoreSync, WritesTheFileThenItsNameThenTheFolderThatHoldsIt) {
   ASSERT_TRUE(replace_file(file(), "bytes"));
