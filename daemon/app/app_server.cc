@@ -49,6 +49,7 @@ Sources App::sources() {
       .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
       .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
       .dumps = &dumps_.answers(),
+      .stored_dumps = &dumps_.stored(),
       .reloads = &reloads_,
       .orders = &orders_,
       .config_text = [this] { return config_text(); },

@@ -21,6 +21,7 @@
 #include "daemon/dump/watchdog_dumper.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/dump_answers.h"
+#include "daemon/publish/stored_dumps.h"
 #include "daemon/watchdog/act/dumper.h"
 #include "daemon/watchdog/watchdog.h"
 #include "runtime/aside.h"
@@ -64,6 +65,8 @@ class Dumps {
   std::string json_now(watchdog::Record const& record);
   // Dumps on disk with functions and lines. Thread: any.
   DumpAnswers& answers() { return answers_; }
+  // Dumps on disk, for pages. Thread: any.
+  StoredDumps& stored() { return stored_; }
   // Before anybody asks answers(); `watchdog` outlives end_care(). Thread: control.
   void ask(watchdog::Watchdog& watchdog) { watchdog_.store(&watchdog, std::memory_order_release); }
 
@@ -88,6 +91,7 @@ class Dumps {
   std::int64_t bounded_ns_ = 0;               // when unread ones were last looked at
   std::optional<runtime::Aside<bool>> care_;  // of the helper; it may stand still
   std::atomic<watchdog::Watchdog*> watchdog_{nullptr};
+  StoredDumps stored_{dumps_};
   DumpAnswers answers_{[this](std::stop_token stop) { return full(std::move(stop)); }};
 };
 

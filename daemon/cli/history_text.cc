@@ -28,27 +28,8 @@ std::string lasted(Moment const& moment) {
   return moment.lasted.count() > 0 ? history::span_text(moment.lasted) : "";
 }
 
-// What canaryd itself did.
-std::string event_text(Moment const& moment) {
-  auto const& subject = moment.finding.subject;
-  auto const& detail = moment.finding.message;
-  std::string const because = detail.empty() ? "" : ": " + detail;
-  if (moment.kind == "start") return "canaryd " + subject + " starts";
-  if (moment.kind == "stop") return "canaryd stops";
-  if (moment.kind == "reload") return "the configuration is loaded anew";
-  if (moment.kind == "reload_refused") return "a new configuration is refused" + because;
-  if (moment.kind == "hang")
-    return "canaryd hangs: " + subject + " for " + lasted(moment) + because;
-  if (moment.kind == "unclean_end") {
-    return "canaryd ended unclean (" + subject + "); nobody watched for " + lasted(moment) +
-           because;
-  }
-  if (moment.kind == "changes_left_out") return "of " + subject + because;
-  return moment.kind + " " + subject + because;
-}
-
 std::string moment_text(Moment const& moment) {
-  if (moment.probe.empty()) return event_text(moment);
+  if (moment.probe.empty()) return history::event_text(moment);
   auto const& finding = moment.finding;
   if (moment.kind == history::kTrustDropped) {
     return "what was trusted is dropped: " + finding.message;

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "daemon/history/when.h"
+
 namespace canary::history {
 namespace {
 
@@ -62,6 +64,33 @@ void sort(std::vector<Moment>& moments) {
 }
 
 }  // namespace
+
+std::string event_text(Moment const& moment) {
+  auto const& subject = moment.finding.subject;
+  auto const& detail = moment.finding.message;
+  std::string const because = detail.empty() ? "" : ": " + detail;
+  std::string const lasted = moment.lasted.count() > 0 ? span_text(moment.lasted) : "";
+  if (moment.kind == "start") return "canaryd " + subject + " starts";
+  if (moment.kind == "stop") return "canaryd stops";
+  if (moment.kind == "reload") return "the configuration is loaded anew";
+  if (moment.kind == "reload_refused") return "a new configuration is refused" + because;
+  if (moment.kind == "hang") return "canaryd hangs: " + subject + " for " + lasted + because;
+  if (moment.kind == "unclean_end") {
+    return "canaryd ended unclean (" + subject + "); nobody watched for " + lasted + because;
+  }
+  if (moment.kind == "changes_left_out") return "of " + subject + because;
+  return moment.kind + " " + subject + because;
+}
+
+DatabaseResult<Found<Moment>> own_timeline(Store& store, Query const& query) {
+  BOOST_OUTCOME_TRY(auto const events, store.events(query));
+  Found<Moment> found{.entries = {}, .more = events.more};
+  for (auto const& event : events.entries) {
+    if (event.kind == kTrustDropped || event.kind == "changes_left_out") continue;
+    found.entries.push_back(moment_of(event));
+  }
+  return found;
+}
 
 DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query) {
   BOOST_OUTCOME_TRY(auto const changes, store.changes(query));

@@ -26,7 +26,12 @@ inline bool has_finding(Moment const& moment) {
   return !moment.probe.empty() && moment.kind != kTrustDropped;
 }
 
+// What canaryd itself did, or what befell it, of an EventEntry: "canaryd stops".
+std::string event_text(Moment const& moment);
+
 // Those of canaryd itself are left out where one probe is asked for.
 DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query);
+// Only those of canaryd itself.
+DatabaseResult<Found<Moment>> own_timeline(Store& store, Query const& query);
 
 }  // namespace canary::history

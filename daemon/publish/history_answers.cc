@@ -21,29 +21,6 @@ std::optional<std::string> parameter(HttpRequest const& request, char const* nam
 
 HttpAnswer refused(std::string const& why) { return {400, kJson, error_json(why)}; }
 
-// The query, or which parameter is wrong.
-Result<history::Query, std::string> query_of(HttpRequest const& request, SysTime now) {
-  history::Query query{.probe = parameter(request, "probe").value_or(""),
-                       .since = now - std::chrono::hours{24},
-                       .until = now};
-  for (auto const& [name, time] : {std::pair{"since", &query.since}, {"until", &query.until}}) {
-    auto const text = parameter(request, name);
-    if (!text) continue;
-    auto const when = history::parse_when(*text, now, history::Zone::utc);
-    if (!when) return std::string{name} + ": " + when.error();
-    *time = when.value();
-  }
-  if (auto const text = parameter(request, "limit")) {
-    auto const* const end = text->data() + text->size();
-    auto const [rest, error] = std::from_chars(text->data(), end, query.most);
-    if (error != std::errc{} || rest != end || query.most == 0 || query.most > kMost) {
-      return "limit: expected a number from 1 to " + std::to_string(kMost) + ", got \"" +
-             HarmlessText<100>{*text} + "\"";
-    }
-  }
-  return query;
-}
-
 template <class T>
 HttpAnswer ask(history::Recorder& history, history::Query const& query,
                history::DatabaseResult<history::Found<T>> (*read)(history::Store&,
@@ -90,13 +67,35 @@ HttpAnswer runs_answer(history::Recorder& history, HttpRequest const& request,
 
 }  // namespace
 
+Result<history::Query, std::string> history_query(HttpRequest const& request, SysTime now,
+                                                  std::chrono::hours usual) {
+  history::Query query{
+      .probe = parameter(request, "probe").value_or(""), .since = now - usual, .until = now};
+  for (auto const& [name, time] : {std::pair{"since", &query.since}, {"until", &query.until}}) {
+    auto const text = parameter(request, name);
+    if (!text) continue;
+    auto const when = history::parse_when(*text, now, history::Zone::utc);
+    if (!when) return std::string{name} + ": " + when.error();
+    *time = when.value();
+  }
+  if (auto const text = parameter(request, "limit")) {
+    auto const* const end = text->data() + text->size();
+    auto const [rest, error] = std::from_chars(text->data(), end, query.most);
+    if (error != std::errc{} || rest != end || query.most == 0 || query.most > kMost) {
+      return "limit: expected a number from 1 to " + std::to_string(kMost) + ", got \"" +
+             HarmlessText<100>{*text} + "\"";
+    }
+  }
+  return query;
+}
+
 bool is_history(std::string_view path) {
   return path == "history" || path == "incidents" || path == "runs";
 }
 
 HttpAnswer history_answer(history::Recorder& history, std::string_view path,
                           HttpRequest const& request, SysTime now) {
-  auto const query = query_of(request, now);
+  auto const query = history_query(request, now, std::chrono::hours{24});
   if (!query) return refused(query.error());
   if (path == "runs") return runs_answer(history, request, query.value());
   if (path == "incidents") {

@@ -13,7 +13,8 @@
 namespace canary::daemon {
 
 // Nothing where the path is none of these. They are nothing for everybody who reaches the metrics:
-// answered on the private listener only.
+// answered on the private listener only; of others
+// /-/run has answers of its own (run_answers.h).
 std::optional<HttpAnswer> order_answer(Orders* orders, HttpRequest const& request);
 
 }  // namespace canary::daemon

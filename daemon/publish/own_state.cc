@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publish/own_state.h"
 
+#include <filesystem>
 #include <string>
 
+#include "config/harmless.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/page/humane.h"
 #include "daemon/watchdog/tell/current.h"
@@ -17,6 +19,22 @@ std::chrono::milliseconds whole(std::int64_t nanoseconds) {
 }
 
 SysTime wall(std::int64_t nanoseconds) { return SysTime{whole(nanoseconds)}; }
+
+// "At its end, 2 h ago, its loop had run a handler for 12 s, of demo: async_wait probes/…".
+std::string crash_text(watchdog::CrashRecord const& crash, SysTime now) {
+  std::string text = "At its end, " + page::distance(wall(crash.ended_wall_ns), now);
+  if (crash.handler_ns != 0) {
+    text += ", its loop had run a handler for " + page::span(whole(crash.handler_ns));
+    if (std::string_view const run{crash.run.data()}; !run.empty())
+      text.append(", of ").append(run);
+    if (std::string_view const site{crash.site.data()}; !site.empty()) {
+      text.append(": ").append(site);
+    }
+  } else {
+    text += ", its loop waited";
+  }
+  return text + ". " + page::count(crash.runs, "run") + " were going on.";
+}
 
 // "loop of demo, blocking_call, 2 h ago; async_wait probes/…".
 std::string stall_text(watchdog::LastStall const& stall, SysTime now) {
@@ -69,6 +87,11 @@ page::OwnState own_state(watchdog::Record const& record, runtime::Tables& tables
   if (previous.known && !previous.clean) {
     own.previous_run = "The process before ended unclean (" + std::string{to_text(previous.end)} +
                        "); nobody watched for " + page::span(whole(previous.blind_ns)) + ".";
+  }
+  if (previous.crash.known && previous.crash.in_run) {
+    own.crash = make_harmless(crash_text(previous.crash, now), 1024);
+    std::filesystem::path const dump{previous.crash.dump.data()};
+    own.post_mortem = dump.stem().string();
   }
   for (auto const& name : watchdog::quarantined_probes(record)) own.quarantined.push_back(name);
   own.dumps = record.dumps_written.load();

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publish/page_answers.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string>
+#include <utility>
 
-#include "daemon/history/when.h"
+#include "daemon/publish/hang_answers.h"
 #include "daemon/publish/history_answers.h"
+#include "daemon/publish/page/charts.h"
+#include "daemon/publish/page/config_page.h"
+#include "daemon/publish/page/feed.h"
 #include "daemon/publish/page/incidents.h"
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/page/probe_page.h"
+#include "daemon/publish/page/runbook.h"
 #include "daemon/publish/page/templates.h"
+#include "daemon/publish/post_guard.h"
 #include "daemon/text/escape.h"
 
 namespace canary::daemon {
@@ -18,14 +26,14 @@ namespace {
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kSvg = "image/svg+xml";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kAtom = "application/atom+xml; charset=utf-8";
+constexpr char kHistorySilent[] =
+    "Its disk does not answer. Probing goes on; the overview is of now.";
+constexpr std::chrono::milliseconds kTick{1};  // what is of this moment is in what is asked for
 constexpr std::string_view kProbe = "/probe/", kBadge = "/badge/", kSvgEnd = ".svg";
 
 std::string parameter(HttpRequest const& request, char const* name) {
   return request.parameter ? request.parameter(name).value_or("") : std::string{};
-}
-
-HttpAnswer a_page(std::string html) {
-  return {.status = 200, .content_type = kHtml, .body = std::move(html), .is_page = true};
 }
 
 page::OwnState own_state_of(Sources const& sources, SysTime now) {
@@ -39,7 +47,11 @@ HttpAnswer overview(Sources const& sources, HttpRequest const& request) {
   std::from_chars(page.data(), page.data() + page.size(), query.page);
   query.page = std::clamp<std::size_t>(query.page, 1, 1'000'000);
   auto const reading = sources.store.read();
-  return a_page(page::overview_page(*reading, own_state_of(sources, now), query, now));
+  return html_answer(page::overview_page(*reading, own_state_of(sources, now), query, now));
+}
+
+std::string header(HttpRequest const& request, char const* name) {
+  return request.header ? request.header(name).value_or("") : std::string{};
 }
 
 HttpAnswer no_such_probe(std::string_view name) {
@@ -47,36 +59,97 @@ HttpAnswer no_such_probe(std::string_view name) {
           "No probe is called \"" + std::string{HarmlessText<100>{name}} + "\"; / lists them.\n"};
 }
 
-HttpAnswer probe(Sources const& sources, std::string_view name) {
+history::DatabaseResult<page::ProbePast> read_past(history::Store& store, std::string const& probe,
+                                                   SysTime now) {
+  using std::chrono::hours;
+  using Width = history::Store::Width;
+  history::Query week{
+      .probe = probe, .since = now - hours{24 * 7}, .until = now + kTick, .most = 300};
+  history::Query long_ago = week;
+  long_ago.since = now - hours{24 * page::kDays};
+  page::ProbePast past;
+  BOOST_OUTCOME_TRY(auto days, store.spans(long_ago, Width::day));
+  BOOST_OUTCOME_TRY(auto by_hour, store.spans(week, Width::hour));
+  BOOST_OUTCOME_TRY(auto runs, store.runs(week));
+  long_ago.most = 50;
+  BOOST_OUTCOME_TRY(past.incidents, store.incidents(long_ago));
+  past.days = std::move(days.entries);
+  past.hours = std::move(by_hour.entries);
+  past.runs = std::move(runs.entries);
+  return past;
+}
+
+page::ProbePast past_of(Sources const& sources, std::string const& probe, SysTime now) {
+  page::ProbePast past;
+  if (sources.history == nullptr) return past;
+  auto read = sources.history->ask<page::ProbePast>(
+      [probe, now](history::Store& store) { return read_past(store, probe, now); },
+      kHistoryPatience);
+  if (read && *read) return std::move(*read).value();
+  past.trouble = read ? read->error().text : kHistorySilent;
+  return past;
+}
+
+HttpAnswer probe(Sources const& sources, HttpRequest const& request, std::string_view name) {
   SysTime const now = sources.wall_clock();
   auto const reading = sources.store.read();
   ProbeRow const* const row = reading->find(name);
   if (row == nullptr) return no_such_probe(name);
-  return a_page(page::probe_page(*row, *reading->daemon, own_state_of(sources, now), now));
+  auto const own = own_state_of(sources, now);
+  auto const past = past_of(sources, row->facts.name, now);
+  page::ProbeView const view{
+      .row = *row,
+      .daemon = *reading->daemon,
+      .own = own,
+      .past = past,
+      .may_run = sources.orders != nullptr && !refuse_person(request, sources.place)};
+  return html_answer(page::probe_page(view, now));
+}
+
+using Incidents = history::Found<history::Incident>;
+
+// Those that `query` asks for; or why there are none.
+Result<Incidents, std::string> read_incidents(Sources const& sources, history::Query const& query) {
+  if (sources.history == nullptr) return std::string{"There is none here."};
+  auto found = sources.history->ask<Incidents>(
+      [query](history::Store& store) { return store.incidents(query); }, kHistoryPatience);
+  if (!found) return std::string{kHistorySilent};
+  if (!*found) return found->error().text;
+  return std::move(*found).value();
 }
 
 HttpAnswer incidents(Sources const& sources, HttpRequest const& request) {
   SysTime const now = sources.wall_clock();
-  history::Query query{.probe = parameter(request, "probe"),
-                       .since = now - std::chrono::hours{24 * 7},
-                       .until = now + std::chrono::milliseconds{1},
-                       .most = 500};
-  if (std::string const since = parameter(request, "since"); !since.empty()) {
-    auto const when = history::parse_when(since, now, history::Zone::utc);
-    if (!when) return {400, kText, "since: " + when.error() + "\n"};
-    query.since = when.value();
-  }
-  if (sources.history == nullptr) {
-    return a_page(page::incidents_page({}, query, "There is none here.", now));
-  }
-  auto const found = sources.history->ask<history::Found<history::Incident>>(
-      [query](history::Store& store) { return store.incidents(query); }, kHistoryPatience);
-  if (!found) {
-    return a_page(page::incidents_page(
-        {}, query, "Its disk does not answer. Probing goes on; the overview is of now.", now));
-  }
-  if (!*found) return a_page(page::incidents_page({}, query, found->error().text, now));
-  return a_page(page::incidents_page(found->value(), query, "", now));
+  auto query = history_query(request, now, std::chrono::hours{24 * 7});
+  if (!query) return {400, kText, query.error() + "\n"};
+  query.value().until += kTick;
+  query.value().most = std::min<std::size_t>(query.value().most, 500);
+  auto const found = read_incidents(sources, query.value());
+  return html_answer(page::incidents_page(found ? found.value() : Incidents{}, query.value(),
+                                          found ? "" : found.error(), now));
+}
+
+HttpAnswer feed(Sources const& sources, HttpRequest const& request) {
+  SysTime const now = sources.wall_clock();
+  std::string const home = home_of(sources.place, header(request, "Host"));
+  if (home.empty()) return {400, kText, "The request names no host that links could have.\n"};
+  history::Query const query{.probe = parameter(request, "probe"),
+                             .since = now - std::chrono::hours{24 * page::kDays},
+                             .until = now + kTick,
+                             .most = 100};
+  auto const found = read_incidents(sources, query);
+  if (!found) return {503, kText, found.error() + "\n"};
+  SysTime const started = sources.store.read()->daemon->started;
+  return {200, kAtom, page::incidents_feed(found.value(), home, query.probe, started)};
+}
+
+// For people a page, else the text as `canaryd config show` prints it.
+HttpAnswer config(Sources const& sources, HttpRequest const& request) {
+  bool const person = header(request, "Accept").find("text/html") != std::string::npos;
+  if (!person || parameter(request, "as") == "text") return {200, kText, sources.config_text()};
+  auto const reading = sources.store.read();
+  return html_answer(
+      page::config_page(sources.config_text(), *reading->daemon, sources.wall_clock()));
 }
 
 // "canaryd: NAME | ok", as the badges of many projects look.
@@ -111,17 +184,25 @@ HttpAnswer badge(Sources const& sources, std::string_view name) {
 
 }  // namespace
 
+HttpAnswer html_answer(std::string html) {
+  return {.status = 200, .content_type = kHtml, .body = std::move(html), .is_page = true};
+}
+
 std::optional<HttpAnswer> page_answer(Sources const& sources, HttpRequest const& request) {
   auto const path = request.path;
   if (path == "/") return overview(sources, request);
   if (path == "/incidents") return incidents(sources, request);
+  if (path == "/incidents.atom") return feed(sources, request);
+  if (path == "/runbook") return html_answer(page::runbook_page());
+  if (path == "/config" && sources.config_text) return config(sources, request);
+  if (auto hangs = hang_answer(sources, request)) return hangs;
   if (path == "/assets/page.css") {
     return HttpAnswer{200, "text/css; charset=utf-8", std::string{page::templates::kStyle}};
   }
   if (path == "/assets/page.js") {
     return HttpAnswer{200, "text/javascript; charset=utf-8", std::string{page::templates::kScript}};
   }
-  if (path.starts_with(kProbe)) return probe(sources, path.substr(kProbe.size()));
+  if (path.starts_with(kProbe)) return probe(sources, request, path.substr(kProbe.size()));
   if (path.starts_with(kBadge) && path.ends_with(kSvgEnd)) {
     auto const name = path.substr(kBadge.size());
     return badge(sources, name.substr(0, name.size() - kSvgEnd.size()));

@@ -39,13 +39,18 @@ bool names_this_machine(std::string_view host) {
          host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+// Nobody else resolves what is no name.
+bool is_address(std::string_view host) {
+  return host.starts_with('[') || host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 HttpAnswer forbidden(char const* why) {
   return {.status = 403, .content_type = "text/plain; charset=utf-8", .body = why};
 }
 
 }  // namespace
 
-std::optional<HttpAnswer> refuse_change(HttpRequest const& request) {
+std::optional<HttpAnswer> refuse_person(HttpRequest const& request, WebPlace const& place) {
   if (request.is_private) return std::nullopt;
   bool const known = request.authenticated;
   if (!known && (!request.from_loopback || is_forwarded(request))) {
@@ -56,6 +61,19 @@ std::optional<HttpAnswer> refuse_change(HttpRequest const& request) {
   if (!known && host && !names_this_machine(host_of(lower(*host)))) {
     return forbidden("Only by the names 127.0.0.1, [::1] and localhost.\n");
   }
+  // A client's certificate, though, goes to any name that leads here.
+  bool const browser = header(request, "Sec-Fetch-Site") || header(request, "Origin");
+  if (known && browser && host && !place.host.empty() && lower(*host) != lower(place.host) &&
+      !names_this_machine(host_of(lower(*host))) && !is_address(host_of(*host))) {
+    return forbidden("Only by the name of --web.external-url.\n");
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpAnswer> refuse_change(HttpRequest const& request, WebPlace const& place) {
+  if (request.is_private) return std::nullopt;
+  if (auto refused = refuse_person(request, place)) return refused;
+  auto const host = header(request, "Host");
   auto const site = header(request, "Sec-Fetch-Site");
   if (site && *site != "same-origin" && *site != "none") {
     return forbidden("Not from a page of another site.\n");

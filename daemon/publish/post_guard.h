@@ -12,7 +12,11 @@
 
 namespace canary::daemon {
 
+// Why whoever asks may not change anything (403), wherever the request comes from; nothing where he
+// may. A browser has to ask by the external URL's name, where there is one, or an address.
+std::optional<HttpAnswer> refuse_person(HttpRequest const& request, WebPlace const& place);
+
 // Why a request that changes something is refused (403); nothing where it is not.
-std::optional<HttpAnswer> refuse_change(HttpRequest const& request);
+std::optional<HttpAnswer> refuse_change(HttpRequest const& request, WebPlace const& place);
 
 }  // namespace canary::daemon

@@ -2,7 +2,6 @@
 #include "daemon/publish/probe_answers.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -35,14 +34,6 @@ std::string parameter(HttpRequest const& request, char const* name) {
 
 std::string header(HttpRequest const& request, char const* name) {
   return request.header ? request.header(name).value_or("") : std::string{};
-}
-
-// What may stand in the address of a target.
-bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= 300 && std::ranges::all_of(host, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view{".:-_[]"}.find(static_cast<char>(c)) != std::string_view::npos;
-  });
 }
 
 double seconds(std::chrono::nanoseconds span) {

@@ -50,10 +50,11 @@ ResponsePointer make_response(HttpAnswer answer, std::atomic<std::size_t>& unrea
   header("Cache-Control", "no-store");
   ours("X-Content-Type-Options", "nosniff");
   ours("X-Frame-Options", "DENY");
-  header("Referrer-Policy", "no-referrer");
+  // With no-referrer a form of ours would come as one of nobody's ("Origin: null").
+  header("Referrer-Policy", "same-origin");
   ours("Content-Security-Policy", answer.is_page
                                       ? "default-src 'none'; style-src 'self'; script-src 'self'; "
-                                        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                        "connect-src 'self'; base-uri 'none'; form-action 'self'; "
                                         "frame-ancestors 'none'"
                                       : "default-src 'none'; frame-ancestors 'none'");
   if (!answer.location.empty()) header("Location", answer.location.c_str());

@@ -13,6 +13,7 @@
 #include "daemon/publish/page_answers.h"
 #include "daemon/publish/post_guard.h"
 #include "daemon/publish/probe_answers.h"
+#include "daemon/publish/run_answers.h"
 #include "runtime/tables.h"
 
 namespace canary::daemon {
@@ -21,13 +22,13 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kApi = "/api/v1/";
-constexpr std::string_view kReload = "/-/reload";
+constexpr std::string_view kReload = "/-/reload", kRun = "/-/run";
 constexpr std::string_view kDump = "/debug/dump";
 constexpr std::chrono::seconds kDumpAgain{3};  // most dumps are there by then
 constexpr std::chrono::minutes kReloadWithin{2};
 constexpr std::string_view kPaths =
-    "There are: / /incidents /probe/NAME /badge/NAME.svg /metrics /-/healthy /-/ready /-/live "
-    "/-/reload /config /sd /probe?target=NAME "
+    "There are: / /incidents /incidents.atom /probe/NAME /hangs /runbook /config /badge/NAME.svg "
+    "/metrics /-/healthy /-/ready /-/live /-/reload /-/run /sd /probe?target=NAME "
     "/api/v1/status /api/v1/probes "
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/history /api/v1/incidents /api/v1/runs "
     "/api/v1/executor /debug/executor\n";
@@ -42,7 +43,8 @@ std::string header(HttpRequest const& request, char const* name) {
 }
 
 void encode(HttpRequest const& request, HttpAnswer& answer) {
-  answer.vary = request.path == "/metrics" ? "Accept, Accept-Encoding" : "Accept-Encoding";
+  bool const by_accept = request.path == "/metrics" || request.path == "/config";
+  answer.vary = by_accept ? "Accept, Accept-Encoding" : "Accept-Encoding";
   if (!accepts_gzip(header(request, "Accept-Encoding"))) return;
   auto shorter = gzip(answer.body);
   if (!shorter) return;
@@ -115,7 +117,7 @@ HttpAnswer Routes::reload(HttpRequest const& request) const {
     return {
         .status = 405, .content_type = kText, .body = "POST asks for a reload.\n", .allow = "POST"};
   }
-  if (auto refusal = refuse_change(request)) return std::move(*refusal);
+  if (auto refusal = refuse_change(request, sources_.place)) return std::move(*refusal);
   if (rest.empty()) return {200, kJson, sources_.reloads->answer(sources_.reloads->ask())};
   std::uint64_t number = 0;
   auto const [end, failed] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), number);
@@ -128,9 +130,10 @@ HttpAnswer Routes::reload(HttpRequest const& request) const {
 std::optional<Later> Routes::later(HttpRequest const& request) {
   bool const reload = request.path == kReload && request.method == "POST";
   if (request.is_private || request.has_body) return std::nullopt;
-  if (reload && sources_.reloads != nullptr && !refuse_change(request)) {
+  if (reload && sources_.reloads != nullptr && !refuse_change(request, sources_.place)) {
     return reload_later(*sources_.reloads);
   }
+  if (request.path == kRun) return run_later(sources_, request);
   if (request.method != "GET") return std::nullopt;
   return probe_later(sources_, request);
 }
@@ -164,6 +167,7 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   if (request.path == kReload || request.path.starts_with(std::string{kReload} + '/')) {
     return reload(request);
   }
+  if (request.path == kRun && !request.is_private) return run_refusal(sources_, request);
   if (auto order = order_answer(sources_.orders, request)) return std::move(*order);
   if (request.method != "GET" && request.method != "HEAD") {
     return {405, kText, "Only GET and HEAD are answered here.\n", "GET, HEAD"};
@@ -180,7 +184,6 @@ HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {
   if (path == "/metrics") return metrics(request);
   if (path == "/probe") return probe_answer(sources_, request);
   if (path == "/sd") return discovery(sources_, request);
-  if (path == "/config" && sources_.config_text) return {200, kText, sources_.config_text()};
   if (auto page = page_answer(sources_, request)) {
     if (page->is_page) page->body = with_base(std::move(page->body), sources_.place.base);
     return std::move(*page);

@@ -28,6 +28,7 @@
 
 namespace canary::daemon {
 
+class StoredDumps;
 class WebGate;
 
 // Where answers come from. Functions are called on the server's threads and must not wait for the
@@ -46,9 +47,10 @@ struct Sources {
   std::function<page::OwnState(SysTime now)> own_state = {};
   std::function<std::string()> executor_text = {};  // the executor's state now
   std::function<std::string()> executor_json = {};
-  DumpAnswers* dumps = nullptr;  // with functions and lines; on the private listener
-  Reloads* reloads = nullptr;    // on the private listener
-  Orders* orders = nullptr;      // likewise
+  DumpAnswers* dumps = nullptr;         // with functions and lines; on the private listener
+  StoredDumps* stored_dumps = nullptr;  // those on disk; nullptr: none are shown
+  Reloads* reloads = nullptr;
+  Orders* orders = nullptr;
   std::function<std::string()> config_text = {};  // in effect, secrets masked; YAML
   // The last run of a probe, for people; it has one.
   std::function<std::string(ProbeRow const&)> run_text = {};
@@ -81,7 +83,7 @@ struct HttpAnswer {
   std::string_view content_type;  // a literal
   std::string body;
   std::string_view allow = {};          // 405: which methods there are, a literal
-  std::string location = {};            // 302: where it is
+  std::string location = {};            // 302, 303: where it is
   bool is_page = false;                 // for people: may load the server's own style and script
   std::chrono::seconds retry_after{0};  // 503: worth asking again then; 0: not said
   bool gzip = false;                    // how `body` is encoded
@@ -121,7 +123,8 @@ class Routes {
   static constexpr std::array<std::string_view, 8> kHandlers{
       "/", "/metrics", "/-/healthy", "/-/ready", "/-/live", "/api/v1", "/debug/executor", "other"};
   static constexpr std::size_t kApiHandler = 5;
-  static constexpr std::array<int, 10> kCodes{200, 302, 400, 401, 403, 404, 405, 413, 500, 503};
+  static constexpr std::array<int, 11> kCodes{200, 302, 303, 400, 401, 403,
+                                              404, 405, 413, 500, 503};
 
   HttpAnswer answer(HttpRequest const& request, bool overloaded);
   HttpAnswer counted(std::string_view path, HttpAnswer answer);

@@ -27,13 +27,20 @@ std::optional<std::string> path_of(std::string_view text) {
   return path.substr(0, path.size() - 1);
 }
 
+}  // namespace
+
 bool is_host(std::string_view host) {
-  return !host.empty() && std::ranges::all_of(host, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+  static constexpr std::string_view kOthers = ".:-_[]";
+  return !host.empty() && host.size() <= 300 && std::ranges::all_of(host, [](unsigned char c) {
+    return std::isalnum(c) != 0 || kOthers.find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
-}  // namespace
+std::string home_of(WebPlace const& place, std::string const& asked) {
+  std::string const& host = place.host.empty() ? asked : place.host;
+  if (!is_host(host)) return {};
+  return (place.https ? "https://" : "http://") + host + place.base;
+}
 
 Result<WebPlace, std::string> web_place(std::string const& external_url,
                                         std::optional<std::string> const& route_prefix) {

@@ -25,6 +25,12 @@ struct WebPlace {
 Result<WebPlace, std::string> web_place(std::string const& external_url,
                                         std::optional<std::string> const& route_prefix);
 
+// What may stand in an address, with a port where it has one: "[::1]:9732".
+bool is_host(std::string_view host);
+// Where the pages are: "https://monitor.example/canaryd". `asked`: the request's Host, where no
+// external URL says it; "" where that is none.
+std::string home_of(WebPlace const& place, std::string const& asked);
+
 // `path` without the prefix; nothing where it is not below it.
 std::optional<std::string_view> below(WebPlace const& place, std::string_view path);
 

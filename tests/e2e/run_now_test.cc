@@ -52,7 +52,7 @@ TEST(RunNow, CouldNotTellWhereThereIsNothingToRun) {
     could_not_tell({"other"}, "no probe is called \"other\"");
     could_not_tell({"paused"}, "paused is paused");
     could_not_tell({}, "PROBE is required");
-    EXPECT_EQ(daemon.status_of("/-/run?probe=repo"), 404) << "not for those passing by";
+    EXPECT_EQ(daemon.status_of("/-/run?probe=repo"), 405) << "no link runs anything";
     EXPECT_EQ(daemon.status_of("/-/order/1"), 404);
   }
   could_not_tell({"repo"}, "no canaryd runs");

@@ -51,6 +51,16 @@ void add_incident(Fields& page, history::Incident const& incident, history::Time
 
 }  // namespace
 
+void add_incidents(Fields& page, history::Found<history::Incident> const& found,
+                   history::Time now) {
+  page.list("incidents");
+  for (bool const over : {false, true}) {
+    for (auto incident = found.entries.rbegin(); incident != found.entries.rend(); ++incident) {
+      if (incident->closed.has_value() == over) add_incident(page, *incident, now);
+    }
+  }
+}
+
 std::string incidents_page(history::Found<history::Incident> const& found,
                            history::Query const& query, std::string const& trouble,
                            history::Time now) {
@@ -69,13 +79,7 @@ std::string incidents_page(history::Found<history::Incident> const& found,
       .text("probe", query.probe)
       .text("trouble", trouble)
       .flag("more", found.more);
-  page.list("incidents");
-  // The newest first, those that are not over before all.
-  for (bool const over : {false, true}) {
-    for (auto incident = found.entries.rbegin(); incident != found.entries.rend(); ++incident) {
-      if (incident->closed.has_value() == over) add_incident(page, *incident, now);
-    }
-  }
+  add_incidents(page, found, now);
   return render_page("canaryd: incidents", templates::kIncidents, page);
 }
 

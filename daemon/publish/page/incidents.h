@@ -6,8 +6,12 @@
 #include <string>
 
 #include "daemon/history/entries.h"
+#include "daemon/publish/page/fields.h"
 
 namespace canary::daemon::page {
+
+// For incident_cards.mustache: the newest first, those that are not over before all.
+void add_incidents(Fields& page, history::Found<history::Incident> const& found, history::Time now);
 
 // `trouble`: why there is nothing to show; "" where `found` says what there was.
 std::string incidents_page(history::Found<history::Incident> const& found,

@@ -15,6 +15,7 @@
 #include "daemon/publish/page/advice.h"
 #include "daemon/publish/page/bars.h"
 #include "daemon/publish/page/humane.h"
+#include "daemon/publish/page/own_fields.h"
 #include "daemon/publish/page/render.h"
 #include "daemon/publish/page/templates.h"
 #include "daemon/publish/page/things.h"
@@ -293,24 +294,6 @@ void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot c
   }
 }
 
-void add_own(Fields& page, OwnState const& own) {
-  page.flag("hangs", !own.turns)
-      .text("why", own.why)
-      .text("level", own.level)
-      .text("hang_verdict", own.verdict)
-      .text("culprit", own.culprit)
-      .text("ladder", own.ladder)
-      .text("last_stall", own.last_stall)
-      .text("previous_run", own.previous_run)
-      .text("dumps", std::to_string(own.dumps))
-      .text("last_dump", own.last_dump);
-  if (!own.culprit.empty()) {
-    page.text("culprit_href", "/probe/" + config::percent_encode(own.culprit));
-  }
-  page.list("quarantined");
-  for (auto const& probe : own.quarantined) page.entry("quarantined").text("name", probe);
-}
-
 }  // namespace
 
 std::string_view name_of(State state) {
@@ -357,7 +340,7 @@ std::string overview_page(Snapshot const& snapshot, OwnState const& own, Overvie
   }
   std::ranges::sort(seen, {}, [](Seen const& each) { return std::pair{each.state, each.place}; });
   Fields page;
-  add_own(page, own);
+  add_own_state(page, own);
   add_verdict(page, counts, seen.size(), snapshot, own, now);
   page.list("cards");
   std::size_t trouble = 0;

@@ -24,6 +24,8 @@ struct OwnState {
   std::optional<double> beat_age_s;
   std::string last_stall;    // a sentence; "" where there was none
   std::string previous_run;  // how the process before ended; "" where it was in order
+  std::string crash;         // what its loop was at then; "" where nobody knows
+  std::string post_mortem;   // the dump of that, as StoredDump::name; "" where there is none
   std::vector<std::string> quarantined, stalled;  // probes
   std::uint64_t dumps = 0;
   std::string last_dump;

@@ -23,6 +23,8 @@
       return answer.text();
     }).then(function (text) { renewed = Date.now(); put(text); }).catch(function () {});
   }
+  // What does not change by itself is left as whoever reads it has opened and scrolled it.
+  if (document.getElementById('main').hasAttribute('data-still')) return;
   setInterval(renew, every);
   setInterval(tell, 1000);
 })();

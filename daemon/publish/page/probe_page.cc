@@ -8,7 +8,9 @@
 #include "config/url.h"
 #include "daemon/publish/page/advice.h"
 #include "daemon/publish/page/bars.h"
+#include "daemon/publish/page/charts.h"
 #include "daemon/publish/page/humane.h"
+#include "daemon/publish/page/incidents.h"
 #include "daemon/publish/page/render.h"
 #include "daemon/publish/page/templates.h"
 #include "daemon/publish/page/things.h"
@@ -99,11 +101,19 @@ void add_deadlines(Fields& page, Known const& known, SysTime now) {
   }
 }
 
+void add_past(Fields& page, ProbePast const& past, SysTime now) {
+  add_days(page, past.days, now);
+  add_durations(page, past.hours, past.runs, now);
+  add_incidents(page, past.incidents, now);
+  page.text("trouble", past.trouble);
+}
+
 }  // namespace
 
-std::string probe_page(ProbeRow const& row, DaemonFacts const& daemon, OwnState const& own,
-                       SysTime now) {
-  State const state = state_of(row, own, daemon.started, now);
+std::string probe_page(ProbeView const& view, SysTime now) {
+  auto const& row = view.row;
+  auto const& daemon = view.daemon;
+  State const state = state_of(row, view.own, daemon.started, now);
   std::string const name = config::percent_encode(row.facts.name);
   Fields page;
   page.text("state", std::string{name_of(state)})
@@ -126,12 +136,15 @@ std::string probe_page(ProbeRow const& row, DaemonFacts const& daemon, OwnState 
       .text("incidents_href", "/incidents?since=90d&probe=" + name)
       .text("json_href", "/api/v1/probes/" + name)
       .text("runs_href", "/api/v1/runs?probe=" + name)
-      .text("command", check_command(daemon.config_file, row.facts.name));
+      .text("command", check_command(daemon.config_file, row.facts.name))
+      .text("run_href", view.may_run && row.facts.enabled ? "/-/run?probe=" + name : "")
+      .text("running", row.in_flight_since ? span(now - *row.in_flight_since) : "");
   add_findings(page, row);
   add_bars(page, row.recent);
   page.list("phases");
   if (row.last_report) add_phases(page, row.last_report->measurements.phases);
   add_deadlines(page, *row.known, now);
+  add_past(page, view.past, now);
   return render_page("canaryd: " + row.facts.name, templates::kProbe, page);
 }
 

@@ -37,6 +37,9 @@ std::string render_page(std::string_view title, std::string_view body, Fields co
   mustache::data data = data_of(fields);
   data.set("title", std::string{title});
   data.set("body", mustache::partial{[body] { return std::string{body}; }});
+  data.set("hang", mustache::partial{[] { return std::string{templates::kHang}; }});
+  data.set("incident_cards",
+           mustache::partial{[] { return std::string{templates::kIncidentCards}; }});
   mustache::mustache frame{std::string{templates::kFrame}};
   return frame.render(data);
 }

@@ -66,14 +66,22 @@ class Page : public ::testing::Test {
     return overview_page(snapshot, own_, query, kNow);
   }
 
+  std::string of_probe(History const& probe, bool may_run = false) {
+    ProbeView const view{
+        .row = probe.row(), .daemon = daemon_, .own = own_, .past = past_, .may_run = may_run};
+    return probe_page(view, kNow);
+  }
+
   DaemonFacts daemon_;
   OwnState own_;
+  ProbePast past_;
   std::deque<History> histories_;
 };
 
 TEST(Templates, AreRight) {
-  for (auto const text :
-       {templates::kFrame, templates::kOverview, templates::kIncidents, templates::kProbe}) {
+  for (auto const text : {templates::kFrame, templates::kOverview, templates::kIncidents,
+                          templates::kIncidentCards, templates::kProbe, templates::kHang,
+                          templates::kHangs, templates::kDump, templates::kConfig}) {
     EXPECT_TRUE(is_template(text));
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{{"))) << "everything is escaped";
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{&"))) << "everything is escaped";
@@ -110,7 +118,8 @@ TEST_F(Page, HasACardWithEveryFindingForWhoeverNeedsSomebody) {
   EXPECT_THAT(page, HasSubstr("https://host/timestamp.json"));
   EXPECT_THAT(page, HasSubstr("Have it signed and published anew"));
   EXPECT_THAT(page, HasSubstr("canaryd check --config /etc/canaryd/canaryd.yml demo"));
-  EXPECT_THAT(page, HasSubstr("alert TufMetadataExpired"));
+  EXPECT_THAT(page,
+              HasSubstr("alert <a href=\"/runbook#TufMetadataExpired\">TufMetadataExpired</a>"));
 }
 
 TEST_F(Page, TheHangComesBeforeEverythingElse) {
@@ -191,8 +200,12 @@ TEST_F(Page, TextOfOthersStaysText) {
   daemon_.reload_successful = false;
   daemon_.reload_error = evil;
   own_.last_stall = own_.previous_run = evil;
-  Snapshot snapshot;
-  auto const one = probe_page(histories_.front().row(), daemon_, own_, kNow);
+  past_.trouble = evil;
+  past_.incidents.entries = {{.id = 1, .probe = evil, .url = evil, .opened = kNow - 1h, .runs = 1}};
+  past_.incidents.entries[0].causes.push_back(
+      {.finding = {.check = evil, .subject = evil, .message = evil, .evidence = evil, .url = evil},
+       .first = kNow - 1h});
+  auto const one = of_probe(histories_.front());
   for (auto const& page : {overview(), one}) {
     EXPECT_THAT(page, Not(HasSubstr("<script>alert")));
     EXPECT_THAT(page, Not(HasSubstr("href=\"javascript")));
@@ -204,10 +217,37 @@ TEST_F(Page, TextOfOthersStaysText) {
 TEST_F(Page, OfAProbeTellsWhatIsKnownOfIt) {
   auto& probe = add("demo");
   run(probe, {finding(Severity::warning)});
-  auto const page = probe_page(probe.row(), daemon_, own_, kNow);
+  auto const page = of_probe(probe);
   EXPECT_THAT(page, HasSubstr("demo: degraded"));
   EXPECT_THAT(page, HasSubstr("every 1m, within 10s"));
   EXPECT_THAT(page, HasSubstr("/incidents?since"));
+}
+
+TEST_F(Page, OfAProbeHasWhatWasOfItInNinetyDays) {
+  auto& probe = add("demo");
+  run(probe, {});
+  EXPECT_THAT(of_probe(probe), Not(HasSubstr("90 days</h2>")));
+  past_.days = {
+      {.probe = "demo", .from = std::chrono::floor<std::chrono::days>(kNow), .runs = {9, 0, 1, 0}}};
+  past_.runs = {{.ended = kNow - 2min, .duration = 50ms}, {.ended = kNow - 1min, .duration = 70ms}};
+  past_.incidents.entries = {{.id = 1, .probe = "demo", .opened = kNow - 1h, .runs = 3}};
+  auto const page = of_probe(probe);
+  EXPECT_THAT(page, HasSubstr("90.0 % of 10 runs were well: 1 day with failures."));
+  EXPECT_THAT(page, HasSubstr("aria-label=\"1 day with failures\""));
+  EXPECT_THAT(page, HasSubstr("The upper edge is 70 ms"));
+  EXPECT_THAT(page, HasSubstr("<h2>Incidents of 90 days</h2>"));
+  EXPECT_THAT(page, HasSubstr("until now, 1 h; 3 failed runs"));
+}
+
+TEST_F(Page, OfAProbeHasAButtonForWhoeverMayRunIt) {
+  auto& probe = add("a&b");
+  EXPECT_THAT(of_probe(probe), Not(HasSubstr("<form")));
+  EXPECT_THAT(of_probe(probe, true),
+              HasSubstr("<form method=\"post\" action=\"/-/run?probe=a%26b\"><button>"));
+  auto facts = probe.row().facts;
+  facts.enabled = false;
+  probe.reconfigured(facts);
+  EXPECT_THAT(of_probe(probe, true), Not(HasSubstr("<form"))) << "what is paused is not run";
 }
 
 TEST(Bars, HaveAPathForEachKindAndWordsForWhoDoesNotSee) {

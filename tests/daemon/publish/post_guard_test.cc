@@ -26,7 +26,7 @@ TEST_P(PostGuard, Allows) {
     if (found == headers.end()) return std::nullopt;
     return found->second;
   };
-  auto const refused = refuse_change(request);
+  auto const refused = refuse_change(request, {});
   EXPECT_EQ(!refused, allowed);
   if (refused) EXPECT_EQ(refused->status, 403);
 }
@@ -73,22 +73,22 @@ TEST(PostGuardOf, LetsInWhoSaidWhoTheyAreButNoPageOfAnotherSite) {
     if (found == headers.end()) return std::nullopt;
     return found->second;
   };
-  EXPECT_TRUE(refuse_change(request));
+  EXPECT_TRUE(refuse_change(request, {}));
   request.authenticated = true;
-  EXPECT_FALSE(refuse_change(request)) << "from another machine, by a name, through a proxy";
+  EXPECT_FALSE(refuse_change(request, {})) << "from another machine, by a name, through a proxy";
   headers["Origin"] = "https://canary.example:9732";
-  EXPECT_FALSE(refuse_change(request));
+  EXPECT_FALSE(refuse_change(request, {}));
   headers["Origin"] = "https://evil.example";
-  EXPECT_TRUE(refuse_change(request)) << "a browser would send the password along";
+  EXPECT_TRUE(refuse_change(request, {})) << "a browser would send the password along";
   headers.erase("Origin");
   headers["Sec-Fetch-Site"] = "cross-site";
-  EXPECT_TRUE(refuse_change(request));
+  EXPECT_TRUE(refuse_change(request, {}));
 }
 
 TEST(PostGuardOf, TrustsThePrivateListener) {
   HttpRequest request{.method = "POST", .path = "/-/reload"};
   request.is_private = true;
-  EXPECT_FALSE(refuse_change(request));
+  EXPECT_FALSE(refuse_change(request, {}));
 }
 
 }  // namespace
