@@ -77,7 +77,9 @@ EmergencyRequest read_request(std::string_view bytes) {
   std::size_t const path_begin = method_end < line.size() ? method_end + 1 : method_end;
   std::size_t const target_end = find(line, ' ', path_begin);
   std::string_view const target = part(line, path_begin, target_end);
-  request.path = path_of(part(target, 0, find(target, '?', 0)));
+  std::string_view const path = part(target, 0, find(target, '?', 0));
+  request.path = path_of(path);
+  request.for_people = !path.empty() && path.data()[path.size() - 1] == '/';
   request.from_watchdog = contains(bytes, kWatchdogAgent);
   return request;
 }
@@ -89,6 +91,7 @@ EmergencyHead answer_head(EmergencyStatus status, std::string_view content_type,
   head.add("\r\nContent-Length: ").number(body_size);
   if (status == EmergencyStatus::bad_method) head.add("\r\nAllow: GET, HEAD");
   head.add("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff");
+  head.add("\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'");
   head.add("\r\nConnection: close\r\n\r\n");
   return head;
 }

@@ -17,6 +17,7 @@ struct EmergencyRequest {
   bool known_method = false;   // GET or HEAD
   bool head_only = false;      // HEAD
   bool from_watchdog = false;  // its own question, which only the server may answer
+  bool for_people = false;     // the first page: "/", below whatever prefix
   EmergencyPath path = EmergencyPath::other;
 };
 // Of the bytes received so far.

@@ -18,9 +18,10 @@ constexpr int kAtOnce = 64;                            // connections taken in o
 constexpr std::int64_t kRest = 100'000'000;            // after accept4 failed
 constexpr std::int64_t kWatchdogDead = 5'000'000'000;  // as for /-/healthy otherwise
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kMetrics = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kElsewhere =
-    "canaryd's HTTP server does not answer. Until it does, /metrics, /-/healthy, /-/ready and\n"
+    "canaryd's HTTP server does not answer. Until it does, /, /metrics, /-/healthy, /-/ready and\n"
     "/-/live are answered by its watchdog, and nothing else is. A dump says what hangs: "
     "docs/hangs.md.\n";
 
@@ -268,15 +269,15 @@ void EmergencyServer::answer(Connection& connection, EmergencyRequest const& req
          "Only GET and HEAD are answered here.\n");
     return;
   }
+  bool const sentence = request.path == EmergencyPath::other && !request.for_people;
+  if (sentence || !board_.read(texts_)) {
+    fill(connection, request, EmergencyStatus::unavailable, kText, kElsewhere);
+    return;
+  }
   if (request.path == EmergencyPath::other) {
-    fill(connection, request, EmergencyStatus::unavailable, kText, kElsewhere);
-    return;
-  }
-  if (!board_.read(texts_)) {
-    fill(connection, request, EmergencyStatus::unavailable, kText, kElsewhere);
-    return;
-  }
-  if (request.path == EmergencyPath::metrics) {
+    write_screen(screen_, texts_.reason_text(), texts_.not_live_text(), texts_.page_text());
+    fill(connection, request, EmergencyStatus::unavailable, kHtml, screen_.view());
+  } else if (request.path == EmergencyPath::metrics) {
     fill(connection, request, EmergencyStatus::ok, kMetrics, texts_.page_text());
   } else if (request.path == EmergencyPath::live) {
     answer_live(connection, request);

@@ -21,6 +21,7 @@
 #include "daemon/watchdog/sample/own_row.h"
 #include "daemon/watchdog/tell/emergency_board.h"
 #include "daemon/watchdog/tell/emergency_request.h"
+#include "daemon/watchdog/tell/emergency_screen.h"
 #include "daemon/watchdog/tell/status.h"
 
 namespace canary::watchdog {
@@ -114,6 +115,7 @@ class EmergencyServer {
   std::array<Connection, kConnections> connections_{};
   std::array<int, kSpares> spares_{};  // descriptors for connections when others have all the rest
   EmergencyTexts texts_;               // as last read from the board
+  EmergencyScreen screen_;             // made of those
   std::int64_t now_ns_ = 0;
   std::int64_t next_ns_ = 0;  // when to look again although nothing happens
   std::int64_t rested_ns_ =

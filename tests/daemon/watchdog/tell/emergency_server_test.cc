@@ -130,6 +130,18 @@ TEST_F(Emergency, AnswersForAServerThatTakesNobody) {
   EXPECT_EQ(answered(EmergencyPath::ready), 1);
 }
 
+TEST_F(Emergency, ShowsPeopleOneScreenInWords) {
+  write_texts("# loop dead: victim\n# HELP canaryd_x Of x.\n", "the loop has not turned for 12 s");
+  answering();
+  for (char const* const path : {"/", "/canaryd/", "/?state=failing"}) {
+    auto const screen = get(path);
+    EXPECT_EQ(screen.status, 503) << path;
+    EXPECT_EQ(screen.headers.at("content-type"), "text/html; charset=utf-8");
+    EXPECT_THAT(screen.headers.at("content-security-policy"), StartsWith("default-src 'none'"));
+    EXPECT_THAT(screen.body, EndsWith("</html>\n"));
+  }
+}
+
 TEST_F(Emergency, AnswersNobodyWhereTlsOrAPasswordIsAskedFor) {
   write_texts("the page\n", "the loop has not turned for 12 s");
   board_->set_guarded(1);
