@@ -77,6 +77,7 @@ int chosen_command(int argc, char** argv) {
   canary::daemon::add_check_command(app, action);
   canary::daemon::add_demo_command(app, action);
   canary::daemon::add_status_command(app, action);
+  canary::daemon::add_top_command(app, action);
   canary::daemon::add_history_command(app, action);
   canary::daemon::add_run_now_command(app, action);
   canary::daemon::add_forget_command(app, action);

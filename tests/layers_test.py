@@ -90,6 +90,7 @@ ONE_HOME = {
     "re2/": ["probes/pattern.cc"],
     "rnp/": ["probes/openpgp/rnp"],
     "sqlite3.h": ["daemon/history/database.cc", "daemon/versions/"],
+    "ncurses.h": ["daemon/cli/terminal.cc"],
     "kainjow/": ["daemon/publish/page/render.cc"],
 }
 

@@ -29,6 +29,7 @@ void add_forget_command(CLI::App& app, Action& chosen);
 void add_run_now_command(CLI::App& app, Action& chosen);
 void add_reload_command(CLI::App& app, Action& chosen);
 void add_status_command(CLI::App& app, Action& chosen);
+void add_top_command(CLI::App& app, Action& chosen);
 void add_history_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 

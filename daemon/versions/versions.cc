@@ -160,6 +160,7 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
        object("libspdlog")},
       {"RE2", "", "", object("libre2")},
       {"librnp", "", rnp_version(), rnp.empty() ? "not loaded" : rnp},
+      {"ncurses", "", "", object("libncursesw")},
       {"yaml-cpp", "", "", object("libyaml-cpp")},
       {"prometheus-cpp", "", "", object("libprometheus-cpp-core")},
       {"glibc", dotted(__GLIBC__, __GLIBC_MINOR__, 0), ::gnu_get_libc_version(), object("libc")},
