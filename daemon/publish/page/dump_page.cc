@@ -117,16 +117,19 @@ void add_frames(Fields& stack, json::array const& frames, std::string const& acc
 
 void add_stacks(Fields& page, json::value const& dump, std::string const& accused) {
   page.list("stacks");
+  bool others = false;
   auto const& stacks = list_of(dump, "stacks");
   for (std::size_t i = 0; i < std::min(stacks.size(), kMostStacks); ++i) {
     auto const& each = stacks[i];
     bool const culprit = is_true(each, "culprit");
+    others = others || !culprit;
     Fields& stack = page.entry("stacks");
     stack.text("title", text_of(each, "name") + " (thread " + text_of(each, "thread") + ")")
         .text("note", text_of(each, "note"))
         .flag("culprit", culprit);
     add_frames(stack, list_of(each, "frames"), culprit ? accused : "");
   }
+  page.flag("others", others);
 }
 
 void add_incidents(Fields& page, json::value const& dump) {
