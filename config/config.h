@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/kinds.h"
+#include "config/maintenance.h"
 #include "config/probe_spec.h"
 #include "config/problem.h"
 #include "config/result.h"
@@ -84,6 +85,7 @@ struct Config {
   WatchdogSettings watchdog;
   HistorySettings history;
   MetricsSettings metrics;
+  std::vector<MaintenanceWindow> maintenance;
   int workers = 0;  // threads for hashing and large metadata; 0: one per CPU, at most 4
   std::vector<ProbeSpec> probes;  // in the order of the files
   friend bool operator==(Config const&, Config const&) = default;

@@ -89,6 +89,24 @@ class Rows : public FieldVisitor {
           "warning");
     });
   }
+  void maintenance(Field field, std::vector<MaintenanceWindow>&) override {
+    section(std::string{field.name} + "[]", [this] {
+      add({"from",
+           "when the work begins: `2027-03-01T22:00:00Z`, with an offset (`+01:00`) or a date, "
+           "which is its midnight, UTC"},
+          "this and `to`, or `weekly`");
+      add({"to", "when it is over: after `from`, at most 31 days"}, "likewise");
+      add({"weekly",
+           "days and times, always UTC: `sun 02:00-04:00`, `mon-fri,sun 22:00-01:30`, "
+           "`daily 03:00-03:30`; an end before the begin is of the next day"},
+          "likewise");
+      add({"probes",
+           "names of probes, `*` in them stands for any text; up to 100, or one alone. Each must "
+           "match a probe"},
+          "all");
+      add({"reason", "why; shown wherever the window is. 1 to 200 bytes"}, "required");
+    });
+  }
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>&,
                           ExpiryThresholds const&, std::string_view) override {
     add(field, "none");

@@ -191,6 +191,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("watchdog", [&] { describe(v, config.watchdog); });
   v.section("history", [&] { describe(v, config.history); });
   v.section("metrics", [&] { describe(v, config.metrics); });
+  v.maintenance({"maintenance"}, config.maintenance);
 }
 
 void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches,

@@ -68,6 +68,8 @@ class FieldVisitor {
   virtual void threshold(Field field, ExpiryThreshold& value) = 0;
   // Known oddities; those of a section are added to what is there, the same finding's replaced.
   virtual void accept(Field field, std::vector<AcceptSpec>& value) = 0;
+  // Windows in which nobody is paged.
+  virtual void maintenance(Field field, std::vector<MaintenanceWindow>& value) = 0;
   // Sections by name of a `what`; a new one starts as `otherwise`.
   virtual void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                                   ExpiryThresholds const& otherwise, std::string_view what) = 0;

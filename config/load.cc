@@ -113,6 +113,8 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   if (include) {
     for (auto const& included : included_files(*include, file)) read_included(included);
   }
+  auto const windows = fields.find("maintenance");
+  if (windows && problems_.empty()) refuse_unknown_probes(*windows, config_.probes);
   if (config_.probes.empty() && problems_.empty() && !none_meant) {
     problems_.push_back({file.string(), 0, 0, "probes",
                          include ? "expected at least one probe here or in a file that include "
@@ -130,7 +132,7 @@ void Loader::read_included(path const& file) {
   if (!fields.is_mapping()) return;
   read_probes(fields, folder_of(file));
   for (auto const* name : {"state_directory", "include", "web", "log", "scheduler", "watchdog",
-                           "history", "metrics", "workers", "defaults"}) {
+                           "history", "metrics", "maintenance", "workers", "defaults"}) {
     if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
   }
   fields.refuse_unknown();

@@ -35,6 +35,7 @@ class QuietVisitor : public FieldVisitor {
   void selection(Field, Selection&, std::string_view) override {}
   void threshold(Field, ExpiryThreshold&) override {}
   void accept(Field, std::vector<AcceptSpec>&) override {}
+  void maintenance(Field, std::vector<MaintenanceWindow>&) override {}
   void thresholds_by_name(Field, std::map<std::string, ExpiryThresholds>&, ExpiryThresholds const&,
                           std::string_view) override {}
   void require(bool, std::string_view, std::string) override {}

@@ -51,6 +51,7 @@ class Reader : public FieldVisitor {
   void selection(Field field, Selection& value, std::string_view what) override;
   void threshold(Field field, ExpiryThreshold& value) override;
   void accept(Field field, std::vector<AcceptSpec>& value) override;
+  void maintenance(Field field, std::vector<MaintenanceWindow>& value) override;
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                           ExpiryThresholds const& otherwise, std::string_view what) override;
   void require(bool holds, std::string_view name, std::string message) override;
@@ -64,6 +65,8 @@ class Reader : public FieldVisitor {
                                   std::string (*fit)(std::string const& value));
   Result<std::string, ReadError> variable_value(std::string const& name) const;
   std::optional<AcceptSpec> acceptance(yaml::Cursor const& at);  // `at` is the present section
+  // Likewise.
+  std::optional<MaintenanceWindow> maintenance_window(yaml::Cursor const& at);
   bool read_finding(yaml::Cursor const& at, AcceptSpec& entry) const;
   void inside(yaml::Cursor const& at, std::function<void()> const& read);
 
@@ -71,5 +74,9 @@ class Reader : public FieldVisitor {
   ReadOptions options_;
   std::size_t problems_before_;  // when the section began: broken fields break no further rules
 };
+
+// A name or pattern in the `probes` of a window that is none of `probes` is a problem. The windows
+// themselves were read before.
+void refuse_unknown_probes(yaml::Cursor const& windows, std::vector<ProbeSpec> const& probes);
 
 }  // namespace canary::config

@@ -178,6 +178,22 @@ class Writer : public FieldVisitor {
       path_.resize(above);
     }
   }
+  void maintenance(Field field, std::vector<MaintenanceWindow>& value) override {
+    line(field.name, value.empty() ? "[]" : "");
+    for (auto const& window : value) {
+      auto const* const once = std::get_if<Stretch>(&window.when);
+      std::string const when = once ? to_text(once->from) : to_text(std::get<Weekly>(window.when));
+      auto const above = path_.size();
+      path_.append(field.name).append("[" + when + ", " + window.reason + "].");
+      element([&] {
+        line(once ? "from" : "weekly", once ? when : quote(when));
+        if (once) line("to", to_text(once->to));
+        if (!window.probes.empty()) line("probes", list(window.probes));
+        line("reason", quote(window.reason));
+      });
+      path_.resize(above);
+    }
+  }
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                           ExpiryThresholds const&, std::string_view) override {
     section(field.name, [&] {

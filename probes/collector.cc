@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "config/star_pattern.h"
 
 namespace canary::probes {
 namespace {
@@ -63,28 +64,6 @@ std::string shape(std::string_view message, std::string_view subject) {
 
 }  // namespace
 
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::optional<std::size_t> star;  // behind the last `*`; its text ends at star_in for now
-  std::size_t star_in = 0;
-  while (in < text.size()) {
-    if (at < pattern.size() && pattern[at] == '*') {
-      star = ++at;
-      star_in = in;
-    } else if (at < pattern.size() && pattern[at] == text[in]) {
-      ++at;
-      ++in;
-    } else if (star) {
-      at = *star;
-      in = ++star_in;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', at) == std::string_view::npos;
-}
-
 Collector::Collector(Report& report, std::vector<config::AcceptSpec> const& accept,
                      std::chrono::sys_seconds now)
     : report_(report), now_(now) {
@@ -139,7 +118,7 @@ void Collector::mark(Finding& finding) {
       entries_.equal_range({finding.check, std::string{to_text(finding.reason)}});
   for (auto at = begin; at != end; ++at) {
     config::AcceptSpec const& spec = *at->second.spec;
-    if (!matches(spec.subject, finding.subject)) continue;
+    if (!config::matches_stars(spec.subject, finding.subject)) continue;
     at->second.met = true;
     std::string message = finding.message;
     if (!covers(spec.worst, finding.severity)) {

@@ -19,9 +19,6 @@
 
 namespace canary::probes {
 
-// Does `text` match, where `*` in the pattern stands for any text, none included?
-bool matches(std::string_view pattern, std::string_view text);
-
 class Collector {
  public:
   // Both references outlive the collector. `now` is the run's.

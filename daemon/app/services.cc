@@ -46,7 +46,7 @@ std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
   std::vector<ProbeFacts> facts;
   facts.reserve(config.probes.size());
   for (auto const& spec : config.probes)
-    facts.push_back(facts_of(spec, probes::declaration_of(spec.kind.name())));
+    facts.push_back(facts_of(spec, probes::declaration_of(spec.kind.name()), config.maintenance));
   return facts;
 }
 

@@ -93,6 +93,8 @@ Row row_of(json::object const& probe, sys_seconds now) {
   if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
     name += " (" + std::to_string(accepted) + " accepted)";
   }
+  auto const* const announced = probe.if_contains("maintenance");
+  if (announced != nullptr && announced->is_object()) name += " (maintenance)";
   auto const place = rank(probe);
   auto const& since = probe.at("since");
   auto const& end = probe.at("ends_next");
@@ -152,6 +154,11 @@ std::string probe_text(json::value const& answer, bool colour) {
          (answer.at("next_run").is_null() ? "not planned"
                                           : "in " + span(time_of(answer.at("next_run")) - now)) +
          "\n";
+  auto const* const announced = answer.as_object().if_contains("maintenance");
+  if (announced != nullptr && announced->is_object()) {
+    out += "in maintenance until " + text(announced->at("until")) + ": " +
+           text(announced->at("reason")) + "\n";
+  }
   auto const* const dropped = answer.as_object().if_contains("trust_dropped");
   if (dropped != nullptr && dropped->is_object()) {
     out += "what was trusted of it was dropped " + ago(dropped->at("at"), now) + ": " +

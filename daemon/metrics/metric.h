@@ -29,7 +29,7 @@ enum class Emergency : std::uint8_t {
 
 using probes::Shown;
 
-inline constexpr std::size_t kMostLabels = 3;
+inline constexpr std::size_t kMostLabels = 5;
 
 struct Metric {
   std::string_view name;

@@ -18,6 +18,7 @@
 #include "config/duration.h"
 #include "daemon/publish/report_json.h"
 #include "daemon/results/known.h"
+#include "daemon/results/maintenance.h"
 
 namespace canary::daemon {
 namespace {
@@ -83,6 +84,11 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["next_run"] = time_value(row.next_run);
   out["accepted"] = row.last_report ? accepted(*row.last_report) : 0;
   out["ends_next"] = ends_next(*row.known);
+  out["maintenance"] = nullptr;
+  if (auto const announced = maintenance_of(row, now)) {
+    out["maintenance"] = json::object{{"until", config::to_text(announced->until)},
+                                      {"reason", text_value(announced->reason)}};
+  }
   out["trust_dropped"] = nullptr;
   if (row.trust_dropped) {
     out["trust_dropped"] = json::object{{"at", rfc3339(row.trust_dropped->at)},

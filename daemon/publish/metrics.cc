@@ -12,6 +12,7 @@
 #include "daemon/publish/exposition.h"
 #include "daemon/publish/kind_metrics.h"
 #include "daemon/results/known.h"
+#include "daemon/results/maintenance.h"
 
 namespace canary::daemon {
 namespace {
@@ -90,6 +91,7 @@ void Page::daemon() {
       .add({}, facts.reload_successful ? 1.0 : 0.0);
   family(metric("canaryd_config_last_reload_success_timestamp_seconds"))
       .add({}, seconds(facts.last_reload_success));
+  if (!input_.pages.empty()) family(metric("canaryd_web_info")).add({input_.pages}, 1.0);
   family(metric("canaryd_config_probes")).add({}, static_cast<double>(enabled_.size()));
   family(metric("canaryd_schedule_lag_seconds")).add({}, input_.snapshot.schedule_lag);
   auto requests = family(metric("canaryd_http_requests_total"));
@@ -146,7 +148,8 @@ void Page::configured_probes() {
   {
     auto info = family(metric("canaryd_probe_info"));
     for (ProbeRow const* row : input_.snapshot.probes) {
-      info.add({row->facts.name, row->facts.kind->kind, row->facts.repository}, 1.0);
+      auto const& facts = row->facts;
+      info.add({facts.name, facts.kind->kind, facts.repository, facts.host, facts.url.text()}, 1.0);
     }
   }
   {
@@ -156,6 +159,8 @@ void Page::configured_probes() {
       enabled.add({row->facts.name}, row->facts.enabled ? 1.0 : 0.0);
     }
   }
+  per_probe(family(metric("canaryd_probe_maintenance")),
+            [this](ProbeRow const& row) { return maintenance_of(row, input_.now) ? 1.0 : 0.0; });
   per_probe(family(metric("canaryd_probe_interval_seconds")),
             [](ProbeRow const& row) { return seconds(row.facts.interval); });
   per_probe(family(metric("canaryd_probe_timeout_seconds")),

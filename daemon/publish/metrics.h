@@ -30,6 +30,7 @@ struct MetricsInput {
   ProcessFacts process;
   std::uint64_t log_lines_dropped = 0;
   std::optional<history::Recorder::Counts> history = std::nullopt;  // nothing where there is none
+  std::string pages = {};  // their URL for those outside; "": not known
   SysTime now{};
 };
 

@@ -76,13 +76,15 @@ HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
 HttpAnswer Routes::metrics(HttpRequest const& request) const {
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
-  std::string page = render_metrics({.snapshot = *reading,
-                                     .requests = counts(),
-                                     .clients = clients(),
-                                     .process = process_facts(),
-                                     .log_lines_dropped = sources_.log_lines_dropped(),
-                                     .history = history_counts(),
-                                     .now = now});
+  std::string page =
+      render_metrics({.snapshot = *reading,
+                      .requests = counts(),
+                      .clients = clients(),
+                      .process = process_facts(),
+                      .log_lines_dropped = sources_.log_lines_dropped(),
+                      .history = history_counts(),
+                      .pages = sources_.place.host.empty() ? "" : home_of(sources_.place, "") + "/",
+                      .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
   auto const version = wanted_openmetrics(header(request, "Accept"));
   if (version.empty()) return {200, kMetricsContentType, std::move(page)};

@@ -3,6 +3,7 @@
 #include "daemon/results/snapshot.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "config/harmless.h"
 
@@ -24,15 +25,40 @@ std::string_view to_text(SkipReason reason) {
   return "disturbed";
 }
 
-ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind) {
-  return {
+namespace {
+
+// The host of "https://h:8443", "tls://h:443", "192.0.2.1:53" or "[::1]:53"; what is none (a
+// program, a name for the system's own name servers) stays as it is.
+std::string host_name(std::string_view asked) {
+  constexpr std::string_view kScheme = "://";
+  if (auto const scheme = asked.find(kScheme); scheme != std::string_view::npos) {
+    asked.remove_prefix(scheme + kScheme.size());
+    asked = asked.substr(0, asked.find('/'));
+  }
+  if (asked.starts_with("dns:") || asked.starts_with('/')) return std::string{asked};
+  if (asked.starts_with('[')) return std::string{asked.substr(1, asked.find(']') - 1)};
+  auto const colon = asked.find(':');
+  bool const bare_ipv6 = colon != asked.rfind(':');
+  return std::string{bare_ipv6 ? asked : asked.substr(0, colon)};
+}
+
+}  // namespace
+
+ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind,
+                    std::vector<config::MaintenanceWindow> const& windows) {
+  ProbeFacts facts{
       .name = spec.name.text,
       .repository = make_harmless(spec.repository.empty() ? spec.name.text : spec.repository, 256),
       .kind = &kind,
       .enabled = spec.enabled,
       .interval = spec.interval,
       .timeout = spec.timeout,
-      .url = spec.kind.location()};
+      .url = spec.kind.location(),
+      .host = host_name(spec.kind.host())};
+  if (facts.host.empty()) facts.host = facts.name;
+  std::ranges::copy_if(windows, std::back_inserter(facts.maintenance),
+                       [&](auto const& window) { return window.covers(facts.name); });
+  return facts;
 }
 
 std::uint64_t ProbeRow::failed_runs() const {

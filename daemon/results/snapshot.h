@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/maintenance.h"
 #include "config/probe_spec.h"
 #include "daemon/results/changes.h"
 #include "daemon/results/histogram.h"
@@ -37,11 +38,14 @@ struct ProbeFacts {
   bool enabled = true;
   std::chrono::milliseconds interval{0};
   std::chrono::milliseconds timeout{0};
-  probes::Subject url;  // where the repository is
+  probes::Subject url;     // where the repository is
+  HarmlessText<256> host;  // who is asked, without a port; else the program or file, or its name
+  std::vector<config::MaintenanceWindow> maintenance{};  // those that cover it
   friend bool operator==(ProbeFacts const&, ProbeFacts const&) = default;
 };
-// `kind` is what the kind of `spec` declares.
-ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind);
+// `kind` is what the kind of `spec` declares, `windows` are those of the configuration.
+ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& kind,
+                    std::vector<config::MaintenanceWindow> const& windows = {});
 
 // What the last look that had it said; it stays when a later look fails.
 struct KnownThing {

@@ -9,25 +9,19 @@ laid on it (tests/faults). Exits 77 where a program is missing.
 """
 import argparse
 import contextlib
-import json
 import os
 import pathlib
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 
 from machines import Canaryd, Repositories, fifo, serve_one_scrape_in_three, serve_silence
-from scaled import scaled
-from story_test import Failed, eventually, get, listening_port, say
+from prometheus import Prometheus
+from story_test import Failed, eventually, say
 
-FACTOR = 60     # an hour is a minute
-SCRAPE = "1s"    # a minute: the longest that the rules promise to hold at
 PATIENCE = 200   # seconds from when all is running
 
 # Alert: which canaryd fires it (Prometheus' label `instance`), and which of its series.
@@ -65,6 +59,7 @@ WANTED = {
     "CanarydLogLinesDropped": {"instance": "pipe"},
     "CanarydHistoryNotWritten": {"instance": "forgetful"},
     "CanarydSeesNothing": {"instance": "blindfold"},
+    "CanarydProbeInMaintenance": {"instance": "repositories", "probe": "closed"},
     "TufIntegrityFailure": {"instance": "repositories", "probe": "tampered",
                             "reason": "signature"},
     "TufMetadataExpired": {"instance": "repositories", "probe": "expired", "role": "timestamp"},
@@ -74,8 +69,10 @@ WANTED = {
     "RepoProbeFailing": {"instance": "repositories", "probe": "tampered"},
     "RepoUnreachable": {"instance": "repositories", "probe": "closed"},
     "RepoDown": {"instance": "repositories", "probe": "closed"},
+    "RepoNamesUnresolved": {"instance": "repositories"},
     "RepoProbeFlaky": {"instance": "repositories", "probe": "flaky"},
-    "TufMirrorsDisagree": {"repo": "mirrored", "role": "timestamp"},
+    "RepoFreshnessBudgetBurns": {"instance": "repositories", "probe": "rare"},
+    "TufMirrorsDisagree": {"instance": "repositories", "probe": "m1", "repo": "mirrored"},
     "RepoTlsCertExpiring": {"instance": "repositories", "probe": "tls-ending"},
     "RepoTlsCertExpired": {"instance": "repositories", "probe": "tls-ended"},
     "OpenpgpKeyExpiring": {"instance": "repositories", "probe": "key-ending"},
@@ -85,56 +82,16 @@ WANTED = {
 }
 
 
-class Prometheus:
-    def __init__(self, project, folder, cleanup):
-        self.targets = folder / "targets.json"
-        self.known = {}
-        rules = (project / "config/prometheus/canaryd.rules.yml").read_text()
-        self.alerts = re.findall(r"alert: (\S+)", rules)
-        (folder / "canaryd.rules.yml").write_text(scaled(rules, FACTOR))
-        config = (project / "config/prometheus/prometheus.yml").read_text()
-        config = re.sub(r"(scrape_interval|scrape_timeout|evaluation_interval): \w+",
-                        rf"\1: {SCRAPE}", config)
-        config = re.sub(r"\nalerting:\n(?:  .*\n)+", "\n", config)
-        config = re.sub(r'static_configs:\n\s+- targets: \[[^\]]*\]',
-                        f"file_sd_configs: [{{files: [{self.targets}], refresh_interval: 1s}}]",
-                        config)
-        (folder / "prometheus.yml").write_text(config)
-        self.write()
-        log = open(folder / "prometheus.log", "w")
-        process = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/prometheus.yml",
-             f"--storage.tsdb.path={folder}/tsdb", "--web.listen-address=127.0.0.1:0",
-             # What nobody makes any more is gone soon. Five seconds would be in proportion, and
-             # more than a busy machine keeps.
-             "--query.lookback-delta=15s"], stdout=log, stderr=log)
-        cleanup.callback(process.wait)
-        cleanup.callback(process.kill)
-        self.port = listening_port(process, "prometheus")
+class Alerts(Prometheus):
+    """And what has fired so far."""
+
+    def __init__(self, *world):
+        super().__init__(*world)
         self.fired = {}
-
-    def write(self):
-        fresh = self.targets.with_suffix(".new")
-        fresh.write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"],
-                                      "labels": {"instance": name}}
-                                     for name, port in self.known.items()]))
-        fresh.rename(self.targets)
-
-    def know(self, **ports):
-        self.known.update(ports)
-        self.write()
-
-    def forget_all(self):
-        self.known = {}
-        self.write()
 
     def look(self):
         """Notes what fires now."""
-        query = urllib.parse.quote('ALERTS{alertstate="firing"}')
-        answer = get(f"http://127.0.0.1:{self.port}/api/v1/query?query={query}")
-        if not answer or answer[0] != 200:
-            return
-        for series in json.loads(answer[1])["data"]["result"]:
+        for series in self.query('ALERTS{alertstate="firing"}') or []:
             labels = series["metric"]
             self.fired.setdefault(labels["alertname"], []).append(labels)
 
@@ -183,11 +140,15 @@ class World:
         self.canaryd("repositories").configure([
             probe("good"), probe("tampered", "tampered"), probe("expired", "expired"),
             probe("soon", "soon", expiry=day), probe("soon-critical", "soon", expiry=critical),
-            probe("closed", port=1), probe("flaky", way="flaky"),
+            probe("closed", port=1), probe("flaky", way="flaky"), probe("rare", way="rare"),
             probe("m1", "older", more=mirrored), probe("m2", "newer", more=mirrored),
             probe("tls-ending", tls="ending"), probe("tls-ended", tls="ended"),
             self.repositories.key_probe("key-ending"), self.repositories.key_probe("key-ended"),
+            # Nobody has names below invalid. (RFC 6761)
+            probe("nameless-1", host="a.invalid", http="resolve_timeout: 2s"),
+            probe("nameless-2", host="b.invalid", http="resolve_timeout: 2s"),
             probe("slow", way="slow", more="    timeout: 2s\n")],
+            top="maintenance: [{weekly: \"daily 00:00-23:59\", probes: closed, reason: moves}]\n",
             scheduler=", max_concurrent_runs_per_host: 32").start()
 
     def troubled_by_themselves(self):
@@ -273,7 +234,7 @@ class World:
 
 
 def tell(options, folder, cleanup):
-    prometheus = Prometheus(pathlib.Path(options.project), folder, cleanup)
+    prometheus = Alerts(pathlib.Path(options.project), folder, cleanup)
     unknown = set(prometheus.alerts) ^ set(WANTED)
     if unknown:
         raise Failed(f"in the rules or in WANTED alone: {sorted(unknown)}")
@@ -287,13 +248,10 @@ def tell(options, folder, cleanup):
     world.faults()
     prometheus.know(**{name: machine.port for name, machine in world.machines.items()})
     prometheus.know(lossy=serve_one_scrape_in_three(f"127.0.0.1:{healthy.port}"))
-    ready = urllib.parse.quote('count(max_over_time(up[1m]) == 1)')
 
     def all_scraped():
         prometheus.look()
-        answer = get(f"http://127.0.0.1:{prometheus.port}/api/v1/query?query={ready}")
-        result = json.loads(answer[1])["data"]["result"] if answer else []
-        return result and int(result[0]["value"][1]) == len(prometheus.known)
+        return prometheus.scrapes_all()
     eventually("every canaryd was scraped", all_scraped)
     say(f"{len(world.machines)} canaryds run and are scraped")
     world.make_trouble()

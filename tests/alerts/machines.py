@@ -30,6 +30,9 @@ class Files(http.server.SimpleHTTPRequestHandler):
         if way == "flaky" and int(time.time()) % 5 == 0:
             self.send_error(503)
             return
+        if way == "rare" and int(time.time()) % 12 == 0:
+            self.send_error(503)
+            return
         if way == "slow" and rest.endswith("/timestamp.json"):
             time.sleep(1.75)
         if way == "queued" and rest.endswith("/timestamp.json"):
@@ -48,14 +51,18 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that went away, and those that refuse a certificate
 
 
-def serve(handler, tls=None):
-    server = Server(("127.0.0.1", 0), handler)
+def start_server(handler, tls=None, address=("127.0.0.1", 0)):
+    server = Server(address, handler)
     if tls:
         # The handshake is the connection's own thread's.
         server.socket = tls.wrap_socket(server.socket, server_side=True,
                                         do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_address[1]
+    return server
+
+
+def serve(handler, tls=None):
+    return start_server(handler, tls).server_address[1]
 
 
 def serve_silence():
@@ -183,18 +190,19 @@ class Repositories:
         owner.stdout.readline()
 
     def probe(self, name, repository="good", way="plain", port=None, more="", expiry=NO_EXPIRY,
-              http="", tls=None):
+              http="", tls=None, host="127.0.0.1", tuf=""):
         scheme = "http"
         if tls:
             scheme, (port, ca_file) = "https", self.tls[tls]
             http = f"ca_file: {ca_file}"
-        base = f"{scheme}://127.0.0.1:{port or self.port}/{way}/{repository}"
+        base = f"{scheme}://{host}:{port or self.port}/{way}/{repository}"
         roles = "".join(f"        {role}: {expiry}\n"
                         for role in ("root", "timestamp", "snapshot", "targets"))
         return (f"  - name: {name}\n{more}"
                 f"    http: {{max_attempts: 1{', ' + http if http else ''}}}\n"
                 f"    tuf:\n      metadata_url: {base}/metadata\n"
-                f"      root: {self.folder}/{repository}/root.json\n      expiry:\n{roles}")
+                f"      root: {self.folder}/{repository}/root.json\n      expiry:\n{roles}"
+                + tuf.replace("$BASE", base))
 
 
 class Canaryd:
@@ -205,11 +213,12 @@ class Canaryd:
         (self.folder / "run").mkdir(parents=True)
         self.process, self.port, self.environment, self.output = None, 0, {}, None
         self.hands = {}
+        self.within, self.flags = [], []  # a command that runs it, and flags of its own
         cleanup.callback(self.end)
 
-    def configure(self, probes, watchdog="", scheduler="", interval="1s", timeout="5s"):
+    def configure(self, probes, watchdog="", scheduler="", interval="1s", timeout="5s", top=""):
         (self.folder / "canaryd.yml").write_text(
-            f"state_directory: {self.folder}/state\n"
+            f"state_directory: {self.folder}/state\n{top}"
             f"web: {{listen_addresses: ['127.0.0.1:{self.port}']}}\n"
             f"scheduler: {{start_spread: 1s{scheduler}}}\n"
             f"watchdog: {{on_dead: report{watchdog}}}\n"
@@ -265,7 +274,8 @@ class Canaryd:
     def start(self, output=None):
         with open(self.folder / "log", "a") as log:
             self.process = subprocess.Popen(
-                [self.program, "run", "--config", str(self.folder / "canaryd.yml")],
+                [*self.within, self.program, "run", "--config", str(self.folder / "canaryd.yml"),
+                 *self.flags],
                 stdout=output or log, stderr=output or log, restore_signals=False,
                 env={**os.environ, "RUNTIME_DIRECTORY": str(self.folder / "run"),
                      **self.environment, **self.hands})

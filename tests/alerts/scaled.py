@@ -17,5 +17,6 @@ def scaled(rules, factor):
     def shorter(match):
         return f"{match[1]}{max(1, milliseconds(match[2]) // factor)}ms{match[3]}"
     rules = re.sub(r"^(\s+(?:for|keep_firing_for|interval): )(\w+)()$", shorter, rules, flags=re.M)
-    rules = re.sub(r"(\[)(\w+)(\])", shorter, rules)
+    rules = re.sub(r"(\[)(\w+)(\]|(?=:))", shorter, rules)
+    rules = re.sub(r"(\[\w+:)(\w+)(\])", shorter, rules)
     return re.sub(r"(\boffset )(\w+)()", shorter, rules)

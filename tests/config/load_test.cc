@@ -127,6 +127,27 @@ TEST_F(Load, AddsWhatAProbeAcceptsToWhatAllAccept) {
   EXPECT_EQ(load_text(show(config)), config) << show(config);
 }
 
+TEST_F(Load, ReadsWindowsOfMaintenanceAndTellsWhatChangedOfThem) {
+  std::string const windows =
+      "maintenance:\n"
+      "  - {from: 2027-03-01T23:00:00+01:00, to: 2027-03-02T02:00:00Z, probes: [\"a*\"],\n"
+      "     reason: storage moves}\n"
+      "  - {weekly: \"sun 02:00-04:00\", reason: patches}\n";
+  auto const config = load_text(windows + "probes:\n" + probe("a1") + probe("b"));
+  ASSERT_EQ(config.maintenance.size(), 2u);
+  EXPECT_EQ(std::get<Stretch>(config.maintenance[0].when).from,
+            std::chrono::sys_days{std::chrono::year{2027} / 3 / 1} + 22h);
+  EXPECT_TRUE(config.maintenance[0].covers("a1"));
+  EXPECT_FALSE(config.maintenance[0].covers("b"));
+  EXPECT_TRUE(config.maintenance[1].covers("b")) << "all, where none is named";
+  EXPECT_EQ(load_text(show(config)), config) << show(config);
+
+  auto const without = load_text("probes:\n" + probe("a1") + probe("b"));
+  EXPECT_THAT(differences(without, config),
+              ::testing::Contains("maintenance[sun 02:00-04:00, patches].reason: none -> "
+                                  "\"patches\""));
+}
+
 // What a wait may take is bounded by its run, and the limit is whatever the file says.
 TEST_F(Load, TakesAWaitThatTheWatchdogDoesNotOutlast) {
   EXPECT_EQ(load_text("probes:\n" + probe("a") +

@@ -5,6 +5,7 @@
 usage: rules_test.py TEST PROJECT_FOLDER [FILE], where TEST is one of the functions named at the end
 Exits 77 where a tool is missing.
 """
+import json
 import pathlib
 import re
 import shutil
@@ -12,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-RUNBOOK = "file:///usr/share/doc/canaryd/runbook.md#"
+# canaryd's own page where it says where that is, else the installed file.
+RUNBOOK = ('{{ with query \\"canaryd_web_info\\" }}{{ . | first | label \\"url\\" }}runbook{{ else }}'
+           'file:///usr/share/doc/canaryd/runbook.md{{ end }}#')
 # Metrics that Prometheus makes by itself.
 OWN = {"up", "ALERTS"}
 
@@ -83,6 +86,11 @@ def documented(project):
         url = re.search(r'runbook_url: "(.+)"', block)
         if url and url[1] != RUNBOOK + name.lower():
             wrong.append(f"{name}'s runbook_url is {url[1]}")
+        if name.startswith(("Tuf", "Openpgp", "Repo")) and name != "RepoNamesUnresolved":
+            for needed in ("$labels.repo ", "$labels.metadata_url ", "          since: ",
+                           "          page: ", "group_left (repo, host, metadata_url)"):
+                if needed not in block:
+                    wrong.append(f"{name} does not tell {needed.strip()}")
         if name.lower() not in known:
             wrong.append(f"docs/runbook.md has no section {name}")
         if not re.search(r"severity: (critical|warning|none)\n", block + "\n"):
@@ -157,13 +165,52 @@ def used_metrics(project):
     return {re.sub(r"_bucket$", "", name) for name in names}
 
 
-def known_metrics(project):
-    """Every metric that a rule reads is one of the table's, or one that a kind of probe declares."""
+def dashboard_queries(project):
+    """(panel, query) of the Grafana dashboard."""
+    file = project.root / "config/grafana/canaryd.json"
+    panels = json.loads(file.read_text())["panels"]
+    return [(panel["title"], target["expr"]) for panel in panels
+            for target in panel.get("targets", [])]
+
+
+def dashboard(project):
+    """Its queries are PromQL, and read what canaryd exports or the rules record."""
+    queries = dashboard_queries(project)
+    rules = {"groups": [{"name": "dashboard", "rules": [
+        {"record": f"panel:canaryd:{number}",
+         "expr": query.replace("$__rate_interval", "1m").replace("$", "")}
+        for number, (_, query) in enumerate(queries)]}]}
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "dashboard.yml"
+        file.write_text(json.dumps(rules))
+        if tool("promtool", "check", "rules", "--lint=none", file) != 0:
+            fail(["promtool check rules: see above"])
+    known = exported(project)
+    wrong = []
+    for panel, query in queries:
+        text = re.sub(r'"[^"]*"', '""', query)
+        for name in re.findall(r"(?<![\w:])(?:canaryd|process)_[a-z_]+(?![\w:])", text):
+            if re.sub("_bucket$", "", name) not in known:
+                wrong.append(f"the panel {panel} reads {name}, which canaryd does not export")
+        for name in re.findall(r"[a-z]+:[\w:]+", text):
+            if name not in project.records:
+                wrong.append(f"the panel {panel} reads {name}, which no rule records")
+    if wrong:
+        fail(wrong)
+
+
+def exported(project):
     emitted = set()
     for path in (project.root / "probes").glob("*/declaration.h"):
         emitted |= set(re.findall(r'"(canaryd_[a-z_]+)"', path.read_text()))
     for path in (project.root / "daemon/metrics").glob("*.h"):
         emitted |= set(re.findall(r'\{"((?:canaryd|process)_[a-z_]+)",', path.read_text()))
+    return emitted
+
+
+def known_metrics(project):
+    """Every metric that a rule reads is one of the table's, or one that a kind of probe declares."""
+    emitted = exported(project)
     used = used_metrics(project)
     if len(used) < 30:
         fail([f"only {len(used)} metrics were found in the rules: this test reads them badly"])
@@ -175,5 +222,5 @@ def known_metrics(project):
 if __name__ == "__main__":
     tests = {test.__name__: test for test in
              (check_rules, check_config, check_alertmanager, unit_tests, documented,
-              every_rule_is_tested, inhibition, known_metrics)}
+              every_rule_is_tested, inhibition, known_metrics, dashboard)}
     tests[sys.argv[1]](Project(sys.argv[2]), *sys.argv[3:])

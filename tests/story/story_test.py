@@ -204,8 +204,8 @@ def prometheus_config(project, folder, alertmanager_port):
 
 def alertmanager_config(project, webhook_port):
     text = (project / "config/prometheus/alertmanager.yml").read_text()
-    text = re.sub(r"group_wait: 10s", "group_wait: 1s", text)
-    text = re.sub(r"group_interval: 1m", "group_interval: 1s", text)
+    text = re.sub(r"group_wait: [1-9]\w+", "group_wait: 1s", text)
+    text = re.sub(r"group_interval: \w+", "group_interval: 1s", text)
     # Each receiver gets a path of the webhook with its own name.
     return re.sub(r"- name: (\S+)(\n\s+webhook_configs:\n\s+- url: )\"[^\"]+\"",
                   rf'- name: \1\2"http://127.0.0.1:{webhook_port}/\1"', text)

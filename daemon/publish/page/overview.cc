@@ -20,6 +20,7 @@
 #include "daemon/publish/page/templates.h"
 #include "daemon/publish/page/things.h"
 #include "daemon/results/known.h"
+#include "daemon/results/maintenance.h"
 
 namespace canary::daemon::page {
 namespace {
@@ -87,6 +88,7 @@ void add_card(Fields& page, Seen const& seen, DaemonFacts const& daemon, SysTime
       .text("href", address_of(row))
       .text("url", row.facts.url)
       .text("how_long", how_long(row, now))
+      .text("maintenance", maintenance_text(row, now))
       .text("command", check_command(daemon.config_file, row.facts.name));
   add_findings(card, row);
   if (seen.state == State::stale) {
@@ -118,7 +120,8 @@ void add_row(Fields& group, Seen const& seen, std::int64_t newest, SysTime now) 
   line.text("name", row.facts.name)
       .text("href", address_of(row))
       .text("state", std::string{name_of(seen.state)})
-      .text("label", std::string{label_of(seen.state)});
+      .text("label", std::string{label_of(seen.state)})
+      .text("maintenance", maintenance_text(row, now));
   // What is not set here would be looked for in what is around it.
   for (auto const* const column : {"version", "behind", "ends", "took", "next", "tls"}) {
     line.text(column, "");
@@ -300,6 +303,12 @@ std::string_view name_of(State state) {
   constexpr std::array<std::string_view, kStates> kNames{
       "stalled", "failing", "unknown", "stale", "degraded", "running", "ok", "paused"};
   return kNames[static_cast<std::size_t>(state)];
+}
+
+std::string maintenance_text(ProbeRow const& row, SysTime now) {
+  auto const announced = maintenance_of(row, now);
+  if (!announced) return {};
+  return "in maintenance until " + clock(announced->until, now) + ": " + announced->reason;
 }
 
 std::string_view label_of(State state) {

@@ -129,6 +129,7 @@ std::string probe_page(ProbeView const& view, SysTime now) {
       .text("timeout", config::to_text(row.facts.timeout))
       .text("dropped", row.trust_dropped ? distance(row.trust_dropped->at, now) : "")
       .text("dropped_because", row.trust_dropped ? row.trust_dropped->reason.text() : "")
+      .text("maintenance", maintenance_text(row, now))
       .text("runs", count(row.runs, "run"))
       .text("took", row.runs > 0
                         ? span(std::chrono::floor<std::chrono::milliseconds>(row.last_duration))

@@ -57,6 +57,12 @@ TEST(StatusText, TellsTheReasonOfAFailureAndThatAnOldOneIsOver) {
   EXPECT_THAT(shown(text), HasSubstr("\n    last failure 3h ago, expired: "));
 }
 
+TEST(StatusText, MarksMaintenanceBesideTheState) {
+  std::string text = probe("a", "critical");
+  text.insert(1, R"("maintenance":{"until":"2026-11-24T13:00:00Z","reason":"storage moves"},)");
+  EXPECT_THAT(shown(text), HasSubstr("critical  a (maintenance)  "));
+}
+
 TEST(StatusText, ColoursTheStateAlone) {
   auto const text = shown(probe("a", "critical"), true);
   EXPECT_THAT(text, HasSubstr("\033[31mcritical\033[0m  a"));

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/duration.h"
 #include "daemon/results/history.h"
 #include "tests/daemon/results/a_role.h"
 
@@ -136,6 +137,21 @@ TEST_F(Api, SaysWhereTheLastFailureWas) {
   EXPECT_EQ(failure.at("subject").as_string(), "targets");
   EXPECT_EQ(failure.at("url").as_string(), "https://h/metadata");
   EXPECT_EQ(failure.at("sentence").as_string(), "targets: expired [tuf 5.6.5]");
+}
+
+TEST_F(Api, TellsMaintenanceWithItsReasonAndEnd) {
+  add("b");
+  ProbeFacts facts{.name = "a", .kind = &tuf::kDeclaration, .interval = 60s, .timeout = 30s};
+  facts.maintenance = {{.when = config::Stretch{std::chrono::floor<std::chrono::seconds>(at(0s)),
+                                                std::chrono::floor<std::chrono::seconds>(at(200s))},
+                        .probes = {},
+                        .reason = "storage moves"}};
+  histories_.emplace_back(std::move(facts));
+  auto const announced = probe("a").at("maintenance");
+  EXPECT_EQ(announced.at("reason"), "storage moves");
+  EXPECT_EQ(announced.at("until").as_string(),
+            config::to_text(std::chrono::floor<std::chrono::seconds>(at(200s))));
+  EXPECT_TRUE(probe("b").at("maintenance").is_null());
 }
 
 TEST_F(Api, KeepsWhatIsKnownWhenARunFails) {

@@ -139,6 +139,7 @@ class HungWorld : public ::testing::Test {
                                        .process = process_facts(),
                                        .log_lines_dropped = 0,
                                        .history = history::Recorder::Counts{},
+                                       .pages = "https://monitor.example/",
                                        .now = now});
     append_hang_metrics(page, *record_, tables_, snapshot, now);
     return page;

@@ -48,7 +48,9 @@ class World {
               .kind = &tuf::kDeclaration,
               .enabled = true,
               .interval = 60s,
-              .timeout = 30s};
+              .timeout = 30s,
+              .url = "https://demo.example/metadata",
+              .host = "demo.example"};
     history_.emplace_back(facts_);
   }
   DaemonFacts& daemon() { return daemon_; }
@@ -102,7 +104,10 @@ TEST(Metrics, SayWhatIsKnownBeforeTheFirstRun) {
   world.demo().scheduled(at(7s));
   auto const page = world.parsed();
 
-  EXPECT_EQ(page.value(R"(canaryd_probe_info{kind="tuf",probe="demo",repo="demo-repo"})"), 1);
+  EXPECT_EQ(
+      page.value(R"(canaryd_probe_info{host="demo.example",kind="tuf",)"
+                 R"(metadata_url="https://demo.example/metadata",probe="demo",repo="demo-repo"})"),
+      1);
   EXPECT_EQ(page.value(R"(canaryd_probe_interval_seconds{probe="demo"})"), 60);
   EXPECT_EQ(page.value(R"(canaryd_probe_timeout_seconds{probe="demo"})"), 30);
   EXPECT_EQ(page.value(R"(canaryd_probe_next_run_timestamp_seconds{probe="demo"})"), 1'790'000'007);
@@ -110,6 +115,22 @@ TEST(Metrics, SayWhatIsKnownBeforeTheFirstRun) {
   EXPECT_FALSE(page.has(R"(canaryd_probe_success{probe="demo"})"));
   EXPECT_FALSE(page.has(R"(canaryd_probe_last_run_timestamp_seconds{probe="demo"})"));
   EXPECT_FALSE(page.has(R"(canaryd_probe_last_duration_seconds{probe="demo"})"));
+}
+
+TEST(Metrics, TellMaintenanceOfThoseThatAreInIt) {
+  World world;
+  world.daemon().full_metrics = false;
+  auto announced = world.facts();
+  announced.name = "announced";
+  announced.maintenance = {
+      {.when = config::Stretch{std::chrono::floor<std::chrono::seconds>(at(0s)),
+                               std::chrono::floor<std::chrono::seconds>(at(200s))},
+       .probes = {},
+       .reason = "storage moves"}};
+  world.add(announced);
+  auto const page = world.parsed();
+  EXPECT_EQ(page.value(R"(canaryd_probe_maintenance{probe="announced"})"), 1);
+  EXPECT_FALSE(page.has(R"(canaryd_probe_maintenance{probe="demo"})"));
 }
 
 TEST(Metrics, StartEveryFailureAndSkipCounterAtZero) {

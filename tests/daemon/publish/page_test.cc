@@ -12,6 +12,7 @@
 #include "daemon/publish/page/overview.h"
 #include "daemon/publish/page/probe_page.h"
 #include "daemon/publish/page/render.h"
+#include "daemon/publish/page/runbook.h"
 #include "daemon/publish/page/templates.h"
 #include "daemon/results/history.h"
 #include "probes/tuf/declaration.h"
@@ -221,6 +222,22 @@ TEST_F(Page, OfAProbeTellsWhatIsKnownOfIt) {
   EXPECT_THAT(page, HasSubstr("demo: degraded"));
   EXPECT_THAT(page, HasSubstr("every 1m, within 10s"));
   EXPECT_THAT(page, HasSubstr("/incidents?since"));
+}
+
+TEST_F(Page, AProbeInMaintenanceSaysSoAndStaysFailing) {
+  ProbeFacts facts{.name = "moved", .kind = &tuf::kDeclaration, .interval = 60s, .timeout = 10s};
+  facts.maintenance = {
+      {.when = config::Stretch{std::chrono::floor<std::chrono::seconds>(kNow - 1h),
+                               std::chrono::floor<std::chrono::seconds>(kNow + 1h)},
+       .probes = {},
+       .reason = "storage <moves>"}};
+  auto& moved = histories_.emplace_back(std::move(facts));
+  run(moved, {finding(Severity::critical)});
+  for (auto const& page : {overview(), of_probe(moved)}) {
+    EXPECT_THAT(page, HasSubstr("in maintenance until "));
+    EXPECT_THAT(page, HasSubstr("storage &lt;moves&gt;"));
+    EXPECT_THAT(page, HasSubstr("failing"));
+  }
 }
 
 TEST_F(Page, OfAProbeHasWhatWasOfItInNinetyDays) {

@@ -1,0 +1,394 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One incident, one notification: real canaryds, a real Prometheus and a real Alertmanager with the
+shipped rules and routes, every span of time in both divided by one factor. Each incident has a
+canaryd of its own. Who must be told what stands in the table of docs/alerting.md, which this test
+reads: an incident that is told otherwise, twice, or not at all fails it, and so does one that is
+not over when it is mended.
+
+Exits 77 where a program is missing. The dead name server needs root, and is left out without.
+"""
+import argparse
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from machines import Canaryd, Files, Repositories, start_server
+from prometheus import FACTOR, Prometheus
+from scaled import milliseconds
+from story_test import Failed, eventually, listening_port, say
+
+PATIENCE = 150  # seconds: the longest takes 80 on a machine that has time
+# What a busy machine says of itself; it is no incident here.
+OF_THE_MACHINE = re.compile("Canaryd(LoopLag|ScheduleLag|WatchdogLate|ScrapesLost|RunsSkipped)|"
+                            "Watchdog|CanarydHeartbeat")
+PAGES = "https://monitor.example/"
+
+
+def table(project):
+    """The rows of docs/alerting.md: {incident: {(receiver, alert)}}."""
+    text = (project / "docs/alerting.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| (`[^|]+`|nobody) \| ([^|]+) \|", text, re.M)
+    wanted = {}
+    for incident, alerts, told in rows:
+        names, receivers = re.findall(r"`(\w+)`", alerts), re.findall(r"pager|tickets", told)
+        if len(names) != len(receivers):
+            raise Failed(f"docs/alerting.md: {incident}: {alerts} and {told} do not fit")
+        wanted[incident] = set(zip(receivers, names))
+    return wanted
+
+
+class Receiver:
+    """Takes what Alertmanager sends: every notification, with when it came."""
+
+    def __init__(self):
+        self.received = []
+        told = self.received
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                told.append((time.monotonic(), self.path[1:], message))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.port = start_server(Handler).server_address[1]
+
+    def of(self, instance, status="firing"):
+        """Each notification about it: when, to whom, and which of its alerts. One that tells the
+        end of some is no new one of the others."""
+        found = []
+        for when, receiver, message in list(self.received):
+            if status == "firing" and any(each["status"] != status for each in message["alerts"]):
+                continue
+            alerts = [each for each in message["alerts"]
+                      if each["labels"].get("instance") == instance and each["status"] == status
+                      and not OF_THE_MACHINE.fullmatch(each["labels"]["alertname"])]
+            if alerts:
+                found.append((when, receiver, alerts))
+        return found
+
+
+def start_alertmanager(project, folder, receiver, cleanup):
+    def shorter(match):
+        return f"{match[1]}{max(1, milliseconds(match[2]) // FACTOR)}ms"
+    text = (project / "config/prometheus/alertmanager.yml").read_text()
+    text = re.sub(r"(group_wait: |group_interval: |repeat_interval: )([1-9]\w*)", shorter, text)
+    text = re.sub(r"- name: (\S+)(\n\s+webhook_configs:\n\s+- url: )\"[^\"]+\"",
+                  rf'- name: \1\2"http://127.0.0.1:{receiver.port}/\1"', text)
+    (folder / "alertmanager.yml").write_text(text)
+    log = open(folder / "alertmanager.log", "w")
+    process = subprocess.Popen(
+        ["prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml",
+         f"--storage.path={folder}/alerts", "--web.listen-address=127.0.0.1:0",
+         "--cluster.listen-address="], stdout=log, stderr=log)
+    cleanup.callback(process.wait)
+    cleanup.callback(process.kill)
+    return f"127.0.0.1:{listening_port(process, 'prometheus-alertmanager')}"
+
+
+class NameServer:
+    """Says of every name that it is at one address; may fall silent."""
+
+    def __init__(self, address, answer):
+        self.answer, self.works = socket.inet_aton(answer), True
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 53))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            query, client = self.socket.recvfrom(512)
+            if not self.works:
+                continue
+            end = query.index(b"\0", 12) + 5
+            is_a = query[end - 4:end - 2] == b"\0\1"
+            head = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0\0\0\0"
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + self.answer if is_a else b""
+            self.socket.sendto(head + query[12:end] + record, client)
+
+
+class Incidents:
+    """Each method makes a canaryd that is well, and gives back how its incident begins and is
+    mended. Their names are those of the table."""
+
+    def __init__(self, options, folder, cleanup):
+        self.options, self.folder, self.cleanup = options, folder, cleanup
+        self.repositories = Repositories(options.repository, folder / "repositories", cleanup)
+        self.machines = {}
+        for name in ("expiring", "corrupted", "rolled", "s1", "s2", "s3", "m-new", "touched"):
+            self.repositories.sign(name)
+        shutil.copytree(self.files("m-new"), self.files("m-old"))
+
+    def files(self, repository):
+        return self.repositories.folder / repository
+
+    def canaryd(self, name, probes, fault="", top=""):
+        machine = Canaryd(self.options.canaryd, self.folder, name, self.cleanup)
+        machine.flags = ["--web.external-url", PAGES]
+        if fault:
+            machine.fault(fault, ms=6_000)
+        machine.configure(probes, top=top)
+        machine.probes = len(probes)
+        self.machines[name] = machine
+        return machine
+
+    def restore(self, repository):
+        """As it was, by a whole copy."""
+        shutil.copytree(self.folder / f"{repository}-kept", self.files(repository),
+                        dirs_exist_ok=True)
+
+    def keep(self, repository):
+        shutil.copytree(self.files(repository), self.folder / f"{repository}-kept")
+
+    def metadata_expires(self):
+        self.canaryd("expiry", [self.repositories.probe("expiring", "expiring")])
+        order = self.repositories.order
+        return (lambda: order("expiring", "expire 2"), lambda: order("expiring", "expire 864000"))
+
+    def corrupt(self, repository):
+        for file in (self.files(repository) / "targets").rglob("*"):
+            if file.is_file():
+                content = bytearray(file.read_bytes())
+                content[0] ^= 1
+                file.write_bytes(content)
+
+    def a_target_is_corrupted(self):
+        probe = self.repositories.probe
+        tuf = "      targets_url: $BASE/targets\n      targets: all\n"
+        self.canaryd("target", [probe("corrupted", "corrupted", tuf=tuf)])
+        self.keep("corrupted")
+        return lambda: self.corrupt("corrupted"), lambda: self.restore("corrupted")
+
+    def a_repository_is_rolled_back(self):
+        self.keep("rolled")
+        order, probe = self.repositories.order, self.repositories.probe
+        order("rolled", "expire 864000")
+        self.canaryd("rollback", [probe("rolled", "rolled")])
+        return lambda: self.restore("rolled"), lambda: order("rolled", "expire 864000")
+
+    def a_mirror_lags(self):
+        probe, more = self.repositories.probe, "    repository: mirrored\n"
+        self.canaryd("mirror", [probe("new", "m-new", more=more),
+                                probe("old", "m-old", more=more)])
+
+        def follow():
+            shutil.copytree(self.files("m-new"), self.files("m-old"), dirs_exist_ok=True)
+        return lambda: self.repositories.order("m-new", "expire 864000"), follow
+
+    def a_server_is_dead(self):
+        import functools
+        handler = functools.partial(Files, directory=str(self.repositories.folder))
+        server = start_server(handler, address=("127.0.0.4", 0))
+        port = server.server_address[1]
+        probe = self.repositories.probe
+        self.canaryd("server", [probe("good")] + [
+            probe(name, name, host="127.0.0.4", port=port) for name in ("s1", "s2", "s3")])
+
+        def die():
+            server.shutdown()
+            server.server_close()
+        return die, lambda: start_server(handler, address=("127.0.0.4", port))
+
+    def a_name_server_is_dead(self):
+        names = NameServer("127.0.53.7", "127.0.0.1")
+        conf = self.folder / "resolv.conf"
+        conf.write_text("nameserver 127.0.53.7\noptions timeout:1 attempts:1\n")
+        probe, quick = self.repositories.probe, "resolve_timeout: 2s"
+        machine = self.canaryd("names", [
+            probe("good"), probe("a", host="a.canary.test", http=quick),
+            probe("b", host="b.canary.test", http=quick)])
+        machine.within = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                          f"mount --bind {conf} /etc/resolv.conf && exec \"$@\"", "sh"]
+
+        def set_to(works):
+            names.works = works
+        return lambda: set_to(False), lambda: set_to(True)
+
+    def canaryd_hangs(self):
+        machine = self.canaryd("hangs", [self.repositories.probe("victim")], fault="sleep")
+        return machine.trigger, lambda: None
+
+    def canaryd_is_killed(self):
+        machine = self.canaryd("killed", [self.repositories.probe("p")])
+        return machine.kill, machine.start
+
+    def its_own_clock_is_off(self):
+        machine = self.canaryd("clock", [self.repositories.probe("victim")], fault="clock-forward")
+
+        def set_right():
+            machine.signal(signal.SIGTERM)
+            machine.process.wait()
+            machine.environment = {}
+            machine.start()
+        return machine.trigger, set_right
+
+    def work_is_announced(self):
+        tuf = "      targets_url: $BASE/targets\n      targets: all\n"
+        self.canaryd("announced", [self.repositories.probe("touched", "touched", tuf=tuf)],
+                     top="maintenance: [{weekly: \"daily 00:00-23:59\", reason: storage moves}]\n")
+        self.keep("touched")
+        return lambda: self.corrupt("touched"), lambda: self.restore("touched")
+
+    def all(self):
+        found = {"metadata expires": ("expiry", self.metadata_expires),
+                 "a target is corrupted": ("target", self.a_target_is_corrupted),
+                 "a repository is rolled back": ("rollback", self.a_repository_is_rolled_back),
+                 "a mirror lags": ("mirror", self.a_mirror_lags),
+                 "a server is dead": ("server", self.a_server_is_dead),
+                 "a name server is dead": ("names", self.a_name_server_is_dead),
+                 "canaryd hangs": ("hangs", self.canaryd_hangs),
+                 "canaryd is killed": ("killed", self.canaryd_is_killed),
+                 "canaryd's own clock is off": ("clock", self.its_own_clock_is_off),
+                 "work is announced": ("announced", self.work_is_announced)}
+        if os.geteuid() != 0:
+            say("left out, for it needs root: a name server is dead")
+            del found["a name server is dead"]
+        return found
+
+
+def told_of(receiver, instance, status="firing"):
+    return {(whom, alert["labels"]["alertname"])
+            for _, whom, alerts in receiver.of(instance, status) for alert in alerts}
+
+
+def check_text(incident, alerts):
+    """Each text says where, and where there is more."""
+    for alert in alerts:
+        labels, texts = alert["labels"], alert["annotations"]
+        name = labels["alertname"]
+        if not texts["runbook_url"].startswith(PAGES + "runbook#"):
+            if name not in ("CanarydDown",):
+                raise Failed(f"{incident}: {name} links to {texts['runbook_url']}")
+        if "repo" not in labels:
+            continue
+        for what in (labels["repo"], labels["metadata_url"]):
+            if what not in texts["description"]:
+                raise Failed(f"{incident}: {name} does not say {what}: {texts}")
+        if texts["page"] != f"{PAGES}probe/{labels['probe']}" or not texts["since"]:
+            raise Failed(f"{incident}: {name} does not say since when, or where there is more")
+
+
+def check_count(incident, notifications, wanted):
+    """One notification for each alert that is wanted, and none beside it."""
+    if len(notifications) != len(wanted):
+        said = [(whom, sorted({each["labels"]["alertname"] for each in alerts}))
+                for _, whom, alerts in notifications]
+        raise Failed(f"{incident}: {len(notifications)} notifications, expected {len(wanted)}: "
+                     f"{said}")
+
+
+def check_dashboard(project, prometheus):
+    """Every panel has something to show."""
+    everything = {"$job": ".*", "$instance": ".*", "$repo": ".*", "$probe": ".*",
+                  "$__rate_interval": "1m"}
+    for panel in json.loads((project / "config/grafana/canaryd.json").read_text())["panels"]:
+        for target in panel.get("targets", []):
+            query = target["expr"]
+            for name, value in everything.items():
+                query = query.replace(name, value)
+            eventually(f"the panel {panel['title']} has data: {query}",
+                       lambda query=query: prometheus.query(query))
+
+
+def tell(options, folder, cleanup):
+    project = pathlib.Path(options.project)
+    receiver = Receiver()
+    prometheus = Prometheus(project, folder, cleanup,
+                            start_alertmanager(project, folder, receiver, cleanup))
+    incidents = Incidents(options, folder, cleanup)
+    wanted = table(project)
+    known = incidents.all()
+    missing = (set(known) ^ set(wanted)) - {"a name server is dead"}
+    if missing:
+        raise Failed(f"in docs/alerting.md or in this test alone: {sorted(missing)}")
+    acts = {incident: prepare() for incident, (_, prepare) in known.items()}
+    for machine in incidents.machines.values():
+        machine.start()
+    prometheus.know(**{name: machine.port for name, machine in incidents.machines.items()})
+    eventually("every canaryd was scraped", prometheus.scrapes_all)
+    eventually("every probe is well", lambda: not prometheus.query("canaryd_probe_success == 0")
+               and len(prometheus.query("canaryd_probe_success == 1") or [])
+               == sum(machine.probes for machine in incidents.machines.values()))
+    say(f"{len(known)} canaryds are well")
+    began = time.monotonic()
+    for begin, _ in acts.values():
+        begin()
+
+    def all_told():
+        return all(wanted[incident] <= told_of(receiver, instance)
+                   for incident, (instance, _) in known.items())
+    try:
+        eventually("all are told", all_told, PATIENCE)
+    except Failed as failed:
+        state = {incident: (sorted(wanted[incident]), sorted(told_of(receiver, instance)))
+                 for incident, (instance, _) in known.items()
+                 if not wanted[incident] <= told_of(receiver, instance)}
+        raise Failed(f"{failed}; wanted and told: {state}") from None
+    time.sleep(milliseconds("10m") / FACTOR / 1000)  # two intervals of groups: what else comes?
+    for incident, (instance, _) in known.items():
+        notifications = receiver.of(instance)
+        for when, whom, alerts in notifications:
+            say(f"{incident}: {whom} after {(when - began) * FACTOR / 60:.0f} min: "
+                + alerts[0]["annotations"]["summary"])
+            check_text(incident, alerts)
+        check_count(incident, notifications, wanted[incident])
+    check_dashboard(project, prometheus)
+    for _, mend in acts.values():
+        mend()
+    prometheus.know(**{name: machine.port for name, machine in incidents.machines.items()})
+
+    def all_resolved():
+        return all(wanted[incident] <= told_of(receiver, instance, "resolved")
+                   | ({("tickets", "RepoUnreachable")} if incident == "a server is dead" else set())
+                   for incident, (instance, _) in known.items())
+    try:
+        eventually("all are over", all_resolved, PATIENCE)
+    except Failed as failed:
+        state = {incident: sorted(wanted[incident] - told_of(receiver, instance, "resolved"))
+                 for incident, (instance, _) in known.items()}
+        raise Failed(f"{failed}: {state}") from None
+    for incident, (instance, _) in known.items():
+        # In the time of the rules so much has passed that a new start of canaryd is told anew.
+        if incident != "canaryd is killed":
+            check_count(incident, receiver.of(instance), wanted[incident])
+    say("each was told once, and is over")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    for name in ("project", "canaryd", "repository"):
+        parser.add_argument(f"--{name}", required=True)
+    options = parser.parse_args()
+    for program in ("prometheus", "prometheus-alertmanager", "openssl", "gpg"):
+        if not shutil.which(program):
+            print(f"skipped: {program} is not installed (./canary install-packages)")
+            return 77
+    with tempfile.TemporaryDirectory(prefix="canary-incidents-") as name, \
+            contextlib.ExitStack() as cleanup:
+        folder = pathlib.Path(name)
+        try:
+            tell(options, folder, cleanup)
+        except Failed as failed:
+            say(f"FAILED: {failed}")
+            for log in sorted([*folder.glob("*/log"), *folder.glob("*.log")]):
+                print(f"---- {log.relative_to(folder)}", log.read_text()[-1500:], sep="\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
