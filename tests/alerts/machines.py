@@ -30,7 +30,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
         if way == "flaky" and int(time.time()) % 5 == 0:
             self.send_error(503)
             return
-        if way == "rare" and int(time.time()) % 12 == 0:
+        if way == "rare" and int(time.time()) % 24 < 2:
             self.send_error(503)
             return
         if way == "slow" and rest.endswith("/timestamp.json"):
