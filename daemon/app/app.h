@@ -105,6 +105,8 @@ class App {
   std::shared_ptr<config::Config const> config_;  // in effect
   mutable std::mutex shown_mutex_;                // held for moments
   std::shared_ptr<config::Config const> shown_;   // config_, for the server's threads
+  // As text, once somebody has asked: of thousands of probes that takes its time.
+  mutable std::shared_ptr<std::string const> shown_text_;
   std::size_t descriptors_;
   std::stop_token stop_;
   Places places_;

@@ -75,14 +75,22 @@ void App::tell_of_full(std::string_view address, std::size_t most, bool full) {
 void App::show_config() {
   std::lock_guard const lock{shown_mutex_};
   shown_ = config_;
+  shown_text_ = nullptr;
 }
 
 std::string App::config_text() const {
-  auto const shown = [this] {
+  std::shared_ptr<config::Config const> shown;
+  std::shared_ptr<std::string const> text;
+  {
     std::lock_guard const lock{shown_mutex_};
-    return shown_;
-  }();
-  return config::show(*shown);
+    shown = shown_;
+    text = shown_text_;
+  }
+  if (text) return *text;
+  text = std::make_shared<std::string const>(config::show(*shown));
+  std::lock_guard const lock{shown_mutex_};
+  if (shown_ == shown) shown_text_ = text;  // else a reload was faster
+  return *text;
 }
 
 void App::watch_server(std::size_t inherited) {

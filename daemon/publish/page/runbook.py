@@ -41,16 +41,18 @@ def rendered(file):
 
 
 def page(text):
-    index = []
+    index, sections = [], []
 
     def heading(found):
         level, slug, title = int(found[1]), found[2], found[3]
         if level == 1 and not index:
             index.append("")  # the page's own
             return f"<h1>{title}</h1>"
+        sections.extend([title] if level == 1 else [])
+        level = level if sections else 1  # before the first section there is none to be in
         own = title if re.fullmatch(r"[A-Za-z]+", title) else slug
         other = f' id="{slug}"' if slug != own else ""
-        index.append(f'<a href="#{own}">{title}</a>' if level > 1 else f"<br><b>{title}</b>")
+        index.append(f'<a href="#{own}">{title}</a>' if found[1] != "1" else f"<br><b>{title}</b>")
         return f'<h{level + 1} id="{own}"><a{other} href="#{own}">{title}</a></h{level + 1}>'
 
     text = HEADING.sub(heading, text)

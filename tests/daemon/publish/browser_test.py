@@ -4,6 +4,7 @@
 not scroll sideways, both colour schemes can be read, it works without script, the button works.
 
 usage: browser_test.py CANARYD [FOLDER]      pictures of each page into the folder, for people
+Where AXE in the environment names axe.min.js (npm's axe-core), that looks at each page, too.
 Exits 77 where there is no chromium.
 """
 import base64
@@ -24,6 +25,7 @@ from running_canaryd import Canaryd  # noqa: E402
 
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PICTURES = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+AXE = os.environ.get("AXE")
 PAGES = ("/", "/probe/evil", "/probe/good", "/incidents", "/hangs", "/hangs/stall-000001-loop",
          "/runbook", "/config")
 # The lowest contrast of any text with its ground, by WCAG 2.1 (1.4.3: 4.5, large text 3).
@@ -102,8 +104,9 @@ class Browser:
             self.call("Page.navigate", url=each)
             self.until("Page.loadEventFired")
 
-    def value(self, expression):
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+    def value(self, expression, awaited=False):
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                           awaitPromise=awaited)
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
@@ -172,6 +175,18 @@ class InABrowser(unittest.TestCase):
                 wide = self.browser.value("document.documentElement.scrollWidth")
                 self.assertLessEqual(wide, width, f"{where}: it has to be scrolled sideways")
                 self.assertEqual(self.browser.value(CONTRAST), [], where)
+
+    @unittest.skipUnless(AXE, "AXE names no axe.min.js")
+    def test_axe_finds_nothing(self):
+        for width, scheme in ((390, "dark"), (1280, "light")):
+            self.browser.look(width, scheme)
+            for path in PAGES:
+                self.load(path)
+                self.browser.value(pathlib.Path(AXE).read_text() + ";1")
+                found = self.browser.value(
+                    "axe.run().then(all => all.violations.map(each => each.id + ': ' + "
+                    "each.nodes[0].html))", awaited=True)
+                self.assertEqual(found, [], f"{path} at {width} in {scheme}")
 
     def test_keys_alone_reach_what_can_be_scrolled_and_followed(self):
         self.browser.look(390, "light")
