@@ -64,9 +64,12 @@ class Top {
   // Asks once, so that nothing is drawn where no canaryd runs.
   bool begin(runtime::Stage& stage) {
     auto answers = ask(flags_, stage);
-    if (answers) take(std::move(answers));
-    if (!answers) std::fprintf(stderr, "canaryd top: %s\n", answers.error().c_str());
-    return answers.has_value();
+    if (!answers) {
+      std::fprintf(stderr, "canaryd top: %s\n", answers.error().c_str());
+      return false;
+    }
+    take(std::move(answers));
+    return true;
   }
   void run(Terminal& terminal, std::stop_token const& stop) {
     while (!stop.stop_requested() && hung_up == 0) {

@@ -106,7 +106,7 @@ std::optional<std::vector<StoredDump>> StoredDumps::list(std::chrono::millisecon
                                         patience);
 }
 
-std::optional<StoredDumps::File> StoredDumps::read(std::string file,
+std::optional<StoredDumps::File> StoredDumps::read(std::string const& file,
                                                    std::chrono::milliseconds patience) {
   if (!is_name(file)) return File{};
   return aside<File>([path = folder_ / file] { return read_file(path); }, patience);

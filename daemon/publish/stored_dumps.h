@@ -45,7 +45,7 @@ class StoredDumps {
     std::string content;
   };
   // `file`: with its extension. Likewise.
-  std::optional<File> read(std::string file, std::chrono::milliseconds patience);
+  std::optional<File> read(std::string const& file, std::chrono::milliseconds patience);
 
   // Could it be the name of a dump's file, and of nothing outside of the folder?
   static bool is_name(std::string_view name);

@@ -65,6 +65,7 @@ void add_entry(std::string& out, history::Incident const& incident, std::string 
 std::string incidents_feed(history::Found<history::Incident> const& found, std::string const& home,
                            std::string const& probe, history::Time empty_since) {
   std::vector<history::Incident const*> order;
+  order.reserve(found.entries.size());
   for (auto const& incident : found.entries) order.push_back(&incident);
   std::ranges::sort(order, [](auto const* one, auto const* other) {
     return std::pair{updated(*one), one->id} > std::pair{updated(*other), other->id};
