@@ -81,11 +81,13 @@ std::optional<Credentials> basic_credentials(std::string_view authorization) {
     given = Credentials{.user = std::string{text.substr(0, colon)},
                         .password = SecretText{text.substr(colon + 1)}};
   }
-  ::explicit_bzero(both->data(), both->size());
+  if (!both->empty()) ::explicit_bzero(both->data(), both->size());
   return given;
 }
 
-SecretText::~SecretText() { ::explicit_bzero(bytes_.data(), bytes_.size()); }
+SecretText::~SecretText() {
+  if (!bytes_.empty()) ::explicit_bzero(bytes_.data(), bytes_.size());  // it takes no null pointer
+}
 
 void Passwords::Remembered::add(Key const& key) {
   if (!keys.insert(key).second) return;
