@@ -55,6 +55,7 @@ bool ThreadPool::launch(std::shared_ptr<Worker> const& worker) {
   [[maybe_unused]] auto* const owned_by_the_thread = of.release();
   worker->thread = thread;
   worker->launched = true;
+  worker->launched_ns = coarse_now_ns();
   if (stopping_) ::pthread_detach(thread);  // nobody knows of it any more
   return true;
 }

@@ -58,7 +58,8 @@ void ThreadPool::reap(Look& look) {
     // It is replaced, and missed no longer. What a thread held that ended in the middle stays.
     if (worker->row) look.rows.push_back(std::move(worker->row)), look.rows.back()->leave();
     if (worker->left) continue;
-    require(ended_ns_ == 0 || look.now - ended_ns_ >= kEndsAgainWithin,
+    bool const replaced_another = ended_ns_ != 0 && worker->launched_ns >= ended_ns_;
+    require(!replaced_another || look.now - ended_ns_ >= kEndsAgainWithin,
             "a thread that was replaced does not end again within a minute");
     ended_ns_ = look.now;
     look.troubles.push_back(trouble_of(*worker, PoolTrouble::Kind::ended));

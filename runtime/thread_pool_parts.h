@@ -57,6 +57,7 @@ struct ThreadPool::Worker {
   bool given_up = false;
   bool left = false;  // it ended as it should
   std::shared_ptr<Queued> job;
+  std::int64_t launched_ns = 0;
   std::int64_t since_ns = 0;       // of the job
   std::unique_ptr<ThreadRow> row;  // not on the thread's stack, which goes with it
   pthread_t thread{};

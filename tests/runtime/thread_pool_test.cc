@@ -77,6 +77,35 @@ TEST(ThreadPool, TakesWhatIsNoExceptionOfTheLibraryAsAFailedJob) {
   EXPECT_EQ(running.block_on(given(workers, seven)), 7);
 }
 
+// Two jobs, each of which ends its thread once the other is there; how many were told as lost.
+Task<int> lost_of_two(Workers& workers) {
+  auto const both = std::make_shared<std::latch>(2);
+  auto const end_together = [both]() -> int {
+    both->arrive_and_wait();
+    end_this_thread();
+  };
+  auto const executor = co_await asio::this_coro::executor;
+  std::vector<Job<int>> jobs;
+  for (int i = 0; i < 2; ++i) jobs.push_back(workers.start(executor, end_together, "test.end"));
+  int lost = 0;
+  for (auto& job : jobs) {
+    try {
+      co_await job.result({}, "test.wait");
+    } catch (JobLost const&) {
+      ++lost;
+    }
+  }
+  co_return lost;
+}
+
+TEST(ThreadPool, ReplacesAllThreadsThatEndAtOnce) {
+  if (!kCanEndThreads) GTEST_SKIP() << "a sanitizer follows threads to their end";
+  RunningLoop running;
+  Workers workers{"test", 2};
+  EXPECT_EQ(running.block_on(lost_of_two(workers)), 2);
+  EXPECT_EQ(running.block_on(given(workers, seven)), 7);
+}
+
 void loses_a_thread_twice() {
   RunningLoop running;
   Workers workers("test", 1);
