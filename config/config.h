@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "config/probe_spec.h"
 #include "config/problem.h"
 #include "config/result.h"
+#include "config/shard.h"
 
 namespace canary::config {
 
@@ -77,6 +79,18 @@ struct MetricsSettings {
   friend bool operator==(MetricsSettings const&, MetricsSettings const&) = default;
 };
 
+// Where /metrics is pushed to, for places that nobody can scrape; docs/scale.md.
+struct RemoteWriteSettings {
+  std::optional<Url> url;               // none: nowhere
+  std::string job = "canaryd";          // labels of every series
+  std::optional<std::string> instance;  // none: the name of the machine
+  milliseconds interval{15'000};
+  milliseconds timeout{30'000};               // of one request
+  std::uint64_t queue = 64ULL * 1024 * 1024;  // bytes that may wait, compressed
+  HttpSettings http;
+  friend bool operator==(RemoteWriteSettings const&, RemoteWriteSettings const&) = default;
+};
+
 struct Config {
   std::filesystem::path state_directory{"/var/lib/canaryd"};
   WebSettings web;
@@ -86,8 +100,12 @@ struct Config {
   HistorySettings history;
   MetricsSettings metrics;
   std::vector<MaintenanceWindow> maintenance;
-  int workers = 0;  // threads for hashing and large metadata; 0: one per CPU, at most 4
+  RemoteWriteSettings remote_write;
+  Shard shard;          // of the probes; those of others are not in `probes` after keep_shard()
+  std::string vantage;  // the place that canaryd looks from; "" where it is not said
+  int workers = 0;      // threads for hashing and large metadata; 0: one per CPU, at most 4
   std::vector<ProbeSpec> probes;  // in the order of the files
+  std::size_t elsewhere = 0;      // enabled probes that keep_shard() left to others
   friend bool operator==(Config const&, Config const&) = default;
 };
 
@@ -99,6 +117,12 @@ Environment process_environment();
 // order of name). Collects every problem instead of the first only. Blocks on file reads.
 Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
                                           Environment const& environment, Kinds const& kinds);
+
+// Leaves out the probes that other shards watch, and counts them.
+void keep_shard(Config& config);
+
+// What is wrong with the name of a place; "" where nothing is.
+std::string check_vantage(std::string const& name);
 
 // The effective configuration as YAML, every default written out and secrets as "<secret>";
 // load() accepts it again where it has no secrets.

@@ -15,6 +15,7 @@ using std::chrono::days;
 
 constexpr milliseconds kLongestWait = 1h;
 constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+constexpr std::size_t kMostVantageBytes = 50;
 
 void describe(FieldVisitor& v, WebSettings& web) {
   v.addresses(
@@ -171,6 +172,47 @@ void describe(FieldVisitor& v, HttpSettings& http) {
             http);
 }
 
+void describe(FieldVisitor& v, RemoteWriteSettings& to) {
+  v.url({"url",
+         "`http(s)://HOST[:PORT]/PATH` of the receiver, `/api/v1/write` of Prometheus; none: "
+         "nothing is sent"},
+        to.url);
+  v.require(!to.url || to.url->scheme() != Scheme::file, "url",
+            "expected http:// or https://, got a file");
+  v.label({"job", "label of every series; the alerts want `canaryd`", "`canaryd`"}, to.job);
+  v.text({"instance", "likewise: which canaryd this is", "the machine's name"}, to.instance, 100,
+         [](std::string const&) { return std::string{}; });
+  v.duration({"interval", "from one sample to the next; the alerts want 15, 30 or 60 seconds"},
+             to.interval, 1s, kLongestWait);
+  v.duration({"timeout", "of one request"}, to.timeout, 1s, kLongestWait);
+  v.size({"queue", "compressed bytes that may wait; beyond it the oldest are dropped and counted"},
+         to.queue, kMebibyte / 4, 1024 * kMebibyte);
+  v.section("http", [&] { describe(v, to.http); });
+}
+
+// As text of its own, through a visitor that knows optional texts.
+void describe_shard(FieldVisitor& v, Shard& shard) {
+  auto text = shard.is_all() ? std::nullopt : std::optional{to_text(shard)};
+  v.text({"shard",
+          "`INDEX/COUNT`, such as `0/3`: of canaryds with the same probes this one watches the "
+          "share that falls to it by the probes' names; `--shard` of `canaryd run` wins",
+          "all probes"},
+         text, 9, [](std::string const& given) {
+           auto const parsed = parse_shard(given);
+           return parsed ? std::string{} : parsed.error();
+         });
+  if (text) shard = parse_shard(*text).value();
+}
+
+void describe_vantage(FieldVisitor& v, std::string& vantage) {
+  auto text = vantage.empty() ? std::nullopt : std::optional{vantage};
+  v.text({"vantage",
+          "the place that this canaryd looks from: letters, digits, `_` `.` `:` `-`; metric label "
+          "of `canaryd_shards`; `--vantage` of `canaryd run` wins"},
+         text, kMostVantageBytes, check_vantage);
+  if (text) vantage = *text;
+}
+
 }  // namespace
 
 void describe_thresholds(FieldVisitor& v, ExpiryThresholds& thresholds, ThresholdTexts texts) {
@@ -192,6 +234,9 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("history", [&] { describe(v, config.history); });
   v.section("metrics", [&] { describe(v, config.metrics); });
   v.maintenance({"maintenance"}, config.maintenance);
+  v.section("remote_write", [&] { describe(v, config.remote_write); });
+  describe_shard(v, config.shard);
+  describe_vantage(v, config.vantage);
 }
 
 void describe_common(FieldVisitor& v, ProbeSpec& probe, bool fetches,

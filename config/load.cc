@@ -35,6 +35,8 @@ bool is_name_byte(char c) {
          std::string_view("_.:-").find(c) != std::string_view::npos;
 }
 
+bool is_name(std::string_view text) { return std::ranges::all_of(text, is_name_byte); }
+
 // The folder of `file`, absolute, so that a later chdir changes nothing.
 path folder_of(path const& file) {
   std::error_code ignored;
@@ -131,8 +133,9 @@ void Loader::read_included(path const& file) {
   yaml::Fields fields(top);
   if (!fields.is_mapping()) return;
   read_probes(fields, folder_of(file));
-  for (auto const* name : {"state_directory", "include", "web", "log", "scheduler", "watchdog",
-                           "history", "metrics", "maintenance", "workers", "defaults"}) {
+  for (auto const* name :
+       {"state_directory", "include", "web", "log", "scheduler", "watchdog", "history", "metrics",
+        "maintenance", "remote_write", "shard", "vantage", "workers", "defaults"}) {
     if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
   }
   fields.refuse_unknown();
@@ -206,7 +209,7 @@ std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
   }
   auto name = at->text("a name");
   if (!name) return std::nullopt;
-  if (name->empty() || name->size() > kMaxNameBytes || !std::ranges::all_of(*name, is_name_byte)) {
+  if (name->empty() || name->size() > kMaxNameBytes || !is_name(*name)) {
     at->fail("expected 1 to 100 letters, digits, '_', '.', ':' and '-', got " + at->got());
     return std::nullopt;
   }
@@ -326,6 +329,19 @@ Environment process_environment() {
     result.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return result;
+}
+
+std::string check_vantage(std::string const& name) {
+  if (is_name(name)) return {};
+  return "expected letters, digits, '_', '.', ':' and '-', got \"" + name + "\"";
+}
+
+void keep_shard(Config& config) {
+  std::erase_if(config.probes, [&config](ProbeSpec const& probe) {
+    bool const own = shard_of(probe.name.text, config.shard.count) == config.shard.index;
+    if (!own && probe.enabled) ++config.elsewhere;
+    return !own;
+  });
 }
 
 Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,

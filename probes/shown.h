@@ -11,6 +11,7 @@ enum class Shown : std::uint8_t {
   always,
   unless_zero,  // those whose value is not 0
   in_full,      // none
+  in_vantage,   // where the configuration names the place that is looked from; never one that is 0
 };
 
 }  // namespace canary::probes

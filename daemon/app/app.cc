@@ -124,6 +124,9 @@ bool App::start_all() {
                             services_->web_files_refused(to_text(problems.front()));
                           }});
   }
+  if (fitted.remote_write.url) {
+    services_->send_metrics(fitted.remote_write, [this] { return own_page(); });
+  }
   ask(services_->start(fitted, std::move(saved)));
   if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();
@@ -143,7 +146,7 @@ bool App::start_all() {
   log_.info("monitoring", {{"version", CANARY_VERSION},
                            {"probes", config_->probes.size()},
                            {"config", options_.config_file}});
-  tell_of_no_probes();
+  tell_of_share();
   watch_server(inherited->size());
   if (!dumps_.trouble().empty()) {
     log_.warn("dumps will be poorer than they could be", {{"detail", dumps_.trouble()}});
@@ -224,8 +227,18 @@ void App::tell_of_folders() {
   }
 }
 
-void App::tell_of_no_probes() {
+void App::tell_of_share() {
+  if (!config_->shard.is_all()) {
+    log_.info("watches a share of the probes", {{"shard", to_text(config_->shard)},
+                                                {"probes", config_->probes.size()},
+                                                {"elsewhere", config_->elsewhere}});
+  }
   if (std::ranges::any_of(config_->probes, &config::ProbeSpec::enabled)) return;
+  if (config_->elsewhere > 0) {
+    log_.warn("nothing is watched by this shard: all probes fall to others",
+              {{"shard", to_text(config_->shard)}});
+    return;
+  }
   log_.warn("nothing is watched yet: no probe is enabled",
             {{"do", first_steps(options_.config_file)}});
 }

@@ -83,7 +83,7 @@ class App {
   void ask(runtime::Task<void> work);
   config::Config fit(config::Config config);
   void tell_of_folders();
-  void tell_of_no_probes();
+  void tell_of_share();
   void tell_longest_lookup(config::Config const& config);  // for the watchdog
 
   // What surrounds the HTTP server: app_server.cc.

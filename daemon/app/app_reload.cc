@@ -40,6 +40,7 @@ std::vector<std::string> waiting_for_restart(config::Config const& old,
   std::vector<std::string> fields;
   if (!(old.web == fresh.web)) fields.emplace_back("web");
   if (old.state_directory != fresh.state_directory) fields.emplace_back("state_directory");
+  if (!(old.remote_write == fresh.remote_write)) fields.emplace_back("remote_write");
   if (old.workers != fresh.workers) fields.emplace_back("workers");
   return fields;
 }
@@ -171,7 +172,7 @@ ReloadOutcome App::take_over(Reading reading) {
   tell_longest_lookup(*fresh);
   watchdog_.lift_quarantine();
   log_.info("configuration reloaded", {{"probes", config_->probes.size()}});
-  tell_of_no_probes();
+  tell_of_share();
   return outcome;
 }
 

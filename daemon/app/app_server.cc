@@ -58,6 +58,7 @@ Sources App::sources() {
                           bool full) { tell_of_full(address, most, full); },
       .answering = &watchdog_.answering(),
       .history = &services_->history(),
+      .pushed = [this] { return services_->pushed(); },
       .asking = &watchdog_.asking(),
       .place = std::move(place),
       .gate = gate_ ? &*gate_ : nullptr};

@@ -143,6 +143,27 @@ void Services::put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const
   run_probe_ = around(run_probe_, AppParts{loop, cpu_, disk_, files_, scheduler_, results_, log});
 }
 
+void Services::send_metrics(config::RemoteWriteSettings settings,
+                            std::function<std::string()> page) {
+  remote_write_.emplace(push::RemoteWrite::Setup{.settings = std::move(settings),
+                                                 .executor = executor_,
+                                                 .http = http_,
+                                                 .log = log_,
+                                                 .page = std::move(page),
+                                                 .wall_clock = wall_now});
+}
+
+std::optional<push::Counts> Services::pushed() const {
+  if (!remote_write_) return std::nullopt;
+  return remote_write_->counts();
+}
+
+Task<void> Services::send_last_metrics() {
+  auto const left = co_await remote_write_->finish(Deadline::after(kLastWrites));
+  if (left == 0) co_return;
+  log_.warn("metrics could not be sent before the end and are lost", {{"samples", left}});
+}
+
 Task<void> Services::start(config::Config config, SavedStates saved) {
   apply(config, std::move(saved));
   for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
@@ -160,6 +181,10 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("history", history_.keep());
   tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
   tasks_.start("threads", tend_threads());
+  if (remote_write_) {
+    tasks_.start("remote_write.collect", remote_write_->collect());
+    tasks_.start("remote_write.send", remote_write_->send());
+  }
   if (web_files_) tasks_.start("web.files", watch_web_files(*web_files_, files_));
   co_return;
 }
@@ -188,8 +213,7 @@ void Services::web_files_refused(std::string why) {
 // A reload that was refused stays so until the next one.
 void Services::web_files_accepted() {
   if (!std::exchange(web_refused_, false) || config_refused_) return;
-  bool const full_metrics = results_.read()->daemon->full_metrics;  // as it was
-  results_.config_accepted(wall_now(), full_metrics);
+  results_.config_accepted(wall_now());
 }
 
 void Services::note_refusal(std::string why) {
@@ -206,6 +230,7 @@ Task<bool> Services::stop() {
   }
   tasks_.request_stop();
   co_await tasks_.join();
+  if (remote_write_) co_await send_last_metrics();
   co_await keeper_.finish(Deadline::after(kLastWrites));
   history_.note(history::EventEntry{.kind = "stop", .subject = "", .detail = "", .at = wall_now()});
   bool const history = co_await history_.finish(Deadline::after(kLastWrites));
@@ -218,8 +243,11 @@ void Services::apply(config::Config const& config, SavedStates saved) {
   try {
     results_.configure(facts, std::move(saved));
     scheduler_.configure(config.probes, config.scheduler);
-    results_.config_accepted(wall_now(),
-                             config.metrics.detail == config::MetricsSettings::Detail::full);
+    results_.config_accepted(
+        wall_now(), {.full_metrics = config.metrics.detail == config::MetricsSettings::Detail::full,
+                     .shard = config.shard,
+                     .elsewhere = config.elsewhere,
+                     .vantage = config.vantage});
     std::set<std::string_view> names;
     for (auto const& spec : config.probes) names.insert(spec.name.text);
     std::erase_if(memories_, [&names](auto const& each) { return !names.contains(each.first); });

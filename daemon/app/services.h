@@ -26,6 +26,7 @@
 #include "daemon/history/recorder.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/orders.h"
+#include "daemon/push/remote_write.h"
 #include "daemon/results/store.h"
 #include "daemon/schedule/scheduler.h"
 #include "daemon/watchdog/watchdog.h"
@@ -55,10 +56,15 @@ class Services {
   void put_around_runs(std::function<RunProbe(RunProbe, AppParts)> const& around,
                        runtime::Loop& loop, Log& log);
 
+  // The metrics, which `page` gives on a worker, are sent to `settings.url`.
+  void send_metrics(config::RemoteWriteSettings settings, std::function<std::string()> page);
+
   void watch(WebFiles files) { web_files_ = std::move(files); }
 
   ResultStore const& results() const { return results_; }
   history::Recorder& history() { return history_; }
+  // Nothing where no metrics are sent. Thread: any.
+  std::optional<push::Counts> pushed() const;
 
   // Of what may never return, what goes on still: a sentence each. Thread: any.
   std::vector<std::string> standing() const;
@@ -95,6 +101,7 @@ class Services {
   void run_now(Order const& order, std::shared_ptr<Orders::Ticket> const& ticket);
   void tell_of_state_directory();
   void tell_of_unwritten(bool history);
+  runtime::Task<void> send_last_metrics();
   std::string sentence() const;
   runtime::Task<void> run(config::ProbeSpec spec, runtime::Deadline deadline, runtime::Trace trace,
                           probes::Report& report);
@@ -120,6 +127,7 @@ class Services {
   Scheduler scheduler_;
   std::optional<bool> scheduler_ended_;
   std::optional<WebFiles> web_files_;
+  std::optional<push::RemoteWrite> remote_write_;
   bool config_refused_ = false, web_refused_ = false;  // the last attempt at each
   LastingTasks tasks_;                                 // last: they use all of the above
 };

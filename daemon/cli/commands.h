@@ -5,6 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+
+#include "config/shard.h"
 
 namespace CLI {
 class App;
@@ -32,5 +35,8 @@ void add_status_command(CLI::App& app, Action& chosen);
 void add_top_command(CLI::App& app, Action& chosen);
 void add_history_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
+
+// --shard of a subcommand; nothing where it is not given.
+void add_shard_flag(CLI::App& command, std::optional<config::Shard>& shard);
 
 }  // namespace canary::daemon

@@ -2,7 +2,9 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -31,19 +33,34 @@ int refuse(std::string const& why) {
   return kExitBadConfig;
 }
 
-int check_file(std::string const& file) {
-  auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
+// What is looked at.
+struct Checked {
+  std::string file, user;
+  std::string web_file;                // of --web.config.file; "": there is none
+  std::optional<config::Shard> shard;  // nothing: the file's
+};
+
+// "12", or of a shard "4 of 12 in shard 0/3".
+std::string probes_text(config::Config config) {
+  std::string const all = std::to_string(config.probes.size());
+  config::keep_shard(config);
+  if (config.shard.is_all()) return all;
+  return std::to_string(config.probes.size()) + " of " + all + " in shard " + to_text(config.shard);
+}
+
+int check_file(std::string const& file, std::optional<config::Shard> shard = std::nullopt) {
+  auto loaded = config::load(file, config::process_environment(), probes::configured_kinds());
   if (!loaded) {
     for (auto const& problem : loaded.error()) {
       std::fprintf(stderr, "%s\n", to_text(problem).c_str());
     }
     return kExitBadConfig;
   }
-  put(file + ": good; probes: " + std::to_string(loaded.value().probes.size()) + "\n");
+  if (shard) loaded.value().shard = *shard;
+  put(file + ": good; probes: " + probes_text(std::move(loaded).value()) + "\n");
   return kExitClean;
 }
 
-// The file of --web.config.file; "": there is none.
 int check_web_file(std::string const& file) {
   if (file.empty()) return kExitClean;
   auto const access = read_web_access(file);
@@ -58,21 +75,24 @@ int check_web_file(std::string const& file) {
   return kExitClean;
 }
 
-int check_both(std::string const& file, std::string const& web_file) {
-  int const code = check_file(file);
-  int const web = check_web_file(web_file);
+int check_both(Checked const& checked) {
+  int const code = check_file(checked.file, checked.shard);
+  int const web = check_web_file(checked.web_file);
   return code == kExitClean ? web : code;
 }
 
 // As the service will meet it.
-int check_as(std::string const& user, std::string const& file, std::string const& web_file) {
-  if (auto const trouble = become(user); !trouble.empty()) return refuse(trouble);
-  auto const loaded = config::load(file, config::process_environment(), probes::configured_kinds());
-  if (!loaded) return check_both(file, web_file);
+int check_as_user(Checked const& checked) {
+  if (auto const trouble = become(checked.user); !trouble.empty()) return refuse(trouble);
+  auto const loaded =
+      config::load(checked.file, config::process_environment(), probes::configured_kinds());
+  if (!loaded) return check_both(checked);
   auto const lines = look_into_files(loaded.value());
-  for (auto const& line : lines) std::fprintf(stderr, "%s: %s\n", file.c_str(), line.c_str());
-  if (lines.empty()) return check_both(file, web_file);
-  check_web_file(web_file);
+  for (auto const& line : lines) {
+    std::fprintf(stderr, "%s: %s\n", checked.file.c_str(), line.c_str());
+  }
+  if (lines.empty()) return check_both(checked);
+  check_web_file(checked.web_file);
   return kExitBadConfig;
 }
 
@@ -118,28 +138,27 @@ void add_config_command(CLI::App& app, Action& chosen) {
   auto* const command =
       app.add_subcommand("config", "Checks a configuration, shows it, or compares two");
   command->require_subcommand(1);
-  auto const file = std::make_shared<std::string>();
   auto* const check = command->add_subcommand(
       "check",
       "Reads a configuration and its includes and names all that is wrong with it; "
       "exit 0, or 78 where it is refused");
-  check->add_option("FILE", *file, "Configuration to read")->required();
-  auto const user = std::make_shared<std::string>();
+  auto const checked = std::make_shared<Checked>();
+  check->add_option("FILE", checked->file, "Configuration to read")->required();
   check->add_option(
-      "--as-user", *user,
+      "--as-user", checked->user,
       "As this user, such as canaryd, and more closely: roots are roots, CAs are CAs, "
       "URLs are folders, nothing is hidden from the service; needs root");
-  auto const web = std::make_shared<std::string>();
-  check->add_option("--web.config.file", *web,
+  check->add_option("--web.config.file", checked->web_file,
                     "The file that `run` is given so, too: TLS, passwords and headers");
-  check->callback([file, user, web, &chosen] {
-    chosen = [file, user, web] {
-      return run_bounded(bound_of("canaryd config check"),
-                         [file = *file, user = *user, web = *web](runtime::Stage&) {
-                           return user.empty() ? check_both(file, web) : check_as(user, file, web);
-                         });
+  add_shard_flag(*check, checked->shard);
+  check->callback([checked, &chosen] {
+    chosen = [checked] {
+      return run_bounded(bound_of("canaryd config check"), [checked = *checked](runtime::Stage&) {
+        return checked.user.empty() ? check_both(checked) : check_as_user(checked);
+      });
     };
   });
+  auto const file = std::make_shared<std::string>();
   auto* const show = command->add_subcommand(
       "show", "Prints the configuration in effect: every default written out, secrets masked");
   show->add_option("FILE", *file, "Configuration to read")->required();

@@ -43,6 +43,8 @@ struct RunFlags {
   std::optional<std::string> route_prefix;
   std::string web_config;
   bool systemd_socket = false;
+  std::optional<config::Shard> shard;
+  std::string vantage;
 };
 
 Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags) {
@@ -54,6 +56,9 @@ Result<config::Config, std::vector<config::Problem>> load(RunFlags const& flags)
   if (!flags.log_level.empty()) config.log.level = kLevels.at(flags.log_level);
   if (!flags.log_format.empty()) config.log.format = kFormats.at(flags.log_format);
   if (!flags.on_dead.empty()) config.watchdog.on_dead = kOnDead.at(flags.on_dead);
+  if (flags.shard) config.shard = *flags.shard;
+  if (!flags.vantage.empty()) config.vantage = flags.vantage;
+  config::keep_shard(config);
   return config;
 }
 
@@ -84,6 +89,20 @@ std::string bad_patience(std::string const& text, std::chrono::milliseconds& int
 }
 
 }  // namespace
+
+void add_shard_flag(CLI::App& command, std::optional<config::Shard>& shard) {
+  command
+      .add_option_function<std::string>(
+          "--shard",
+          [&shard](std::string const& text) {
+            auto const parsed = config::parse_shard(text);
+            if (!parsed) throw CLI::ValidationError("--shard", parsed.error());
+            shard = parsed.value();
+          },
+          "Of the probes the share that falls to the canaryd of this index (from 0 on) among so "
+          "many; over the file's")
+      ->type_name("INDEX/COUNT");
+}
 
 void add_run_command(CLI::App& app, Action& chosen,
                      std::function<void(AppOptions&)> const& adjust) {
@@ -125,6 +144,11 @@ void add_run_command(CLI::App& app, Action& chosen,
           "may stand still: then a start fails, a reload is given up")
       ->type_name("DURATION")
       ->default_str(config::to_text(flags->patience));
+  add_shard_flag(*command, flags->shard);
+  command
+      ->add_option("--vantage", flags->vantage,
+                   "The place that it looks from, a label of its metrics; over the file's")
+      ->check([](std::string const& name) { return config::check_vantage(name); });
   command->footer(
       "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
       "A reload with a bad file keeps the old configuration and says why.");

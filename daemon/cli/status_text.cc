@@ -126,11 +126,33 @@ std::string_view colour_of(json::value const& probe, bool colour) {
 
 }  // namespace
 
+namespace {
+
+// Which share of the probes it watches and from where; empty where that is all, from somewhere.
+std::string share_text(json::object const& answer) {
+  auto const said = [&answer](char const* name) {
+    auto const* const value = answer.if_contains(name);
+    return value == nullptr || value->is_null() ? std::string{} : text(*value);
+  };
+  std::string out;
+  if (auto const shard = said("shard"); !shard.empty()) {
+    out += "shard " + shard + ", " + said("probes_elsewhere") + " probes are left to others\n";
+  }
+  if (auto const vantage = said("vantage"); !vantage.empty()) out += "looks from " + vantage + "\n";
+  return out;
+}
+
+}  // namespace
+
 std::string probes_text(json::value const& answer, bool colour) {
+  std::string const share = share_text(answer.as_object());
   auto const now = time_of(answer.at("as_of"));
   std::vector<json::object const*> probes;
   for (auto const& each : answer.at("probes").as_array()) probes.push_back(&each.as_object());
-  if (probes.empty()) return "no probe is configured: nothing is watched\n";
+  if (probes.empty()) {
+    return share + (share.starts_with("shard") ? "none falls to it: nothing is watched\n"
+                                               : "no probe is configured: nothing is watched\n");
+  }
   // They lie in one array: their order there is kept among equals.
   std::ranges::sort(probes, {}, [](auto const* probe) { return std::pair{rank(*probe), probe}; });
   std::vector<Row> rows{{"STATE", "PROBE", "FOR", "LAST RUN", "ENDS NEXT"}};
@@ -139,7 +161,7 @@ std::string probes_text(json::value const& answer, bool colour) {
   for (auto const& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  std::string out = line(rows.front(), widths, "");
+  std::string out = share + line(rows.front(), widths, "");
   for (std::size_t i = 0; i < probes.size(); ++i) {
     out += line(rows[i + 1], widths, colour_of(*probes[i], colour)) + failure(*probes[i], now);
   }

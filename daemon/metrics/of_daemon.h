@@ -27,6 +27,13 @@ inline constexpr std::array kOfDaemon = std::to_array<Metric>({
      "Always 1; where canaryd's pages are for those outside: --web.external-url.",
      {"url"}},
     {"canaryd_config_probes", Type::gauge, "Enabled probes in the configuration in use."},
+    {"canaryd_config_probes_elsewhere", Type::gauge,
+     "Enabled probes that are left to other shards."},
+    {"canaryd_shards",
+     Type::gauge,
+     "Number of shards that the probes are divided among; by the index of this one, from 0 on, and "
+     "the place that it looks from.",
+     {"shard", "vantage"}},
     {"canaryd_schedule_lag_seconds", Type::histogram,
      "How late runs started, against their schedule."},
     {"canaryd_http_requests_total",
@@ -56,6 +63,20 @@ inline constexpr std::array kOfDaemon = std::to_array<Metric>({
     {"canaryd_history_entries_dropped_total", Type::counter,
      "Entries that are not in the history: its disk could not follow."},
     {"canaryd_history_entries_waiting", Type::gauge, "Entries that are still to be written."},
+    {"canaryd_remote_write_samples_total", Type::counter,
+     "Samples that the receiver of remote_write.url took; there, like the next ones, where it is "
+     "configured."},
+    {"canaryd_remote_write_samples_dropped_total",
+     Type::counter,
+     "Samples that it will never have: the queue was full (overflow), or it would not take them "
+     "(refused).",
+     {"reason"}},
+    {"canaryd_remote_write_failed_requests_total", Type::counter,
+     "Requests that were not answered with success."},
+    {"canaryd_remote_write_waiting_samples", Type::gauge, "Samples that are still to be sent."},
+    {"canaryd_remote_write_waiting_bytes", Type::gauge, "Their size, compressed."},
+    {"canaryd_remote_write_oldest_timestamp_seconds", Type::gauge,
+     "When the oldest of them was taken; absent while none waits."},
 });
 
 inline constexpr std::array kOfProcess = std::to_array<Metric>({

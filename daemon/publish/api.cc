@@ -160,6 +160,14 @@ json::object health_object(Health const& health) {
   return out;
 }
 
+// Which share of the probes it watches, and from where.
+void add_share(json::object& out, DaemonFacts const& facts) {
+  out["shard"] = facts.shard.is_all() ? json::value(nullptr) : json::value(to_text(facts.shard));
+  out["probes_elsewhere"] = facts.elsewhere;
+  out["vantage"] =
+      facts.vantage.empty() ? json::value(nullptr) : json::value(text_value(facts.vantage));
+}
+
 json::object daemon_object(DaemonFacts const& facts, SysTime now) {
   json::object reload;
   reload["successful"] = facts.reload_successful;
@@ -173,6 +181,7 @@ json::object daemon_object(DaemonFacts const& facts, SysTime now) {
   out["uptime_seconds"] = seconds(std::max(now - facts.started, std::chrono::milliseconds{0}));
   out["config_file"] = text_value(facts.config_file);
   out["reload"] = std::move(reload);
+  add_share(out, facts);
   return out;
 }
 
@@ -209,6 +218,7 @@ std::string probes_json(Snapshot const& snapshot, SysTime now) {
   }
   json::object out;
   out["as_of"] = rfc3339(now);
+  add_share(out, *snapshot.daemon);
   out["probes"] = std::move(probes);
   return text(out);
 }

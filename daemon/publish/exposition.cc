@@ -104,6 +104,7 @@ Family::~Family() = default;
 
 bool Family::shows(double value) const {
   using metrics::Shown;
+  if (metric_.shown == Shown::in_vantage) return full_ && value != 0;
   return full_ || metric_.shown == Shown::always ||
          (metric_.shown == Shown::unless_zero && value != 0);
 }

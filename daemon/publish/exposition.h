@@ -20,8 +20,8 @@ struct ClientMetric;
 namespace canary::daemon {
 
 // Appends its series to `out` as they are added, under the family's head; nothing when there is
-// none. Unless `full`, the series that the metric shows in full only are left out. `out` and
-// `metric` outlive it; two families are not filled by turns.
+// none. Unless `full`, the series that the metric shows in full (or with a vantage) only are left
+// out. `out` and `metric` outlive it; two families are not filled by turns.
 class Family {
  public:
   Family(std::string& out, metrics::Metric const& metric, bool full = true);

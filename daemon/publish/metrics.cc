@@ -54,7 +54,10 @@ class Page {
   }
 
  private:
-  Family family(Metric const& metric) { return {out_, metric, full_}; }
+  Family family(Metric const& metric) {
+    bool const of_vantage = metric.shown == metrics::Shown::in_vantage;
+    return {out_, metric, of_vantage ? !input_.snapshot.daemon->vantage.empty() : full_};
+  }
 
   // One series per enabled probe. A paused one has none: its old results are no news, and no alert
   // about its age must fire.
@@ -66,6 +69,7 @@ class Page {
   void daemon();
   void clients();
   void history();
+  void remote_write();
   void configured_probes();
   void runs();
   void last_runs();
@@ -93,6 +97,10 @@ void Page::daemon() {
       .add({}, seconds(facts.last_reload_success));
   if (!input_.pages.empty()) family(metric("canaryd_web_info")).add({input_.pages}, 1.0);
   family(metric("canaryd_config_probes")).add({}, static_cast<double>(enabled_.size()));
+  family(metric("canaryd_config_probes_elsewhere")).add({}, static_cast<double>(facts.elsewhere));
+  family(metric("canaryd_shards"))
+      .add({std::to_string(facts.shard.index), facts.vantage.text()},
+           static_cast<double>(facts.shard.count));
   family(metric("canaryd_schedule_lag_seconds")).add({}, input_.snapshot.schedule_lag);
   auto requests = family(metric("canaryd_http_requests_total"));
   for (auto const& request : input_.requests) {
@@ -103,6 +111,24 @@ void Page::daemon() {
   family(metric("canaryd_log_lines_dropped_total"))
       .add({}, static_cast<double>(input_.log_lines_dropped));
   history();
+  remote_write();
+}
+
+void Page::remote_write() {
+  if (!input_.pushed) return;
+  push::Counts const& counts = *input_.pushed;
+  family(metric("canaryd_remote_write_samples_total")).add({}, static_cast<double>(counts.sent));
+  {
+    auto dropped = family(metric("canaryd_remote_write_samples_dropped_total"));
+    dropped.add({"overflow"}, static_cast<double>(counts.overflow));
+    dropped.add({"refused"}, static_cast<double>(counts.refused));
+  }
+  family(metric("canaryd_remote_write_failed_requests_total"))
+      .add({}, static_cast<double>(counts.failed));
+  family(metric("canaryd_remote_write_waiting_samples"))
+      .add({}, static_cast<double>(counts.waiting));
+  family(metric("canaryd_remote_write_waiting_bytes")).add({}, static_cast<double>(counts.bytes));
+  family(metric("canaryd_remote_write_oldest_timestamp_seconds")).add({}, seconds(counts.oldest));
 }
 
 void Page::history() {

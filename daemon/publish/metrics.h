@@ -12,6 +12,7 @@
 #include "daemon/history/recorder.h"
 #include "daemon/publish/clients.h"
 #include "daemon/publish/process.h"
+#include "daemon/push/counts.h"
 #include "daemon/results/snapshot.h"
 
 namespace canary::daemon {
@@ -30,6 +31,7 @@ struct MetricsInput {
   ProcessFacts process;
   std::uint64_t log_lines_dropped = 0;
   std::optional<history::Recorder::Counts> history = std::nullopt;  // nothing where there is none
+  std::optional<push::Counts> pushed = std::nullopt;                // likewise
   std::string pages = {};  // their URL for those outside; "": not known
   SysTime now{};
 };

@@ -125,16 +125,17 @@ HttpAnswer discovery(Sources const& sources, HttpRequest const& request) {
   if (!is_host(host)) return {400, kText, "The request names no host that targets could have.\n"};
   json::array groups;
   auto const reading = sources.store.read();
+  std::string const& vantage = reading->daemon->vantage;
   for (ProbeRow const* row : reading->probes) {
     if (!row->facts.enabled) continue;
-    groups.push_back(
-        json::object{{"targets", json::array{host}},
-                     {"labels", json::object{{"__scheme__", place.https ? "https" : "http"},
-                                             {"__metrics_path__", place.base + "/probe"},
-                                             {"__param_target", row->facts.name},
-                                             {"probe", row->facts.name},
-                                             {"repo", row->facts.repository},
-                                             {"kind", row->facts.kind->kind}}}});
+    json::object labels{{"__scheme__", place.https ? "https" : "http"},
+                        {"__metrics_path__", place.base + "/probe"},
+                        {"__param_target", row->facts.name},
+                        {"probe", row->facts.name},
+                        {"repo", row->facts.repository},
+                        {"kind", row->facts.kind->kind}};
+    if (!vantage.empty()) labels["vantage"] = vantage;
+    groups.push_back(json::object{{"targets", json::array{host}}, {"labels", std::move(labels)}});
   }
   return {200, kJson, json::serialize(groups) + '\n'};
 }

@@ -83,6 +83,7 @@ HttpAnswer Routes::metrics(HttpRequest const& request) const {
                       .process = process_facts(),
                       .log_lines_dropped = sources_.log_lines_dropped(),
                       .history = history_counts(),
+                      .pushed = sources_.pushed ? sources_.pushed() : std::nullopt,
                       .pages = sources_.place.host.empty() ? "" : home_of(sources_.place, "") + "/",
                       .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);

@@ -60,6 +60,7 @@ struct Sources {
   Clients::ToldFull told_full = {};
   watchdog::Answering* answering = nullptr;  // where it is told that an answer is being made
   history::Recorder* history = nullptr;      // nullptr: there is none
+  std::function<std::optional<push::Counts>()> pushed = {};  // nothing where nothing is sent
   watchdog::SelfChannels* asking = nullptr;  // over which the server's threads are asked
   WebPlace place = {};                       // of the pages, for those outside
   WebGate* gate = nullptr;  // nullptr: plain HTTP for everybody; outlives the server

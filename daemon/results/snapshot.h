@@ -16,6 +16,7 @@
 
 #include "config/maintenance.h"
 #include "config/probe_spec.h"
+#include "config/shard.h"
 #include "daemon/results/changes.h"
 #include "daemon/results/histogram.h"
 #include "probes/report.h"
@@ -129,7 +130,11 @@ struct DaemonFacts {
   std::optional<SysTime> last_reload_success;  // also of the first load
   std::optional<SysTime> last_reload_attempt;
   probes::Message reload_error;  // of the last attempt; empty where it succeeded
-  bool full_metrics = false;     // metrics.detail of the configuration in use
+  // Of the configuration in use.
+  bool full_metrics = false;  // metrics.detail
+  config::Shard shard;
+  std::size_t elsewhere = 0;  // enabled probes of other shards
+  HarmlessText<64> vantage;   // "" where it is not said
 };
 
 // Pointers are good as long as the Reading (store.h) that made the snapshot, or whatever a test

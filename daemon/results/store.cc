@@ -65,13 +65,20 @@ void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates s
   replace<Directory>(directory_owner_, directory_, std::move(directory));
 }
 
-void ResultStore::config_accepted(SysTime at, bool full_metrics) {
+void ResultStore::config_accepted(SysTime at, Accepted config) {
+  daemon_facts_.full_metrics = config.full_metrics;
+  daemon_facts_.shard = config.shard;
+  daemon_facts_.elsewhere = config.elsewhere;
+  daemon_facts_.vantage = std::move(config.vantage);
+  config_accepted(at);
+}
+
+void ResultStore::config_accepted(SysTime at) {
   runtime::require_loop_thread();
   daemon_facts_.reload_successful = true;
   daemon_facts_.last_reload_success = at;
   daemon_facts_.last_reload_attempt = at;
   daemon_facts_.reload_error = {};
-  daemon_facts_.full_metrics = full_metrics;
   publish_daemon();
 }
 

@@ -47,7 +47,14 @@ class ResultStore {
   void configure(std::vector<ProbeFacts> const& probes, SavedStates saved);
   void configure(std::vector<ProbeFacts> const& probes) { configure(probes, {}); }
   // The outcome of loading a configuration, also the first one.
-  void config_accepted(SysTime at, bool full_metrics);
+  struct Accepted {
+    bool full_metrics = false;  // metrics.detail
+    config::Shard shard{};
+    std::size_t elsewhere = 0;  // enabled probes of other shards
+    std::string vantage{};
+  };
+  void config_accepted(SysTime at, Accepted config);
+  void config_accepted(SysTime at);  // the one in use is (again) what the files say
   void config_refused(SysTime at, std::string why);
 
   // Events of one probe; a name that is not (or no longer) configured is ignored.

@@ -14,6 +14,8 @@
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
+#include <protozero/version.hpp>
+#include <snappy-stubs-public.h>
 #include <spdlog/version.h>
 
 #include "probes/openpgp/rnp_library.h"
@@ -159,6 +161,8 @@ std::vector<Component> components(std::vector<LoadedObject> const& objects) {
       {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "",
        object("libspdlog")},
       {"RE2", "", "", object("libre2")},
+      {"protozero", PROTOZERO_VERSION_STRING, "", ""},
+      {"snappy", dotted(SNAPPY_MAJOR, SNAPPY_MINOR, SNAPPY_PATCHLEVEL), "", object("libsnappy")},
       {"librnp", "", rnp_version(), rnp.empty() ? "not loaded" : rnp},
       {"ncurses", "", "", object("libncursesw")},
       {"yaml-cpp", "", "", object("libyaml-cpp")},

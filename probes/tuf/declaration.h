@@ -27,13 +27,18 @@ inline constexpr probes::Reason kTargetMissing{"target_missing"};
 inline constexpr probes::Reason kMetadataMissing{"metadata_missing"};
 inline constexpr std::array kReasons{kTargetMissing, kMetadataMissing};
 
-// A role: version, size (by their places among its numbers) and expiry of its metadata.
-inline constexpr std::size_t kVersion = 0, kSize = 1;
+// A role: version, size, fingerprint (by their places among its numbers) and expiry of its
+// metadata.
+inline constexpr std::size_t kVersion = 0, kSize = 1, kFingerprint = 2;
 inline constexpr auto kRoleNumbers = std::to_array<probes::Number>(
     {{"version", "canaryd_tuf_metadata_version",
       "Version of a role's metadata, as of the last run that saw it."},
      {"size_bytes", "canaryd_tuf_metadata_size_bytes", "Size of a role's metadata file.",
-      probes::Shown::in_full}});
+      probes::Shown::in_full},
+     {"fingerprint", "canaryd_tuf_metadata_fingerprint",
+      "First 52 bits of the SHA-256 of what is signed of a role's metadata: the same wherever the "
+      "same version is served.",
+      probes::Shown::in_vantage}});
 inline constexpr probes::ThingType kRole{
     .name = "role",
     .plural = "roles",

@@ -41,6 +41,12 @@ std::array<unsigned char, 32> sha256(std::string_view bytes) {
   return digest;
 }
 
+std::uint64_t first_52_bits(std::array<unsigned char, 32> const& digest) {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < 7; ++i) bits = bits << 8 | digest[i];
+  return bits >> 4;
+}
+
 std::string sha256_hex(std::string_view bytes) { return hex_of(sha256(bytes)); }
 
 std::string sha512_hex(std::string_view bytes) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ struct evp_md_st;
 namespace canary::tuf {
 
 std::array<unsigned char, 32> sha256(std::string_view bytes);
+// As a number that a double holds exactly.
+std::uint64_t first_52_bits(std::array<unsigned char, 32> const& digest);
 std::string sha256_hex(std::string_view bytes);
 std::string sha512_hex(std::string_view bytes);
 

@@ -298,6 +298,7 @@ probes::ThingFacts role_facts(std::string const& role, Common const& content,
       .at = content.expires, .warning = thresholds.warning, .critical = thresholds.critical};
   facts.numbers[kVersion] = static_cast<std::int64_t>(content.version);
   facts.numbers[kSize] = static_cast<std::int64_t>(size);
+  facts.numbers[kFingerprint] = static_cast<std::int64_t>(content.fingerprint);
   return facts;
 }
 

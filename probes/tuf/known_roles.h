@@ -37,6 +37,7 @@ struct RoleFacts {
   Time seen{};  // when that was
   Time expires{};
   std::uint64_t size = 0;
+  std::uint64_t fingerprint = 0;
   Validity validity{};
   friend bool operator==(RoleFacts const&, RoleFacts const&) = default;
 };

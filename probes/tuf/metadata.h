@@ -56,6 +56,7 @@ struct Common {
   std::string_view spec_version;
   std::uint64_t version = 0;  // >= 1
   Time expires{};
+  std::uint64_t fingerprint = 0;  // first 52 bits of the canonical signed part's SHA-256
 };
 
 struct Root : Common {

@@ -344,6 +344,7 @@ Result<Metadata<T>> parse(std::string bytes, std::string_view role, std::string_
       append_canonical_json(metadata.signed_bytes, *metadata.signed_part, role, "signed"));
   note_refusals(*document, role, metadata.notices);
   metadata.digest = sha256(metadata.signed_bytes);
+  metadata.content.fingerprint = first_52_bits(metadata.digest);
   metadata.content.document = std::move(document);
   return metadata;
 }

@@ -47,6 +47,7 @@ RoleFindings::Told RoleFindings::report(std::string const& role) {
   Told told{.facts = {.seen = run_.context.now,
                       .expires = content.expires,
                       .size = trusted.bytes(role).size(),
+                      .fingerprint = content.fingerprint,
                       .validity = thresholds.validity},
             .bad = look_at_name(role)};
   std::vector<Finding> found{expiry_finding(role, content.expires, run_.context.now, thresholds),
@@ -70,6 +71,7 @@ void RoleFindings::report_known(std::string const& role, RoleFacts const& facts,
   Common content;
   content.version = version;
   content.expires = facts.expires;
+  content.fingerprint = facts.fingerprint;
   auto const thresholds =
       thresholds_in_force(thresholds_of(run_.spec.expiry, role), facts.validity);
   probes::ThingFacts known = role_facts(role, content, thresholds, facts.size);

@@ -60,6 +60,12 @@ WANTED = {
     "CanarydHistoryNotWritten": {"instance": "forgetful"},
     "CanarydSeesNothing": {"instance": "blindfold"},
     "CanarydProbeInMaintenance": {"instance": "repositories", "probe": "closed"},
+    "CanarydShardMissing": {"vantage": "one-of-two"},
+    "CanarydRemoteWriteFailing": {"instance": "unsent"},
+    "CanarydSendsNothing": {"instance": "sender"},
+    "TufSplitView": {"repo": "split", "role": "timestamp", "version": "1"},
+    "RepoBadFromManyPlaces": {"probe": "lost"},
+    "RepoBadFromOnePlace": {"probe": "far", "vantage": "there"},
     "TufIntegrityFailure": {"instance": "repositories", "probe": "tampered",
                             "reason": "signature"},
     "TufMetadataExpired": {"instance": "repositories", "probe": "expired", "role": "timestamp"},
@@ -175,6 +181,20 @@ class World:
                      "dumps", "descriptors"):
             machine(name).configure([probe(f"p{i}") for i in range(4)], interval="5s").start()
 
+    def places_and_senders(self, prometheus):
+        """Two places of the same probes, a shard of two, one that sends and one that is refused."""
+        probe, machine = self.repositories.probe, self.canaryd
+        for place, split, far in (("here", "good", None), ("there", "forked", 1)):
+            machine(place).configure(
+                [probe("split", split), probe("far", port=far), probe("lost", port=1)],
+                top=f"vantage: {place}\n").start()
+        machine("shard").configure(self.victim(), top="shard: 0/2\nvantage: one-of-two\n").start()
+        # Prometheus' own, but not the path that takes samples.
+        for name, path in (("sender", "write"), ("unsent", "query")):
+            machine(name).configure(
+                self.victim(), top=f"remote_write: {{instance: {name}, interval: 1s, "
+                f"url: 'http://127.0.0.1:{prometheus.port}/api/v1/{path}'}}\n").start()
+
     def faults(self):
         machine = self.canaryd
         quick = ", run_unwind: 1s"
@@ -218,6 +238,7 @@ class World:
         machines["dumps"].forbid_writing()
         machines["dumps"].signal(signal.SIGUSR1)
         machines["down"].kill()
+        machines["sender"].signal(signal.SIGTERM)
         machines["blind"].kill()
         threading.Thread(target=machines["late"].stutter, args=(PATIENCE,), daemon=True).start()
         threading.Thread(target=self.restart_again_and_again, daemon=True).start()
@@ -248,7 +269,9 @@ def tell(options, folder, cleanup):
     world.watching_repositories()
     world.troubled_by_themselves()
     world.faults()
-    prometheus.know(**{name: machine.port for name, machine in world.machines.items()})
+    world.places_and_senders(prometheus)
+    prometheus.know(**{name: machine.port for name, machine in world.machines.items()
+                       if name != "sender"})
     prometheus.know(lossy=serve_one_scrape_in_three(f"127.0.0.1:{healthy.port}"))
 
     def all_scraped():

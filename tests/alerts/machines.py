@@ -148,6 +148,7 @@ class Repositories:
         self.folder.mkdir()
         for name in ("good", "soon", "expired", "tampered", "newer"):
             self.sign(name)
+        signed = time.time()
         shutil.copytree(folder / "newer", folder / "older")
         self.order("newer", "expire 864000")
         self.order("soon", "expire 86400")
@@ -165,6 +166,10 @@ class Repositories:
             context.load_cert_chain(home / "cert.pem", home / "key.pem")
             port = serve(functools.partial(Files, directory=str(folder)), context)
             self.tls[name] = (port, home / "cert.pem")
+
+        # By the same keys as "good", the same version, later: another history.
+        time.sleep(max(0, signed + 1.1 - time.time()))
+        self.sign("forked")
 
         self.keys = {name: openpgp_key(folder.parent, name, seconds)
                      for name, seconds in (("key-ending", 2 * 86_400), ("key-ended", 75))}

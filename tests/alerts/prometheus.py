@@ -36,6 +36,7 @@ class Prometheus:
         process = subprocess.Popen(
             ["prometheus", f"--config.file={folder}/prometheus.yml",
              f"--storage.tsdb.path={folder}/tsdb", "--web.listen-address=127.0.0.1:0",
+             "--web.enable-remote-write-receiver",
              # What nobody makes any more is gone soon. Five seconds would be in proportion, and
              # more than a busy machine keeps.
              "--query.lookback-delta=15s", "--rules.alert.resend-delay=1s"],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Valid configurations: what ends up in the Config, from which file, and how it is shown again.
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <string>
@@ -34,6 +35,10 @@ std::string text_of(Result<Config, std::vector<Problem>> const& result) {
 std::string probe(std::string_view name) {
   return "  - name: " + std::string(name) +
          "\n    tuf: {metadata_url: https://a.example/md, root: root.json}\n";
+}
+
+bool own_paused(Config const& config) {
+  return std::ranges::any_of(config.probes, [](ProbeSpec const& each) { return !each.enabled; });
 }
 
 class Load : public ::testing::Test {
@@ -523,6 +528,30 @@ TEST_F(Load, TellsThatAQueryIsAnotherWithoutShowingIt) {
   EXPECT_THAT(differences(with("token=one"), with("token=two")),
               ElementsAre("probe a: tuf.metadata_url: \"https://a.example/md?...\" -> "
                           "\"https://a.example/md?...\" (another query, which may be secret)"));
+}
+
+TEST_F(Load, AShardKeepsItsProbesAndCountsTheOthersThatAreEnabled) {
+  std::string yaml = "shard: 1/3\nvantage: fra-1\nprobes:\n";
+  for (int i = 0; i < 30; ++i) yaml += probe("p" + std::to_string(i));
+  yaml += probe("paused") + "    enabled: false\n";
+  auto const all = load_text(yaml);
+  EXPECT_EQ(all.vantage, "fra-1");
+  EXPECT_THAT(show(all), HasSubstr("shard: \"1/3\"\nvantage: \"fra-1\"\n"));
+
+  std::size_t kept = 0, enabled = 0;
+  for (int index = 0; index < 3; ++index) {
+    auto config = all;
+    config.shard.index = index;
+    keep_shard(config);
+    kept += config.probes.size();
+    for (auto const& own : config.probes) {
+      EXPECT_EQ(shard_of(own.name.text, 3), index);
+      enabled += own.enabled ? 1 : 0;
+    }
+    EXPECT_EQ(config.elsewhere + config.probes.size() - (own_paused(config) ? 1 : 0), 30U);
+  }
+  EXPECT_EQ(kept, 31U);
+  EXPECT_EQ(enabled, 30U);
 }
 
 }  // namespace

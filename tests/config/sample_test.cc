@@ -127,7 +127,10 @@ std::filesystem::path const kDocument = kSource / "docs/configuration.md";
 std::map<std::string, FieldRow> fields_by_path() {
   std::map<std::string, FieldRow> fields;
   for (auto& field : field_rows(probes::configured_kinds())) {
-    if (!field.path.starts_with("defaults.")) fields.emplace(field.path, std::move(field));
+    // Those repeat a probe's.
+    bool const again =
+        field.path.starts_with("defaults.") || field.path.starts_with("remote_write.http.");
+    if (!again) fields.emplace(field.path, std::move(field));
   }
   return fields;
 }

@@ -25,6 +25,22 @@ TEST(ConfigCheck, SaysThatAFileIsGood) {
   EXPECT_THAT(ran.out, HasSubstr("good; probes: 1"));
 }
 
+TEST(ConfigCheck, CountsTheProbesOfAShard) {
+  Site const site;
+  site.publish("a", tuf::a_repository(now()));
+  std::string const file = site.configure({site.probe("a")});
+  int kept = 0;
+  for (std::string const shard : {"0/2", "1/2"}) {
+    auto const ran = canaryd({"config", "check", file, "--shard", shard});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    if (ran.out == file + ": good; probes: 1 of 1 in shard " + shard + "\n") ++kept;
+  }
+  EXPECT_EQ(kept, 1);
+  auto const refused = canaryd({"config", "check", file, "--shard", "2/2"});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("--shard: expected INDEX/COUNT such as 0/3"));
+}
+
 TEST(ConfigCheck, NamesAllThatIsWrongAndReturns78) {
   Site const site;
   std::string const file = site.write("canaryd.yml", "wrokers: 1\nprobes:\n  - name: a b\n");

@@ -57,6 +57,10 @@ CAUSES = {
         [("CanarydExecutorStalled", {})]),
     "a repository is down": (per_probe("RepoUnreachable", "RepoDown", "RepoProbeFlaky"),
                              per_probe("RepoDown")),
+    "a repository is down, seen from two places": (
+        [("RepoBadFromManyPlaces", {"probe": "far"}), ("RepoDown", {"probe": "far"}),
+         ("RepoProbeFailing", {"probe": "far"}), ("TufSplitView", {"repo": "far"})],
+        [("RepoBadFromManyPlaces", {"probe": "far"}), ("TufSplitView", {"repo": "far"})]),
     "canaryd's own network is down": (
         [("CanarydSeesNothing", {}), *per_probe("RepoUnreachable", "RepoDown", "RepoProbeFlaky")],
         [("CanarydSeesNothing", {})]),

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "probes/tuf/digest.h"
 #include "tests/tuf/worlds.h"
 
 namespace canary::tuf {
@@ -184,6 +185,22 @@ TEST(Parse, AcceptsWhatTheTablesStartFrom) {
        {a_root(), a_timestamp(), a_snapshot(), a_targets(), succinct_targets()}) {
     CANARY_EXPECT_OK(parse_any(text));
   }
+}
+
+// Places are compared by it: keys that sign and white space say nothing of what is served.
+TEST(Parse, GivesWhatIsSignedAFingerprintWhateverTheSignatures) {
+  std::string const bytes = sign_metadata(a_timestamp(), kKeys);
+  std::vector<SigningKey> const others{SigningKey::ed25519("other")};
+  auto const parsed = parse_timestamp(bytes), spaced = parse_timestamp("\n " + bytes + "\n"),
+             other_keys = parse_timestamp(sign_metadata(a_timestamp(), others)),
+             changed = parse_timestamp(
+                 sign_metadata(with(a_timestamp(), R"("version":7)", R"("version":8)"), kKeys));
+  ASSERT_TRUE(parsed && spaced && other_keys && changed);
+  std::uint64_t const fingerprint = parsed.value().content.fingerprint;
+  EXPECT_EQ(fingerprint, std::stoull(sha256_hex(a_timestamp()).substr(0, 13), nullptr, 16));
+  EXPECT_EQ(spaced.value().content.fingerprint, fingerprint);
+  EXPECT_EQ(other_keys.value().content.fingerprint, fingerprint);
+  EXPECT_NE(changed.value().content.fingerprint, fingerprint);
 }
 
 TEST(Parse, RefusesAnEnvelopeWithoutItsParts) {

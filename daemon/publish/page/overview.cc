@@ -281,14 +281,18 @@ void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot c
         .text("number", std::to_string(counts[i]));
   }
   auto const& daemon = *snapshot.daemon;
-  bool const none = counts[static_cast<std::size_t>(State::paused)] == all;
+  bool const none = counts[static_cast<std::size_t>(State::paused)] == all && daemon.elsewhere == 0;
   page.text("first_steps", none ? first_steps(daemon.config_file) : "")
       .text("verdict", verdict(counts, all))
       .text("worst", all == 0 ? "unknown" : std::string{name_of(worst)})
       .text("as_of", clock(now, now))
       .text("uptime", span(now - daemon.started))
       .text("daemon_version", daemon.version)
-      .text("config_file", daemon.config_file);
+      .text("config_file", daemon.config_file)
+      .text("vantage", daemon.vantage);
+  if (!daemon.shard.is_all()) {
+    page.text("shard", to_text(daemon.shard)).text("elsewhere", count(daemon.elsewhere, "probe"));
+  }
   if (daemon.last_reload_success) page.text("configured", clock(*daemon.last_reload_success, now));
   if (!daemon.reload_successful) page.text("reload_error", daemon.reload_error);
   if (own.beat_age_s) {

@@ -10,8 +10,10 @@
 namespace canary::daemon {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string probe(std::string const& name, std::string const& state, std::string const& more = {}) {
   return R"({"name":")" + name + R"(","state":")" + state +
@@ -33,6 +35,18 @@ TEST(StatusText, ShowsTheWorstFirstInColumnsWithSpans) {
             "critical        long-name  11h59m  4s ago    timestamp in 3d10h\n"
             "could not tell  c          11h59m  4s ago    -\n"
             "ok              b          11h59m  4s ago    timestamp in 3d10h\n");
+}
+
+TEST(StatusText, SaysWhichShareIsWatchedAndFromWhere) {
+  auto const of = [](std::string const& probes) {
+    return probes_text(boost::json::parse(R"({"as_of":"2026-11-24T12:00:00.000Z","shard":"1/3",)"
+                                          R"("probes_elsewhere":7,"vantage":"fra","probes":[)" +
+                                          probes + "]}"),
+                       false);
+  };
+  EXPECT_THAT(of(probe("a", "ok")),
+              StartsWith("shard 1/3, 7 probes are left to others\nlooks from fra\nSTATE  "));
+  EXPECT_THAT(of(""), EndsWith("\nnone falls to it: nothing is watched\n"));
 }
 
 TEST(StatusText, SaysWhatEndedAndWhenNothingWasLookedAt) {

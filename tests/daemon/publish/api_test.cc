@@ -209,6 +209,22 @@ TEST_F(Api, CountsStatesAndNamesTheWorst) {
   EXPECT_EQ(shown.at("daemon").at("uptime_seconds").as_double(), 100.0);
 }
 
+TEST_F(Api, SaysWhichShareIsWatchedAndFromWhere) {
+  add("a");
+  auto shown = json::parse(probes_json(snapshot(), at(0s)));
+  EXPECT_TRUE(shown.at("shard").is_null());
+  EXPECT_TRUE(shown.at("vantage").is_null());
+  daemon_.shard = {.index = 1, .count = 3};
+  daemon_.elsewhere = 7;
+  daemon_.vantage = "fra";
+  shown = json::parse(probes_json(snapshot(), at(0s)));
+  for (auto const& of : {shown, status().at("daemon")}) {
+    EXPECT_EQ(of.at("shard").as_string(), "1/3");
+    EXPECT_EQ(of.at("probes_elsewhere").to_number<int>(), 7);
+    EXPECT_EQ(of.at("vantage").as_string(), "fra");
+  }
+}
+
 TEST_F(Api, IsPendingWhileNothingIsKnown) {
   add("a");
   EXPECT_EQ(status().at("status").as_string(), "pending");

@@ -102,6 +102,7 @@ class HungWorld : public ::testing::Test {
     probes::Report report;
     for (auto const* const type : kind.things) {
       report.measurements.things.push_back({.type = type, .name = "a", .expiry = probes::Expiry{}});
+      report.measurements.things.back().numbers.fill(1);
     }
     for (auto const* const family : kind.samples) {
       auto const label = family->values.empty() ? std::string_view{} : family->values.front().value;
@@ -129,6 +130,7 @@ class HungWorld : public ::testing::Test {
     facts.version = "1.2.3";
     facts.last_reload_success = SysTime{1'790'000'000s};
     facts.full_metrics = true;
+    facts.vantage = "here";
     snapshot.daemon = &facts;
     for (auto const& history : history_) snapshot.probes.push_back(&history.row());
     SysTime const now =
@@ -139,6 +141,7 @@ class HungWorld : public ::testing::Test {
                                        .process = process_facts(),
                                        .log_lines_dropped = 0,
                                        .history = history::Recorder::Counts{},
+                                       .pushed = push::Counts{.oldest = push::SampleTime{1ms}},
                                        .pages = "https://monitor.example/",
                                        .now = now});
     append_hang_metrics(page, *record_, tables_, snapshot, now);

@@ -123,6 +123,7 @@ std::string labels_text(Metric const& row) {
 
 std::string shown_text(metrics::Shown shown) {
   using metrics::Shown;
+  if (shown == Shown::in_vantage) return "with a vantage";
   return shown == Shown::in_full ? "in full" : shown == Shown::unless_zero ? "unless 0" : "";
 }
 
@@ -134,7 +135,8 @@ std::string metrics_markdown() {
       "as the page itself is. A family without series is left out. "
       "The column *shown* says what is left out unless the configuration has "
       "`metrics: {detail: full}`: *in full* all series of the family, *unless 0* those whose value "
-      "is 0 (a counter is there once it has counted). "
+      "is 0 (a counter is there once it has counted). *With a vantage*: where the configuration "
+      "says `vantage` (scale.md), and never one that is 0. "
       "Times are seconds since 1970, spans are seconds. A paused probe has `canaryd_probe_info` "
       "and `canaryd_probe_enabled` alone. Those marked ! are also on the "
       "[emergency page](hangs.md#when-the-http-server-hangs-too).\n";

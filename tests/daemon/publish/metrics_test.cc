@@ -438,6 +438,28 @@ TEST(Metrics, OfAHealthyProbeAreFewByDefault) {
   EXPECT_LE(series_of_demo(page), 40U) << page;
 }
 
+TEST(Metrics, TellFingerprintsOfRolesWhereThePlaceIsNamedAndTheyAreKnown) {
+  World world;
+  Report report;
+  report.measurements.things = {a_role("root", 5), a_role("targets", 5)};
+  report.measurements.things.front().numbers[tuf::kFingerprint] = (std::int64_t{1} << 52) - 1;
+  world.demo().finished(at(2s), 1s, std::move(report));
+  EXPECT_FALSE(world.parsed().families.contains("canaryd_tuf_metadata_fingerprint"));
+  EXPECT_EQ(world.parsed().value(R"(canaryd_shards{shard="0",vantage=""})"), 1);
+
+  world.daemon().full_metrics = false;
+  world.daemon().vantage = "fra";
+  world.daemon().shard = {.index = 2, .count = 3};
+  world.daemon().elsewhere = 8;
+  auto const page = world.parsed();
+  std::string const labels = R"({probe="demo",repo="demo-repo",role=)";
+  EXPECT_EQ(page.value("canaryd_tuf_metadata_fingerprint" + labels + "\"root\"}"),
+            4'503'599'627'370'495);
+  EXPECT_FALSE(page.has("canaryd_tuf_metadata_fingerprint" + labels + "\"targets\"}"));
+  EXPECT_EQ(page.value(R"(canaryd_shards{shard="2",vantage="fra"})"), 3);
+  EXPECT_EQ(page.value("canaryd_config_probes_elsewhere"), 8);
+}
+
 TEST(Metrics, LeaveOutByDefaultWhatIsZeroOrForDetail) {
   World world;
   world.daemon().full_metrics = false;

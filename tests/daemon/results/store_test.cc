@@ -98,7 +98,7 @@ TEST(ResultStore, IgnoresARunOfAProbeThatAReloadTookAway) {
 TEST(ResultStore, RemembersHowLoadingTheConfigurationWent) {
   ResultStore store{daemon_facts()};
   EXPECT_EQ(store.read()->daemon->last_reload_success, std::nullopt);
-  store.config_accepted(at(1s), false);
+  store.config_accepted(at(1s), {});
   store.config_refused(at(9s), "line 3: nonsense");
 
   auto const reading = store.read();
