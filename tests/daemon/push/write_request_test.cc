@@ -33,15 +33,18 @@ struct Decoded {
 Decoded decode_series(protozero::pbf_reader series) {
   Decoded decoded;
   while (series.next()) {
-    auto part =
-        series.tag() == 1 || series.tag() == 2 ? series.get_message() : protozero::pbf_reader{};
-    if (series.tag() == 1) {
-      Label& label = decoded.labels.emplace_back();
-      while (part.next()) (part.tag() == 1 ? label.first : label.second) = part.get_string();
-    } else {
-      while (part.next()) {
-        if (part.tag() == 1) decoded.bits = std::bit_cast<std::uint64_t>(part.get_double());
-        if (part.tag() == 2) decoded.at = part.get_int64();
+    auto const field = series.tag();  // gone once its value is read
+    auto part = series.get_message();
+    while (part.next()) {
+      bool const first = part.tag() == 1;
+      if (field == 1) {
+        if (first) decoded.labels.emplace_back();
+        auto& label = decoded.labels.back();
+        (first ? label.first : label.second) = part.get_string();
+      } else if (first) {
+        decoded.bits = std::bit_cast<std::uint64_t>(part.get_double());
+      } else {
+        decoded.at = part.get_int64();
       }
     }
   }
