@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Decodes the manifests strictly, by Kubernetes' and kustomize's own types: a field that there is
-// not, or one that is there twice, is refused. And what the pieces say of each other must agree.
+// not, one in other letters, or one that is there twice, is refused. And what the pieces say of each other must agree.
 //
 // usage: kubernetes FOLDER
 package main
@@ -17,6 +17,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 )
@@ -31,10 +32,17 @@ func complain(format string, arguments ...any) {
 func read(folder, file string, into any) {
 	text, err := os.ReadFile(filepath.Join(folder, file))
 	if err == nil {
-		err = yaml.UnmarshalStrict(text, into)
+		text, err = yaml.YAMLToJSONStrict(text)
+	}
+	var unknown []error
+	if err == nil {
+		unknown, err = json.UnmarshalStrict(text, into)
 	}
 	if err != nil {
 		complain("%s: %v", file, err)
+	}
+	for _, each := range unknown {
+		complain("%s: %v", file, each)
 	}
 }
 
