@@ -15,6 +15,7 @@ std::size_t Queue::put(Batch batch) {
   while (bytes_ > most_bytes_ && batches_.size() > kept + 1) {
     auto const oldest = std::next(batches_.begin(), static_cast<std::ptrdiff_t>(kept));
     dropped += oldest->samples;
+    lost_ends_ += oldest->ended;
     erase(oldest);
   }
   return dropped;

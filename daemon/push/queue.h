@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <list>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "daemon/push/write_request.h"
 
@@ -26,6 +28,9 @@ class Queue {
   void done();      // it was sent, or is given up
   void put_back();  // not yet
 
+  // The series that were to end by what had to go, since the last time this was asked.
+  std::string take_lost_ends() { return std::exchange(lost_ends_, {}); }
+
   bool empty() const { return batches_.empty(); }
   std::size_t samples() const { return samples_; }
   std::size_t bytes() const { return bytes_; }
@@ -38,6 +43,7 @@ class Queue {
   std::list<Batch> batches_;  // what is out stays where it is
   bool out_ = false;          // the first
   std::size_t samples_ = 0, bytes_ = 0;
+  std::string lost_ends_;
 };
 
 }  // namespace canary::push

@@ -92,9 +92,11 @@ Task<void> RemoteWrite::collect_once(bool last, Deadline until) {
 }
 
 void RemoteWrite::take_over(Collected collected) {
-  before_ = std::make_shared<std::string const>(std::move(collected.page));
   std::size_t dropped = 0;
   for (Batch& batch : collected.batches) dropped += queue_.put(std::move(batch));
+  // What was to end by a message that is lost ends by the next one.
+  before_ = std::make_shared<std::string const>(
+      std::move(collected.page) + queue_.take_lost_ends() + std::exchange(refused_ends_, {}));
   overflow_.fetch_add(dropped, std::memory_order_relaxed);
   publish_counts();
   filled_.notify();
@@ -137,6 +139,7 @@ Task<Outcome> RemoteWrite::attempt(Deadline deadline) {
   } else {
     tell(answer.error().message);
   }
+  if (outcome == Outcome::refused) refused_ends_ += batch.ended;
   if (outcome == Outcome::later) {
     queue_.put_back();
   } else {

@@ -65,6 +65,7 @@ class RemoteWrite {
   runtime::JobQueue worker_;
   std::shared_ptr<std::string const> before_;  // the last page
   Queue queue_;
+  std::string refused_ends_;  // series that were to end by messages that were refused
   runtime::Event filled_;
   std::uint32_t attempts_ = 0;  // for the message that is out
   std::string trouble_;

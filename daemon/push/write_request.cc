@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <unordered_set>
+#include <utility>
 
 #include <protozero/pbf_writer.hpp>
 
@@ -39,6 +40,10 @@ class Writer {
     }
     if (++samples_ == kMostSamples) end_batch();
   }
+  void end(std::string_view series) {
+    ended_.append(series).append(" 0\n");
+    add(series, kStale);
+  }
   std::vector<Batch> take() {
     if (samples_ > 0) end_batch();
     return std::move(batches_);
@@ -50,6 +55,8 @@ class Writer {
     snappy::Compress(message_.data(), message_.size(), &batch.body);
     batch.samples = samples_;
     batch.at = at_;
+    batch.ended = std::move(ended_);
+    ended_.clear();
     message_.clear();
     samples_ = 0;
   }
@@ -57,6 +64,7 @@ class Writer {
   std::vector<Label> const& own_;
   SampleTime at_;
   std::string message_;
+  std::string ended_;
   std::size_t samples_ = 0;
   std::vector<Batch> batches_;
 };
@@ -72,7 +80,7 @@ std::vector<Batch> write_requests(std::string_view page, std::string_view before
     writer.add(sample.series, sample.value);
   }
   for (Sample const& sample : samples_in(before)) {
-    if (there.insert(sample.series).second) writer.add(sample.series, kStale);
+    if (there.insert(sample.series).second) writer.end(sample.series);
   }
   return writer.take();
 }

@@ -19,6 +19,7 @@ struct Batch {
   std::string body;         // compressed
   std::size_t samples = 0;  // in it
   SampleTime at{};          // of all of them
+  std::string ended = {};   // the series that it ends, as a page has them
 };
 
 // As many as one message has at most.

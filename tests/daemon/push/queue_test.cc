@@ -39,6 +39,17 @@ TEST(Queue, DropsTheOldestBeyondItsBound) {
   EXPECT_EQ(queue.oldest(), batch(3, 1).at);
 }
 
+TEST(Queue, KeepsTheEndsThatWereLostUntilTheyAreAskedFor) {
+  Queue queue{100};
+  Batch ends = batch(1, 60);
+  ends.ended = "m 0\n";
+  queue.put(std::move(ends));
+  EXPECT_EQ(queue.take_lost_ends(), "");
+  queue.put(batch(2, 60));
+  EXPECT_EQ(queue.take_lost_ends(), "m 0\n");
+  EXPECT_EQ(queue.take_lost_ends(), "");
+}
+
 // Its bytes are being sent.
 TEST(Queue, KeepsTheOneThatIsOutForSending) {
   Queue queue{100};

@@ -92,6 +92,12 @@ TEST(WriteRequest, MakesStaleWhatIsThereNoMore) {
   EXPECT_THAT(bits, ElementsAre(Pair("1", one), Pair("2", kStale), Pair("3", one)));
 }
 
+TEST(WriteRequest, NamesTheSeriesThatItEndsForWhomItIsLost) {
+  auto const batches = write_requests("m{x=\"1\"} 1\n", "m{x=\"1\"} 9\nm{x=\"2\"} 9\n", kOwn, kAt);
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_EQ(batches[0].ended, "m{x=\"2\"} 0\n");
+}
+
 TEST(WriteRequest, MakesAllStaleAtTheEndAndNothingOfNothing) {
   EXPECT_THAT(bits_by_x(write_requests("", "m{x=\"1\"} 9\n", kOwn, kAt)),
               ElementsAre(Pair("1", kStale)));
