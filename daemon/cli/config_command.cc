@@ -42,7 +42,7 @@ struct Checked {
 
 // "12", or of a shard "4 of 12 in shard 0/3".
 std::string probes_text(config::Config config) {
-  std::string const all = std::to_string(config.probes.size());
+  std::string all = std::to_string(config.probes.size());
   config::keep_shard(config);
   if (config.shard.is_all()) return all;
   return std::to_string(config.probes.size()) + " of " + all + " in shard " + to_text(config.shard);
