@@ -69,5 +69,5 @@ class Prometheus:
         return json.loads(answer[1])["data"]["result"]
 
     def scrapes_all(self):
-        found = self.query("count(max_over_time(up{instance!="sender"}[1m]) == 1)")
+        found = self.query('count(max_over_time(up{instance!="sender"}[1m]) == 1)')
         return bool(found) and int(found[0]["value"][1]) == len(self.known)

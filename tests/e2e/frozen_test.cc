@@ -24,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsSupersetOf;
 
 constexpr char kReloadSucceeded[] = "canaryd_config_last_reload_successful";
 
@@ -156,11 +155,16 @@ TEST_F(Frozen, AStartIsWatchedWhileTheConfigurationStandsStill) {
   support::ChildProcess daemon{run()};
   ASSERT_TRUE(disk_.holds_somebody()) << daemon.err();
   std::set<std::string> threads;
-  for (auto const& each :
-       fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
-    threads.insert(support::read_file(each.path() / "comm"));
-  }
-  EXPECT_THAT(threads, IsSupersetOf({"watchdog\n", "emergency\n", "log\n", "control\n"}));
+  std::set<std::string> const wanted{"watchdog\n", "emergency\n", "log\n", "control\n"};
+  // Each gives itself its name.
+  EXPECT_TRUE(support::eventually([&] {
+    threads.clear();
+    for (auto const& each :
+         fs::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/task"}) {
+      threads.insert(support::read_file(each.path() / "comm"));
+    }
+    return std::ranges::includes(threads, wanted);
+  })) << testing::PrintToString(threads);
   disk_.thaw();
   EXPECT_TRUE(daemon.says("msg=monitoring")) << daemon.err();
   daemon.signal(SIGTERM);

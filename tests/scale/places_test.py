@@ -34,6 +34,8 @@ PLACES = ("fra", "sin")
 PLACE = """
 import functools, http.server, os, subprocess, sys, threading
 folder, port, listener, *canaryd = sys.argv[1:]
+os.dup2(int(listener), 3)  # before anything else is opened there
+os.set_inheritable(3, True)
 if os.environ.get("CANARY_NAMESPACE"):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -45,8 +47,6 @@ port = edge.server_address[1]
 config = canaryd[canaryd.index("--config") + 1]
 text = open(config).read().replace("PORT", str(port))
 open(config, "w").write(text)
-os.dup2(int(listener), 3)
-os.set_inheritable(3, True)
 child = os.fork()
 if child == 0:
     os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
