@@ -15,10 +15,6 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMost = 10'000;
 
-std::optional<std::string> parameter(HttpRequest const& request, char const* name) {
-  return request.parameter ? request.parameter(name) : std::nullopt;
-}
-
 HttpAnswer refused(std::string const& why) { return {400, kJson, error_json(why)}; }
 
 template <class T>

@@ -14,10 +14,6 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kForget = "/-/forget", kRun = "/-/run", kOrder = "/-/order/";
 
-std::string parameter(HttpRequest const& request, char const* name) {
-  return request.parameter ? request.parameter(name).value_or("") : std::string{};
-}
-
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -37,10 +33,12 @@ HttpAnswer told(Orders const& orders, HttpRequest const& request) {
   std::uint64_t number = 0;
   auto const [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   bool const is_number = failed == std::errc{} && end == digits.data() + digits.size();
-  auto answer = is_number ? orders.answer(number, {.json = parameter(request, "output") == "json",
-                                                   .colour = parameter(request, "colour") == "1",
-                                                   .quiet = parameter(request, "quiet") == "1"})
-                          : std::nullopt;
+  auto answer =
+      is_number
+          ? orders.answer(number, {.json = parameter(request, "output").value_or("") == "json",
+                                   .colour = parameter(request, "colour").value_or("") == "1",
+                                   .quiet = parameter(request, "quiet").value_or("") == "1"})
+          : std::nullopt;
   if (!answer) return {404, kText, "There is no such order.\n"};
   return {200, kJson, std::move(*answer)};
 }
@@ -61,8 +59,8 @@ std::optional<HttpAnswer> order_answer(Orders* orders, HttpRequest const& reques
         .status = 405, .content_type = kText, .body = "Only POST is answered.\n", .allow = "POST"};
   }
   Order wanted{.kind = forget ? Order::Kind::forget : Order::Kind::run_now,
-               .probe = parameter(request, "probe"),
-               .reason = parameter(request, "reason")};
+               .probe = parameter(request, "probe").value_or(""),
+               .reason = parameter(request, "reason").value_or("")};
   if (wanted.probe.empty()) return HttpAnswer{400, kText, "Which probe? Give `probe`.\n"};
   if (forget && is_blank(wanted.reason.text())) {
     return HttpAnswer{400, kText, "Why? Give `reason`: it is what others find in the history.\n"};

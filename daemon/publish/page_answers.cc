@@ -32,26 +32,18 @@ constexpr char kHistorySilent[] =
 constexpr std::chrono::milliseconds kTick{1};  // what is of this moment is in what is asked for
 constexpr std::string_view kProbe = "/probe/", kBadge = "/badge/", kSvgEnd = ".svg";
 
-std::string parameter(HttpRequest const& request, char const* name) {
-  return request.parameter ? request.parameter(name).value_or("") : std::string{};
-}
-
 page::OwnState own_state_of(Sources const& sources, SysTime now) {
   return sources.own_state ? sources.own_state(now) : page::OwnState{};
 }
 
 HttpAnswer overview(Sources const& sources, HttpRequest const& request) {
   SysTime const now = sources.wall_clock();
-  page::OverviewQuery query{.state = parameter(request, "state")};
-  std::string const page = parameter(request, "page");
+  page::OverviewQuery query{.state = parameter(request, "state").value_or("")};
+  std::string const page = parameter(request, "page").value_or("");
   std::from_chars(page.data(), page.data() + page.size(), query.page);
   query.page = std::clamp<std::size_t>(query.page, 1, 1'000'000);
   auto const reading = sources.store.read();
   return html_answer(page::overview_page(*reading, own_state_of(sources, now), query, now));
-}
-
-std::string header(HttpRequest const& request, char const* name) {
-  return request.header ? request.header(name).value_or("") : std::string{};
 }
 
 HttpAnswer no_such_probe(std::string_view name) {
@@ -131,9 +123,9 @@ HttpAnswer incidents(Sources const& sources, HttpRequest const& request) {
 
 HttpAnswer feed(Sources const& sources, HttpRequest const& request) {
   SysTime const now = sources.wall_clock();
-  std::string const home = home_of(sources.place, header(request, "Host"));
+  std::string const home = home_of(sources.place, header(request, "Host").value_or(""));
   if (home.empty()) return {400, kText, "The request names no host that links could have.\n"};
-  history::Query const query{.probe = parameter(request, "probe"),
+  history::Query const query{.probe = parameter(request, "probe").value_or(""),
                              .since = now - std::chrono::hours{24 * page::kDays},
                              .until = now + kTick,
                              .most = 100};
@@ -145,8 +137,9 @@ HttpAnswer feed(Sources const& sources, HttpRequest const& request) {
 
 // For people a page, else the text as `canaryd config show` prints it.
 HttpAnswer config(Sources const& sources, HttpRequest const& request) {
-  bool const person = header(request, "Accept").find("text/html") != std::string::npos;
-  if (!person || parameter(request, "as") == "text") return {200, kText, sources.config_text()};
+  bool const person = header(request, "Accept").value_or("").find("text/html") != std::string::npos;
+  if (!person || parameter(request, "as").value_or("") == "text")
+    return {200, kText, sources.config_text()};
   auto const reading = sources.store.read();
   return html_answer(
       page::config_page(sources.config_text(), *reading->daemon, sources.wall_clock()));

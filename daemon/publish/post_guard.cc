@@ -9,10 +9,6 @@
 namespace canary::daemon {
 namespace {
 
-std::optional<std::string> header(HttpRequest const& request, char const* name) {
-  return request.header ? request.header(name) : std::nullopt;
-}
-
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;

@@ -28,14 +28,6 @@ constexpr milliseconds kNetwork{500};  // of a scrape's time, for the answer's w
 constexpr milliseconds kLeastPatience{100}, kMostPatience{120'000};
 constexpr milliseconds kBeyondTimeout{5'000};  // a run may wait for its turn
 
-std::string parameter(HttpRequest const& request, char const* name) {
-  return request.parameter ? request.parameter(name).value_or("") : std::string{};
-}
-
-std::string header(HttpRequest const& request, char const* name) {
-  return request.header ? request.header(name).value_or("") : std::string{};
-}
-
 double seconds(std::chrono::nanoseconds span) {
   return std::chrono::duration<double>(span).count();
 }
@@ -72,7 +64,9 @@ std::string metrics_of(ProbeRow const& row) {
   return out;
 }
 
-bool wants_debug(HttpRequest const& request) { return parameter(request, "debug") == "true"; }
+bool wants_debug(HttpRequest const& request) {
+  return parameter(request, "debug").value_or("") == "true";
+}
 
 HttpAnswer answer_of(Sources const& sources, bool debug, ProbeRow const& row) {
   if (!debug || !sources.run_text) {
@@ -121,7 +115,7 @@ milliseconds patience_of(std::string_view scrape_timeout, milliseconds usual) {
 
 HttpAnswer discovery(Sources const& sources, HttpRequest const& request) {
   auto const& place = sources.place;
-  std::string const host = place.host.empty() ? header(request, "Host") : place.host;
+  std::string const host = place.host.empty() ? header(request, "Host").value_or("") : place.host;
   if (!is_host(host)) return {400, kText, "The request names no host that targets could have.\n"};
   json::array groups;
   auto const reading = sources.store.read();
@@ -141,7 +135,7 @@ HttpAnswer discovery(Sources const& sources, HttpRequest const& request) {
 }
 
 HttpAnswer probe_answer(Sources const& sources, HttpRequest const& request) {
-  std::string const target = parameter(request, "target");
+  std::string const target = parameter(request, "target").value_or("");
   auto const reading = sources.store.read();
   ProbeRow const* const row = reading->find(target);
   if (auto refused = refusal(row, target)) return std::move(*refused);
@@ -155,7 +149,7 @@ HttpAnswer probe_answer(Sources const& sources, HttpRequest const& request) {
 
 std::optional<Later> probe_later(Sources const& sources, HttpRequest const& request) {
   if (request.path != "/probe" || sources.orders == nullptr) return std::nullopt;
-  std::string const target = parameter(request, "target");
+  std::string const target = parameter(request, "target").value_or("");
   auto const reading = sources.store.read();
   ProbeRow const* const row = reading->find(target);
   if (refusal(row, target)) return std::nullopt;
@@ -178,8 +172,9 @@ std::optional<Later> probe_later(Sources const& sources, HttpRequest const& requ
     }
     return std::nullopt;
   };
-  auto const limit = patience_of(header(request, "X-Prometheus-Scrape-Timeout-Seconds"),
-                                 row->facts.timeout + kBeyondTimeout);
+  auto const limit =
+      patience_of(header(request, "X-Prometheus-Scrape-Timeout-Seconds").value_or(""),
+                  row->facts.timeout + kBeyondTimeout);
   return Later{.look = look,
                .limit = limit,
                .too_late = no_result("The run has not ended in time; it goes on.")};

@@ -38,14 +38,10 @@ constexpr std::string_view kOpenMetrics100 =
 constexpr std::string_view kOpenMetrics001 =
     "application/openmetrics-text; version=0.0.1; charset=utf-8";
 
-std::string header(HttpRequest const& request, char const* name) {
-  return request.header ? request.header(name).value_or("") : std::string{};
-}
-
 void encode(HttpRequest const& request, HttpAnswer& answer) {
   bool const by_accept = request.path == "/metrics" || request.path == "/config";
   answer.vary = by_accept ? "Accept, Accept-Encoding" : "Accept-Encoding";
-  if (!accepts_gzip(header(request, "Accept-Encoding"))) return;
+  if (!accepts_gzip(header(request, "Accept-Encoding").value_or(""))) return;
   auto shorter = gzip(answer.body);
   if (!shorter) return;
   answer.body = std::move(*shorter);
@@ -73,6 +69,14 @@ HttpAnswer health_answer(Health const& health, std::string_view when_ok) {
 
 }  // namespace
 
+std::optional<std::string> parameter(HttpRequest const& request, char const* name) {
+  return request.parameter ? request.parameter(name) : std::nullopt;
+}
+
+std::optional<std::string> header(HttpRequest const& request, char const* name) {
+  return request.header ? request.header(name) : std::nullopt;
+}
+
 HttpAnswer Routes::metrics(HttpRequest const& request) const {
   auto const reading = sources_.store.read();
   SysTime const now = sources_.wall_clock();
@@ -87,7 +91,7 @@ HttpAnswer Routes::metrics(HttpRequest const& request) const {
                       .pages = sources_.place.host.empty() ? "" : home_of(sources_.place, "") + "/",
                       .now = now});
   if (sources_.hang_metrics) sources_.hang_metrics(page, *reading, now);
-  auto const version = wanted_openmetrics(header(request, "Accept"));
+  auto const version = wanted_openmetrics(header(request, "Accept").value_or(""));
   if (version.empty()) return {200, kMetricsContentType, std::move(page)};
   return {200, version == "0.0.1" ? kOpenMetrics001 : kOpenMetrics100, to_openmetrics(page)};
 }

@@ -78,6 +78,9 @@ struct HttpRequest {
   bool from_loopback = false;
   bool authenticated = false;  // by a password, or a certificate that was verified
 };
+// What HttpRequest has of that name; nothing where it has none.
+std::optional<std::string> parameter(HttpRequest const& request, char const* name);
+std::optional<std::string> header(HttpRequest const& request, char const* name);
 
 struct HttpAnswer {
   int status = 200;

@@ -18,9 +18,7 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr milliseconds kBeyondTimeout{5'000}, kMostPatience{30'000};
 constexpr std::chrono::seconds kAgain{5};
 
-std::string wanted(HttpRequest const& request) {
-  return request.parameter ? request.parameter("probe").value_or("") : std::string{};
-}
+std::string wanted(HttpRequest const& request) { return parameter(request, "probe").value_or(""); }
 
 // What is wrong with the request, whatever else goes on.
 std::optional<HttpAnswer> wrong(Sources const& sources, HttpRequest const& request,

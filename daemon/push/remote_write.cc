@@ -132,13 +132,9 @@ Task<Outcome> RemoteWrite::attempt(Deadline deadline) {
   auto& count = outcome == Outcome::taken ? sent_ : refused_;
   if (outcome != Outcome::later) count.fetch_add(batch.samples, std::memory_order_relaxed);
   if (outcome != Outcome::taken) failed_.fetch_add(1, std::memory_order_relaxed);
-  if (outcome == Outcome::taken) {
-    tell("");
-  } else if (answer) {
-    tell("the receiver answers " + std::to_string(status) + ": " + first_line(answer.value().body));
-  } else {
-    tell(answer.error().message);
-  }
+  tell(outcome, answer ? "the receiver answers " + std::to_string(status) + ": " +
+                             first_line(answer.value().body)
+                       : std::string{answer.error().message});
   if (outcome == Outcome::refused) refused_ends_ += batch.ended;
   if (outcome == Outcome::later) {
     queue_.put_back();
@@ -161,19 +157,17 @@ Task<std::size_t> RemoteWrite::finish(Deadline deadline) {
   co_return queue_.samples();
 }
 
-// A change is told once.
-void RemoteWrite::tell(std::string const& trouble) {
-  if (trouble == trouble_) return;
-  bool const was = !trouble_.empty();
-  trouble_ = trouble;
-  if (!trouble.empty()) {
-    if (!was) {
-      setup_.log.warn("metrics cannot be sent; they wait",
-                      {{"url", setup_.settings.url->text()}, {"detail", trouble}});
-    }
-    return;
+// Once when it changes.
+void RemoteWrite::tell(Outcome outcome, std::string const& trouble) {
+  if (outcome == std::exchange(told_, outcome)) return;
+  auto const url = setup_.settings.url->text();
+  if (outcome == Outcome::taken) {
+    setup_.log.info("metrics are sent again", {{"url", url}});
+  } else {
+    setup_.log.warn(outcome == Outcome::later ? "metrics cannot be sent; they wait"
+                                              : "metrics are refused, and dropped",
+                    {{"url", url}, {"detail", trouble}});
   }
-  setup_.log.info("metrics are sent again", {{"url", setup_.settings.url->text()}});
 }
 
 void RemoteWrite::publish_counts() {

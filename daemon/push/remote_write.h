@@ -57,7 +57,7 @@ class RemoteWrite {
   // One attempt for the message that is out.
   runtime::Task<Outcome> attempt(runtime::Deadline deadline);
   void take_over(Collected collected);
-  void tell(std::string const& trouble);  // "": there is none
+  void tell(Outcome outcome, std::string const& trouble);
   void publish_counts();
 
   Setup setup_;
@@ -67,8 +67,8 @@ class RemoteWrite {
   Queue queue_;
   std::string refused_ends_;  // series that were to end by messages that were refused
   runtime::Event filled_;
-  std::uint32_t attempts_ = 0;  // for the message that is out
-  std::string trouble_;
+  std::uint32_t attempts_ = 0;     // for the message that is out
+  Outcome told_ = Outcome::taken;  // in the log
 
   std::atomic<std::uint64_t> sent_{0}, overflow_{0}, refused_{0}, failed_{0};
   std::atomic<std::size_t> waiting_{0}, bytes_{0};

@@ -7,20 +7,16 @@ in which every span of time is divided by one factor. Who must fire what stands 
 that is not there, or that nobody fires, fails the test. canaryd-faults is the product with hands
 laid on it (tests/faults). Exits 77 where a program is missing.
 """
-import argparse
-import contextlib
 import os
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 
 from machines import Canaryd, Repositories, fifo, serve_one_scrape_in_three, serve_silence
 from prometheus import Prometheus
-from story_test import Failed, eventually, say
+from harness import eventually, Failed, run_test, say
 
 PATIENCE = 200   # seconds from when all is running
 
@@ -198,7 +194,8 @@ class World:
     def faults(self):
         machine = self.canaryd
         quick = ", run_unwind: 1s"
-        machine("hangs").fault("sleep", ms=6_000).configure(self.victim()).start()
+        # Long enough for a Prometheus that comes late to many scrapes.
+        machine("hangs").fault("sleep", ms=15_000).configure(self.victim()).start()
         machine("lag").fault("sleep", again=True, ms=450).configure(
             self.victim(), watchdog=", loop_stall: 2s").start()
         machine("quarantine").fault("sleep", again=True, ms=1_300).configure(self.victim()).start()
@@ -283,29 +280,12 @@ def tell(options, folder, cleanup):
     prometheus.wait_for([name for name in WANTED if name != "CanarydAbsent"], PATIENCE)
     prometheus.forget_all()
     prometheus.wait_for(["CanarydAbsent"], 30)
+    say(f"all {len(WANTED)} alerts have fired")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    for name in ("project", "canaryd", "repository", "shim"):
-        parser.add_argument(f"--{name}", required=True)
-    options = parser.parse_args()
-    for program in ("prometheus", "openssl", "gpg"):
-        if not shutil.which(program):
-            print(f"skipped: {program} is not installed (./canary install-packages)")
-            return 77
-    with tempfile.TemporaryDirectory(prefix="canary-alerts-") as name, \
-            contextlib.ExitStack() as cleanup:
-        folder = pathlib.Path(name)
-        try:
-            tell(options, folder, cleanup)
-        except Failed as failed:
-            say(f"FAILED: {failed}")
-            for log in sorted([*folder.glob("*/log"), *folder.glob("*.log")]):
-                print(f"---- {log.relative_to(folder)}", log.read_text()[-1500:], sep="\n")
-            return 1
-    say(f"all {len(WANTED)} alerts have fired")
-    return 0
+    return run_test(__doc__, ("project", "canaryd", "repository", "shim"),
+                    ("prometheus", "openssl", "gpg"), tell)
 
 
 if __name__ == "__main__":

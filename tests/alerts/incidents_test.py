@@ -8,8 +8,6 @@ not over when it is mended.
 
 Exits 77 where a program is missing. The dead name server needs root, and is left out without.
 """
-import argparse
-import contextlib
 import http.server
 import json
 import os
@@ -20,14 +18,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 from machines import Canaryd, Files, Repositories, start_server
 from prometheus import FACTOR, Prometheus
 from scaled import milliseconds
-from story_test import Failed, eventually, listening_port, say
+from harness import eventually, Failed, listening_port, run_test, say
 
 PATIENCE = 150  # seconds: the longest takes 80 on a machine that has time
 # What a busy machine says of itself; it is no incident here.
@@ -369,25 +366,8 @@ def tell(options, folder, cleanup):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    for name in ("project", "canaryd", "repository"):
-        parser.add_argument(f"--{name}", required=True)
-    options = parser.parse_args()
-    for program in ("prometheus", "prometheus-alertmanager", "openssl", "gpg"):
-        if not shutil.which(program):
-            print(f"skipped: {program} is not installed (./canary install-packages)")
-            return 77
-    with tempfile.TemporaryDirectory(prefix="canary-incidents-") as name, \
-            contextlib.ExitStack() as cleanup:
-        folder = pathlib.Path(name)
-        try:
-            tell(options, folder, cleanup)
-        except Failed as failed:
-            say(f"FAILED: {failed}")
-            for log in sorted([*folder.glob("*/log"), *folder.glob("*.log")]):
-                print(f"---- {log.relative_to(folder)}", log.read_text()[-1500:], sep="\n")
-            return 1
-    return 0
+    return run_test(__doc__, ("project", "canaryd", "repository"),
+                    ("prometheus", "prometheus-alertmanager", "openssl", "gpg"), tell)
 
 
 if __name__ == "__main__":

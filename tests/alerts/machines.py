@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from story_test import listening_port
+from harness import listening_port
 
 NO_EXPIRY = "{warning: 0s, critical: 0s}"
 

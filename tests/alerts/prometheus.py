@@ -7,7 +7,7 @@ import subprocess
 import urllib.parse
 
 from scaled import scaled
-from story_test import get, listening_port
+from harness import get, listening_port
 
 FACTOR = 60     # an hour is a minute
 SCRAPE = "1s"    # a minute: the longest that the rules promise to hold at

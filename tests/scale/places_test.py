@@ -9,7 +9,6 @@ nothing fires. Then the keys sign two different timestamps of the same version, 
 one: no probe finds anything wrong, and TufSplitView fires in a real Prometheus with the shipped
 rules. Exits 77 where a program is missing.
 """
-import argparse
 import contextlib
 import filecmp
 import functools
@@ -21,11 +20,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.parse
 
 from scaled import scaled
-from story_test import Failed, eventually, get, listening_port, say
+from harness import eventually, Failed, get, listening_port, run_test, say
 
 FACTOR = 60
 PLACES = ("fra", "sin")
@@ -213,24 +211,7 @@ def tell(options, folder, cleanup):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    for name in ("project", "canaryd", "repository"):
-        parser.add_argument(f"--{name}", required=True)
-    options = parser.parse_args()
-    if not shutil.which("prometheus"):
-        print("skipped: prometheus is not installed (./canary install-packages)")
-        return 77
-    with tempfile.TemporaryDirectory(prefix="canary-places-") as name, \
-            contextlib.ExitStack() as cleanup:
-        folder = pathlib.Path(name)
-        try:
-            tell(options, folder, cleanup)
-        except Failed as failed:
-            say(f"FAILED: {failed}")
-            for log in sorted([*folder.glob("*/log"), *folder.glob("*.log")]):
-                print(f"---- {log.relative_to(folder)}", log.read_text()[-1500:], sep="\n")
-            return 1
-    return 0
+    return run_test(__doc__, ("project", "canaryd", "repository"), ("prometheus",), tell)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,16 @@ While it is away samples wait: none is missing afterwards, from before to after.
 the queue has room for, the oldest are dropped and counted, and the newest arrive. At a stop all
 series end at once. Nothing is scraped. Exits 77 where a program is missing.
 """
-import argparse
-import contextlib
 import json
 import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 
-from story_test import Failed, eventually, get, listening_port, say
+from harness import eventually, Failed, get, listening_port, run_test, say
 
 AWAY = 10  # samples, one a second, while the receiver is away
 MOST = 256 * 1024  # bytes of the queue, the least that the configuration takes
@@ -155,23 +150,7 @@ def tell(options, folder, cleanup):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--canaryd", required=True)
-    options = parser.parse_args()
-    if not shutil.which("prometheus"):
-        print("skipped: prometheus is not installed (./canary install-packages)")
-        return 77
-    with tempfile.TemporaryDirectory(prefix="canary-write-") as name, \
-            contextlib.ExitStack() as cleanup:
-        folder = pathlib.Path(name)
-        try:
-            tell(options, folder, cleanup)
-        except Failed as failed:
-            say(f"FAILED: {failed}")
-            for log in (folder / "log", folder / "prometheus.log"):
-                print(f"---- {log.name}", log.read_text()[-2500:], sep="\n")
-            return 1
-    return 0
+    return run_test(__doc__, ("canaryd",), ("prometheus",), tell)
 
 
 if __name__ == "__main__":

@@ -11,81 +11,21 @@ The configuration of Prometheus and Alertmanager is the shipped one; only addres
 times shortened. Everything is on loopback, on ports that the system chose, and is ended by its
 process id. Exits 77 where a program is missing. Python's standard library only.
 """
-import argparse
-import contextlib
 import functools
 import http.server
 import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 
-PATIENCE = 60  # seconds for anything to happen; a failure says what did not
-QUIET = 4      # seconds in which nothing more may page
+from harness import eventually, Failed, get, listening_port, PATIENCE, run_test, say
 
-
-class Failed(Exception):
-    pass
-
-
-def say(text):
-    print(f"{time.monotonic() - say.start:6.1f} s  {text}", flush=True)
-
-
-say.start = time.monotonic()
-
-
-def eventually(what, condition, patience=PATIENCE):
-    """The first true value of condition(), asked for again and again."""
-    deadline = time.monotonic() + patience
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Failed(f"not within {patience} s: {what}")
-        time.sleep(0.05)
-
-
-def get(url, patience=5):
-    """Status and body; None where nobody answers."""
-    try:
-        with urllib.request.urlopen(url, timeout=patience) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
-    except OSError:
-        return None
-
-
-def listening_port(process, program):
-    """The port of 127.0.0.1 that a process listens on, as the kernel knows it."""
-    def find():
-        if process.poll() is not None:
-            raise Failed(f"{program} ended with status {process.returncode}")
-        inodes = set()
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{process.pid}/fd"):
-                with contextlib.suppress(OSError):
-                    found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(entry.path))
-                    if found:
-                        inodes.add(found[1])
-        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            address, port = fields[1].split(":")
-            if fields[3] == "0A" and fields[9] in inodes and address == "0100007F":
-                return int(port, 16)
-        return None
-    return eventually(f"{program} listens", find)
+QUIET = 4  # seconds in which nothing more may page
 
 
 class Webhook:
@@ -372,33 +312,21 @@ class Story:
         self.only_page("CanarydAbsent", since)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    for name in ("project", "canaryd", "repository", "hang"):
-        parser.add_argument(f"--{name}", required=True)
-    options = parser.parse_args()
-    for program in ("prometheus", "prometheus-alertmanager"):
-        if not shutil.which(program):
-            print(f"skipped: {program} is not installed (./canary install-packages)")
-            return 77
-    with tempfile.TemporaryDirectory(prefix="canary-story-") as name, \
-            contextlib.ExitStack() as cleanup:
-        folder = pathlib.Path(name)
-        story = None
-        try:
-            story = Story(options, folder, cleanup)
-            for chapter in (story.quiet, story.hang, story.expire, story.die, story.vanish):
-                chapter()
-        except Failed as failed:
-            say(f"FAILED: {failed}")
-            if story:
-                for where, state, labels, _ in story.webhook.received:
-                    print(f"  {where} {state} {labels['alertname']} {labels}")
-            for log in sorted(folder.glob("*.log")):
-                print(f"---- {log.name}", log.read_text()[-3000:], sep="\n")
-            return 1
+def tell(options, folder, cleanup):
+    story = Story(options, folder, cleanup)
+    try:
+        for chapter in (story.quiet, story.hang, story.expire, story.die, story.vanish):
+            chapter()
+    except Failed:
+        for where, state, labels, _ in story.webhook.received:
+            print(f"  {where} {state} {labels['alertname']} {labels}")
+        raise
     say("the end")
-    return 0
+
+
+def main():
+    return run_test(__doc__, ("project", "canaryd", "repository", "hang"),
+                    ("prometheus", "prometheus-alertmanager"), tell)
 
 
 if __name__ == "__main__":

@@ -143,9 +143,13 @@ void PowerCut::happen(std::minstd_rand& random) const {
   auto const changes = records(aside_ / "journal");
   std::map<std::uint64_t, std::uint64_t> content_kept;  // inode: all before that place
   std::map<std::string, std::uint64_t> names_kept;
+  // Of two that synced at once, either may have begun first.
+  auto const up_to = [](std::uint64_t& place, Record const& record) {
+    place = std::max(place, record.offset);
+  };
   for (Record const& record : changes) {
-    if (record.change == Change::content_kept) content_kept[record.inode] = record.offset;
-    if (record.change == Change::names_kept) names_kept[record.path] = record.offset;
+    if (record.change == Change::content_kept) up_to(content_kept[record.inode], record);
+    if (record.change == Change::names_kept) up_to(names_kept[record.path], record);
   }
   std::map<std::string, std::vector<std::uint64_t>> open_names;  // places, by folder
   for (Record const& record : changes | std::views::filter(of_names)) {
