@@ -224,13 +224,15 @@ FieldValues settings_of(Config config) {
   return writer.take_fields();
 }
 
-std::map<std::string, FieldValues> probes_of(Config config) {
-  std::map<std::string, FieldValues> found;
-  for (auto& probe : config.probes) {
-    Writer writer;
-    show_probe(writer, probe);
-    found[probe.name.text] = writer.take_fields();
-  }
+FieldValues fields_of(ProbeSpec probe) {
+  Writer writer;
+  show_probe(writer, probe);
+  return writer.take_fields();
+}
+
+std::map<std::string_view, ProbeSpec const*> by_name(std::vector<ProbeSpec> const& probes) {
+  std::map<std::string_view, ProbeSpec const*> found;
+  for (auto const& probe : probes) found[probe.name.text] = &probe;
   return found;
 }
 
@@ -260,17 +262,18 @@ void compare(std::string const& whose, FieldValues const& old, FieldValues const
 std::vector<std::string> differences(Config const& old, Config const& fresh) {
   std::vector<std::string> lines;
   compare("", settings_of(old), settings_of(fresh), lines);
-  auto const before = probes_of(old), after = probes_of(fresh);
-  for (auto const& [name, fields] : after) {
+  auto const before = by_name(old.probes), after = by_name(fresh.probes);
+  for (auto const& [name, probe] : after) {
+    std::string const whose = std::string{"probe "}.append(name);
     auto const was = before.find(name);
     if (was == before.end()) {
-      lines.push_back("probe " + name + ": added");
-    } else {
-      compare("probe " + name + ": ", was->second, fields, lines);
+      lines.push_back(whose + ": added");
+    } else if (!(*was->second == *probe)) {  // of thousands few are changed
+      compare(whose + ": ", fields_of(*was->second), fields_of(*probe), lines);
     }
   }
-  for (auto const& [name, fields] : before) {
-    if (!after.contains(name)) lines.push_back("probe " + name + ": removed");
+  for (auto const& [name, unused] : before) {
+    if (!after.contains(name)) lines.push_back(std::string{"probe "}.append(name) + ": removed");
   }
   return lines;
 }

@@ -8,51 +8,15 @@ Every probe is due once an interval. canaryd schedules them itself; the exporter
 is asked by a plain loop at the same pace, which is not counted, as little as the Prometheus is that
 would ask it. In turn, so many rounds; each is watched for one interval, after one to settle in."""
 import argparse
-import http.client
 import os
 import pathlib
 import re
-import socket
 import statistics
-import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/soak"))
-from many_probes import TICK, ManyProbes  # noqa: E402
-
-EXPORTER = "/usr/bin/prometheus-blackbox-exporter"
-PAGE = b"<html><body>all is well</body></html>\n" * 25  # about 1 kB
-
-
-class HttpProbes(ManyProbes):
-    """canaryd with so many GETs. Whatever else the fixture serves is not asked for."""
-    interval = 10
-
-    def __init__(self, probes):
-        super().__init__(probes, quiet=True)
-        self.served = None
-
-    def write_repositories(self, repositories):
-        repositories.mkdir()
-        (repositories / "page").write_bytes(PAGE)
-
-    def configuration(self, url, repositories):
-        self.served = url
-        lines = [
-            f"state_directory: {self.folder}/state",
-            "web: {listen_addresses: ['127.0.0.1:0']}",
-            f"scheduler: {{start_spread: {self.interval}s, max_concurrent_runs: 64, "
-            "max_concurrent_runs_per_host: 64}",
-            f"defaults: {{interval: {self.interval}s, timeout: 5s, http: {{proxy: none}}}}",
-            "probes:",
-            *(f"  - {{name: get-{i}, http: {{url: '{url}/page?{i}'}}}}"
-              for i in range(self.probes)),
-        ]
-        file = self.folder / "canaryd.yml"
-        file.write_text("\n".join(lines) + "\n")
-        return file
+from http_probes import EXPORTER, Exporter, HttpProbes
+from many_probes import TICK
 
 
 def cpu_of(pid):
@@ -81,45 +45,24 @@ def canaryd(probes):
 
 def exporter(probes):
     """The same of the exporter, asked one by one at that pace."""
-    with HttpProbes(1) as site:  # for its nginx
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        config = site.folder / "blackbox.yml"
-        config.write_text("modules: {get: {prober: http, timeout: 5s, "
-                          "http: {preferred_ip_protocol: ip4}}}\n")
-        child = subprocess.Popen([EXPORTER, f"--config.file={config}", "--log.level=error",
-                                  f"--web.listen-address=127.0.0.1:{port}"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            return asked(child.pid, port, site.served, probes)
-        finally:
-            child.kill()
-            child.wait()
+    with HttpProbes(1) as site, Exporter(site.folder) as peer:  # the first for its nginx
+        return asked(peer, site.served, probes)
 
 
-def asked(pid, port, served, probes):
-    ask = http.client.HTTPConnection("127.0.0.1", port)
-    for _ in range(100):
-        try:
-            ask.connect()
-            break
-        except OSError:
-            time.sleep(0.1)
+def asked(peer, served, probes):
     cpu = late = 0.0
     for interval in range(2):  # the first to settle in
-        begun, cpu = time.monotonic(), cpu_of(pid)
+        begun, cpu = time.monotonic(), cpu_of(peer.pid)
         for i in range(probes):
             due = begun + i * HttpProbes.interval / probes
             time.sleep(max(0.0, due - time.monotonic()))
-            ask.request("GET", f"/probe?module=get&target={served}/page?{i}")
-            answer = ask.getresponse().read()
+            answer = peer.probe(f"{served}/page?{i}")
             if b"\nprobe_success 1\n" not in answer:
                 sys.exit("the exporter does not succeed:\n" + answer.decode()[-2000:])
         late = time.monotonic() - begun - HttpProbes.interval
     if late > 1:
         print(f"the exporter was {late:.1f} s late", flush=True)
-    return 1000 * (cpu_of(pid) - cpu) / probes, resident(pid)
+    return 1000 * (cpu_of(peer.pid) - cpu) / probes, resident(peer.pid)
 
 
 def main():

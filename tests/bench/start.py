@@ -7,6 +7,7 @@ an hour, so that what is measured is start and reload alone."""
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 BUILD = pathlib.Path(os.environ.get("CANARY_BUILD", "build/release")).resolve()
 
@@ -41,6 +43,7 @@ def write_site(folder, probes, files, roots):
 
 class Daemon:
     def __init__(self, configuration):
+        self.log = configuration.parent / "log"
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = str(configuration.parent / "notify")
         self.notified.bind(address)
@@ -49,7 +52,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [BUILD / "canaryd", "run", "--config", configuration],
             env=dict(os.environ, NOTIFY_SOCKET=address), stdout=subprocess.DEVNULL,
-            stderr=open(configuration.parent / "log", "w"))
+            stderr=open(self.log, "w"))
 
     def ready_after(self, begun):
         reloading = False
@@ -67,6 +70,13 @@ class Daemon:
     def stop(self):
         self.process.terminate()
         return self.process.wait(60)
+
+    def longest_handler(self):
+        """Milliseconds, of the loop, since the start."""
+        address = re.search(r"msg=listening address=(\S+)", self.log.read_text())[1]
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
+            page = answer.read().decode()
+        return 1000 * float(re.search(r"\ncanaryd_executor_longest_handler_seconds (\S+)", page)[1])
 
     def memory(self):
         for line in open(f"/proc/{self.process.pid}/status"):
@@ -89,22 +99,24 @@ def main():
             roots.append(folder / f"root-{i}.json")
             roots[-1].write_bytes(first)
         print(f"{options.probes} probes, best (worst) of {options.rounds}, seconds\n"
-              f"{'':12}{'start':>15}{'reload':>15}{'all changed':>15}{'resident':>13}")
+              f"{'':12}{'start':>15}{'reload':>15}{'all changed':>15}{'resident':>13}"
+              f"{'longest handler of start, reloads':>36}")
         for files, what in ((0, "one file"), (100, "100 files"), (options.probes, "a file each")):
             starts, reloads, changed = [], [], []
             for round_number in range(options.rounds):
                 configuration = write_site(folder / f"{files}-{round_number}", options.probes, files, roots)
                 daemon = Daemon(configuration)
                 starts.append(daemon.ready_after(daemon.begun))
+                of_start = daemon.longest_handler()
                 reloads.append(daemon.reload())
                 text = configuration.read_text()
                 configuration.write_text(text.replace("interval: 1h", "interval: 2h"))
                 changed.append(daemon.reload())
-                memory = daemon.memory()
+                memory, longest = daemon.memory(), daemon.longest_handler()
                 if daemon.stop() != 0:
                     sys.exit((configuration.parent / "log").read_text()[-4000:])
             seconds = "".join(f"{min(each):8.2f} ({max(each):.2f})" for each in (starts, reloads, changed))
-            print(f"{what:12}{seconds}{memory:9.0f} MiB", flush=True)
+            print(f"{what:12}{seconds}{memory:9.0f} MiB{of_start:18.0f} ms,{longest:5.0f} ms", flush=True)
     finally:
         shutil.rmtree(folder)
 
