@@ -3,11 +3,10 @@
 """The Debian package from its build to its purge, under a real systemd.
 
 Two builds give the same bytes, and lintian has nothing to say. Installed over what 0.1's
-`cmake --install` left, and purged: nothing is lost or left. Installed anew, by the tutorial's own
-commands, it starts without a probe and says what to do; they lead to an alert of a real Prometheus
-and back. Then as an operator does it: a probe, a reload that is good and one that
+`cmake --install` left, and purged: nothing is lost or left. Installed anew it starts without a probe
+and says what to do. Then as an operator does it: a probe, a reload that is good and one that
 is refused, an edited configuration over an upgrade, an upgrade whose program would refuse it, a
-downgrade, an instance, a hang, a restart, removal, purge.
+downgrade, two instances, a hang, a restart, removal, purge. tutorial_test.py begins on a bare system.
 
 Needs root and namespaces; exits 77 with the reason where they are missing.
 """
@@ -20,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 
+import instances
 import system_test
 from system_test import Failed, Machine, eventually, say
 
@@ -37,9 +37,9 @@ probes:
       targets_url: http://127.0.0.1:8000/targets
       root: /etc/canaryd/roots/releases.root.json
 """
-INSTANCE = f"""
-state_directory: /var/lib/canaryd/instances/second
-web: {{listen_addresses: ["127.0.0.1:9733"]}}
+BEFORE = f"""
+state_directory: /var/lib/canaryd
+web: {{listen_addresses: ["127.0.0.1:9732"]}}
 {PROBE}"""
 DROP_IN = system_test.DROP_IN
 
@@ -87,7 +87,8 @@ def is_reproducible_and_clean(build, folder):
                  "/usr/share/fish/vendor_completions.d/canaryd.fish",
                  "/usr/share/canaryd/canaryd.sample.yml", "/usr/share/canaryd/check.schema.json",
                  "/usr/share/canaryd/prometheus/canaryd.rules.yml",
-                 "/usr/lib/systemd/system/canaryd@.service"):
+                 "/usr/lib/systemd/system/canaryd@.service",
+                 "/usr/lib/systemd/system/canaryd@.socket"):
         if each not in listed:
             raise Failed(f"the package has no {each}")
     return deb
@@ -142,14 +143,12 @@ def prepare(options, folder, debs):
     (root / "etc/systemd/system/repository.service").write_text(system_test.REPOSITORY)
     for name, deb in debs.items():
         shutil.copy(deb, root / f"root/debs/{name}.deb")
-    shutil.copy(debs["one"], root / "root/debs" / debs["one"].name)  # as the tutorial has it
     for each in LEFT_BY_0_1:  # what counts is that they are there
         path = root / each.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("left by 0.1\n")
     (root / "usr/bin/canaryd").chmod(0o755)
-    (root / MAIN.lstrip("/")).write_text(INSTANCE.replace("instances/second", "").replace("9733",
-                                                                                         "9732"))
+    (root / MAIN.lstrip("/")).write_text(BEFORE)
     (root / "etc/canaryd/roots").mkdir()
     shutil.copy(root / "srv/repository/root.json", root / "etc/canaryd/roots/releases.root.json")
     for path in [root, *root.rglob("*")]:
@@ -191,37 +190,8 @@ def nothing_is_left(machine, but=()):
         raise Failed(f"left after the purge: {ours}")
 
 
-class Tutorial:
-    """The commands of docs/tutorial.md, as they stand."""
-
-    def __init__(self):
-        text = (HERE.parent.parent / "docs/tutorial.md").read_text()
-        self.blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
-
-    def follow(self, machine, blocks):
-        for block in blocks:
-            try:
-                done = subprocess.run(
-                    ["nsenter", "-t", str(machine.pid), "-a", "env", "DEBIAN_FRONTEND=noninteractive",
-                     "HOME=/root", "bash", "-euo", "pipefail", "-c",
-                     f"cd /root/debs; . /root/kept 2>/dev/null || true\n{block}\n"
-                     "declare -p file 2>/dev/null > /root/kept || true"],
-                    capture_output=True, text=True, timeout=120)
-            except subprocess.TimeoutExpired as late:
-                raise Failed(f"the tutorial's\n{block}does not come to its end: {late.stdout}") \
-                    from None
-            if done.returncode != 0:
-                raise Failed(f"the tutorial's\n{block}fails: {done.stdout}{done.stderr}")
-            self.said = done.stdout
-
-
 def starts_without_a_probe(machine):
-    machine.run("rm", "/etc/systemd/system/prometheus.service")
-    # There is no network: what is installed is the newest that it knows.
-    machine.run("sh", "-c", "rm -rf /var/lib/apt/lists/*")
-    machine.run("systemctl", "daemon-reload")
-    tutorial = Tutorial()
-    tutorial.follow(machine, tutorial.blocks[:1])
+    machine.dpkg("-i", "/root/debs/one.deb")
     machine.is_active()
     if machine.show("UnitFileState") != "enabled":
         raise Failed("it would not start with the machine")
@@ -235,14 +205,6 @@ def starts_without_a_probe(machine):
     if modes[:3] != ["700 root:root", "750 root:canaryd", "644 root:root"]:
         raise Failed(f"modes: {modes}")
     say("installed: active, enabled, no probe, and page and log say what to do")
-    tutorial.follow(machine, tutorial.blocks[1:-1])
-    if "what the repository serves is not what was signed" not in tutorial.said:
-        raise Failed(f"the tutorial's alert says {tutorial.said}")
-    tutorial.follow(machine, tutorial.blocks[-1:])
-    say(f"the tutorial's {len(tutorial.blocks)} steps, from nothing to an alert and back")
-    machine.run("rm", "/etc/canaryd/conf.d/demo.yml", "/etc/canaryd/roots/demo.root.json")
-    machine.run("rm", "/etc/prometheus/canaryd.rules.yml")
-    machine.run("systemctl", "stop", "prometheus", "demo-repository")
 
 
 def reloads(machine):
@@ -300,19 +262,10 @@ def upgrades_and_downgrades(machine):
     say("downgraded and upgraded: edited configuration kept, the new one beside it")
 
 
-def runs_an_instance(machine):
-    machine.write("/etc/canaryd/second.yml", INSTANCE)
-    done = machine.run("systemctl", "start", "canaryd@second")
-    if done.returncode != 0:
-        raise Failed(f"canaryd@second: {done.stderr}" + machine.run(
-            "journalctl", "--no-pager", "-u", "canaryd@second").stdout[-2000:])
-    done = machine.run("canaryd", "status", "--config", "/etc/canaryd/second.yml")
-    if done.returncode != 0:
-        raise Failed(f"status of the instance: {done.stdout}{done.stderr}")
-    machine.run("systemctl", "reload", "canaryd@second")
-    if machine.show("ActiveState", "canaryd@second") != "active":
-        raise Failed("the instance is gone after a reload")
-    say("an instance beside it")
+def runs_instances(machine):
+    instances.run_side_by_side(machine, PROBE)
+    instances.wait_on_a_socket(machine)
+    instances.are_upgraded(machine, "/root/debs/two.deb", PROBE)
 
 
 def hangs_and_restarts(machine):
@@ -333,7 +286,7 @@ def hangs_and_restarts(machine):
 
 def is_removed_and_purged(machine):
     machine.dpkg("--remove", "canaryd")
-    for unit in ("canaryd", "canaryd@second"):
+    for unit in ("canaryd", *instances.UNITS.values(), "canaryd@north.socket"):
         if machine.show("ActiveState", unit) == "active":
             raise Failed(f"{unit} runs although it is removed")
     for each in (MAIN, "/var/lib/canaryd/probes/releases", "/etc/canaryd/conf.d/releases.yml"):
@@ -347,11 +300,12 @@ def is_removed_and_purged(machine):
     machine.succeeds()
     machine.dpkg("--purge", "canaryd")
     own = ("/etc/canaryd/conf.d/releases.yml", "/etc/canaryd/roots/releases.root.json",
-           "/etc/canaryd/second.yml")
+           "/etc/canaryd/north.yml", "/etc/canaryd/south.yml")
     for each in own:
         if not machine.exists(each):
             raise Failed(f"{each}, somebody's own, is lost by the purge")
-    nothing_is_left(machine, ("/etc/canaryd",))
+    nothing_is_left(machine, ("/etc/canaryd", "/etc/default/canaryd-north",
+                              "/etc/systemd/system/canaryd@north.socket.d"))
     say("purged: state and defaults gone, somebody's own probes and roots stay")
 
 
@@ -391,7 +345,7 @@ def main():
             prepare(options, folder, {"one": deb, "two": next_version(deb, folder)})
             machine = Host(folder, cgroups)
             for part in (replaces_what_cmake_left, starts_without_a_probe, reloads,
-                         upgrades_and_downgrades, runs_an_instance, hangs_and_restarts,
+                         upgrades_and_downgrades, runs_instances, hangs_and_restarts,
                          is_removed_and_purged):
                 part(machine)
             if lint and lint.wait(timeout=300) != 0:

@@ -50,6 +50,8 @@ def verify(units):
         for unit in [*units.glob("*.service"), *units.glob("*.socket")]:
             # Need not be installed here, but must be a program.
             text = unit.read_text().replace("/usr/bin/canaryd ", "/bin/true ")
+            if unit.name == "canaryd@.socket":  # as its comment says
+                text = text.replace("\n[Socket]\n", "\n[Socket]\nListenStream=127.0.0.1:9733\n")
             (pathlib.Path(folder) / unit.name).write_text(text)
         names = sorted(str(path) for path in pathlib.Path(folder).iterdir())
         done = run("systemd-analyze", "verify", "--man=no", *names)
