@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Becomes a systemd that is PID 1 of its own namespaces. Started by system_test.py as
-#   unshare --mount --uts --ipc --net --cgroup --pid --fork --kill-child boot.sh FOLDER
-# FOLDER/install lies over this machine's root; nothing outside FOLDER is written.
+#   unshare --mount --uts --ipc --net --cgroup --pid --fork --kill-child boot.sh FOLDER [ROOT]
+# FOLDER/install lies over ROOT, this machine's own unless told; nothing outside FOLDER is written.
 set -euo pipefail
 folder=$1
+lower=${2:-/}
 mount --make-rprivate /
 mkdir -p "$folder/space"
 mount -t tmpfs tmpfs "$folder/space"
 root=$folder/space/root
 mkdir "$folder/space/upper" "$folder/space/work" "$root"
 cp -a "$folder/install/." "$folder/space/upper/"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/space/upper,workdir=$folder/space/work" "$root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$folder/space/upper,workdir=$folder/space/work" "$root"
 
 mount -t proc proc "$root/proc"
 mount --bind "$root/proc/sys" "$root/proc/sys"
@@ -35,11 +36,14 @@ mkdir -p "$units"
 echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
 for unit in timers.target systemd-sysctl.service systemd-update-utmp.service \
   systemd-firstboot.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
-  systemd-pcrphase-initrd.service systemd-timesyncd.service systemd-networkd.service \
-  prometheus.service prometheus-alertmanager.service nginx.service; do
-  rm -f "$units/$unit"
-  ln -s /dev/null "$units/$unit"
+  systemd-pcrphase-initrd.service systemd-timesyncd.service systemd-networkd.service; do
+  ln -sf /dev/null "$units/$unit"
 done
+if [ "$lower" = / ]; then  # what is installed here for other tests
+  for unit in prometheus.service prometheus-alertmanager.service nginx.service; do
+    ln -sf /dev/null "$units/$unit"
+  done
+fi
 cat > "$units/e2e.target" <<'UNIT'
 [Unit]
 Requires=basic.target

@@ -136,14 +136,14 @@ def install(options, folder):
 
 
 class Machine:
-    def __init__(self, folder, cgroups):
+    def __init__(self, folder, cgroups, root="/"):
         self.cgroup = cgroups / f"canary-test-{os.getpid()}"
         self.cgroup.mkdir()
         self.log = open(folder / "boot.log", "w+")
         self.shell = subprocess.Popen(
             ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(self.cgroup),
              "unshare", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--pid", "--fork",
-             "--kill-child", str(HERE / "boot.sh"), str(folder)],
+             "--kill-child", str(HERE / "boot.sh"), str(folder), str(root)],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.pid = eventually("systemd is PID 1 of its namespaces", self.first_process)
 
