@@ -42,14 +42,6 @@ std::size_t worker_count(config::Config const& config) {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
 
-std::vector<ProbeFacts> facts_of_all(config::Config const& config) {
-  std::vector<ProbeFacts> facts;
-  facts.reserve(config.probes.size());
-  for (auto const& spec : config.probes)
-    facts.push_back(facts_of(spec, probes::declaration_of(spec.kind.name()), config.maintenance));
-  return facts;
-}
-
 void tell(Log& log, runtime::PoolTrouble const& trouble) {
   if (trouble.kind == runtime::PoolTrouble::Kind::ended) {
     log.error("a thread ended, and was replaced",
@@ -119,6 +111,7 @@ Services::Services(config::Config const& config, std::string config_file,
             return run_probe_(std::move(spec), deadline, trace, report);
           },
           results_, log),
+      changes_(executor),
       tasks_(executor, [&log](std::string_view task, std::string_view why) {
         end_with_a_task(log, task, why);
       }) {
@@ -165,7 +158,7 @@ Task<void> Services::send_last_metrics() {
 }
 
 Task<void> Services::start(config::Config config, SavedStates saved) {
-  apply(config, std::move(saved));
+  co_await take_over(std::move(config), std::move(saved));
   for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
     history_.note(std::move(entry));
   }
@@ -176,6 +169,7 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
   tasks_.start("cancel",
                runtime::listen_for_cancels(watchdog_.cancel_descriptor(), std::move(cancel)));
   tasks_.start("scheduler", schedule());
+  scheduling_ = true;
   tasks_.start("describe", describe());
   tasks_.start("state", keeper_.keep());
   tasks_.start("history", history_.keep());
@@ -186,15 +180,14 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
     tasks_.start("remote_write.send", remote_write_->send());
   }
   if (web_files_) tasks_.start("web.files", watch_web_files(*web_files_, files_));
-  co_return;
 }
 
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
                                  std::shared_ptr<std::atomic<bool> const> revoked) {
   if (revoked->load()) co_return;
   config_refused_ = web_refused_ = false;
-  apply(config, std::move(saved));
   history_.set_bounds(bounds_of(config.history));
+  co_await take_over(std::move(config), std::move(saved));
   history_.note(
       history::EventEntry{.kind = "reload", .subject = "", .detail = "", .at = wall_now()});
 }
@@ -223,9 +216,10 @@ void Services::note_refusal(std::string why) {
 }
 
 Task<bool> Services::stop() {
+  while (applying_) co_await runtime::sleep_until({}, "app.stop", Deadline::after(1ms));
   tasks_.may_end();
   scheduler_.request_stop();
-  while (!scheduler_ended_) {
+  while (scheduling_ && !scheduler_ended_) {  // a start may be ended before
     co_await runtime::sleep_until({}, "app.stop", Deadline::after(5ms));
   }
   tasks_.request_stop();
@@ -235,25 +229,55 @@ Task<bool> Services::stop() {
   history_.note(history::EventEntry{.kind = "stop", .subject = "", .detail = "", .at = wall_now()});
   bool const history = co_await history_.finish(Deadline::after(kLastWrites));
   tell_of_unwritten(history);
-  co_return *scheduler_ended_;
+  co_return scheduler_ended_.value_or(true);
 }
 
-void Services::apply(config::Config const& config, SavedStates saved) {
-  auto facts = facts_of_all(config);
+// Whole, also where who asked for it is cancelled meanwhile.
+Task<void> Services::take_over(config::Config config, SavedStates saved) {
+  while (std::exchange(applying_, true)) {
+    co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
+  }
+  changes_.start(
+      apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved)));
+  while (applying_) co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
+}
+
+// Probe by probe, in turns with whatever else the loop has to do: of each everything at once.
+Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedStates saved) {
+  runtime::Turn turn;
   try {
-    results_.configure(facts, std::move(saved));
-    scheduler_.configure(config.probes, config.scheduler);
-    results_.config_accepted(
-        wall_now(), {.full_metrics = config.metrics.detail == config::MetricsSettings::Detail::full,
-                     .shard = config.shard,
-                     .elsewhere = config.elsewhere,
-                     .vantage = config.vantage});
-    std::set<std::string_view> names;
-    for (auto const& spec : config.probes) names.insert(spec.name.text);
-    std::erase_if(memories_, [&names](auto const& each) { return !names.contains(each.first); });
+    std::set<std::string_view> known, watched;
+    for (auto const& spec : config->probes) {
+      known.insert(spec.name.text);
+      if (spec.enabled) watched.insert(spec.name.text);
+      if (turn.over()) co_await turn.pass({});
+    }
+    scheduler_.set(config->scheduler);
+    for (auto const& name : scheduler_.names()) {
+      if (!watched.contains(name)) scheduler_.drop(name);
+      if (turn.over()) co_await turn.pass({});
+    }
+    std::vector<std::string> names;
+    names.reserve(config->probes.size());
+    for (auto const& spec : config->probes) {
+      auto const& declaration = probes::declaration_of(spec.kind.name());
+      results_.put(facts_of(spec, declaration, config->maintenance), saved);
+      if (spec.enabled) scheduler_.put(std::make_shared<config::ProbeSpec const>(spec));
+      names.push_back(spec.name.text);
+      if (turn.over()) co_await turn.pass({});
+    }
+    results_.arrange(names);
+    std::erase_if(memories_, [&known](auto const& each) { return !known.contains(each.first); });
+    results_.config_accepted(wall_now(), {.full_metrics = config->metrics.detail ==
+                                                          config::MetricsSettings::Detail::full,
+                                          .shard = config->shard,
+                                          .elsewhere = config->elsewhere,
+                                          .vantage = config->vantage});
   } catch (...) {  // no memory: a process that starts anew is better than one with half of each
     runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
   }
+  cpu_.retire(std::move(config));
+  applying_ = false;
 }
 
 Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); }

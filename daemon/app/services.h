@@ -36,6 +36,7 @@
 #include "runtime/file_threads.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
+#include "runtime/task_group.h"
 #include "runtime/workers.h"
 
 namespace canary::daemon {
@@ -87,7 +88,8 @@ class Services {
   runtime::Task<bool> stop();
 
  private:
-  void apply(config::Config const& config, SavedStates saved);
+  runtime::Task<void> take_over(config::Config config, SavedStates saved);
+  runtime::Task<void> apply(std::shared_ptr<config::Config const> config, SavedStates saved);
   void note_refusal(std::string why);
   runtime::Task<void> schedule();
   void describe_now();
@@ -125,10 +127,13 @@ class Services {
   history::Recorder history_;
   std::int64_t last_hang_ns_ = 0;  // wall clock, of the one that the history was told of
   Scheduler scheduler_;
+  bool scheduling_ = false;
   std::optional<bool> scheduler_ended_;
   std::optional<WebFiles> web_files_;
   std::optional<push::RemoteWrite> remote_write_;
   bool config_refused_ = false, web_refused_ = false;  // the last attempt at each
+  bool applying_ = false;                              // a configuration is being taken over
+  runtime::TaskGroup changes_;                         // that, whoever still waits for it
   LastingTasks tasks_;                                 // last: they use all of the above
 };
 

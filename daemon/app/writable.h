@@ -19,8 +19,9 @@ struct Unwritable {
   std::string consequence;  // "what was trusted is not remembered"
 };
 
-// Makes the folders that are missing, so that a power cut leaves them there, and writes a nameless file into each, also into those that
-// probes have already. Of many probes' folders the first few that fail are named.
+// Makes the folders that are missing, so that a power cut leaves them there, and writes a nameless
+// file into each, also into those that probes have already. Of many probes' folders the first few
+// that fail are named.
 std::vector<Unwritable> find_unwritable(Places const& places, config::Config const& config);
 
 }  // namespace canary::daemon

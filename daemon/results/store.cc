@@ -37,32 +37,44 @@ ResultStore::Entry* ResultStore::find(std::string_view probe) {
   return found == entries_.end() ? nullptr : found->second.get();
 }
 
-void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates saved) {
+void ResultStore::put(ProbeFacts const& facts, SavedStates& saved) {
+  runtime::require_loop_thread();
+  if (Entry* const known = find(facts.name)) {
+    if (known->history.row().facts == facts) return;  // most, of many probes: their rows stay
+    known->history.reconfigured(facts);
+    publish(*known);
+    return;
+  }
+  auto const entry = std::make_shared<Entry>(facts);
+  if (auto state = saved.extract(facts.name)) entry->history.restore(std::move(state.mapped()));
+  publish(*entry);
+  entries_.emplace(facts.name, entry);
+}
+
+void ResultStore::arrange(std::vector<std::string> const& probes) {
   runtime::require_loop_thread();
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries;
+  entries.reserve(probes.size());
   auto directory = std::make_shared<Directory>();
   directory->entries.reserve(probes.size());
-  for (auto const& facts : probes) {
-    auto const known = entries_.find(facts.name);
-    std::shared_ptr<Entry> entry;
-    if (known != entries_.end()) {
-      entry = known->second;
-      if (entry->history.row().facts == facts) {  // most, of many probes: their rows stay
-        if (entries.emplace(facts.name, entry).second) directory->entries.push_back(entry);
-        continue;
-      }
-      entry->history.reconfigured(facts);
-    } else {
-      entry = std::make_shared<Entry>(facts);
-      auto const state = saved.find(facts.name);
-      if (state != saved.end()) entry->history.restore(std::move(state->second));
-    }
-    publish(*entry);
-    if (entries.emplace(facts.name, entry).second) directory->entries.push_back(entry);
+  for (auto const& name : probes) {
+    auto entry = entries_.extract(name);
+    if (!entry) continue;  // twice
+    directory->entries.push_back(entry.mapped());
+    entries.insert(std::move(entry));
   }
   entries_ = std::move(entries);
   // What is replaced holds the entries of probes that are gone, and their rows.
   replace<Directory>(directory_owner_, directory_, std::move(directory));
+}
+
+void ResultStore::configure(std::vector<ProbeFacts> const& probes, SavedStates saved) {
+  std::vector<std::string> names;
+  for (auto const& facts : probes) {
+    put(facts, saved);
+    names.push_back(facts.name);
+  }
+  arrange(names);
 }
 
 void ResultStore::config_accepted(SysTime at, Accepted config) {

@@ -41,11 +41,15 @@ class ResultStore {
   ResultStore(ResultStore const&) = delete;
   ResultStore& operator=(ResultStore const&) = delete;
 
-  // The probes of a configuration. Those with a known name keep their history, others are new;
-  // what is missing is forgotten.
-  // `saved`: what is remembered of new ones, by name.
-  void configure(std::vector<ProbeFacts> const& probes, SavedStates saved);
-  void configure(std::vector<ProbeFacts> const& probes) { configure(probes, {}); }
+  // A probe of a configuration, which of thousands is taken over one by one: a known name keeps its
+  // history; a new one begins with what is `saved` under it, and is seen by readers once arrange()
+  // has been called.
+  void put(ProbeFacts const& facts, SavedStates& saved);
+  // The names of all probes of the configuration, in its order; what else there was is forgotten.
+  // REQUIRES: each was put().
+  void arrange(std::vector<std::string> const& probes);
+  // Both, at once: the loop is held for as long as it takes.
+  void configure(std::vector<ProbeFacts> const& probes, SavedStates saved = {});
   // The outcome of loading a configuration, also the first one.
   struct Accepted {
     bool full_metrics = false;  // metrics.detail

@@ -50,9 +50,9 @@ void Schedule::remove(std::string_view probe) {
   entries_.erase(known);
 }
 
-std::vector<Due> Schedule::take_due(TimePoint now) {
+std::vector<Due> Schedule::take_due(TimePoint now, std::size_t most) {
   std::vector<Due> result;
-  while (!queue_.empty() && queue_.begin()->first <= now) {
+  while (result.size() < most && !queue_.empty() && queue_.begin()->first <= now) {
     auto const node = queue_.extract(queue_.begin());
     std::string const& probe = node.value().second;
     Entry& entry = entries_.find(probe)->second;

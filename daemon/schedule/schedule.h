@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -37,7 +38,8 @@ class Schedule {
   void remove(std::string_view probe);
 
   // What is due, earliest first, each probe once: runs that were missed are counted, not made up.
-  std::vector<Due> take_due(TimePoint now);
+  // So many at `most`; the others stay due.
+  std::vector<Due> take_due(TimePoint now, std::size_t most = SIZE_MAX);
 
   std::optional<TimePoint> next() const;                        // of all
   std::optional<TimePoint> next(std::string_view probe) const;  // of one

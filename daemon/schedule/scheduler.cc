@@ -20,8 +20,12 @@ namespace {
 
 using runtime::Clock;
 using runtime::Deadline;
+using runtime::Task;
+using runtime::Trace;
 
 constexpr int kSetAsideAtMost = 3;
+constexpr std::size_t kMostDue =
+    100;  // in one handler: a machine that wakes up has all due at once
 constexpr std::chrono::nanoseconds kLeastSleep = std::chrono::seconds{1};
 
 SysTime wall_now() {
@@ -112,36 +116,38 @@ Scheduler::Scheduler(runtime::Executor executor, config::SchedulerSettings setti
       slept_(runtime::machine_slept()),
       tasks_(executor) {}
 
-void Scheduler::configure(std::vector<config::ProbeSpec> const& probes,
-                          config::SchedulerSettings settings) {
+void Scheduler::set(config::SchedulerSettings settings) {
   runtime::require_loop_thread();
-  // What may fail comes first: nothing is changed by then.
-  std::map<std::string, Probe, std::less<>> fresh;
-  std::vector<std::string> due_anew;
-  for (auto const& spec : probes) {
-    if (!spec.enabled) continue;
-    auto const known = probes_.find(spec.name.text);
-    if (known != probes_.end() && *known->second.spec == spec) {
-      fresh.insert(*known);
-      continue;
-    }
-    due_anew.push_back(spec.name.text);
-    fresh.emplace(spec.name.text,
-                  Probe{std::make_shared<config::ProbeSpec const>(spec), spec.kind.host()});
-  }
   settings_ = settings;
   admission_.set_limits(limits_of(settings));
-  probes_.swap(fresh);
-  for (auto const& [name, before] : fresh) {
-    auto const now = probes_.find(name);
-    if (now == probes_.end() || now->second.spec != before.spec) withdraw(name);
-  }
-  auto const now = Clock::now();
-  for (auto const& name : due_anew) {
-    schedule_.set(name, probes_.find(name)->second.spec->interval, now);
-    publish_next(name, now);
-  }
   changed_.notify();
+}
+
+void Scheduler::put(std::shared_ptr<config::ProbeSpec const> spec) {
+  runtime::require_loop_thread();
+  auto const known = probes_.find(spec->name.text);
+  if (known != probes_.end() && *known->second.spec == *spec) return;
+  std::string const name = spec->name.text;
+  auto const interval = spec->interval;
+  std::string host = spec->kind.host();
+  if (known != probes_.end()) withdraw(name);
+  probes_.insert_or_assign(name, Probe{std::move(spec), std::move(host)});
+  auto const now = Clock::now();
+  schedule_.set(name, interval, now);
+  publish_next(name, now);
+  changed_.notify();
+}
+
+void Scheduler::drop(std::string const& name) {
+  runtime::require_loop_thread();
+  if (probes_.erase(name) > 0) withdraw(name);
+}
+
+std::vector<std::string> Scheduler::names() const {
+  std::vector<std::string> all;
+  all.reserve(probes_.size());
+  for (auto const& [name, probe] : probes_) all.push_back(name);
+  return all;
 }
 
 // The probe is gone or changed: what is under way is ended, and nothing is concluded from it.
@@ -159,6 +165,7 @@ runtime::Task<bool> Scheduler::run() {
   runtime::require_loop_thread();
   runtime::RunTrace const run{"scheduler", Deadline::never(), runtime::RunRecord::service};
   while (!stopping_) {
+    co_await count_what_was_slept_through(run.trace());
     auto const now = Clock::now();
     start_what_is_due(now);
     auto const next = schedule_.next();
@@ -255,19 +262,24 @@ void Scheduler::set_held(std::function<std::chrono::nanoseconds()> held) {
 
 // The clock of the schedule stands still while the machine sleeps: what would have been due then is
 // counted from how long that was.
-void Scheduler::count_what_was_slept_through() {
+Task<void> Scheduler::count_what_was_slept_through(Trace trace) {
   auto const slept = runtime::machine_slept();
   auto const span = slept - std::exchange(slept_, slept);
-  if (span < kLeastSleep) return;
+  if (span < kLeastSleep) co_return;
+  std::vector<std::pair<std::string, std::uint64_t>> all;
   for (auto const& [name, probe] : probes_) {
     auto const missed = static_cast<std::uint64_t>(span / probe.spec->interval);
-    if (missed > 0) skip(name, SkipReason::offline, missed);
+    if (missed > 0) all.emplace_back(name, missed);
+  }
+  runtime::Turn turn;
+  for (auto const& [name, missed] : all) {
+    skip(name, SkipReason::offline, missed);
+    if (turn.over()) co_await turn.pass(trace);
   }
 }
 
 void Scheduler::start_what_is_due(TimePoint now) {
-  count_what_was_slept_through();
-  for (auto& due : schedule_.take_due(now)) {
+  for (auto& due : schedule_.take_due(now, kMostDue)) {
     std::string const name = due.probe;
     skip(name, SkipReason::offline, due.missed);
     if (quarantined_ && quarantined_(name)) {

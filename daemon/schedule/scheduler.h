@@ -37,9 +37,14 @@ class Scheduler {
   Scheduler(runtime::Executor executor, config::SchedulerSettings settings, RunProbe run_probe,
             ResultStore& results, Log& log);
 
-  // The probes from now on. Unchanged ones keep their times and their state; a run whose probe is
-  // gone or changed is cancelled, and the changed probe is due anew.
-  void configure(std::vector<config::ProbeSpec> const& probes, config::SchedulerSettings settings);
+  void set(config::SchedulerSettings settings);
+  // Watched from now on, as told. One that is the same keeps its times and its state; a run of one
+  // that changed is cancelled, and the probe is due anew. REQUIRES: it is enabled, and `results`
+  // knows it.
+  void put(std::shared_ptr<config::ProbeSpec const> spec);
+  // Not watched any more; a run of it is cancelled.
+  void drop(std::string const& name);
+  std::vector<std::string> names() const;  // of what is watched
 
   // Runs until request_stop(), then cancels what is running and waits `stop_timeout` for it.
   // True when nothing was left.
@@ -99,7 +104,7 @@ class Scheduler {
   void repeat(std::string const& probe);
   void tell_who_asked(std::string const& name, Run& run, bool again);
   void tell_all_who_wait();
-  void count_what_was_slept_through();
+  runtime::Task<void> count_what_was_slept_through(runtime::Trace trace);
   void skip(std::string_view probe, SkipReason reason, std::uint64_t count);
   void publish_next(std::string const& probe, TimePoint now);
 

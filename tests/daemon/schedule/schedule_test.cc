@@ -20,6 +20,17 @@ TEST(Phase, IsTheSameForTheSameName) {
   EXPECT_EQ(phase("sigstore", 5min), phase("sigstore", 5min));
 }
 
+TEST(Schedule, GivesSoManyAtOnceAndTheRestIsStillDue) {
+  Schedule schedule{0s};
+  for (int i = 0; i < 100; ++i) schedule.set("probe-" + std::to_string(i), 60s, kStart);
+
+  EXPECT_THAT(schedule.take_due(kStart, 40), SizeIs(40));
+  EXPECT_LE(schedule.next(), kStart);
+  EXPECT_THAT(schedule.take_due(kStart, 40), SizeIs(40));
+  EXPECT_THAT(schedule.take_due(kStart, 40), SizeIs(20));
+  EXPECT_GT(schedule.next(), kStart);
+}
+
 TEST(Phase, SpreadsNeighbouringNamesEvenly) {
   std::vector<int> per_tenth(10, 0);
   for (int i = 0; i < 1'000; ++i) {

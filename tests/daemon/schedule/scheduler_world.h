@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,8 @@ inline config::ProbeSpec spec(std::string name) {
                             .expiry = {},
                             .limits = {}}};
 }
+
+inline std::string const& name_of(config::ProbeSpec const& spec) { return spec.name.text; }
 
 inline config::SchedulerSettings quick() {
   return {.max_concurrent_runs = 4,
@@ -153,7 +156,12 @@ class World {
     std::vector<ProbeFacts> facts;
     for (auto const& each : specs) facts.push_back(facts_of(each, tuf::kDeclaration));
     results_->configure(std::move(facts));
-    scheduler_->configure(specs, quick());
+    for (auto const& name : scheduler_->names()) {
+      if (std::ranges::find(specs, name, name_of) == specs.end()) scheduler_->drop(name);
+    }
+    for (auto const& each : specs) {
+      scheduler_->put(std::make_shared<config::ProbeSpec const>(each));
+    }
     co_return;
   }
   Task<void> turn(std::string probe, std::function<bool(ProbeRow const&)> enough) {
