@@ -12,6 +12,13 @@ namespace {
 
 constexpr int kPrimary = 0xff;  // of an extended code
 constexpr int kBusyMs = 2'000;  // another process (canaryd history) reads
+constexpr int kLookEvery =
+    10'000;  // instructions of SQLite's machine, of which each takes some 50 ns
+
+int is_over(void* limit) {
+  auto const& until = *static_cast<std::optional<std::chrono::steady_clock::time_point>*>(limit);
+  return until && std::chrono::steady_clock::now() > *until ? 1 : 0;
+}
 
 void bind(sqlite3_stmt* statement, int place, Value const& value) {
   if (auto const* const number = std::get_if<std::int64_t>(&value)) {
@@ -34,6 +41,8 @@ bool DatabaseFault::damaged() const {
 bool DatabaseFault::no_space() const {
   return (code & kPrimary) == SQLITE_FULL || code == SQLITE_IOERR_WRITE;
 }
+
+bool DatabaseFault::too_long() const { return (code & kPrimary) == SQLITE_INTERRUPT; }
 
 std::int64_t Row::integer(int column) const { return ::sqlite3_column_int64(statement_, column); }
 
@@ -64,6 +73,11 @@ DatabaseResult<Database> Database::open(std::filesystem::path const& file, Acces
   if (code != SQLITE_OK) return database.fault();
   ::sqlite3_busy_timeout(opened, kBusyMs);
   return database;
+}
+
+void Database::until(Limit limit) {
+  *limit_ = limit;
+  ::sqlite3_progress_handler(database_.get(), limit ? kLookEvery : 0, &is_over, limit_.get());
 }
 
 DatabaseFault Database::fault() const {

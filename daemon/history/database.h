@@ -4,12 +4,14 @@
 // Thread: any one at a time. Blocks on the disk, possibly for ever.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -27,6 +29,7 @@ struct DatabaseFault {
   std::string text;
   bool damaged() const;   // the file is not, or no longer, a database
   bool no_space() const;  // nothing can be written until there is some, not even a DELETE
+  bool too_long() const;  // a statement went on beyond Database::until()
 };
 template <class T>
 using DatabaseResult = Result<T, DatabaseFault>;
@@ -50,6 +53,9 @@ class Database {
   enum class Access : std::uint8_t { read, write };
   // With `write` the file is made where there is none.
   static DatabaseResult<Database> open(std::filesystem::path const& file, Access access);
+
+  // A statement that still goes on then is given up; nothing: none is.
+  void until(std::optional<std::chrono::steady_clock::time_point> limit);
 
   // Several statements without parameters.
   DatabaseResult<void> script(char const* sql);
@@ -78,6 +84,9 @@ class Database {
   DatabaseResult<sqlite3_stmt*> prepare(std::string_view sql);
   DatabaseFault fault() const;
 
+  // In a place of its own: SQLite keeps its address.
+  using Limit = std::optional<std::chrono::steady_clock::time_point>;
+  std::unique_ptr<Limit> limit_ = std::make_unique<Limit>();
   std::unique_ptr<sqlite3, Close> database_;
   std::map<std::string, Statement, std::less<>> statements_;  // before the connection is closed
 };

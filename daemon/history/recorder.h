@@ -74,7 +74,8 @@ class Recorder {
   Counts counts() const;
 
   // What `question` gives on the database's thread; nothing where that does not come within `limit`
-  // or too many wait already. Thread: any but the loop's.
+  // or too many wait already. A question that reads for longer is given up, for those that wait
+  // behind it. Thread: any but the loop's.
   template <class T>
   std::optional<DatabaseResult<T>> ask(std::function<DatabaseResult<T>(Store&)> question,
                                        std::chrono::milliseconds limit);
@@ -97,6 +98,19 @@ class Recorder {
     std::vector<std::string> notices;
   };
   static constexpr int kMostAsking = 16;
+  // While it lives questions read until then; what is written has no limit.
+  class Limited {
+   public:
+    Limited(Store& store, std::chrono::steady_clock::time_point until) : store_(store) {
+      store_.until(until);
+    }
+    ~Limited() { store_.until(std::nullopt); }
+    Limited(Limited const&) = delete;
+    Limited& operator=(Limited const&) = delete;
+
+   private:
+    Store& store_;
+  };
 
   bool is_left_out(ChangeEntry const& change);
   void put_into_queue(Entry entry);
@@ -136,12 +150,14 @@ std::optional<DatabaseResult<T>> Recorder::ask(std::function<DatabaseResult<T>(S
     return std::nullopt;
   }
   auto const answer = std::make_shared<Answer<T>>();
+  auto const until = std::chrono::steady_clock::now() + limit;
   // In the queue for as long as somebody waits: it does not grow while the disk stands still.
   auto const place =
       pool_->enqueue({.name = "history.read",
-                      .run = [answer, store = store_,
+                      .run = [answer, store = store_, until,
                               question = std::move(question)]() -> runtime::ThreadPool::OnLoop {
                         if (answer->unwanted) return {};
+                        Limited const limited{*store, until};
                         auto value = question(*store);
                         std::lock_guard const lock{answer->mutex};
                         answer->value.emplace(std::move(value));

@@ -110,11 +110,18 @@ DatabaseResult<void> Store::ready() {
   }
   if (!opened) return opened.error();
   database_.emplace(std::move(opened).value());
+  database_->until(until_);
   identity_ = identity_of(file_);
   return outcome::success();
 }
 
+void Store::until(std::optional<std::chrono::steady_clock::time_point> limit) {
+  until_ = limit;
+  if (database_) database_->until(until_);
+}
+
 void Store::give_up(DatabaseFault const& fault) {
+  if (fault.too_long()) return;  // nothing is wrong with the file
   if (fault.damaged() && !reads_only_)
     set_aside("the history is damaged (" + fault.text + ")", kDamaged);
   database_.reset();

@@ -4,6 +4,7 @@
 // Thread: the database's. Blocks on the disk, possibly for ever.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,6 +43,8 @@ class Store {
   // Reads the whole file and sets it aside where it is damaged.
   DatabaseResult<void> check();
 
+  // For the questions below, which fail then as DatabaseFault::too_long(); nothing: no limit.
+  void until(std::optional<std::chrono::steady_clock::time_point> limit);
   DatabaseResult<Found<ChangeEntry>> changes(Query const& query);
   // Of one probe only kTrustDropped, of all ("") every one.
   DatabaseResult<Found<EventEntry>> events(Query const& query);
@@ -93,6 +96,7 @@ class Store {
   std::filesystem::path file_;
   Bounds bounds_;
   bool reads_only_ = false;
+  std::optional<std::chrono::steady_clock::time_point> until_;
   std::optional<Database> database_;
   std::pair<std::uint64_t, std::uint64_t> identity_{};  // device and inode of what is open
   std::map<std::string, std::pair<std::int64_t, std::string>> ids_;  // probe to id and URL

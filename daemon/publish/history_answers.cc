@@ -29,6 +29,11 @@ HttpAnswer ask(history::Recorder& history, history::Query const& query,
             error_json("the history does not answer: its disk stands still or is busy; probing "
                        "goes on, and /api/v1/probes says how the repositories are now")};
   }
+  if (!*found && found->error().too_long()) {
+    return {503, kJson,
+            error_json("there is too much to read for one answer: ask for less, by "
+                       "since= and until=, or use `canaryd history`")};
+  }
   if (!*found) {
     return {503, kJson, error_json("the history cannot be read: " + found->error().text)};
   }

@@ -329,6 +329,20 @@ TEST_F(StoreTest, IsReadByAnotherConnectionWhileItIsWritten) {
   EXPECT_EQ(reader.number("SELECT count(*) FROM runs").value(), 2);
 }
 
+TEST_F(StoreTest, AQuestionThatReadsForTooLongIsGivenUpAndTheNextIsAnswered) {
+  std::vector<Entry> batch;
+  for (int i = 0; i < 20'000; ++i) batch.emplace_back(run(kNoon + 1s * i));
+  write(batch);
+  store().until(std::chrono::steady_clock::now() - 1s);
+  auto const given_up = store().runs(all());
+
+  ASSERT_FALSE(given_up);
+  EXPECT_TRUE(given_up.error().too_long());
+  store().until(std::nullopt);
+  EXPECT_THAT(store().runs(all()).value().entries, SizeIs(1'000));
+  EXPECT_THAT(store().take_notices(), IsEmpty()) << "nothing is wrong with the file";
+}
+
 TEST_F(StoreTest, WhoOnlyReadsMakesNoFileAndSaysWhatIsWrong) {
   auto reader = Store::reading(file());
   EXPECT_FALSE(reader.runs(all()));
