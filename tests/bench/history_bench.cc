@@ -124,10 +124,12 @@ class World {
     written_ += batch_.size();
     batch_.clear();
   }
-  void tell(std::string_view what, double wall, double cpu) {
+  // Seconds and bytes since the last time.
+  void tell(std::string_view what, double wall, double cpu, double bytes) {
     std::printf("%.*s: %" PRIu64
-                " entries, %.0f s (%.0f a second), CPU %.2f ms per 1,000; longest "
-                "batch %.0f ms; bounds kept in %.0f s, at most %.1f s at once and %.0f ms "
+                " entries, %.0f s (%.0f a second), CPU %.1f ms per 1,000, %.0f bytes written to "
+                "the disk for each; longest batch %.0f ms; bounds kept in %.0f s, at most %.1f s "
+                "at once and %.0f ms "
                 "in a piece\n",
                 static_cast<int>(what.size()), what.data(), written_, wall,
                 static_cast<double>(written_) / wall, 1e6 * cpu / static_cast<double>(written_),
