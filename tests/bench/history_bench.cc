@@ -32,7 +32,6 @@ using namespace canary::history;
 using canary::probes::Severity;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatch = 2'000;        // as the recorder's
 constexpr milliseconds kThinEvery = 10min;   // likewise
 constexpr std::int64_t kSickEvery = 24 * 9;  // hours
 
