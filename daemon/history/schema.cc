@@ -2,7 +2,8 @@
 // Runs are kept by probe, not by time: an index beside them would cost more than all else.
 #include "daemon/history/schema.h"
 
-#include <string>
+#include <cstddef>
+#include <iterator>
 
 namespace canary::history {
 namespace {
@@ -91,10 +92,33 @@ CREATE INDEX events_at ON events (at);
 PRAGMA user_version = 1;
 )sql";
 
+constexpr char kVersion2[] = R"sql(
+CREATE TABLE recent_runs (
+  id INTEGER PRIMARY KEY,
+  probe INTEGER NOT NULL REFERENCES probes (id),
+  ended INTEGER NOT NULL,
+  duration INTEGER NOT NULL,
+  severity INTEGER NOT NULL,
+  reason TEXT
+);
+PRAGMA user_version = 2;
+)sql";
+
+// The step to each version from the one before.
+constexpr char const* kSteps[] = {kVersion1, kVersion2};
+static_assert(std::size(kSteps) == kSchemaVersion);
+
 }  // namespace
 
 DatabaseResult<std::int64_t> schema_version(Database& database) {
   return database.number("PRAGMA user_version");
+}
+
+DatabaseResult<void> stand_in_for_newer_tables(Database& database, std::int64_t version) {
+  if (version >= 2) return outcome::success();
+  return database.script(
+      "CREATE TEMP TABLE recent_runs (id INTEGER PRIMARY KEY, probe, ended, duration, severity, "
+      "reason)");
 }
 
 DatabaseResult<void> prepare_schema(Database& database) {
@@ -102,7 +126,9 @@ DatabaseResult<void> prepare_schema(Database& database) {
   BOOST_OUTCOME_TRYV(database.script(kConnection));
   if (version == kSchemaVersion) return outcome::success();
   BOOST_OUTCOME_TRY(auto whole, Transaction::begin(database));
-  BOOST_OUTCOME_TRYV(database.script(kVersion1));
+  for (auto step = static_cast<std::size_t>(version); step < std::size(kSteps); ++step) {
+    BOOST_OUTCOME_TRYV(database.script(kSteps[step]));
+  }
   return whole.commit();
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of canaryd's database, and how those of an older version become today's.
 //
-//   probes ──< runs      every run; thinned first
-//          ──< hours     runs counted by hour and by day (UTC), at once when they end: what a bar
-//          ──< days      shows is there, however long ago its runs were thinned
+//   probes ──< recent_runs   in order of time, until they are brought to the three below
+//          ──< runs      every other run; thinned first
+//          ──< hours     runs counted by hour and by day (UTC): what a bar shows is there, however
+//          ──< days      long ago its runs were thinned
 //          ──< changes   findings opened, changed, closed
 //          ──< incidents ──< causes
 //   events               canaryd's own: starts, ends, reloads, hangs
@@ -18,11 +19,13 @@
 
 namespace canary::history {
 
-inline constexpr std::int64_t kSchemaVersion = 1;  // `PRAGMA user_version`
+inline constexpr std::int64_t kSchemaVersion = 2;  // `PRAGMA user_version`
 
 // 0 where the file is empty.
 DatabaseResult<std::int64_t> schema_version(Database& database);
 // Settings of the connection, then the tables. REQUIRES: its version is not above ours.
 DatabaseResult<void> prepare_schema(Database& database);
+// Of an older version, which is read and not changed: tables that it has not are there and empty.
+DatabaseResult<void> stand_in_for_newer_tables(Database& database, std::int64_t version);
 
 }  // namespace canary::history

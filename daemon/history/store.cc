@@ -84,6 +84,7 @@ DatabaseResult<void> Store::ready_to_read() {
     return DatabaseFault{kNewer, "it is of a newer canaryd, whose own `canaryd history` reads it"};
   }
   if (version == 0) return DatabaseFault{0, "nothing has been written yet"};
+  BOOST_OUTCOME_TRYV(stand_in_for_newer_tables(database, version));
   database_.emplace(std::move(database));
   return outcome::success();
 }
@@ -135,14 +136,10 @@ DatabaseResult<void> Store::write(std::vector<Entry> const& batch) {
 }
 
 DatabaseResult<bool> Store::thin(Time now) {
-  auto const opened = ready();
-  DatabaseResult<bool> more = false;
-  if (opened) {
-    more = delete_some(now);
-  } else {
-    more = opened.error();
-  }
-  return watched(std::move(more));
+  auto done = ready();
+  if (done) done = bring_recent_runs_to_their_places(now);
+  if (!done) return watched(DatabaseResult<bool>{done.error()});
+  return watched(delete_some(now));
 }
 
 DatabaseResult<void> Store::check() {

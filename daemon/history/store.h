@@ -27,6 +27,14 @@ struct Bounds {
   friend bool operator==(Bounds const&, Bounds const&) = default;
 };
 
+// Of the columns by which runs are counted by hour or day: adds to what is there.
+inline constexpr std::string_view kAddCounts =
+    "ON CONFLICT DO UPDATE SET ok = ok + excluded.ok, warning = warning + excluded.warning, "
+    "critical = critical + excluded.critical, unknown = unknown + excluded.unknown, "
+    "missed = missed + excluded.missed, total = total + excluded.total, "
+    "longest = max(longest, excluded.longest)";
+inline constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;  // milliseconds
+
 class Store {
  public:
   // Opens nothing yet. `file`'s folder is made where it is missing.
@@ -38,7 +46,8 @@ class Store {
 
   // All of it, or nothing: then the same batch may be given again. Entries are in order of time.
   DatabaseResult<void> write(std::vector<Entry> const& batch);
-  // Takes away what the bounds do not allow, a piece at a time; true: there may be more.
+  // Brings recent runs to their places, and takes away what the bounds do not allow, a piece at a
+  // time; true: there may be more.
   DatabaseResult<bool> thin(Time now);
   // Reads the whole file and sets it aside where it is damaged.
   DatabaseResult<void> check();
@@ -58,7 +67,8 @@ class Store {
   std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
-  using Counts = std::map<std::pair<std::int64_t, std::int64_t>, Span>;  // by probe, hour or day
+  // Missed runs by probe, hour or day.
+  using Missed = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
 
   DatabaseResult<void> ready();
   DatabaseResult<void> ready_to_read();
@@ -87,10 +97,14 @@ class Store {
   DatabaseResult<void> put(MissedEntry const& missed);
   DatabaseResult<void> put(ChangeEntry const& change);
   DatabaseResult<void> put(EventEntry const& event);
-  DatabaseResult<void> put_counts(Counts const& counts, Width width);
+  DatabaseResult<void> put_missed(Missed const& counts, Width width);
   DatabaseResult<void> put_incident(RunEntry const& run, std::int64_t probe);
   DatabaseResult<void> put_cause(std::int64_t incident, Words const& words, Time at);
   DatabaseResult<std::int64_t> id_of(std::string const& probe, std::string const& url);
+  // Of the probe that is asked for.
+  DatabaseResult<std::int64_t> id_of_asked(Query const& query);
+  // Once there are many, or the oldest has waited for long. (store_recent.cc)
+  DatabaseResult<void> bring_recent_runs_to_their_places(Time now);
   DatabaseResult<bool> delete_some(Time now);
 
   std::filesystem::path file_;
@@ -100,7 +114,7 @@ class Store {
   std::optional<Database> database_;
   std::pair<std::uint64_t, std::uint64_t> identity_{};  // device and inode of what is open
   std::map<std::string, std::pair<std::int64_t, std::string>> ids_;  // probe to id and URL
-  Counts hours_, days_;                                              // of the batch
+  Missed hours_, days_;                                              // runs of the batch
   std::vector<std::string> notices_;
 };
 

@@ -37,6 +37,8 @@ Words words_at(Row const& row, int first) {
           .severity = severity_of(row.integer(first + 3))};
 }
 
+constexpr std::int64_t kAnyProbe = -1;  // beside ids, which are above 0
+
 std::int64_t one_more(Query const& query) { return static_cast<std::int64_t>(query.most) + 1; }
 
 ChangeEntry change_at(Row const& row) {
@@ -124,6 +126,15 @@ DatabaseResult<Found<Entry>> Store::found(Query const& query, std::string_view s
   return found;
 }
 
+// By the id a question of one probe finds its rows; by a name it would go over those of all.
+DatabaseResult<std::int64_t> Store::id_of_asked(Query const& query) {
+  if (query.probe.empty()) return kAnyProbe;
+  auto read = ready();
+  if (!read) return watched(DatabaseResult<std::int64_t>{read.error()});
+  return watched(
+      database_->number("SELECT id FROM probes WHERE name = ?1", {std::string_view{query.probe}}));
+}
+
 DatabaseResult<Found<ChangeEntry>> Store::changes(Query const& query) {
   return found<ChangeEntry>(
       query,
@@ -162,30 +173,53 @@ DatabaseResult<Found<Incident>> Store::incidents(Query const& query) {
       incident_at, causes);
 }
 
+// Each part is limited by itself, so that SQLite sorts no more than it has to.
 DatabaseResult<Found<RunEntry>> Store::runs(Query const& query) {
-  return found<RunEntry>(
-      query,
-      "SELECT r.ended, r.duration, r.severity, r.reason, p.name, p.url "
-      "FROM runs r JOIN probes p ON p.id = r.probe "
-      "WHERE (?1 = '' OR p.name = ?1) AND r.ended >= ?2 AND r.ended < ?3 "
-      "ORDER BY r.ended DESC LIMIT ?4",
-      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
-      run_at);
+  BOOST_OUTCOME_TRY(auto const probe, id_of_asked(query));
+  std::string const columns = "SELECT probe, ended, duration, severity, reason FROM ";
+  std::string const span = "ended >= ?2 AND ended < ?3 ORDER BY ended DESC LIMIT ?4";
+  std::string const old =
+      probe == kAnyProbe
+          ? "SELECT r.probe, r.ended, r.duration, r.severity, r.reason FROM probes p CROSS JOIN "
+            "runs r ON r.probe = p.id WHERE r." +
+                span
+          : columns + "runs WHERE probe = ?1 AND " + span;
+  std::string const recent =
+      columns + "recent_runs WHERE " + (probe == kAnyProbe ? "" : "probe = ?1 AND ") + span;
+  return found<RunEntry>(query,
+                         "SELECT r.ended, r.duration, r.severity, r.reason, p.name, p.url FROM ("
+                         "SELECT * FROM (" +
+                             old + ") UNION ALL SELECT * FROM (" + recent +
+                             ")) r JOIN probes p ON p.id = r.probe ORDER BY r.ended DESC LIMIT ?4",
+                         {probe, number(query.since), number(query.until), one_more(query)},
+                         run_at);
 }
 
 DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
+  BOOST_OUTCOME_TRY(auto const probe, id_of_asked(query));
   bool const by_hour = width == Width::hour;
-  std::int64_t const unit = by_hour ? 3'600'000 : 86'400'000;
-  std::string const column = by_hour ? "hour" : "day";
-  return found<Span>(
-      query,
-      "SELECT p.name, s." + column +
-          ", ok, warning, critical, unknown, missed, total, longest FROM " + column +
-          "s s JOIN probes p ON p.id = s.probe WHERE (?1 = '' OR p.name = ?1) AND s." + column +
-          " >= ?2 AND s." + column + " < ?3 ORDER BY s." + column + " DESC, p.name LIMIT ?4",
-      {std::string_view{query.probe}, number(query.since) / unit,
-       (number(query.until) + unit - 1) / unit, one_more(query)},
-      [unit](Row const& row) { return span_at(row, unit); });
+  std::int64_t const unit = by_hour ? kHour : kDay;
+  std::string const column = by_hour ? "hour" : "day", table = by_hour ? "hours" : "days";
+  std::string const whose = probe == kAnyProbe ? "" : "probe = ?1 AND ";
+  std::string const kept =
+      "SELECT s.probe, s." + column +
+      " AS at, ok, warning, critical, unknown, missed, total, longest FROM " +
+      (probe == kAnyProbe ? "probes p CROSS JOIN " + table + " s ON s.probe = p.id"
+                          : table + " s") +
+      " WHERE " + whose + "s." + column + " >= ?2 AND s." + column + " < ?3";
+  std::string const recent =
+      "SELECT probe, ended / ?5 AS at, severity = 0, severity = 1, severity = 2, severity = 3, 0, "
+      "duration, duration FROM recent_runs WHERE " +
+      whose + "ended >= ?2 * ?5 AND ended < ?3 * ?5";
+  return found<Span>(query,
+                     "SELECT p.name, c.at, sum(ok), sum(warning), sum(critical), sum(unknown), "
+                     "sum(missed), sum(total), max(longest) FROM (" +
+                         kept + " UNION ALL " + recent +
+                         ") c JOIN probes p ON p.id = c.probe GROUP BY c.probe, c.at "
+                         "ORDER BY c.at DESC, p.name LIMIT ?4",
+                     {probe, number(query.since) / unit, (number(query.until) + unit - 1) / unit,
+                      one_more(query), unit},
+                     [unit](Row const& row) { return span_at(row, unit); });
 }
 
 }  // namespace canary::history

@@ -12,7 +12,6 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;  // milliseconds
 constexpr hours kRunsKept{24 * 7}, kHoursKept{24 * 92};
 constexpr std::int64_t kPiece = 5'000;         // rows that one call of thin() takes away, at most
 constexpr std::int64_t kChangesKept = 20'000;  // of a probe, whatever their age
@@ -80,52 +79,38 @@ DatabaseResult<void> Store::put(std::vector<Entry> const& batch) {
   for (Entry const& entry : batch) {
     BOOST_OUTCOME_TRYV(std::visit([this](auto const& one) { return put(one); }, entry));
   }
-  BOOST_OUTCOME_TRYV(put_counts(hours_, Width::hour));
-  BOOST_OUTCOME_TRYV(put_counts(days_, Width::day));
+  BOOST_OUTCOME_TRYV(put_missed(hours_, Width::hour));
+  BOOST_OUTCOME_TRYV(put_missed(days_, Width::day));
   return whole.commit();
 }
 
 DatabaseResult<void> Store::put(RunEntry const& run) {
   BOOST_OUTCOME_TRY(auto const probe, id_of(run.probe, run.url));
-  auto const ended = number(run.ended);
   Value reason = nullptr;
   if (run.telling) reason = std::string_view{run.telling->reason};
-  // Two runs of a probe never end within a millisecond; a clock that was put back may say so.
-  BOOST_OUTCOME_TRYV(
-      database_->run("INSERT OR REPLACE INTO runs (probe, ended, duration, severity, reason) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5)",
-                     {probe, ended, run.duration.count(), number(run.severity), reason}));
-  for (auto const& [counts, width] : {std::pair{&hours_, kHour}, std::pair{&days_, kDay}}) {
-    Span& span = (*counts)[{probe, ended / width}];
-    ++span.runs[static_cast<std::size_t>(run.severity)];
-    span.total += run.duration;
-    span.longest = std::max(span.longest, run.duration);
-  }
+  BOOST_OUTCOME_TRYV(database_->run(
+      "INSERT INTO recent_runs (probe, ended, duration, severity, reason) "
+      "VALUES (?1, ?2, ?3, ?4, ?5)",
+      {probe, number(run.ended), run.duration.count(), number(run.severity), reason}));
   return put_incident(run, probe);
 }
 
 DatabaseResult<void> Store::put(MissedEntry const& missed) {
   BOOST_OUTCOME_TRY(auto const probe, id_of(missed.probe, ""));
-  hours_[{probe, number(missed.at) / kHour}].missed += missed.count;
-  days_[{probe, number(missed.at) / kDay}].missed += missed.count;
+  hours_[{probe, number(missed.at) / kHour}] += missed.count;
+  days_[{probe, number(missed.at) / kDay}] += missed.count;
   return outcome::success();
 }
 
-DatabaseResult<void> Store::put_counts(Counts const& counts, Width width) {
+DatabaseResult<void> Store::put_missed(Missed const& counts, Width width) {
   bool const by_hour = width == Width::hour;
   std::string const table = by_hour ? "hours" : "days", unit = by_hour ? "hour" : "day";
-  std::string const sql =
-      "INSERT INTO " + table + " (probe, " + unit +
-      ", ok, warning, critical, unknown, missed, total, longest) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
-      "ok = ok + excluded.ok, warning = warning + excluded.warning, "
-      "critical = critical + excluded.critical, unknown = unknown + excluded.unknown, "
-      "missed = missed + excluded.missed, total = total + excluded.total, "
-      "longest = max(longest, excluded.longest)";
-  for (auto const& [key, span] : counts) {
-    BOOST_OUTCOME_TRYV(
-        database_->run(sql, {key.first, key.second, span.runs[0], span.runs[1], span.runs[2],
-                             span.runs[3], span.missed, span.total.count(), span.longest.count()}));
+  std::string const sql = "INSERT INTO " + table + " (probe, " + unit +
+                          ", ok, warning, critical, unknown, missed, total, longest) "
+                          "VALUES (?1, ?2, 0, 0, 0, 0, ?3, 0, 0) " +
+                          std::string{kAddCounts};
+  for (auto const& [key, missed] : counts) {
+    BOOST_OUTCOME_TRYV(database_->run(sql, {key.first, key.second, missed}));
   }
   return outcome::success();
 }
@@ -254,7 +239,8 @@ DatabaseResult<bool> Store::delete_some(Time now) {
     }
   }
   BOOST_OUTCOME_TRYV(whole.commit());
-  if (free > 0 || taken > 0) {
+  // Room for the runs that come until the next time stays.
+  if (taken > 0 || free * 16 > pages || static_cast<std::uint64_t>(pages * page) > bounds_.bytes) {
     BOOST_OUTCOME_TRYV(
         database_->script(("PRAGMA incremental_vacuum(" + std::to_string(kPages) + ")").c_str()));
   }

@@ -263,7 +263,7 @@ TEST_F(StoreTest, LeavesAFileOfANewerCanarydAlone) {
   EXPECT_THAT(store().runs(all()).value().entries, SizeIs(1));
   auto aside = Database::open(file().string() + ".version-7", Database::Access::read);
   ASSERT_TRUE(aside) << aside.error().text;
-  EXPECT_EQ(aside.value().number("SELECT count(*) FROM runs").value(), 1);
+  EXPECT_EQ(aside.value().number("SELECT count(*) FROM recent_runs").value(), 1);
 }
 
 TEST_F(StoreTest, TakesUpAgainWhatAnOlderCanarydLeftAlone) {
@@ -273,6 +273,83 @@ TEST_F(StoreTest, TakesUpAgainWhatAnOlderCanarydLeftAlone) {
   restart();
   EXPECT_THAT(store().runs(all()).value().entries, SizeIs(1));
   EXPECT_THAT(store().take_notices(), ElementsAre(HasSubstr("in use again")));
+}
+
+TEST_F(StoreTest, RunsReadTheSameBeforeAndAfterTheyAreBroughtToTheirPlaces) {
+  write({run(kNoon), run(kNoon + 1min, Severity::critical),
+         run(kNoon + 1min, Severity::ok, "other"), run(kNoon + 1h, Severity::unknown),
+         MissedEntry{.probe = "demo", .why = "overlap", .at = kNoon, .count = 2}});
+  auto const look = [&] {
+    std::string text;
+    for (auto const& probe : {"", "demo", "other", "stranger"}) {
+      Query const of{.probe = probe, .since = kNoon - 24h, .until = kNoon + 24h};
+      auto const runs = store().runs(of).value().entries;
+      for (auto const& each : runs) {
+        text += std::string{probe} + " ran: " + each.probe + " " +
+                std::to_string((each.ended - kNoon).count()) + " " +
+                std::to_string(each.duration.count()) + " " +
+                (each.telling ? each.telling->reason : "ok") + "\n";
+      }
+      for (auto const width : {Store::Width::hour, Store::Width::day}) {
+        auto const spans = store().spans(of, width).value().entries;
+        for (auto const& each : spans) {
+          text += std::string{probe} + " counted: " + each.probe + " " +
+                  std::to_string((each.from - kNoon).count());
+          for (auto const number : each.runs) text += " " + std::to_string(number);
+          text += " missed " + std::to_string(each.missed) + " total " +
+                  std::to_string(each.total.count()) + " longest " +
+                  std::to_string(each.longest.count()) + "\n";
+        }
+      }
+    }
+    return text;
+  };
+  auto const count = [&](std::string const& table) {
+    auto database = Database::open(file(), Database::Access::read).value();
+    return database.number("SELECT count(*) FROM " + table).value();
+  };
+  auto const before = look();
+  store().thin(kNoon + 30min).value();
+  EXPECT_EQ(count("recent_runs"), 4) << "the oldest has not waited for long";
+  store().thin(kNoon + 61min).value();
+
+  EXPECT_EQ(look(), before);
+  EXPECT_THAT(before, HasSubstr("demo counted: demo 0 1 0 1 0 missed 2 total 500 longest 250\n"));
+  EXPECT_THAT(before, HasSubstr(" ran: other 60000 250 ok\n"));
+  EXPECT_THAT(before, ::testing::Not(HasSubstr("stranger")));
+  EXPECT_EQ(count("recent_runs"), 0);
+  EXPECT_EQ(count("runs"), 4);
+
+  write({run(kNoon + 2h)});
+  EXPECT_THAT(store().runs(all()).value().entries, SizeIs(5)) << "of both";
+}
+
+TEST_F(StoreTest, RunsAreBroughtToTheirPlacesSoonerWhereThereAreMany) {
+  std::vector<Entry> batch;
+  for (int i = 0; i < 100'000; ++i) batch.emplace_back(run(kNoon + 1ms * i));
+  write(batch);
+  store().thin(kNoon + 2min).value();
+  auto database = Database::open(file(), Database::Access::read).value();
+  EXPECT_EQ(database.number("SELECT count(*) FROM recent_runs").value(), 0);
+  EXPECT_EQ(database.number("SELECT sum(ok) FROM days").value(), 100'000);
+}
+
+// As the program before this one left it.
+TEST_F(StoreTest, AFileOfTheOlderVersionIsReadAsItIsAndBroughtUpToDateByWhoWrites) {
+  write({run(kNoon)});
+  store().thin(kNoon + 2h).value();
+  store_.reset();
+  {
+    auto older = Database::open(file(), Database::Access::write).value();
+    ASSERT_TRUE(older.script("DROP TABLE recent_runs; PRAGMA user_version = 1"));
+  }
+  auto reader = Store::reading(file());
+  EXPECT_THAT(reader.runs(all()).value().entries, SizeIs(1));
+  EXPECT_THAT(reader.spans(all(), Store::Width::day).value().entries, SizeIs(1));
+  restart();
+  write({run(kNoon + 3h)});
+  EXPECT_THAT(store().runs(all()).value().entries, SizeIs(2));
+  EXPECT_THAT(store().take_notices(), IsEmpty());
 }
 
 TEST_F(StoreTest, ThinsRunsFirstAndKeepsWhatBarsShow) {
@@ -324,9 +401,9 @@ TEST_F(StoreTest, TakesTheOldestRunsAwayWhereTheFileIsTooLarge) {
 TEST_F(StoreTest, IsReadByAnotherConnectionWhileItIsWritten) {
   write({run(kNoon)});
   auto reader = Database::open(file(), Database::Access::read).value();
-  EXPECT_EQ(reader.number("SELECT count(*) FROM runs").value(), 1);
+  EXPECT_EQ(reader.number("SELECT count(*) FROM recent_runs").value(), 1);
   write({run(kNoon + 1h)});
-  EXPECT_EQ(reader.number("SELECT count(*) FROM runs").value(), 2);
+  EXPECT_EQ(reader.number("SELECT count(*) FROM recent_runs").value(), 2);
 }
 
 TEST_F(StoreTest, AQuestionThatReadsForTooLongIsGivenUpAndTheNextIsAnswered) {
