@@ -73,7 +73,7 @@ class Terminal:
         self.shell.stdin.write(f"{line}\n".encode())
         self.shell.stdin.flush()
 
-    def type(self, block, patience=150):
+    def type(self, block, patience=400):
         """The output; raises where a command of it fails or does not come to its end."""
         self.count += 1
         self.machine.write(f"/run/step-{self.count}", block)
