@@ -10,6 +10,7 @@
 #include "config/differences.h"
 #include "config/duration.h"
 #include "config/fields.h"
+#include "config/show_probe.h"
 
 namespace canary::config {
 namespace {
@@ -211,7 +212,7 @@ class Writer : public FieldVisitor {
   std::string path_;  // of the section: "http."
 };
 
-void show_probe(Writer& writer, ProbeSpec& probe) {
+void write_probe(Writer& writer, ProbeSpec& probe) {
   writer.label({"name"}, probe.name.text);
   writer.label({"repository"}, probe.repository);
   writer.flag({"enabled"}, probe.enabled);
@@ -226,7 +227,7 @@ FieldValues settings_of(Config config) {
 
 FieldValues fields_of(ProbeSpec probe) {
   Writer writer;
-  show_probe(writer, probe);
+  write_probe(writer, probe);
   return writer.take_fields();
 }
 
@@ -278,13 +279,20 @@ std::vector<std::string> differences(Config const& old, Config const& fresh) {
   return lines;
 }
 
+std::string show_probe(ProbeSpec const& probe) {
+  auto copy = probe;
+  Writer writer;
+  writer.element([&] { write_probe(writer, copy); });
+  return writer.take();
+}
+
 std::string show(Config const& config) {
   auto copy = config;  // visitors take what they visit as changeable
   Writer writer;
   describe(writer, copy);
   writer.line("probes", copy.probes.empty() ? "[]" : "");
   for (auto& probe : copy.probes) {
-    writer.element([&] { show_probe(writer, probe); });
+    writer.element([&] { write_probe(writer, probe); });
   }
   return writer.take();
 }

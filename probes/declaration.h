@@ -29,7 +29,8 @@ struct ThingType {
   std::span<Number const> numbers{};  // at most kMostNumbers
   // Of its expiry: the end (its field is text), the thresholds, and when it was seen.
   Number ends{}, warning{}, critical{}, seen{};
-  Number count{};  // how many the last run saw; label probe alone; its field is not used
+  Number count{};            // how many the last run saw; label probe alone; its field is not used
+  std::string_view below{};  // field of what leads to it, where something does
 };
 
 // A number of a run as a whole: label probe, and where `label` is not "" one of a closed set. The
@@ -44,6 +45,15 @@ struct SampleFamily {
   std::span<Value const> values{};
 };
 
+// A part of what a run does in turn, for people (probes/steps.h).
+struct Step {
+  std::string_view name, says;  // "chain", "up to a CA that is trusted, nothing of it ended"
+  // Of it are findings of this check and things of this type, unless the kind says otherwise
+  // (Kind::place_of).
+  std::string_view check{};
+  ThingType const* things = nullptr;
+};
+
 struct Declaration {
   std::string_view kind;   // "tuf"
   std::string_view title;  // heading of its metrics: "TUF repositories"
@@ -51,6 +61,7 @@ struct Declaration {
   std::span<SampleFamily const* const> samples{};
   std::span<std::string_view const> checks{};  // its own names of findings' checks
   std::span<Reason const> reasons{};           // and reasons, beside the common ones
+  std::span<Step const> steps{};               // of a run, in order
 };
 
 // Of no kind.

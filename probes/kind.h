@@ -7,6 +7,7 @@
 
 #include <any>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,9 @@ class Kind {
     (void)finding;
     return {};
   }
+  // The place of its step among those that are declared; beyond them where it is of none.
+  virtual std::size_t place_of(Finding const& finding) const;
+  virtual std::size_t place_of(ThingFacts const& thing) const;
   // "a TUF repository, verified as a client sees it"
   virtual std::string_view title() const = 0;
   // Everything at its default.

@@ -79,6 +79,7 @@ struct ThingFacts {
   // One of any number, such as a delegated role: of those, the soonest to expire have metrics.
   bool one_of_many = false;
   std::optional<std::chrono::sys_seconds> seen{};  // when, where not by this run
+  HarmlessText<128> below{};  // the thing that leads to it: who delegates to a role
   friend bool operator==(ThingFacts const&, ThingFacts const&) = default;
 };
 

@@ -28,7 +28,7 @@ ALLOWED = {
                        "runtime/contract.h"],
     "daemon/history": ["config", "probes/report.h", "runtime", "daemon/history", "daemon/log"],
     "daemon/push": ["config", "runtime", "probes/fetch", "daemon/log", "daemon/push"],
-    "daemon/publish": ["config", "daemon/push/counts.h", "probes/report.h", "probes/declaration.h", "probes/explanation.h", "daemon/results", "daemon/publish",
+    "daemon/publish": ["config", "daemon/push/counts.h", "probes/report.h", "probes/declaration.h", "probes/explanation.h", "probes/steps.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/history",
                        "daemon/watchdog/tell/status.h", "daemon/watchdog/tell/current.h",
                        "daemon/watchdog/sample/answering.h", "daemon/watchdog/tell/health.h",

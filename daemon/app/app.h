@@ -93,6 +93,7 @@ class App {
   std::string own_page();
   void show_config();
   std::string config_text() const;
+  std::string probe_config(std::string const& probe) const;
   std::string private_socket();
   // Thread: control or loop. False, and said, where it has to wait for a restart.
   bool take_access(WebAccessPointer const& access);

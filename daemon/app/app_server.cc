@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/show_probe.h"
 #include "daemon/app/app.h"
 #include "daemon/app/run_text.h"
 #include "daemon/publish/hang_metrics.h"
@@ -53,6 +55,7 @@ Sources App::sources() {
       .reloads = &reloads_,
       .orders = &orders_,
       .config_text = [this] { return config_text(); },
+      .probe_config = [this](std::string const& probe) { return probe_config(probe); },
       .run_text = run_text,
       .told_full = [this](std::string_view address, std::size_t most,
                           bool full) { tell_of_full(address, most, full); },
@@ -92,6 +95,17 @@ std::string App::config_text() const {
   std::lock_guard const lock{shown_mutex_};
   if (shown_ == shown) shown_text_ = text;  // else a reload was faster
   return *text;
+}
+
+std::string App::probe_config(std::string const& probe) const {
+  std::shared_ptr<config::Config const> shown;
+  {
+    std::lock_guard const lock{shown_mutex_};
+    shown = shown_;
+  }
+  auto const found =
+      std::ranges::find(shown->probes, probe, [](auto const& each) { return each.name.text; });
+  return found == shown->probes.end() ? std::string{} : config::show_probe(*found);
 }
 
 void App::watch_server(std::size_t inherited) {

@@ -52,6 +52,13 @@ std::vector<history::Entry> entries_of(Changes const& changes, ProbeRow const& r
                                      .finding = history::words_of(change.finding),
                                      .was = change.was});
   }
+  for (auto const& change : changes.versions) {
+    entries.emplace_back(history::VersionEntry{.probe = changes.probe,
+                                               .thing = change.thing,
+                                               .at = at,
+                                               .version = change.version,
+                                               .was = change.was});
+  }
   return entries;
 }
 

@@ -31,7 +31,7 @@ struct HistoryFlags {
   DaemonFlags daemon;
   std::string probe, since = "24h", until = "now", output = "text";
   std::size_t most = 1'000;
-  bool utc = false;
+  bool utc = false, versions = false;
 };
 
 int failed(std::string const& why) {
@@ -51,8 +51,11 @@ int show(HistoryFlags const& flags, runtime::Stage& stage) {
   if (!since) return failed("--since: " + since.error());
   auto const until = history::parse_when(flags.until, now(), zone);
   if (!until) return failed("--until: " + until.error());
-  history::Query query{
-      .probe = flags.probe, .since = since.value(), .until = until.value(), .most = flags.most};
+  history::Query query{.probe = flags.probe,
+                       .since = since.value(),
+                       .until = until.value(),
+                       .most = flags.most,
+                       .versions = flags.versions};
   auto const file = places.value().state / history::kFileName;
   stage.enter("reading " + file.string());
   std::error_code ignored;
@@ -94,6 +97,8 @@ void add_history_command(CLI::App& app, Action& chosen) {
   command->add_option("--limit", flags->most, "the newest so many entries")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str();
+  command->add_flag("--versions", flags->versions,
+                    "also when a repository showed another version of its metadata");
   command->add_flag("--utc", flags->utc, "times in UTC instead of this machine's zone");
   command->add_option("--output", flags->output, "text, json or csv (these in UTC)")
       ->check(CLI::IsMember({"text", "json", "csv"}))

@@ -34,6 +34,7 @@ std::string moment_text(Moment const& moment) {
   if (moment.kind == history::kTrustDropped) {
     return "what was trusted is dropped: " + finding.message;
   }
+  if (moment.kind == history::kVersionSeen) return finding.subject + ": " + finding.message;
   if (moment.kind == "incident_opened") return "INCIDENT begins: " + finding_text(finding);
   if (moment.kind == "incident_closed") return "INCIDENT is over after " + lasted(moment);
   if (moment.kind == "finding_opened") return "finding opened: " + finding_text(finding);

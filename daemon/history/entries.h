@@ -51,9 +51,18 @@ struct ChangeEntry {
   probes::Severity was = probes::Severity::ok;  // before a change
 };
 
+// A repository showed another version of one of its things, such as a role of TUF, than before; or
+// the first that was seen of it, `was` 0.
+struct VersionEntry {
+  std::string probe, thing;
+  Time at{};
+  std::int64_t version = 0, was = 0;
+  friend bool operator==(VersionEntry const&, VersionEntry const&) = default;
+};
+
 // What befell canaryd itself: "start", "stop", "reload", "reload_refused", "hang", "unclean_end";
-// and "changes_left_out" of a probe whose findings changed too often. Of the probe `subject` is
-// kTrustDropped, with the reason as detail.
+// and "changes_left_out" of a probe whose findings or versions changed too often. Of the probe
+// `subject` is kTrustDropped, with the reason as detail.
 struct EventEntry {
   std::string kind, subject, detail;
   Time at{};
@@ -62,7 +71,7 @@ struct EventEntry {
 
 inline constexpr char kTrustDropped[] = "trust_dropped";
 
-using Entry = std::variant<RunEntry, MissedEntry, ChangeEntry, EventEntry>;
+using Entry = std::variant<RunEntry, MissedEntry, ChangeEntry, VersionEntry, EventEntry>;
 
 // From the first failed run of a probe (critical, or could not tell) to the first that is well.
 struct Incident {
@@ -81,6 +90,12 @@ struct Incident {
 };
 inline constexpr std::size_t kMostCauses = 100;
 
+// A finding that was there at a moment, as the change before told it.
+struct OpenFinding {
+  Words finding;
+  std::optional<Time> first;  // when it opened; nothing where that is not kept any more
+};
+
 // The runs of a probe that ended within an hour or a day (UTC) which begins at `from`.
 struct Span {
   std::string probe;
@@ -95,6 +110,7 @@ struct Query {
   std::string probe;
   Time since{}, until{};
   std::size_t most = 1'000;  // the newest; more are said to be there
+  bool versions = false;     // of a timeline: tell of versions, too
 };
 
 template <class T>

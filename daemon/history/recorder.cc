@@ -44,6 +44,9 @@ std::size_t bytes_of(Entry const& entry) {
     std::size_t operator()(ChangeEntry const& change) const {
       return change.probe.size() + of(change.finding);
     }
+    std::size_t operator()(VersionEntry const& version) const {
+      return version.probe.size() + version.thing.size();
+    }
     std::size_t operator()(EventEntry const& event) const {
       return event.subject.size() + event.detail.size();
     }
@@ -68,21 +71,23 @@ Recorder::~Recorder() { pool_->stop(kEndWait); }
 void Recorder::note(Entry entry) {
   runtime::require_loop_thread();
   auto const* const change = std::get_if<ChangeEntry>(&entry);
-  if (change != nullptr && is_left_out(*change)) return;
+  if (change != nullptr && is_left_out(change->probe, change->at)) return;
+  auto const* const version = std::get_if<VersionEntry>(&entry);
+  if (version != nullptr && is_left_out(version->probe, version->at)) return;
   put_into_queue(std::move(entry));
 }
 
-bool Recorder::is_left_out(ChangeEntry const& change) {
-  auto const hour = std::chrono::floor<std::chrono::hours>(change.at);
+bool Recorder::is_left_out(std::string const& probe, Time at) {
+  auto const hour = std::chrono::floor<std::chrono::hours>(at);
   if (hour != std::exchange(hour_, hour)) changes_.clear();
-  std::size_t const number = ++changes_[change.probe];
+  std::size_t const number = ++changes_[probe];
   if (number == kMostChanges + 1) {
     put_into_queue(EventEntry{.kind = "changes_left_out",
-                              .subject = change.probe,
+                              .subject = probe,
                               .detail = "more than " + std::to_string(kMostChanges) +
-                                        " findings opened, changed or closed within an hour; the "
+                                        " findings and versions changed within an hour; the "
                                         "rest of them is left out",
-                              .at = change.at});
+                              .at = at});
   }
   return number > kMostChanges;
 }

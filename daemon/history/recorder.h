@@ -49,8 +49,8 @@ class Recorder {
   void note(Entry entry);
   static constexpr std::size_t kMostWaiting = 50'000;
   static constexpr std::size_t kMostWaitingBytes = std::size_t{32} << 20;  // of their texts
-  // Changes of one probe's findings within an hour; what is more is left out, which an entry says:
-  // a repository may have other things wrong with it each time.
+  // Changes of one probe's findings and versions within an hour; what is more is left out, which an
+  // entry says: a repository may have other things wrong with it each time.
   static constexpr std::size_t kMostChanges = 2'000;
   void set_bounds(Bounds bounds);
 
@@ -112,7 +112,7 @@ class Recorder {
     Store& store_;
   };
 
-  bool is_left_out(ChangeEntry const& change);
+  bool is_left_out(std::string const& probe, Time at);
   void put_into_queue(Entry entry);
   std::shared_ptr<Batch> take_batch();
   runtime::Task<Done> on_thread(runtime::StaticName name, std::function<Done()> work,

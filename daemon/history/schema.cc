@@ -104,8 +104,21 @@ CREATE TABLE recent_runs (
 PRAGMA user_version = 2;
 )sql";
 
+constexpr char kVersion3[] = R"sql(
+CREATE TABLE versions (
+  probe INTEGER NOT NULL REFERENCES probes (id),
+  thing TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  was INTEGER NOT NULL,
+  PRIMARY KEY (probe, thing, at)
+) WITHOUT ROWID;
+CREATE INDEX versions_at ON versions (at);
+PRAGMA user_version = 3;
+)sql";
+
 // The step to each version from the one before.
-constexpr char const* kSteps[] = {kVersion1, kVersion2};
+constexpr char const* kSteps[] = {kVersion1, kVersion2, kVersion3};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace
@@ -115,10 +128,13 @@ DatabaseResult<std::int64_t> schema_version(Database& database) {
 }
 
 DatabaseResult<void> stand_in_for_newer_tables(Database& database, std::int64_t version) {
-  if (version >= 2) return outcome::success();
-  return database.script(
-      "CREATE TEMP TABLE recent_runs (id INTEGER PRIMARY KEY, probe, ended, duration, severity, "
-      "reason)");
+  if (version < 2) {
+    BOOST_OUTCOME_TRYV(database.script(
+        "CREATE TEMP TABLE recent_runs (id INTEGER PRIMARY KEY, probe, ended, duration, severity, "
+        "reason)"));
+  }
+  if (version >= 3) return outcome::success();
+  return database.script("CREATE TEMP TABLE versions (probe, thing, at, version, was)");
 }
 
 DatabaseResult<void> prepare_schema(Database& database) {

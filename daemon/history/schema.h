@@ -6,6 +6,7 @@
 //          ──< hours     runs counted by hour and by day (UTC): what a bar shows is there, however
 //          ──< days      long ago its runs were thinned
 //          ──< changes   findings opened, changed, closed
+//          ──< versions  of roles, as they changed
 //          ──< incidents ──< causes
 //   events               canaryd's own: starts, ends, reloads, hangs
 //
@@ -19,7 +20,7 @@
 
 namespace canary::history {
 
-inline constexpr std::int64_t kSchemaVersion = 2;  // `PRAGMA user_version`
+inline constexpr std::int64_t kSchemaVersion = 3;  // `PRAGMA user_version`
 
 // 0 where the file is empty.
 DatabaseResult<std::int64_t> schema_version(Database& database);

@@ -60,8 +60,22 @@ class Store {
   // Those that were open at some time of the span.
   DatabaseResult<Found<Incident>> incidents(Query const& query);
   DatabaseResult<Found<RunEntry>> runs(Query const& query);
+  // How versions changed.
+  DatabaseResult<Found<VersionEntry>> versions(Query const& query);
   enum class Width : std::uint8_t { hour, day };
   DatabaseResult<Found<Span>> spans(Query const& query, Width width);
+
+  // What was so at a moment. (store_moments.cc)
+  DatabaseResult<std::optional<RunEntry>> run_at(std::string const& probe, Time at);
+  // The run after `at`; with runs() of one the run before.
+  DatabaseResult<std::optional<Time>> run_after(std::string const& probe, Time at);
+  // The findings that were open when the run of `at` had ended, the worst first.
+  DatabaseResult<std::vector<OpenFinding>> findings_at(std::string const& probe, Time at);
+  // The last change of each version until then.
+  DatabaseResult<std::vector<VersionEntry>> versions_at(std::string const& probe, Time at);
+  // When the probe first saw a version above `version`; nothing where it did not.
+  DatabaseResult<std::optional<Time>> first_above(std::string const& probe,
+                                                  std::string const& thing, std::int64_t version);
 
   // What happened to the file since the last call, a sentence each, for the log.
   std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
@@ -96,6 +110,7 @@ class Store {
   DatabaseResult<void> put(RunEntry const& run);
   DatabaseResult<void> put(MissedEntry const& missed);
   DatabaseResult<void> put(ChangeEntry const& change);
+  DatabaseResult<void> put(VersionEntry const& version);
   DatabaseResult<void> put(EventEntry const& event);
   DatabaseResult<void> put_missed(Missed const& counts, Width width);
   DatabaseResult<void> put_incident(RunEntry const& run, std::int64_t probe);
@@ -106,6 +121,14 @@ class Store {
   // Once there are many, or the oldest has waited for long. (store_recent.cc)
   DatabaseResult<void> bring_recent_runs_to_their_places(Time now);
   DatabaseResult<bool> delete_some(Time now);
+  DatabaseResult<std::int64_t> delete_surplus(std::string_view many, std::string_view surplus);
+  // For a query of one row at most.
+  template <class T>
+  DatabaseResult<std::optional<T>> one(std::string_view sql, std::initializer_list<Value> values,
+                                       std::function<T(Row const&)> const& read);
+  template <class T>
+  DatabaseResult<std::vector<T>> list(std::string_view sql, std::initializer_list<Value> values,
+                                      std::function<T(Row const&)> const& read);
 
   std::filesystem::path file_;
   Bounds bounds_;

@@ -5,37 +5,11 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "daemon/history/rows.h"
 #include "daemon/history/store.h"
 
 namespace canary::history {
 namespace {
-
-using probes::Severity;
-
-Time time_of(std::int64_t number) { return Time{milliseconds{number}}; }
-std::int64_t number(Time time) { return time.time_since_epoch().count(); }
-
-// A damaged file may hold any number.
-Severity severity_of(std::int64_t number) {
-  return number >= 0 && number <= 3 ? static_cast<Severity>(number) : Severity::unknown;
-}
-
-// As harmless as what was written: somebody else may have changed the file.
-std::string text_at(Row const& row, int column) {
-  return HarmlessText<1024>{row.text(column)}.text();
-}
-
-// Columns `first` and on: check, subject, reason, severity, message, evidence, url.
-Words words_at(Row const& row, int first) {
-  auto const text = [&](int place) { return text_at(row, first + place); };
-  return {.check = text(0),
-          .subject = text(1),
-          .reason = text(2),
-          .message = text(4),
-          .evidence = text(5),
-          .url = text(6),
-          .severity = severity_of(row.integer(first + 3))};
-}
 
 constexpr std::int64_t kAnyProbe = -1;  // beside ids, which are above 0
 
@@ -75,21 +49,6 @@ Incident::Cause cause_at(Row const& row) {
       .finding = words_at(row, 2), .first = time_of(row.integer(0)), .ended = std::nullopt};
   if (!row.is_null(1)) cause.ended = time_of(row.integer(1));
   return cause;
-}
-
-RunEntry run_at(Row const& row) {
-  RunEntry run{.probe = text_at(row, 4),
-               .url = text_at(row, 5),
-               .ended = time_of(row.integer(0)),
-               .duration = milliseconds{row.integer(1)},
-               .severity = severity_of(row.integer(2)),
-               .telling = std::nullopt};
-  if (!row.is_null(3)) {
-    run.telling.emplace();
-    run.telling->reason = text_at(row, 3);
-    run.telling->severity = run.severity;
-  }
-  return run;
 }
 
 Span span_at(Row const& row, std::int64_t unit) {
@@ -142,7 +101,8 @@ DatabaseResult<Found<ChangeEntry>> Store::changes(Query const& query) {
       "c.message, c.evidence, c.url FROM changes c JOIN probes p ON p.id = c.probe "
       "WHERE c.at >= ?2 AND c.at < ?3 AND (?1 = '' OR p.name = ?1) "
       "ORDER BY c.at DESC, c.id DESC LIMIT ?4",
-      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
+      {std::string_view{query.probe}, number_of(query.since), number_of(query.until),
+       one_more(query)},
       change_at);
 }
 
@@ -151,8 +111,8 @@ DatabaseResult<Found<EventEntry>> Store::events(Query const& query) {
       query,
       "SELECT at, kind, subject, detail, lasted FROM events WHERE at >= ?2 AND at < ?3 "
       "AND (?1 = '' OR (subject = ?1 AND kind = ?5)) ORDER BY at DESC, id DESC LIMIT ?4",
-      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query),
-       std::string_view{kTrustDropped}},
+      {std::string_view{query.probe}, number_of(query.since), number_of(query.until),
+       one_more(query), std::string_view{kTrustDropped}},
       event_at);
 }
 
@@ -169,7 +129,8 @@ DatabaseResult<Found<Incident>> Store::incidents(Query const& query) {
       "FROM incidents i JOIN probes p ON p.id = i.probe "
       "WHERE i.opened < ?3 AND (i.closed IS NULL OR i.closed >= ?2) AND (?1 = '' OR p.name = ?1) "
       "ORDER BY i.opened DESC, i.id DESC LIMIT ?4",
-      {std::string_view{query.probe}, number(query.since), number(query.until), one_more(query)},
+      {std::string_view{query.probe}, number_of(query.since), number_of(query.until),
+       one_more(query)},
       incident_at, causes);
 }
 
@@ -191,8 +152,19 @@ DatabaseResult<Found<RunEntry>> Store::runs(Query const& query) {
                          "SELECT * FROM (" +
                              old + ") UNION ALL SELECT * FROM (" + recent +
                              ")) r JOIN probes p ON p.id = r.probe ORDER BY r.ended DESC LIMIT ?4",
-                         {probe, number(query.since), number(query.until), one_more(query)},
-                         run_at);
+                         {probe, number_of(query.since), number_of(query.until), one_more(query)},
+                         run_entry_at);
+}
+
+DatabaseResult<Found<VersionEntry>> Store::versions(Query const& query) {
+  return found<VersionEntry>(query,
+                             "SELECT p.name, v.thing, v.at, v.version, v.was "
+                             "FROM versions v JOIN probes p ON p.id = v.probe "
+                             "WHERE (?1 = '' OR p.name = ?1) AND v.at >= ?2 AND v.at < ?3 "
+                             "ORDER BY v.at DESC, v.thing LIMIT ?4",
+                             {std::string_view{query.probe}, number_of(query.since),
+                              number_of(query.until), one_more(query)},
+                             version_at);
 }
 
 DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
@@ -217,8 +189,8 @@ DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
                          kept + " UNION ALL " + recent +
                          ") c JOIN probes p ON p.id = c.probe GROUP BY c.probe, c.at "
                          "ORDER BY c.at DESC, p.name LIMIT ?4",
-                     {probe, number(query.since) / unit, (number(query.until) + unit - 1) / unit,
-                      one_more(query), unit},
+                     {probe, number_of(query.since) / unit,
+                      (number_of(query.until) + unit - 1) / unit, one_more(query), unit},
                      [unit](Row const& row) { return span_at(row, unit); });
 }
 

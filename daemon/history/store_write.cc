@@ -14,7 +14,7 @@ using std::chrono::hours;
 
 constexpr hours kRunsKept{24 * 7}, kHoursKept{24 * 92};
 constexpr std::int64_t kPiece = 5'000;         // rows that one call of thin() takes away, at most
-constexpr std::int64_t kChangesKept = 20'000;  // of a probe, whatever their age
+constexpr std::int64_t kChangesKept = 20'000;  // of a probe, whatever their age; versions, too
 constexpr std::int64_t kPages = 2'000;         // that it gives back
 
 std::int64_t number(Time time) { return time.time_since_epoch().count(); }
@@ -46,6 +46,14 @@ constexpr std::string_view kManyChanges =
 constexpr std::string_view kDeleteSurplus =
     "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE probe = ?1 ORDER BY at LIMIT "
     "?2)";
+constexpr std::string_view kDeleteVersions =
+    "DELETE FROM versions WHERE (probe, thing, at) IN ("
+    "SELECT probe, thing, at FROM versions WHERE at < ?1 ORDER BY at LIMIT ?2)";
+constexpr std::string_view kManyVersions =
+    "SELECT probe, count(*) FROM versions GROUP BY probe HAVING count(*) > ?1";
+constexpr std::string_view kSurplusVersions =
+    "DELETE FROM versions WHERE (probe, thing, at) IN ("
+    "SELECT probe, thing, at FROM versions WHERE probe = ?1 ORDER BY at LIMIT ?2)";
 constexpr std::string_view kDeleteCauses =
     "DELETE FROM causes WHERE incident IN ("
     "SELECT id FROM incidents WHERE opened < ?1 AND closed < ?1 ORDER BY opened LIMIT ?2)";
@@ -184,11 +192,35 @@ DatabaseResult<void> Store::put(ChangeEntry const& change) {
   return put_cause(incident, words, change.at);
 }
 
+DatabaseResult<void> Store::put(VersionEntry const& version) {
+  BOOST_OUTCOME_TRY(auto const probe, id_of(version.probe, ""));
+  return database_->run(
+      "INSERT OR REPLACE INTO versions (probe, thing, at, version, was) VALUES (?1, ?2, ?3, ?4, "
+      "?5)",
+      {probe, std::string_view{version.thing}, number(version.at), version.version, version.was});
+}
+
 DatabaseResult<void> Store::put(EventEntry const& event) {
   return database_->run(
       "INSERT INTO events (at, kind, subject, detail, lasted) VALUES (?1, ?2, ?3, ?4, ?5)",
       {number(event.at), std::string_view{event.kind}, std::string_view{event.subject},
        std::string_view{event.detail}, event.lasted.count()});
+}
+
+// What of a probe is more than is kept, a piece of it; returns how many rows went at most.
+DatabaseResult<std::int64_t> Store::delete_surplus(std::string_view many,
+                                                   std::string_view surplus) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> found;  // probe, rows
+  std::int64_t taken = 0;
+  BOOST_OUTCOME_TRYV(database_->each(many, {kChangesKept}, [&](Row const& row) {
+    found.emplace_back(row.integer(0), row.integer(1));
+  }));
+  for (auto const& [probe, rows] : found) {
+    auto const piece = std::min(rows - kChangesKept, kPiece);
+    BOOST_OUTCOME_TRYV(database_->run(surplus, {probe, piece}));
+    taken = std::max(taken, piece);
+  }
+  return taken;
 }
 
 // First by age; where the file is still too large, the oldest of what is most.
@@ -206,15 +238,10 @@ DatabaseResult<bool> Store::delete_some(Time now) {
   BOOST_OUTCOME_TRYV(take(kDeleteHours, until(kHoursKept) / kHour));
   BOOST_OUTCOME_TRYV(take(kDeleteDays, all / kDay));
   BOOST_OUTCOME_TRYV(take(kDeleteChanges, all));
-  std::vector<std::pair<std::int64_t, std::int64_t>> surplus;  // probe, changes
-  BOOST_OUTCOME_TRYV(database_->each(kManyChanges, {kChangesKept}, [&](Row const& row) {
-    surplus.emplace_back(row.integer(0), row.integer(1));
-  }));
-  for (auto const& [probe, changes] : surplus) {
-    auto const piece = std::min(changes - kChangesKept, kPiece);
-    BOOST_OUTCOME_TRYV(database_->run(kDeleteSurplus, {probe, piece}));
-    taken = std::max(taken, piece);
-  }
+  BOOST_OUTCOME_TRY(auto const changes, delete_surplus(kManyChanges, kDeleteSurplus));
+  BOOST_OUTCOME_TRYV(take(kDeleteVersions, all));
+  BOOST_OUTCOME_TRY(auto const versions, delete_surplus(kManyVersions, kSurplusVersions));
+  taken = std::max({taken, changes, versions});
   BOOST_OUTCOME_TRYV(take(kDeleteCauses, all));
   BOOST_OUTCOME_TRYV(take(kDeleteIncidents, all));
   BOOST_OUTCOME_TRYV(take(kDeleteEvents, all));
@@ -236,6 +263,7 @@ DatabaseResult<bool> Store::delete_some(Time now) {
     }
     if (taken == 0) {
       BOOST_OUTCOME_TRYV(take(kDeleteChanges, number(now)));
+      BOOST_OUTCOME_TRYV(take(kDeleteVersions, number(now)));
     }
   }
   BOOST_OUTCOME_TRYV(whole.commit());

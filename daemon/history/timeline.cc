@@ -2,6 +2,7 @@
 #include "daemon/history/timeline.h"
 
 #include <algorithm>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -23,6 +24,15 @@ Moment moment_of(EventEntry const& event) {
   Moment moment{.at = event.at, .kind = event.kind, .lasted = event.lasted};
   (event.kind == kTrustDropped ? moment.probe : moment.finding.subject) = event.subject;
   moment.finding.message = event.detail;
+  return moment;
+}
+
+Moment moment_of(VersionEntry const& seen) {
+  Moment moment{.at = seen.at, .kind = kVersionSeen, .probe = seen.probe};
+  moment.finding.subject = seen.thing;
+  moment.finding.message = "version " + std::to_string(seen.version);
+  moment.finding.message +=
+      seen.was == 0 ? ", the first that was seen" : ", after " + std::to_string(seen.was);
   return moment;
 }
 
@@ -101,6 +111,11 @@ DatabaseResult<Found<Moment>> timeline(Store& store, Query const& query) {
   BOOST_OUTCOME_TRY(auto const events, store.events(query));
   for (auto const& event : events.entries) found.entries.push_back(moment_of(event));
   found.more = found.more || events.more;
+  if (query.versions) {
+    BOOST_OUTCOME_TRY(auto const versions, store.versions(query));
+    for (auto const& seen : versions.entries) found.entries.push_back(moment_of(seen));
+    found.more = found.more || versions.more;
+  }
   sort(found.entries);
   if (found.entries.size() > query.most) {
     found.more = true;

@@ -13,17 +13,20 @@ namespace canary::history {
 struct Moment {
   Time at{};
   // "finding_opened", "finding_changed", "finding_closed", "incident_opened", "incident_closed",
-  // or the kind of an EventEntry.
+  // kVersionSeen, or the kind of an EventEntry.
   std::string kind;
   std::string probe;  // "": canaryd itself
-  // Of an event the subject, and as message its detail; of kTrustDropped the reason as message.
+  // Of an event the subject, and as message its detail; of kTrustDropped the reason as message; of
+  // kVersionSeen what has it, and as message "version 42, after 41".
   Words finding;
   probes::Severity was = probes::Severity::ok;  // of a finding that changed
   milliseconds lasted{0};                       // an incident that is over, a hang, a blind time
 };
 
+inline constexpr char kVersionSeen[] = "version_seen";
+
 inline bool has_finding(Moment const& moment) {
-  return !moment.probe.empty() && moment.kind != kTrustDropped;
+  return !moment.probe.empty() && moment.kind != kTrustDropped && moment.kind != kVersionSeen;
 }
 
 // What canaryd itself did, or what befell it, of an EventEntry: "canaryd stops".

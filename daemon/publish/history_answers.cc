@@ -91,18 +91,27 @@ Result<history::Query, std::string> history_query(HttpRequest const& request, Sy
 }
 
 bool is_history(std::string_view path) {
-  return path == "history" || path == "incidents" || path == "runs";
+  return path == "history" || path == "incidents" || path == "runs" || path == "versions";
 }
 
 HttpAnswer history_answer(history::Recorder& history, std::string_view path,
                           HttpRequest const& request, SysTime now) {
-  auto const query = history_query(request, now, std::chrono::hours{24});
+  auto query = history_query(request, now, std::chrono::hours{24});
   if (!query) return refused(query.error());
   if (path == "runs") return runs_answer(history, request, query.value());
   if (path == "incidents") {
     return ask<history::Incident>(
         history, query.value(),
         [](auto& store, auto const& wanted) { return store.incidents(wanted); }, incidents_json);
+  }
+  if (path == "versions") {
+    return ask<history::VersionEntry>(
+        history, query.value(),
+        [](auto& store, auto const& wanted) { return store.versions(wanted); }, versions_json);
+  }
+  if (auto const versions = parameter(request, "versions")) {
+    if (*versions != "yes") return refused("versions: expected yes");
+    query.value().versions = true;
   }
   return ask<history::Moment>(history, query.value(), &history::timeline, timeline_json);
 }

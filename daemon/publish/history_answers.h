@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// /api/v1/history, /api/v1/incidents and /api/v1/runs: their parameters, and what the history says.
-// Thread: any but the loop's; waits kHistoryPatience at most.
+// /api/v1/history, /api/v1/incidents, /api/v1/runs and /api/v1/versions: their parameters, and what
+// the history says. Thread: any but the loop's; waits kHistoryPatience at most.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,8 @@ Result<history::Query, std::string> history_query(HttpRequest const& request, Sy
 
 bool is_history(std::string_view path);  // what stands behind /api/v1/
 // Parameters: probe, since (24h before), until (now), limit (1000, up to 10000); of runs also
-// `by` (hour, day), without which it needs a probe. 400 says what is wrong with one.
+// `by` (hour, day), without which it needs a probe; of the history also versions=yes. 400 says what
+// is wrong with one.
 HttpAnswer history_answer(history::Recorder& history, std::string_view path,
                           HttpRequest const& request, SysTime now);
 

@@ -83,6 +83,16 @@ json::object run_json(history::RunEntry const& run) {
   return out;
 }
 
+json::object version_json(history::VersionEntry const& seen) {
+  json::object out;
+  out["at"] = rfc3339(seen.at);
+  out["probe"] = seen.probe;
+  out["thing"] = seen.thing;
+  out["version"] = seen.version;
+  out["was"] = seen.was == 0 ? json::value(nullptr) : json::value(seen.was);
+  return out;
+}
+
 json::object span_json(history::Span const& span) {
   json::object out;
   out["probe"] = span.probe;
@@ -125,6 +135,10 @@ std::string incidents_json(history::Found<history::Incident> const& found,
 }
 std::string runs_json(history::Found<history::RunEntry> const& found, history::Query const& query) {
   return list("runs", found, query, run_json);
+}
+std::string versions_json(history::Found<history::VersionEntry> const& found,
+                          history::Query const& query) {
+  return list("versions", found, query, version_json);
 }
 std::string spans_json(history::Found<history::Span> const& found, history::Query const& query) {
   return list("spans", found, query, span_json);

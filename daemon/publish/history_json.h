@@ -18,6 +18,9 @@ std::string incidents_json(history::Found<history::Incident> const& found,
                            history::Query const& query);
 // Single runs of one probe, and how many of each severity there were in each hour or day.
 std::string runs_json(history::Found<history::RunEntry> const& found, history::Query const& query);
+// When other versions were seen: {"at", "probe", "thing", "version", "was"}.
+std::string versions_json(history::Found<history::VersionEntry> const& found,
+                          history::Query const& query);
 std::string spans_json(history::Found<history::Span> const& found, history::Query const& query);
 
 }  // namespace canary::daemon

@@ -56,6 +56,19 @@ std::string_view what_comes(Level level) {
   return "At watchdog.loop_hung it is not healthy any more, at watchdog.loop_dead it ends itself.";
 }
 
+void add_lag(page::OwnState& own, watchdog::Record const& record) {
+  using Curve = watchdog::LoopCurve;
+  std::int64_t const last = Curve::number_of(runtime::now_ns());
+  own.lag.reserve(Curve::kPlaces);
+  for (auto number = last - static_cast<std::int64_t>(Curve::kPlaces) + 1; number <= last;
+       ++number) {
+    auto const late = record.curve.at(number);
+    own.lag.push_back(late ? std::optional{std::chrono::microseconds{*late}} : std::nullopt);
+  }
+  own.lag_suspect = whole(record.loop_suspect_ns.load());
+  own.lag_stall = whole(record.loop_stall_ns.load());
+}
+
 }  // namespace
 
 page::OwnState own_state(watchdog::Record const& record, runtime::Tables& tables, SysTime now) {
@@ -69,6 +82,7 @@ page::OwnState own_state(watchdog::Record const& record, runtime::Tables& tables
   if (auto const beat = tables.loop().beat_ns.load(); beat != 0) {
     own.beat_age_s = static_cast<double>(runtime::now_ns() - beat) / 1e9;
   }
+  add_lag(own, record);
   for (auto const& incident : watchdog::current_incidents(record)) {
     if (incident.level < Level::stalled) continue;
     if (incident.subject == watchdog::Subject::run) own.stalled.emplace_back(incident.name.data());

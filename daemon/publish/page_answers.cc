@@ -14,10 +14,9 @@
 #include "daemon/publish/page/feed.h"
 #include "daemon/publish/page/incidents.h"
 #include "daemon/publish/page/overview.h"
-#include "daemon/publish/page/probe_page.h"
 #include "daemon/publish/page/runbook.h"
 #include "daemon/publish/page/templates.h"
-#include "daemon/publish/post_guard.h"
+#include "daemon/publish/probe_pages.h"
 #include "daemon/text/escape.h"
 
 namespace canary::daemon {
@@ -32,10 +31,6 @@ constexpr char kHistorySilent[] =
 constexpr std::chrono::milliseconds kTick{1};  // what is of this moment is in what is asked for
 constexpr std::string_view kProbe = "/probe/", kBadge = "/badge/", kSvgEnd = ".svg";
 
-page::OwnState own_state_of(Sources const& sources, SysTime now) {
-  return sources.own_state ? sources.own_state(now) : page::OwnState{};
-}
-
 HttpAnswer overview(Sources const& sources, HttpRequest const& request) {
   SysTime const now = sources.wall_clock();
   page::OverviewQuery query{.state = parameter(request, "state").value_or("")};
@@ -44,58 +39,6 @@ HttpAnswer overview(Sources const& sources, HttpRequest const& request) {
   query.page = std::clamp<std::size_t>(query.page, 1, 1'000'000);
   auto const reading = sources.store.read();
   return html_answer(page::overview_page(*reading, own_state_of(sources, now), query, now));
-}
-
-HttpAnswer no_such_probe(std::string_view name) {
-  return {404, kText,
-          "No probe is called \"" + std::string{HarmlessText<100>{name}} + "\"; / lists them.\n"};
-}
-
-history::DatabaseResult<page::ProbePast> read_past(history::Store& store, std::string const& probe,
-                                                   SysTime now) {
-  using std::chrono::hours;
-  using Width = history::Store::Width;
-  history::Query week{
-      .probe = probe, .since = now - hours{24 * 7}, .until = now + kTick, .most = 300};
-  history::Query long_ago = week;
-  long_ago.since = now - hours{24 * page::kDays};
-  page::ProbePast past;
-  BOOST_OUTCOME_TRY(auto days, store.spans(long_ago, Width::day));
-  BOOST_OUTCOME_TRY(auto by_hour, store.spans(week, Width::hour));
-  BOOST_OUTCOME_TRY(auto runs, store.runs(week));
-  long_ago.most = 50;
-  BOOST_OUTCOME_TRY(past.incidents, store.incidents(long_ago));
-  past.days = std::move(days.entries);
-  past.hours = std::move(by_hour.entries);
-  past.runs = std::move(runs.entries);
-  return past;
-}
-
-page::ProbePast past_of(Sources const& sources, std::string const& probe, SysTime now) {
-  page::ProbePast past;
-  if (sources.history == nullptr) return past;
-  auto read = sources.history->ask<page::ProbePast>(
-      [probe, now](history::Store& store) { return read_past(store, probe, now); },
-      kHistoryPatience);
-  if (read && *read) return std::move(*read).value();
-  past.trouble = read ? read->error().text : kHistorySilent;
-  return past;
-}
-
-HttpAnswer probe(Sources const& sources, HttpRequest const& request, std::string_view name) {
-  SysTime const now = sources.wall_clock();
-  auto const reading = sources.store.read();
-  ProbeRow const* const row = reading->find(name);
-  if (row == nullptr) return no_such_probe(name);
-  auto const own = own_state_of(sources, now);
-  auto const past = past_of(sources, row->facts.name, now);
-  page::ProbeView const view{
-      .row = *row,
-      .daemon = *reading->daemon,
-      .own = own,
-      .past = past,
-      .may_run = sources.orders != nullptr && !refuse_person(request, sources.place)};
-  return html_answer(page::probe_page(view, now));
 }
 
 using Incidents = history::Found<history::Incident>;
@@ -195,7 +138,9 @@ std::optional<HttpAnswer> page_answer(Sources const& sources, HttpRequest const&
   if (path == "/assets/page.js") {
     return HttpAnswer{200, "text/javascript; charset=utf-8", std::string{page::templates::kScript}};
   }
-  if (path.starts_with(kProbe)) return probe(sources, request, path.substr(kProbe.size()));
+  if (path.starts_with(kProbe)) {
+    return probe_page_answer(sources, request, path.substr(kProbe.size()));
+  }
   if (path.starts_with(kBadge) && path.ends_with(kSvgEnd)) {
     auto const name = path.substr(kBadge.size());
     return badge(sources, name.substr(0, name.size() - kSvgEnd.size()));

@@ -54,6 +54,7 @@ boost::json::object thing_json(probes::ThingFacts const& thing) {
   for (std::size_t i = 0; i < type.numbers.size(); ++i) {
     out[type.numbers[i].field] = thing.numbers[i];
   }
+  if (!thing.below.empty()) out[type.below] = text_value(thing.below);
   if (thing.expiry) {
     out[type.ends.field] = config::to_text(thing.expiry->at);
     if (!type.warning.field.empty()) out[type.warning.field] = thing.expiry->warning.count();

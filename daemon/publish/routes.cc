@@ -167,7 +167,7 @@ HttpAnswer Routes::api(HttpRequest const& request) const {
   return {404, kJson,
           error_json("no such path; there are /api/v1/status, /api/v1/probes, "
                      "/api/v1/probes/NAME, /api/v1/hangs, /api/v1/history, /api/v1/incidents, "
-                     "/api/v1/runs and /api/v1/executor")};
+                     "/api/v1/runs, /api/v1/versions and /api/v1/executor")};
 }
 
 HttpAnswer Routes::answer(HttpRequest const& request, bool overloaded) {

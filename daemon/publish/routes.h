@@ -52,6 +52,8 @@ struct Sources {
   Reloads* reloads = nullptr;
   Orders* orders = nullptr;
   std::function<std::string()> config_text = {};  // in effect, secrets masked; YAML
+  // Likewise of one probe; "" where there is none of that name.
+  std::function<std::string(std::string const& probe)> probe_config = {};
   // The last run of a probe, for people; it has one.
   std::function<std::string(ProbeRow const&)> run_text = {};
   // The server's clients; set by the server itself.

@@ -6,8 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/results/known.h"
-
 namespace canary::daemon {
 namespace {
 
@@ -125,6 +123,7 @@ Changes History::finished(SysTime at, std::chrono::nanoseconds duration, probes:
   row_.open = std::move(open);
   auto known = std::make_shared<Known const>(merged(*row_.known, report, at));
   changes.facts = differ(*row_.known, *known);
+  if (changes.facts) changes.versions = versions_between(*row_.known, *known);
   row_.known = std::move(known);
   row_.last_report = std::make_shared<probes::Report const>(std::move(report));
   return changes;

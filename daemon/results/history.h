@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/results/known.h"
 #include "daemon/results/saved_state.h"
 #include "daemon/results/snapshot.h"
 #include "probes/report.h"
@@ -31,6 +32,7 @@ struct Changes {
   probes::Subject url;  // where the repository is
   std::optional<StateChange> state;
   std::vector<FindingChange> findings;
+  std::vector<VersionChange> versions;
   bool facts = false;  // versions, deadlines, certificates' ends
   bool any() const { return state || !findings.empty() || facts; }
 };

@@ -2,9 +2,12 @@
 #include "daemon/results/known.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
+
+#include "daemon/results/things.h"
 
 namespace canary::daemon {
 namespace {
@@ -55,6 +58,22 @@ std::optional<probes::CertificateEnds> certificates_beside_things(Known const& k
     return all && thing.facts.expiry && thing.facts.expiry->at == all->first;
   });
   return told ? std::nullopt : all;
+}
+
+std::vector<VersionChange> versions_between(Known const& before, Known const& after) {
+  std::map<Name, std::int64_t> were;
+  for (auto const& [thing, seen] : before.things) {
+    were.emplace(name_of(thing), version_of(thing).value_or(0));
+  }
+  std::vector<VersionChange> changes;
+  for (auto const& [thing, seen] : after.things) {
+    auto const version = version_of(thing);
+    auto const old = were.find(name_of(thing));
+    bool const is_new = old == were.end();
+    if (!version || (is_new ? thing.one_of_many : old->second == *version)) continue;
+    changes.push_back({.thing = thing.name, .version = *version, .was = is_new ? 0 : old->second});
+  }
+  return changes;
 }
 
 bool differ(Known const& a, Known const& b) {

@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "daemon/results/snapshot.h"
 
@@ -25,6 +27,15 @@ std::pair<std::chrono::sys_seconds, std::string_view> by_end(probes::ThingFacts 
 
 // What certificates there are whose end no thing tells.
 std::optional<probes::CertificateEnds> certificates_beside_things(Known const& known);
+
+// A thing has another version than before, or is seen for the first time (`was` 0).
+struct VersionChange {
+  HarmlessText<128> thing;
+  std::int64_t version = 0, was = 0;
+  friend bool operator==(VersionChange const&, VersionChange const&) = default;
+};
+// Those of many come and go among what is kept: of them only another version is told.
+std::vector<VersionChange> versions_between(Known const& before, Known const& after);
 
 // Whether the two say different things, whenever they were seen.
 bool differ(Known const& a, Known const& b);

@@ -63,6 +63,7 @@ json::object thing_json(KnownThing const& thing) {
   for (std::size_t i = 0; i < type.numbers.size(); ++i) {
     out[type.numbers[i].field] = thing.facts.numbers[i];
   }
+  if (!type.below.empty()) out[type.below] = thing.facts.below.text();
   if (auto const& expiry = thing.facts.expiry) {
     out["expires"] = expiry->at.time_since_epoch().count();
     out["warning"] = expiry->warning.count();
@@ -136,6 +137,7 @@ KnownThing thing_of(json::value const& value, probes::ThingType const& type) {
   KnownThing thing{.facts = {.type = &type, .name = text_of(from, type.name)},
                    .seen = time_of(from, "seen")};
   auto const* const many = from.if_contains("one_of_many");
+  if (!type.below.empty()) thing.facts.below = text_if_any(from, type.below);
   thing.facts.one_of_many = many != nullptr && many->as_bool();
   for (std::size_t i = 0; i < type.numbers.size(); ++i) {
     thing.facts.numbers[i] = number_in(from, type.numbers[i].field);

@@ -219,6 +219,8 @@ void Sentinel::judge_the_loop(runtime::Tables& tables, LoopSampler::Look const& 
     judged.thread = tables.loop().thread.load(memory_order_relaxed);
   }
   report(judged);
+  writer_.loop_late(tables.loop(), standing_since(look.facts, at_.now_ns), settings_.limits,
+                    at_.now_ns);
   Verdict const seen = thread_verdict(look.before, look.newest);
   writer_.loop_stands(loop_watch_.look(look.facts, judged, seen, settings_.limits, at_.now_ns),
                       judged, at_.now_ns);

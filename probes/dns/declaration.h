@@ -40,10 +40,18 @@ inline constexpr probes::SampleFamily kSeconds{
 
 inline constexpr std::array<probes::SampleFamily const*, 4> kSamples{&kRecords, &kTtl, &kSerial,
                                                                      &kSeconds};
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"servers", "each asked", "reachable"},
+    {"answers", "of the right form, with the expected code", kAnswer},
+    {"values", "against what is expected", kValues},
+    {"DNSSEC", "what the server says of it", kDnssec},
+    {"serials", "of the zone, alike on all servers", kSerials},
+});
 inline constexpr probes::Declaration kDeclaration{.kind = "dns",
                                                   .title = "Name servers",
                                                   .samples = kSamples,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::dns

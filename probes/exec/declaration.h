@@ -24,10 +24,14 @@ inline constexpr probes::SampleFamily kPerfdata{
     .label = "figure"};
 inline constexpr std::array<probes::SampleFamily const*, 1> kSamples{&kPerfdata};
 
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"program", "run, its status and its output read", kPlugin},
+});
 inline constexpr probes::Declaration kDeclaration{.kind = "exec",
                                                   .title = "Programs",
                                                   .samples = kSamples,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::exec

@@ -47,11 +47,22 @@ inline constexpr probes::SampleFamily kBodySample{
 inline constexpr std::array<probes::ThingType const*, 1> kThings{&kCertificate};
 inline constexpr std::array<probes::SampleFamily const*, 3> kSamples{
     &kStatusSample, &kRedirectsSample, &kBodySample};
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"connect", "name looked up, connected, asked", "reachable"},
+    {"answer", "a whole answer of HTTP", kAnswer},
+    {"redirects", "followed, no more than allowed", kRedirects},
+    {"status", "against what is expected", kStatus},
+    {"headers", "against what is expected", kHeaders},
+    {"body", "against what is expected", kBody},
+    {"JSON", "values in the body, against what is expected", kJson},
+    {"expiry", "no certificate has ended or ends soon", kExpiry, &kCertificate},
+});
 inline constexpr probes::Declaration kDeclaration{.kind = "http",
                                                   .title = "HTTP servers",
                                                   .things = kThings,
                                                   .samples = kSamples,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::http

@@ -60,10 +60,20 @@ inline constexpr probes::ThingType kClient{
              "When that was seen: what is known of it stays when a later run fails."}};
 
 inline constexpr std::array<probes::ThingType const*, 2> kThings{&kSigningKey, &kClient};
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"connect", "where keys or files come from servers", "reachable"},
+    {"keys", "files read, the keys that sign found", kKeys},
+    {"expiry", "no key that signs has ended or ends soon", kExpiry, &kSigningKey},
+    {"revocation", "no key that signs is revoked", kRevocation},
+    {"clients", "none refuses what is signed, now or soon", kClients, &kClient},
+    {"served", "the keys that are served are those that clients have", kServed},
+    {"signatures", "of the files, by keys that clients have", kSignatures},
+});
 inline constexpr probes::Declaration kDeclaration{.kind = "openpgp",
                                                   .title = "OpenPGP keys",
                                                   .things = kThings,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::openpgp

@@ -36,10 +36,18 @@ inline constexpr probes::ThingType kCertificate{
              "When a certificate was seen: what is known of it stays when a later run fails."}};
 
 inline constexpr std::array<probes::ThingType const*, 1> kThings{&kCertificate};
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"connect", "name looked up, connected, shook hands", "reachable"},
+    {"chain", "up to a CA that is trusted", kChain},
+    {"name", "the certificate is for this server", kName},
+    {"expiry", "nothing of the chain has ended or ends soon", kExpiry, &kCertificate},
+    {"staple", "what the server shows of its certificate not being revoked", kStaple},
+});
 inline constexpr probes::Declaration kDeclaration{.kind = "tls",
                                                   .title = "TLS servers",
                                                   .things = kThings,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::tls

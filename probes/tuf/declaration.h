@@ -54,7 +54,8 @@ inline constexpr probes::ThingType kRole{
     .count = {"", "canaryd_tuf_roles",
               "Roles seen by the last run; of delegated ones only the 64 that expire first have "
               "series of their own.",
-              probes::Shown::in_full}};
+              probes::Shown::in_full},
+    .below = "delegated_by"};
 
 // Targets that a run looked at, by outcome.
 inline constexpr std::string_view kVerified = "verified", kFailed = "failed", kUnknown = "unknown";
@@ -66,6 +67,16 @@ inline constexpr probes::SampleFamily kTargetCount{
     .label = "outcome",
     .values = kOutcomes};
 
+// In the order of the specification, 5.3 to 5.7. What is of which: steps.h.
+inline constexpr auto kSteps = std::to_array<probes::Step>({
+    {"chain of roots", "from the pinned root to the newest, each signed by the one before"},
+    {"timestamp", "signed, no older than before, not expired"},
+    {"snapshot", "as the timestamp lists it, signed, nothing in it older than before"},
+    {"targets", "as the snapshot lists it, signed"},
+    {"delegations", "each role as the snapshot lists it, signed by the keys of who delegates"},
+    {"target files", "found, downloaded, of the length and hashes that are listed"},
+});
+
 inline constexpr std::array<probes::ThingType const*, 1> kThings{&kRole};
 inline constexpr std::array<probes::SampleFamily const*, 1> kSamples{&kTargetCount};
 inline constexpr probes::Declaration kDeclaration{.kind = "tuf",
@@ -73,6 +84,7 @@ inline constexpr probes::Declaration kDeclaration{.kind = "tuf",
                                                   .things = kThings,
                                                   .samples = kSamples,
                                                   .checks = kChecks,
-                                                  .reasons = kReasons};
+                                                  .reasons = kReasons,
+                                                  .steps = kSteps};
 
 }  // namespace canary::tuf

@@ -66,8 +66,8 @@ Task<void> DelegationAudit::follow(Prefetch& prefetch, Trace trace) {
     }
     findings_.at(need->role, walk_->pairs() - 1);
     bool const known = run_.refresh.trusted().targets(need->role) != nullptr;
-    std::string const role = need->role;
-    Refresh::Answer answer = co_await prefetch.take(role, need->delegator, trace);
+    std::string const role = need->role, delegator = need->delegator;
+    Refresh::Answer answer = co_await prefetch.take(role, delegator, trace);
     RefreshResult<void> const updated =
         co_await run_.refresh.update_delegated(std::move(*need), std::move(answer), trace);
     if (!updated) {
@@ -75,7 +75,7 @@ Task<void> DelegationAudit::follow(Prefetch& prefetch, Trace trace) {
       complete_ = false;
     } else if (!known) {
       accepted_.push_back(role);
-      findings_.report(role);
+      findings_.report(role, delegator);
     }
   }
 }

@@ -16,6 +16,7 @@
 #include "probes/tuf/explanations.h"
 #include "probes/tuf/probe.h"
 #include "probes/tuf/rejection.h"
+#include "probes/tuf/steps.h"
 #include "probes/tuf/trust_memory.h"
 
 namespace canary::tuf {
@@ -43,6 +44,10 @@ class TufKind final : public probes::Kind {
   probes::Declaration const& declaration() const override { return kDeclaration; }
   std::span<probes::Explanation const> explanations() const override { return kExplanations; }
   std::string step_of(probes::Finding const& finding) const override { return step_in(finding); }
+  std::size_t place_of(probes::Finding const& finding) const override {
+    return tuf::step_of(finding);
+  }
+  std::size_t place_of(probes::ThingFacts const& role) const override { return tuf::step_of(role); }
   std::string_view title() const override {
     return "a TUF repository, verified as a client sees it";
   }

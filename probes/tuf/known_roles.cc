@@ -226,7 +226,7 @@ KnownRoles::Retold KnownRoles::retell(TrustedMetadata const& trusted,
   std::ranges::sort(valid, {}, [](Entry const* entry) { return entry->second.facts->expires; });
   for (Entry const* const entry : valid) {
     if (retold.facts.size() == kRetoldFacts) break;
-    retold.facts.emplace_back(entry->first, *entry->second.facts);
+    retold.facts.push_back(entry->first);
   }
   retell_expiries(valid, telling, retold);
   return retold;

@@ -96,7 +96,7 @@ class KnownRoles {
   struct Retold {
     // A finding, and of how many alike it is the one that is known.
     std::vector<std::pair<probes::Finding, std::uint64_t>> findings;
-    std::vector<std::pair<std::string, RoleFacts>> facts;  // of those that expire first
+    std::vector<std::string> facts;  // the roles that expire first; each has facts
   };
   struct Telling {
     ExpirySpec expiry;

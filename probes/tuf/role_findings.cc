@@ -39,7 +39,7 @@ std::vector<Finding> RoleFindings::look_at_name(std::string const& role) {
            .evidence = metadata_file(role)}};
 }
 
-RoleFindings::Told RoleFindings::report(std::string const& role) {
+RoleFindings::Told RoleFindings::report(std::string const& role, std::string const& delegator) {
   TrustedMetadata const& trusted = run_.refresh.trusted();
   Targets const& content = *trusted.targets(role);
   ++roles_;
@@ -62,22 +62,24 @@ RoleFindings::Told RoleFindings::report(std::string const& role) {
   for (Finding const& finding : told.bad) add(finding);
   probes::ThingFacts facts = role_facts(role, content, thresholds, told.facts.size);
   facts.one_of_many = true;
+  facts.below = delegator;
   keep_facts(std::move(facts));
   return told;
 }
 
-void RoleFindings::report_known(std::string const& role, RoleFacts const& facts,
-                                std::uint64_t version) {
+void RoleFindings::report_known(std::string const& role, KnownRole const& known) {
+  RoleFacts const& facts = *known.facts;
   Common content;
-  content.version = version;
+  content.version = known.listed;
   content.expires = facts.expires;
   content.fingerprint = facts.fingerprint;
   auto const thresholds =
       thresholds_in_force(thresholds_of(run_.spec.expiry, role), facts.validity);
-  probes::ThingFacts known = role_facts(role, content, thresholds, facts.size);
-  known.one_of_many = true;
-  known.seen = facts.seen;
-  keep_facts(std::move(known));
+  probes::ThingFacts told = role_facts(role, content, thresholds, facts.size);
+  told.one_of_many = true;
+  told.below = known.delegators.front();
+  told.seen = facts.seen;
+  keep_facts(std::move(told));
 }
 
 void RoleFindings::keep_facts(probes::ThingFacts facts) {

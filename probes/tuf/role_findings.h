@@ -35,14 +35,14 @@ class RoleFindings {
  public:
   explicit RoleFindings(AuditParts run) : run_(run) {}
 
-  // Tells of a role that was accepted, but for its oddities.
+  // Tells of a role that was accepted, but for its oddities. `delegator`: who leads to it.
   struct Told {
     RoleFacts facts;
     std::vector<probes::Finding> bad;  // that are not ok
   };
-  Told report(std::string const& role);
-  // The same of what an earlier run saw.
-  void report_known(std::string const& role, RoleFacts const& facts, std::uint64_t version);
+  Told report(std::string const& role, std::string const& delegator);
+  // The same of what an earlier run saw. REQUIRES: `known` has facts, and a delegator.
+  void report_known(std::string const& role, KnownRole const& known);
   // At the end: those that are ok, singly or, where they are many, by the sentence `of_many`, and
   // what is known of the first to expire. Nothing of many is said where that is "".
   void report_good(std::string const& of_many);

@@ -152,7 +152,7 @@ Task<void> TurnAudit::look(NeedRole need, Refresh::Answer answer, Trace trace) {
     if (!updated) refused(look, updated.error());
   }
   if (trusted.targets(need.role) != nullptr && !look.found.facts) {
-    RoleFindings::Told told = findings_.report(need.role);
+    RoleFindings::Told told = findings_.report(need.role, need.delegator);
     look.found.facts = told.facts;
     std::erase_if(told.bad, [](Finding const& bad) { return bad.check == kExpiry; });
     std::ranges::move(told.bad, std::back_inserter(look.found.findings));
@@ -235,9 +235,8 @@ Task<void> TurnAudit::tell(Conclusion concluded, Trace trace) {
   for (NeedRole const& cycle : concluded.cycles.named) {
     add_cycle(*run_.context.findings, cycle, 1 + std::exchange(unnamed, 0));
   }
-  for (auto const& [role, facts] : concluded.retold.facts) {
-    KnownRole const* const known = known_->find(role);
-    findings_.report_known(role, facts, known->listed);
+  for (std::string const& role : concluded.retold.facts) {
+    findings_.report_known(role, *known_->find(role));
   }
   bool const spent = run_.refresh.work().spent();
   complete_ = all_known_ && concluded.count.complete && !spent;

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/show_probe.h"
 #include "probes/tuf/spec.h"
 #include "tests/config/load_fixture.h"
 
@@ -133,6 +134,20 @@ TEST_F(Load, TakesTheProxysCredentialsFromAFileAndShowsWhereFrom) {
   auto const shown = show(config);
   EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
   EXPECT_EQ(load_text(shown), config);
+}
+
+TEST_F(Load, ShowsOneProbeAsItStandsInTheWholeAndNoSecretOfIt) {
+  dir.write("token", "Bearer hunter2\n");
+  auto const config = load_text(
+      "defaults:\n  http:\n    headers:\n      Authorization: {file: token}\n"
+      "probes:\n" +
+      probe("a") + probe("b"));
+  auto const shown = show_probe(config.probes.at(1));
+  EXPECT_TRUE(shown.starts_with("  - name: \"b\"\n")) << shown;
+  EXPECT_THAT(show(config), HasSubstr(shown));
+  EXPECT_THAT(shown, HasSubstr("# <secret>"));
+  EXPECT_THAT(shown, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(shown, Not(HasSubstr("\"a\"")));
 }
 
 TEST_F(Load, ShowsNothingOfAQueryWhichMayBeSecret) {

@@ -92,6 +92,26 @@ TEST_P(EveryKind, ExplainsEachOfItsChecks) {
   }
 }
 
+TEST_P(EveryKind, HasAStepForEachOfItsChecksInWhichItIs) {
+  auto const steps = declared().steps;
+  ASSERT_FALSE(steps.empty());
+  for (auto const& step : steps) {
+    EXPECT_THAT(std::string{step.name}, Not(IsEmpty()));
+    EXPECT_THAT(std::string{step.says}, Not(IsEmpty()));
+  }
+  for (auto const check : declared().checks) {
+    if (check == "store") continue;  // what canaryd remembers is no step of a client
+    Finding const finding{.check = check, .subject = "s", .severity = Severity::critical};
+    EXPECT_LT(kind().place_of(finding), steps.size()) << check;
+  }
+  for (auto const* const type : declared().things) {
+    EXPECT_LT(kind().place_of(ThingFacts{.type = type, .name = "s"}), steps.size()) << type->name;
+  }
+  for (auto const check : {"clock", "run"}) {
+    EXPECT_GE(kind().place_of(Finding{.check = check}), steps.size()) << check;
+  }
+}
+
 // A row that stands behind another one for the same is never found.
 TEST_P(EveryKind, FindsEachExplanationByAFindingOfIts) {
   for (auto const& row : kind().explanations()) {

@@ -2,6 +2,7 @@
 """The real canaryd at work on a few probes, and a web server whose answers are hostile."""
 import http.client
 import http.server
+import os
 import pathlib
 import re
 import signal
@@ -32,9 +33,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Canaryd:
-    """`with Canaryd(program) as canaryd:`; probes `good` and `evil`, each second."""
+    """`with Canaryd(program) as canaryd:`; probes `good` and `evil`, each second, unless `probes` is
+    another list (YAML, which a function of the Canaryd makes). Its folder stands in the environment as
+    `folder_variable`."""
 
-    def __init__(self, program, more="", arguments=()):
+    def __init__(self, program, more="", arguments=(), probes=None, environment=None,
+                 folder_variable="CANARYD_TEST_FOLDER"):
         self.folder = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.folder.name)
         self.web = Server(("127.0.0.1", 0), Web)
@@ -43,15 +47,20 @@ class Canaryd:
         self.config.write_text(
             f"state_directory: {self.path}/state\n"
             "web: {listen_addresses: ['127.0.0.1:0']}\n"
-            "scheduler: {start_spread: 0s}\n"
-            "probes:\n" + "".join(
-                f"  - {{name: {name}, interval: 1s, timeout: 30s, "
-                f"http: {{url: 'http://127.0.0.1:{self.web.server_port}/{name}', contains: well}}}}\n"
-                for name in ("good", "evil")) + more)
+            "scheduler: {start_spread: 0s}\n" +
+            ("probes:\n" + "".join(self.probe(name) for name in ("good", "evil"))
+             if probes is None else probes(self)) + more)
         self.log = open(self.path / "log", "w+b")
         self.process = subprocess.Popen([program, "run", "--config", self.config, *arguments],
-                                        stderr=self.log)
+                                        stderr=self.log,
+                                        env={**os.environ, folder_variable: str(self.path),
+                                             **(environment or {})})
         self.address = self.wait_for(self.listening, "its address")
+
+    def probe(self, name, path=None, more="interval: 1s"):
+        return (f"  - {{name: {name}, {more}, timeout: 30s, http: "
+                f"{{url: 'http://127.0.0.1:{self.web.server_port}/{path or name}', "
+                f"contains: well}}}}\n")
 
     def listening(self):
         found = re.search(rb"msg=listening address=([0-9.:]+)", (self.path / "log").read_bytes())

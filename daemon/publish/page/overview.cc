@@ -15,12 +15,13 @@
 #include "daemon/publish/page/advice.h"
 #include "daemon/publish/page/bars.h"
 #include "daemon/publish/page/humane.h"
+#include "daemon/publish/page/lag_chart.h"
 #include "daemon/publish/page/own_fields.h"
 #include "daemon/publish/page/render.h"
 #include "daemon/publish/page/templates.h"
-#include "daemon/publish/page/things.h"
 #include "daemon/results/known.h"
 #include "daemon/results/maintenance.h"
+#include "daemon/results/things.h"
 
 namespace canary::daemon::page {
 namespace {
@@ -109,7 +110,7 @@ void add_card(Fields& page, Seen const& seen, DaemonFacts const& daemon, SysTime
 std::int64_t version_of(ProbeRow const& row) {
   std::int64_t highest = 0;
   for (auto const& thing : row.known->things) {
-    highest = std::max(highest, page::version_of(thing.facts).value_or(0));
+    highest = std::max(highest, daemon::version_of(thing.facts).value_or(0));
   }
   return highest;
 }
@@ -268,6 +269,12 @@ std::string verdict(Counts const& counts, std::size_t all) {
   return all == 1 ? "The one probe is well" : "All " + count(all, "probe") + " are well";
 }
 
+// Of when everything but the watchdog's word is: while the loop hangs, of when it last turned.
+SysTime as_of(OwnState const& own, SysTime now) {
+  if (own.turns || !own.beat_age_s) return now;
+  return now - std::chrono::milliseconds{static_cast<std::int64_t>(*own.beat_age_s * 1e3)};
+}
+
 void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot const& snapshot,
                  OwnState const& own, SysTime now) {
   State worst = State::ok;
@@ -285,7 +292,7 @@ void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot c
   page.text("first_steps", none ? first_steps(daemon.config_file) : "")
       .text("verdict", verdict(counts, all))
       .text("worst", all == 0 ? "unknown" : std::string{name_of(worst)})
-      .text("as_of", clock(now, now))
+      .text("as_of", clock(as_of(own, now), now))
       .text("uptime", span(now - daemon.started))
       .text("daemon_version", daemon.version)
       .text("config_file", daemon.config_file)
@@ -364,6 +371,7 @@ std::string overview_page(Snapshot const& snapshot, OwnState const& own, Overvie
   if (trouble > kCards) page.text("more_cards", std::to_string(trouble - kCards));
   add_repositories(page, seen, query, now);
   add_deadlines(page, seen, now);
+  add_lag_chart(page, own, now);
   return render_page("canaryd", templates::kOverview, page);
 }
 

@@ -4,6 +4,7 @@
 // Thread: any (pure).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ struct OwnState {
   std::string culprit;  // the probe in whose handler it hangs; "" where none is
   std::string ladder;   // what comes next, and when
   std::optional<double> beat_age_s;
+  // How late the loop was at worst in each stretch of ten seconds, the last one now; nothing where
+  // nobody looked. And from when on that is suspect, or a stall.
+  std::vector<std::optional<std::chrono::microseconds>> lag;
+  std::chrono::milliseconds lag_suspect{0}, lag_stall{0};
   std::string last_stall;    // a sentence; "" where there was none
   std::string previous_run;  // how the process before ended; "" where it was in order
   std::string crash;         // what its loop was at then; "" where nobody knows

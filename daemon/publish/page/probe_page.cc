@@ -11,10 +11,13 @@
 #include "daemon/publish/page/charts.h"
 #include "daemon/publish/page/humane.h"
 #include "daemon/publish/page/incidents.h"
+#include "daemon/publish/page/own_fields.h"
 #include "daemon/publish/page/render.h"
+#include "daemon/publish/page/run_links.h"
 #include "daemon/publish/page/templates.h"
-#include "daemon/publish/page/things.h"
+#include "daemon/publish/page/workflow.h"
 #include "daemon/results/known.h"
+#include "daemon/results/things.h"
 
 namespace canary::daemon::page {
 namespace {
@@ -116,6 +119,7 @@ std::string probe_page(ProbeView const& view, SysTime now) {
   State const state = state_of(row, view.own, daemon.started, now);
   std::string const name = config::percent_encode(row.facts.name);
   Fields page;
+  add_own_state(page, view.own);
   page.text("state", std::string{name_of(state)})
       .text("label", std::string{label_of(state)})
       .text("name", row.facts.name)
@@ -141,7 +145,12 @@ std::string probe_page(ProbeView const& view, SysTime now) {
       .text("run_href", view.may_run && row.facts.enabled ? "/-/run?probe=" + name : "")
       .text("running", row.in_flight_since ? span(now - *row.in_flight_since) : "");
   add_findings(page, row);
+  add_steps(page, row, now);
+  add_mirrors(page, {view.mirrors, row, view.own, daemon.started, view.past.behind_since}, now);
   add_bars(page, row.recent);
+  add_run_links(page, row.facts.name, row.recent, view.past.runs, row.last_run_end);
+  add_day_links(page, row.facts.name, view.past.days, now);
+  page.text("config", view.config);
   page.list("phases");
   if (row.last_report) add_phases(page, row.last_report->measurements.phases);
   add_deadlines(page, *row.known, now);

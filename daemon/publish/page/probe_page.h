@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/history/entries.h"
+#include "daemon/publish/page/mirrors.h"
 #include "daemon/publish/page/overview.h"
 
 namespace canary::daemon::page {
@@ -18,7 +19,8 @@ struct ProbePast {
   std::vector<history::Span> hours;     // of the last week
   std::vector<history::RunEntry> runs;  // likewise, the newest
   history::Found<history::Incident> incidents;
-  std::string trouble;  // why there is nothing of it
+  BehindSince behind_since;  // of its mirrors
+  std::string trouble;       // why there is nothing of it
 };
 
 struct ProbeView {
@@ -26,7 +28,9 @@ struct ProbeView {
   DaemonFacts const& daemon;
   OwnState const& own;
   ProbePast const& past;
-  bool may_run = false;  // whoever asks may have it run now
+  std::vector<ProbeRow const*> mirrors = {};  // mirrors_of() it
+  std::string config = {};                    // as `config show` has it
+  bool may_run = false;                       // whoever asks may have it run now
 };
 std::string probe_page(ProbeView const& view, SysTime now);
 

@@ -107,6 +107,13 @@ void RecordWriter::loop_stands(LoopStanding const& standing, Incident const& jud
   }
 }
 
+void RecordWriter::loop_late(runtime::LoopRecord const& loop, std::int64_t standing_ns,
+                             Limits const& limits, std::int64_t now_ns) {
+  record_.loop_suspect_ns.store(limits.loop_suspect, memory_order_relaxed);
+  record_.loop_stall_ns.store(limits.loop_stall, memory_order_relaxed);
+  record_.curve.look(loop, standing_ns == 0 ? 0 : now_ns - standing_ns, now_ns);
+}
+
 void RecordWriter::parts_stand(PartsStanding const& standing) {
   for (std::size_t i = 0; i < kSubjects; ++i) {
     Verdict const now = standing.at(i);

@@ -32,6 +32,9 @@ class RecordWriter {
   bool vital_hung() const { return vital_hung_; }
 
   void loop_stands(LoopStanding const& standing, Incident const& judged, std::int64_t now_ns);
+  // How late the loop is, or was. `standing_ns`: since when it has not turned; 0: it turns.
+  void loop_late(runtime::LoopRecord const& loop, std::int64_t standing_ns, Limits const& limits,
+                 std::int64_t now_ns);
   // A part that stands still without being accused is told of once.
   void parts_stand(PartsStanding const& standing);
 

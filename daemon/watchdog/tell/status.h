@@ -11,6 +11,7 @@
 
 #include "daemon/watchdog/judge/culprits.h"
 #include "daemon/watchdog/judge/verdict.h"
+#include "daemon/watchdog/tell/loop_curve.h"
 #include "runtime/published.h"
 
 namespace canary::watchdog {
@@ -107,6 +108,10 @@ struct Record {
   bool executor_stands() const {
     return executor_stalled() || executor_standing_ns.load(std::memory_order_acquire) != 0;
   }
+  // How late it was, over the last hour; and the thresholds in force, from which on it is suspect
+  // or stalled.
+  LoopCurve curve;
+  std::atomic<std::int64_t> loop_suspect_ns{0}, loop_stall_ns{0};
   // Likewise each part: the verdict it is seen in while it stands still; none: it does not.
   std::array<std::atomic<std::uint8_t>, kSubjects> standing{};
   // What it is seen in meanwhile, by either; none: it turns.

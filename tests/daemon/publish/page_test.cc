@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages for people: what they say, in which order, and that text of others stays text.
 #include <chrono>
-#include <deque>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,79 +9,24 @@
 #include "daemon/publish/page/humane.h"
 #include "daemon/publish/page/incidents.h"
 #include "daemon/publish/page/overview.h"
-#include "daemon/publish/page/probe_page.h"
 #include "daemon/publish/page/render.h"
 #include "daemon/publish/page/runbook.h"
 #include "daemon/publish/page/templates.h"
-#include "daemon/results/history.h"
-#include "probes/tuf/declaration.h"
+#include "tests/daemon/publish/page_fixture.h"
 
 namespace canary::daemon::page {
 namespace {
 
 using namespace std::chrono_literals;
-using probes::Finding;
-using probes::Reason;
 using probes::Severity;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr SysTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 11 / 26} + 2h};
-
-Finding finding(Severity severity, std::string message = "expired at noon") {
-  return {.check = "expiry",
-          .subject = "timestamp",
-          .severity = severity,
-          .reason = severity == Severity::unknown ? Reason::connect : Reason::expired,
-          .message = std::move(message),
-          .url = "https://host/timestamp.json"};
-}
-
-class Page : public ::testing::Test {
- protected:
-  Page() {
-    daemon_.version = "0.1.0";
-    daemon_.started = kNow - 22min;
-    daemon_.last_reload_success = kNow - 22min;
-    daemon_.config_file = "/etc/canaryd/canaryd.yml";
-  }
-  History& add(std::string name, std::string repository = "fleet") {
-    return histories_.emplace_back(ProbeFacts{.name = std::move(name),
-                                              .repository = std::move(repository),
-                                              .kind = &tuf::kDeclaration,
-                                              .interval = 60s,
-                                              .timeout = 10s,
-                                              .url = "https://host/"});
-  }
-  void run(History& probe, std::vector<Finding> findings, SysTime at = kNow - 10s) {
-    probes::Report report;
-    report.findings = std::move(findings);
-    report.complete = true;
-    probe.finished(at, 47ms, std::move(report));
-  }
-  std::string overview(OverviewQuery const& query = {}) {
-    Snapshot snapshot;
-    snapshot.daemon = &daemon_;
-    for (auto const& history : histories_) snapshot.probes.push_back(&history.row());
-    return overview_page(snapshot, own_, query, kNow);
-  }
-
-  std::string of_probe(History const& probe, bool may_run = false) {
-    ProbeView const view{
-        .row = probe.row(), .daemon = daemon_, .own = own_, .past = past_, .may_run = may_run};
-    return probe_page(view, kNow);
-  }
-
-  DaemonFacts daemon_;
-  OwnState own_;
-  ProbePast past_;
-  std::deque<History> histories_;
-};
-
 TEST(Templates, AreRight) {
-  for (auto const text : {templates::kFrame, templates::kOverview, templates::kIncidents,
-                          templates::kIncidentCards, templates::kProbe, templates::kHang,
-                          templates::kHangs, templates::kDump, templates::kConfig}) {
+  for (auto const text :
+       {templates::kFrame, templates::kOverview, templates::kIncidents, templates::kIncidentCards,
+        templates::kProbe, templates::kHang, templates::kHangs, templates::kDump,
+        templates::kConfig, templates::kRun, templates::kDay}) {
     EXPECT_TRUE(is_template(text));
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{{"))) << "everything is escaped";
     EXPECT_THAT(std::string{text}, Not(HasSubstr("{{&"))) << "everything is escaped";
@@ -130,6 +74,7 @@ TEST_F(Page, TheHangComesBeforeEverythingElse) {
   own_.culprit = "demo";
   own_.verdict = "blocking_call";
   own_.level = "hung";
+  own_.beat_age_s = 15;
   auto const page = overview();
 
   auto const hang = page.find("canaryd itself hangs: the loop has not turned for 15 s");
@@ -137,6 +82,7 @@ TEST_F(Page, TheHangComesBeforeEverythingElse) {
   EXPECT_LT(hang, page.find("The one probe is well"));
   EXPECT_THAT(page, HasSubstr("class=\"frozen\""));
   EXPECT_THAT(page, HasSubstr("blocking_call"));
+  EXPECT_THAT(page, HasSubstr("As of 01:59:45 UTC")) << "nothing is newer than its last beat";
   own_ = {};
   EXPECT_THAT(overview(), Not(HasSubstr("canaryd itself hangs")));
 }
@@ -215,15 +161,6 @@ TEST_F(Page, TextOfOthersStaysText) {
   }
 }
 
-TEST_F(Page, OfAProbeTellsWhatIsKnownOfIt) {
-  auto& probe = add("demo");
-  run(probe, {finding(Severity::warning)});
-  auto const page = of_probe(probe);
-  EXPECT_THAT(page, HasSubstr("demo: degraded"));
-  EXPECT_THAT(page, HasSubstr("every 1m, within 10s"));
-  EXPECT_THAT(page, HasSubstr("/incidents?since"));
-}
-
 TEST_F(Page, AProbeInMaintenanceSaysSoAndStaysFailing) {
   ProbeFacts facts{.name = "moved", .kind = &tuf::kDeclaration, .interval = 60s, .timeout = 10s};
   facts.maintenance = {
@@ -238,33 +175,6 @@ TEST_F(Page, AProbeInMaintenanceSaysSoAndStaysFailing) {
     EXPECT_THAT(page, HasSubstr("storage &lt;moves&gt;"));
     EXPECT_THAT(page, HasSubstr("failing"));
   }
-}
-
-TEST_F(Page, OfAProbeHasWhatWasOfItInNinetyDays) {
-  auto& probe = add("demo");
-  run(probe, {});
-  EXPECT_THAT(of_probe(probe), Not(HasSubstr("90 days</h2>")));
-  past_.days = {
-      {.probe = "demo", .from = std::chrono::floor<std::chrono::days>(kNow), .runs = {9, 0, 1, 0}}};
-  past_.runs = {{.ended = kNow - 2min, .duration = 50ms}, {.ended = kNow - 1min, .duration = 70ms}};
-  past_.incidents.entries = {{.id = 1, .probe = "demo", .opened = kNow - 1h, .runs = 3}};
-  auto const page = of_probe(probe);
-  EXPECT_THAT(page, HasSubstr("90.0 % of 10 runs were well: 1 day with failures."));
-  EXPECT_THAT(page, HasSubstr("aria-label=\"1 day with failures\""));
-  EXPECT_THAT(page, HasSubstr("The upper edge is 70 ms"));
-  EXPECT_THAT(page, HasSubstr("<h2>Incidents of 90 days</h2>"));
-  EXPECT_THAT(page, HasSubstr("until now, 1 h; 3 failed runs"));
-}
-
-TEST_F(Page, OfAProbeHasAButtonForWhoeverMayRunIt) {
-  auto& probe = add("a&b");
-  EXPECT_THAT(of_probe(probe), Not(HasSubstr("<form")));
-  EXPECT_THAT(of_probe(probe, true),
-              HasSubstr("<form method=\"post\" action=\"/-/run?probe=a%26b\"><button>"));
-  auto facts = probe.row().facts;
-  facts.enabled = false;
-  probe.reconfigured(facts);
-  EXPECT_THAT(of_probe(probe, true), Not(HasSubstr("<form"))) << "what is paused is not run";
 }
 
 TEST(Bars, HaveAPathForEachKindAndWordsForWhoDoesNotSee) {

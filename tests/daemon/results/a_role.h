@@ -24,6 +24,7 @@ inline probes::ThingFacts a_role(std::string name, std::int64_t version,
 inline probes::ThingFacts a_delegated_role(std::string name, std::chrono::sys_seconds expires) {
   auto role = a_role(std::move(name), 1, {.at = expires}, 1);
   role.one_of_many = true;
+  role.below = "targets";
   return role;
 }
 

@@ -117,6 +117,24 @@ TEST(Known, IsBoundedWhateverARepositoryDelegates) {
   EXPECT_EQ(after.things[1].facts.name, "old-0") << "those that expire first are kept";
 }
 
+TEST(Versions, ThatChangedAreToldAndThoseOfManyOnlyWhereTheyWereKnown) {
+  auto bin = a_delegated_role("bin", kEnds), other = a_delegated_role("other", kEnds);
+  Known const before =
+      merged({}, look({role("root", 1), role("timestamp", 41), bin}, true), kFirst);
+  EXPECT_THAT(versions_between({}, before),
+              ElementsAre(VersionChange{.thing = "root", .version = 1, .was = 0},
+                          VersionChange{.thing = "timestamp", .version = 41, .was = 0}));
+  bin.numbers[tuf::kVersion] = 2;
+  Known const after = merged(
+      before, look({role("root", 1), role("timestamp", 42), role("snapshot", 7), bin, other}, true),
+      kLater);
+  EXPECT_THAT(versions_between(before, after),
+              ElementsAre(VersionChange{.thing = "timestamp", .version = 42, .was = 41},
+                          VersionChange{.thing = "snapshot", .version = 7, .was = 0},
+                          VersionChange{.thing = "bin", .version = 2, .was = 1}));
+  EXPECT_THAT(versions_between(after, after), SizeIs(0));
+}
+
 TEST(Known, SeeingTheSameAgainIsNoChange) {
   Known const known = merged({}, look({role("root", 1)}, true), kFirst);
   Known const again = merged(known, look({role("root", 1)}, true), kLater);

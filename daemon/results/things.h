@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pages show of the things of a repository, of whatever kind they are.
+// What is shown of the things of a repository, of whatever kind they are.
 // Thread: any (pure).
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "probes/report.h"
 
-namespace canary::daemon::page {
+namespace canary::daemon {
 
 // The number that its type calls "version".
 inline std::optional<std::int64_t> version_of(probes::ThingFacts const& thing) {
@@ -19,4 +19,4 @@ inline std::optional<std::int64_t> version_of(probes::ThingFacts const& thing) {
   return std::nullopt;
 }
 
-}  // namespace canary::daemon::page
+}  // namespace canary::daemon
