@@ -21,7 +21,6 @@ struct RunPast {
   history::Found<history::Incident> incidents;  // that were open then
   std::vector<history::VersionEntry> versions;
 };
-// `kind`: of the probe, for advice.
 std::string run_page(ProbeFacts const& probe, SysTime at, RunPast const& past, SysTime now);
 
 struct DayPast {

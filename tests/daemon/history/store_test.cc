@@ -341,7 +341,8 @@ TEST_F(StoreTest, AFileOfTheOlderVersionIsReadAsItIsAndBroughtUpToDateByWhoWrite
   store_.reset();
   {
     auto older = Database::open(file(), Database::Access::write).value();
-    ASSERT_TRUE(older.script("DROP TABLE recent_runs; PRAGMA user_version = 1"));
+    ASSERT_TRUE(
+        older.script("DROP TABLE versions; DROP TABLE recent_runs; PRAGMA user_version = 1"));
   }
   auto reader = Store::reading(file());
   EXPECT_THAT(reader.runs(all()).value().entries, SizeIs(1));
