@@ -6,9 +6,9 @@
 //                               [BATCH=2000]
 //
 // It ends now, so that a canaryd can be started on it. In the last FULL_DAYS every run is written;
-// before, one an hour of each probe: single runs are kept for seven days, and of what stays of the
-// others, counts by hour and day, there are as many rows either way. Each probe has an incident of
-// an hour every nine days. FILE is new, and stays.
+// in the 93 days before one an hour of each probe, and one a day before that: single runs are kept
+// for seven days, counts by hour for 92, and there are as many of these and by day either way. Each
+// probe has an incident of an hour every nine days. FILE is new, and stays.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -238,7 +238,10 @@ int main(int count, char** arguments) {
       world.tell(what, seconds_since(begun), cpu_seconds() - cpu, written_bytes() - bytes);
   };
   auto const full_from = now - 24h * full_days;
-  stretch("one run an hour", now - 24h * days, full_from, 1h);
+  Time const hours_from =
+      now - 24h * std::max<std::int64_t>(full_days, std::min<std::int64_t>(days, 93));
+  stretch("one run a day", now - 24h * days, hours_from, 24h);
+  stretch("one run an hour", hours_from, full_from, 1h);
   stretch("every run", full_from, now, interval);
   std::printf("%s: %.1f MiB\n", file.c_str(),
               static_cast<double>(std::filesystem::file_size(file)) / (1 << 20));

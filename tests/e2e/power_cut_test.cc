@@ -83,7 +83,8 @@ class PowerCuts : public ::testing::Test {
 
   // Those of `shown` that are not there any more.
   std::vector<std::string> lost(std::set<std::string> const& shown) const {
-    auto const ran = canaryd({"history", "--config", config_, "--since", "1d", "--output", "json"});
+    auto const ran = canaryd({"history", "--config", config_, "--since", "1d", "--output", "json",
+                              "--limit", "1000000"});
     auto const there = entries(ran.out);
     std::vector<std::string> missing;
     for (auto const& entry : shown) {
