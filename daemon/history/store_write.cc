@@ -25,7 +25,8 @@ bool failed(probes::Severity severity) { return severity >= probes::Severity::cr
 // Deletes the oldest rows of every probe, by its key.
 constexpr std::string_view kDeleteRuns =
     "DELETE FROM runs WHERE (probe, ended) IN ("
-    "SELECT r.probe, r.ended FROM probes p JOIN runs r ON r.probe = p.id AND r.ended < ?1 LIMIT "
+    "SELECT r.probe, r.ended FROM probes p CROSS JOIN runs r ON r.probe = p.id AND r.ended < ?1 "
+    "LIMIT "
     "?2)";
 constexpr std::string_view kFirstRun =
     "SELECT min((SELECT ended FROM runs r WHERE r.probe = p.id ORDER BY ended LIMIT 1)) "
@@ -35,10 +36,12 @@ constexpr std::string_view kFirstHour =
     "FROM probes p";
 constexpr std::string_view kDeleteHours =
     "DELETE FROM hours WHERE (probe, hour) IN ("
-    "SELECT h.probe, h.hour FROM probes p JOIN hours h ON h.probe = p.id AND h.hour < ?1 LIMIT ?2)";
+    "SELECT h.probe, h.hour FROM probes p CROSS JOIN hours h ON h.probe = p.id AND h.hour < ?1 "
+    "LIMIT ?2)";
 constexpr std::string_view kDeleteDays =
     "DELETE FROM days WHERE (probe, day) IN ("
-    "SELECT d.probe, d.day FROM probes p JOIN days d ON d.probe = p.id AND d.day < ?1 LIMIT ?2)";
+    "SELECT d.probe, d.day FROM probes p CROSS JOIN days d ON d.probe = p.id AND d.day < ?1 LIMIT "
+    "?2)";
 constexpr std::string_view kDeleteChanges =
     "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE at < ?1 ORDER BY at LIMIT ?2)";
 constexpr std::string_view kManyChanges =

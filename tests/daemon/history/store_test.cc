@@ -334,6 +334,22 @@ TEST_F(StoreTest, RunsAreBroughtToTheirPlacesSoonerWhereThereAreMany) {
   EXPECT_EQ(database.number("SELECT sum(ok) FROM days").value(), 100'000);
 }
 
+// A statement is given up here after some thousand steps: it cannot go over the rows of all.
+TEST_F(StoreTest, NobodyGoesOverTheRunsOfProbesThatAreNotConcerned) {
+  std::vector<Entry> batch;
+  for (int i = 0; i < 100'000; ++i) batch.emplace_back(run(kNoon + 1min * i));
+  batch.emplace_back(run(kNoon, Severity::critical, "other"));
+  write(batch);
+  store().thin(kNoon + 24h).value();
+  Query const of_other{.probe = "other", .since = kNoon - 1h, .until = kNoon + 24h * 100};
+  store().until(std::chrono::steady_clock::now() - 1s);
+
+  EXPECT_TRUE(store().thin(kNoon + 25h)) << "there is nothing to thin";
+  EXPECT_THAT(store().runs(of_other).value().entries, SizeIs(1));
+  EXPECT_THAT(store().spans(of_other, Store::Width::hour).value().entries, SizeIs(1));
+  EXPECT_THAT(store().spans(of_other, Store::Width::day).value().entries, SizeIs(1));
+}
+
 // As the program before this one left it.
 TEST_F(StoreTest, AFileOfTheOlderVersionIsReadAsItIsAndBroughtUpToDateByWhoWrites) {
   write({run(kNoon)});
