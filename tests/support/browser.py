@@ -17,7 +17,9 @@ CONTRAST = """(() => {
   const parse = c => { const v = c.match(/[0-9.]+/g).map(Number); return {rgb: v.slice(0, 3), a: v[3] ?? 1}; };
   const light = rgb => { const [r, g, b] = rgb.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
     return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a === 1) return c.rgb; } return [255, 255, 255]; };
+  const bare = document.createElement('i'); bare.style.backgroundColor = 'Canvas'; document.body.append(bare);
+  const canvas = parse(getComputedStyle(bare).backgroundColor).rgb; bare.remove();
+  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a === 1) return c.rgb; } return canvas; };
   const poor = [];
   for (const e of document.querySelectorAll('body *')) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.getClientRects().length || e.closest('svg')) continue;

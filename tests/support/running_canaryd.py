@@ -39,7 +39,7 @@ class Canaryd:
 
     def __init__(self, program, more="", arguments=(), probes=None, environment=None,
                  folder_variable="CANARYD_TEST_FOLDER"):
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.path = pathlib.Path(self.folder.name)
         self.web = Server(("127.0.0.1", 0), Web)
         threading.Thread(target=self.web.serve_forever, daemon=True).start()

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/publish/page/humane.h"
+
 namespace canary::daemon::page {
 namespace {
 
@@ -36,7 +38,9 @@ void add_bars(Fields& into, RecentRuns const& recent) {
     words += (words.empty() ? "" : ", ") + std::to_string(number) + " " + std::string{kind.name};
   }
   if (!words.empty()) {
-    into.text("bars_text", words + " of the last " + std::to_string(recent.runs.size()) + " runs");
+    into.text("bars_text", words + " of the last " +
+                               (recent.runs.size() == 1 ? std::string{"run"}
+                                                        : count(recent.runs.size(), "run")));
   }
 }
 

@@ -86,7 +86,7 @@ void add_dumps(Fields& page, HangsPast const& past, history::Time now) {
   }
 }
 
-std::string verdict(HangsPast const& past) {
+std::string verdict(OwnState const& own, HangsPast const& past) {
   std::size_t hangs = 0, ends = 0;
   history::milliseconds blind{0};
   for (auto const& moment : past.moments.entries) {
@@ -96,11 +96,13 @@ std::string verdict(HangsPast const& past) {
     blind += moment.lasted;
   }
   if (!past.trouble.empty()) return "The history cannot be read";
-  if (hangs + ends == 0) return "canaryd neither hung nor ended unclean";
+  // What hangs now is noted once the loop turns again.
+  std::string const who = own.turns ? "canaryd " : "Before this hang canaryd ";
+  if (hangs + ends == 0) return who + "neither hung nor ended unclean";
   std::string text;
-  if (hangs > 0) text = "canaryd hung " + count(hangs, "time");
+  if (hangs > 0) text = who + "hung " + count(hangs, "time");
   if (ends > 0) {
-    text += (text.empty() ? "canaryd ended unclean " : ", and ended unclean ") +
+    text += (text.empty() ? who + "ended unclean " : std::string{", and ended unclean "}) +
             count(ends, "time") + ": nobody watched for " + history::span_text(blind);
   }
   return text;
@@ -112,7 +114,7 @@ std::string hangs_page(OwnState const& own, HangsPast const& past, history::Quer
                        history::Time now) {
   Fields page;
   add_own_state(page, own);
-  std::string const sentence = verdict(past);
+  std::string const sentence = verdict(own, past);
   bool const quiet = sentence.starts_with("canaryd neither");
   page.text("verdict", sentence)
       .text("worst", !past.trouble.empty() ? "unknown"

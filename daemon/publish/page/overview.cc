@@ -99,7 +99,10 @@ void add_card(Fields& page, Seen const& seen, DaemonFacts const& daemon, SysTime
   if (seen.state == State::stalled) {
     card.text("own", "Its run makes no progress and did not end when asked to.");
   }
-  if (!row.open->findings.empty()) {
+  if (seen.state == State::stalled || seen.state == State::stale) {
+    card.text("alert", seen.state == State::stale ? "CanarydProbeStale" : "CanarydProbeStalled");
+  }
+  if (!row.open->findings.empty() && seen.state != State::stalled) {
     Advice const advice = advice_on(row.facts.kind->kind, row.open->findings.front());
     card.text("advice", std::string{advice.what}).text("alert", std::string{advice.alert});
   }

@@ -104,6 +104,35 @@ void add_deadlines(Fields& page, Known const& known, SysTime now) {
   }
 }
 
+// "for 22 min, since 01:50:49 UTC · next run in 14 s".
+std::string how_long(ProbeRow const& row, SysTime now) {
+  std::string text;
+  if (row.severity) text = "for " + span(now - row.since) + ", since " + clock(row.since, now);
+  if (row.next_run) {
+    text += text.empty() ? "next run " : " · next run ";
+    text += distance(*row.next_run, now);
+  }
+  return text;
+}
+
+// What there is to say beside findings: that there is no news, or why there are none.
+std::string own_sentence(ProbeRow const& row, State state, SysTime now) {
+  if (state == State::stalled) return "Its run makes no progress and did not end when asked to.";
+  if (state == State::paused) return "It is not run: enabled is false.";
+  if (state == State::stale && row.last_run_end) {
+    return "No result for " + span(now - *row.last_run_end) + ", although one is due every " +
+           span(row.facts.interval) + ".";
+  }
+  if (!row.last_run_end) return "No run of it has ended yet.";
+  return row.open->findings.empty() ? "Nothing is wrong with it, as far as the last run saw." : "";
+}
+
+std::string runs_sentence(ProbeRow const& row) {
+  if (row.runs == 0) return "No run has ended since the start.";
+  auto const took = std::chrono::floor<std::chrono::milliseconds>(row.last_duration);
+  return count(row.runs, "run") + " since the start; the last took " + span(took) + ".";
+}
+
 void add_past(Fields& page, ProbePast const& past, SysTime now) {
   add_days(page, past.days, now);
   add_durations(page, past.hours, past.runs, now);
@@ -123,9 +152,8 @@ std::string probe_page(ProbeView const& view, SysTime now) {
   page.text("state", std::string{name_of(state)})
       .text("label", std::string{label_of(state)})
       .text("name", row.facts.name)
-      .text("how_long",
-            row.severity ? "for " + span(now - row.since) + ", since " + clock(row.since, now) : "")
-      .text("next", row.next_run ? distance(*row.next_run, now) : "")
+      .text("how_long", how_long(row, now))
+      .text("own", own_sentence(row, state, now))
       .text("kind", std::string{row.facts.kind->kind})
       .text("repository", row.facts.repository)
       .text("url", row.facts.url)
@@ -134,10 +162,7 @@ std::string probe_page(ProbeView const& view, SysTime now) {
       .text("dropped", row.trust_dropped ? distance(row.trust_dropped->at, now) : "")
       .text("dropped_because", row.trust_dropped ? row.trust_dropped->reason.text() : "")
       .text("maintenance", maintenance_text(row, now))
-      .text("runs", count(row.runs, "run"))
-      .text("took", row.runs > 0
-                        ? span(std::chrono::floor<std::chrono::milliseconds>(row.last_duration))
-                        : "nothing yet")
+      .text("runs", runs_sentence(row))
       .text("incidents_href", "/incidents?since=90d&probe=" + name)
       .text("json_href", "/api/v1/probes/" + name)
       .text("runs_href", "/api/v1/runs?probe=" + name)

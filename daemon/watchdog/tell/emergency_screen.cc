@@ -46,7 +46,7 @@ void add_comments(EmergencyScreen& screen, std::string_view page) {
       return;
     }
     add_html(screen, {line.data() + kMark.size(), line.size() - kMark.size()});
-    screen.put('\n');
+    screen.add("<br>\n");
     at = end + 1;
   }
 }
@@ -73,11 +73,12 @@ void write_screen(EmergencyScreen& screen, std::string_view reason, std::string_
   }
   screen.add(
       "</p>\n<p>No repository is watched meanwhile. Its watchdog says this, for the HTTP server "
-      "does not answer:</p>\n<pre>");
+      "does not answer:</p>\n<p><samp>");
   add_comments(screen, page);
   // Relative, for the page may be below a prefix.
   screen.add(
-      "</pre>\n<p>On the machine: <code>canaryd dump --last</code> shows what hangs and where, "
+      "</samp></p>\n<p>On the machine: <code>canaryd dump --last</code> shows what hangs and "
+      "where, "
       "<code>systemctl restart canaryd</code> ends it now. The runbook has more under "
       "CanarydExecutorStalled and CanarydPartStalled.</p>\n"
       "<p><a href=\"metrics\">Metrics</a> <a href=\"-/healthy\">Health</a> "

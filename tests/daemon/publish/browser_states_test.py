@@ -53,15 +53,21 @@ class States(unittest.TestCase):
         cls.browser = Browser(shutil.which("chromium"), PICTURES)
         cls.addClassCleanup(cls.browser.close)
 
-    def look(self, canaryd, path, name, looks=LOOKS):
+    def look(self, canaryd, path, name, looks=LOOKS, status=200):
         """Looks at a page in every way and returns its words."""
         for width, scheme in looks:
             self.browser.look(width, scheme)
             self.browser.load(f"http://{canaryd.address}{path}")
             self.browser.picture(f"{name}-{width}-{scheme}")
             where = f"{name} at {width} in {scheme}"
-            self.assertEqual(self.browser.faults(width), [], where)
-            self.assertEqual(self.browser.violations(), [], where)
+            wrong = self.browser.faults(width)
+            if status != 200:  # of which the browser's console tells
+                wrong = [each for each in wrong if f"status of {status}" not in each]
+            self.assertEqual(wrong, [], where)
+            # The watchdog's page has no script that could renew it and no colours of its own, for
+            # which axe-core takes black on white; faults() looked at what the browser takes.
+            self.assertEqual([each for each in self.browser.violations() if status == 200 or
+                              not each.startswith(("meta-refresh", "color-contrast"))], [], where)
         words = self.browser.value("document.body.innerText")
         self.browser.look(390, "light", script=False)
         self.browser.load(f"http://{canaryd.address}{path}")
@@ -113,7 +119,7 @@ class States(unittest.TestCase):
                 except OSError:
                     pass
             self.assertIn("watchdog", shown)
-            words = self.look(canaryd, "/", "emergency")
+            words = self.look(canaryd, "/", "emergency", status=503)
             self.assertEqual(self.browser.value("document.querySelectorAll('h1').length"), 1)
             self.assertIn("hang", words)
             self.assertLessEqual(
@@ -131,13 +137,15 @@ class States(unittest.TestCase):
 
     def test_a_refused_reload_is_said_on_the_overview_and_beside_the_configuration(self):
         with Canaryd(PROGRAM) as canaryd:
-            canaryd.config.write_text("probes: [{name: <b>evil</b>, interval: never}]\n")
+            canaryd.config.write_text(
+                "probes: [{name: a, interval: '<script>window.evil = 3</script>', "
+                "http: {url: 'http://127.0.0.1/'}}]\n")
             canaryd.process.send_signal(signal.SIGHUP)
             canaryd.wait_for(lambda: "reload was refused" in canaryd.page("/"), "the refusal")
             for path, name in (("/", "refused"), ("/config", "refused-config")):
                 words = self.look(canaryd, path, name)
                 self.assertIn("reload was refused", words)
-                self.assertIn("never", words)
+                self.assertIn("<script>window.evil = 3", words)
 
     def test_without_probes_it_says_how_to_begin(self):
         with Canaryd(PROGRAM, probes=lambda _: "probes: []\n") as canaryd:

@@ -68,6 +68,10 @@ TEST_F(Hangs, AreToldTheNewestFirstWithHowLongNobodyWatched) {
 TEST_F(Hangs, AreSaidToBeNoneOrNotKnown) {
   EXPECT_THAT(page(), HasSubstr("canaryd neither hung nor ended unclean"));
   EXPECT_THAT(page(), HasSubstr("None is kept."));
+  own_.turns = false;
+  EXPECT_THAT(page(), HasSubstr("Before this hang canaryd neither hung nor ended unclean"));
+  EXPECT_THAT(page(), Not(HasSubstr("verdict ok")));
+  own_.turns = true;
   past_.trouble = "no space left";
   past_.dumps_trouble = "The disk with the dumps does not answer.";
   EXPECT_THAT(page(), HasSubstr("The history cannot be read"));

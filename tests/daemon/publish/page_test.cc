@@ -107,6 +107,8 @@ TEST_F(Page, TellsStaleStalledRunningAndPausedApart) {
 
   EXPECT_THAT(page, HasSubstr("No result for 1 h, although one is due every 1 min"));
   EXPECT_THAT(page, HasSubstr("makes no progress"));
+  EXPECT_THAT(page, HasSubstr("/runbook#CanarydProbeStalled"));
+  EXPECT_THAT(page, HasSubstr("/runbook#CanarydProbeStale\""));
   for (auto const* const count :
        {"1 stalled", "1 stale", "1 running", "1 paused", "0 failing", "0 ok"}) {
     EXPECT_THAT(page, HasSubstr(count));

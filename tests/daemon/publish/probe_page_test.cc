@@ -181,6 +181,23 @@ TEST_F(Page, OfAProbeOfManyMirrorsShowsThoseBehindAndCountsTheRest) {
   EXPECT_THAT(page, HasSubstr("and 10 further probes"));
 }
 
+TEST_F(Page, OfAProbeSaysWhyThereIsNoNewsOfIt) {
+  auto& probe = add("demo");
+  EXPECT_THAT(of_probe(probe), HasSubstr("<p>No run of it has ended yet.</p>"));
+  EXPECT_THAT(of_probe(probe), HasSubstr("No run has ended since the start."));
+  run(probe, {});
+  EXPECT_THAT(of_probe(probe), HasSubstr("Nothing is wrong with it, as far as the last run saw."));
+  EXPECT_THAT(of_probe(probe), HasSubstr("1 run since the start; the last took 47 ms."));
+  EXPECT_THAT(of_probe(probe), HasSubstr("1 ok of the last run."));
+  own_.stalled = {"demo"};
+  EXPECT_THAT(of_probe(probe), HasSubstr("Its run makes no progress"));
+  EXPECT_THAT(of_probe(probe), Not(HasSubstr("Nothing is wrong with it")));
+  auto facts = probe.row().facts;
+  facts.enabled = false;
+  probe.reconfigured(facts);
+  EXPECT_THAT(of_probe(probe), HasSubstr("It is not run: enabled is false."));
+}
+
 TEST_F(Page, OfAProbeSaysThatCanarydItselfHangs) {
   auto& probe = add("demo");
   run(probe, {});
