@@ -3,7 +3,7 @@
 // Decodes the manifests strictly, by Kubernetes' and kustomize's own types: a field that there is
 // not, one in other letters, or one that is there twice, is refused. And what the pieces say of each other must agree.
 //
-// usage: kubernetes FOLDER
+// usage: kubernetes FOLDER RULES_FILE
 package main
 
 import (
@@ -164,6 +164,7 @@ func main() {
 	if !service.Spec.PublishNotReadyAddresses {
 		complain("a shard that is not ready would not be scraped")
 	}
+	checkOperator(filepath.Join(folder, "operator"), os.Args[2], service, int(*set.Spec.Replicas))
 	if len(policy.Spec.PolicyTypes) != 2 {
 		complain("the policy is not about both directions")
 	}
