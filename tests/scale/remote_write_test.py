@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics sent by remote write into a real Prometheus, which is killed and started again.
 
-While it is away samples wait: none is missing afterwards, from before to after. Away for longer than
+A message that is answered 500 again and again is given up. While the receiver is away samples wait: none is missing afterwards, from before to after. Away for longer than
 the queue has room for, the oldest are dropped and counted, and the newest arrive. At a stop all
 series end at once. Nothing is scraped. Exits 77 where a program is missing.
 """
+import http.server
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 
 from harness import eventually, Failed, get, listening_port, run_test, say
 
 AWAY = 10  # samples, one a second, while the receiver is away
+ERRORS = 5  # attempts for a message that is answered 500
 MOST = 256 * 1024  # bytes of the queue, the least that the configuration takes
 PROBES = 50
 
@@ -57,6 +60,28 @@ class Receiver:
         return [float(at) for at, _ in series[0]["values"]] if series else []
 
 
+class Erring:
+    """Answers 500 to the first message that it ever got, however often it comes, as receivers do
+    that will never take some sample, and takes all others."""
+
+    def __init__(self):
+        self.bodies = []
+        bodies = self.bodies
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(500 if bodies[-1] == bodies[0] else 204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 class Sender:
     def __init__(self, program, folder, receiver, cleanup):
         probes = "".join(f"  - {{name: p{i}, tuf: {{metadata_url: 'http://127.0.0.1:1/metadata', "
@@ -92,7 +117,25 @@ def longest_gap(times):
     return max(after - before for before, after in zip(times, times[1:]))
 
 
+def errors_end(options, folder, cleanup):
+    """One message that is answered 500 does not hold up the others for ever."""
+    folder.mkdir()
+    erring = Erring()
+    sender = Sender(options.canaryd, folder, erring, cleanup)
+    eventually("another message is sent",
+               lambda: any(body != erring.bodies[0] for body in list(erring.bodies)))
+    tried = sum(body == erring.bodies[0] for body in erring.bodies)
+    if tried != ERRORS:
+        raise Failed(f"what is answered 500 was sent {tried} times")
+    counts = eventually("what waited is sent", sender.has_caught_up)
+    if not 0 < counts["samples_dropped_totalrefused"] or counts["failed_requests_total"] != ERRORS:
+        raise Failed(f"it is counted otherwise: {counts}")
+    say(f"a message that is answered 500 was tried {tried} times, and the others followed")
+    sender.process.kill()
+
+
 def tell(options, folder, cleanup):
+    errors_end(options, folder / "erring", cleanup)
     receiver = Receiver(folder, cleanup)
     receiver.start()
     sender = Sender(options.canaryd, folder, receiver, cleanup)
