@@ -9,8 +9,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "config/discovery.h"
 #include "config/kinds.h"
 #include "config/maintenance.h"
 #include "config/probe_spec.h"
@@ -104,6 +106,9 @@ struct Config {
   Shard shard;          // of the probes; those of others are not in `probes` after keep_shard()
   std::string vantage;  // the place that canaryd looks from; "" where it is not said
   int workers = 0;      // threads for hashing and large metadata; 0: one per CPU, at most 4
+  std::vector<DiscoverySource> discovery;
+  std::vector<ProbeSpec>
+      defaults;                   // what the probes of lists start from, by kind; with `discovery`
   std::vector<ProbeSpec> probes;  // in the order of the files
   std::size_t elsewhere = 0;      // enabled probes that keep_shard() left to others
   friend bool operator==(Config const&, Config const&) = default;
@@ -120,6 +125,9 @@ Result<Config, std::vector<Problem>> load(std::filesystem::path const& file,
 
 // Leaves out the probes that other shards watch, and counts them.
 void keep_shard(Config& config);
+
+// Letters, digits, `_` `.` `:` and `-` alone.
+bool is_name(std::string_view text);
 
 // What is wrong with the name of a place; "" where nothing is.
 std::string check_vantage(std::string const& name);

@@ -61,6 +61,7 @@ class Rows : public FieldVisitor {
   void folder(Field field, std::filesystem::path& value) override {
     add(field, code(value.string()));
   }
+  void folder(Field field, std::optional<std::filesystem::path>&) override { add(field, "none"); }
   void file(Field field, std::filesystem::path&) override { add(field, "required"); }
   void file(Field field, std::optional<std::filesystem::path>&) override { add(field, "none"); }
   void addresses(Field field, std::vector<std::string>& value) override {
@@ -102,9 +103,15 @@ class Rows : public FieldVisitor {
           "likewise");
       add({"probes",
            "names of probes, `*` in them stands for any text; up to 100, or one alone. Each must "
-           "match a probe"},
+           "match a probe, unless there is `discovery`"},
           "all");
       add({"reason", "why; shown wherever the window is. 1 to 200 bytes"}, "required");
+    });
+  }
+  void discovery(Field field, std::vector<DiscoverySource>&) override {
+    section(std::string{field.name} + "[]", [this] {
+      DiscoverySource source;
+      describe_source(*this, source);
     });
   }
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>&,

@@ -223,6 +223,34 @@ void describe_thresholds(FieldVisitor& v, ExpiryThresholds& thresholds, Threshol
                 "), got " + to_text(milliseconds{thresholds.critical.span}));
 }
 
+void describe_source(FieldVisitor& v, DiscoverySource& source) {
+  v.text({"name", "letters, digits, `_` `.` `:` `-`; unique; metric label `source`"}, source.name,
+         100, [](std::string const& name) {
+           return is_name(name) && name != "." && name != ".."
+                      ? std::string{}
+                      : "expected letters, digits, '_', '.', ':' and '-', got \"" + name + "\"";
+         });
+  v.url({"url", "`http(s)://HOST[:PORT]/PATH` of a list", "this or `file`"}, source.url);
+  v.require(!source.url || source.url->scheme() != Scheme::file, "url",
+            "expected http:// or https://, got a file; the field `file` takes its path");
+  v.folder(
+      {"file", "path of a list, or a pattern with `*`, `?`, `[...]` of files that are one list",
+       "this or `url`"},
+      source.file);
+  v.require(source.url.has_value() != source.file.has_value(), "url",
+            "expected exactly one of url and file");
+  v.duration({"refresh", "from one look to the next; 1 minute at most after one that failed"},
+             source.refresh, 1s, days{1});
+  v.duration({"timeout", "of one look, repeated requests included"}, source.timeout, 100ms,
+             kLongestWait);
+  v.folder({"files",
+            "the folder whose files the probes of the list may name (pinned roots, keys, CAs), by "
+            "names inside of it",
+            "none: no file"},
+           source.files);
+  if (!source.file) v.section("http", [&] { describe(v, source.http); });
+}
+
 void describe(FieldVisitor& v, Config& config) {
   v.folder({"state_directory", "folder of trusted metadata and history"}, config.state_directory);
   v.integer({"workers", "threads for hashing, parsing and verifying; 0: one per CPU, at most 4"},
@@ -235,6 +263,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("metrics", [&] { describe(v, config.metrics); });
   v.maintenance({"maintenance"}, config.maintenance);
   v.section("remote_write", [&] { describe(v, config.remote_write); });
+  v.discovery({"discovery"}, config.discovery);
   describe_shard(v, config.shard);
   describe_vantage(v, config.vantage);
 }

@@ -55,6 +55,7 @@ class FieldVisitor {
   virtual void url(Field field, std::optional<Url>& value) = 0;
   // A folder that may not exist yet, and files that must be readable.
   virtual void folder(Field field, std::filesystem::path& value) = 0;
+  virtual void folder(Field field, std::optional<std::filesystem::path>& value) = 0;
   virtual void file(Field field, std::filesystem::path& value) = 0;
   virtual void file(Field field, std::optional<std::filesystem::path>& value) = 0;
   virtual void addresses(Field field, std::vector<std::string>& value) = 0;
@@ -70,6 +71,8 @@ class FieldVisitor {
   virtual void accept(Field field, std::vector<AcceptSpec>& value) = 0;
   // Windows in which nobody is paged.
   virtual void maintenance(Field field, std::vector<MaintenanceWindow>& value) = 0;
+  // Sources of further probes.
+  virtual void discovery(Field field, std::vector<DiscoverySource>& value) = 0;
   // Sections by name of a `what`; a new one starts as `otherwise`.
   virtual void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                                   ExpiryThresholds const& otherwise, std::string_view what) = 0;
@@ -88,6 +91,8 @@ void describe_common(FieldVisitor& visitor, ProbeSpec& probe, bool fetches,
                      std::function<void()> const& also_in_http = {});
 // All of that, and the fields of its kind.
 void describe_probe(FieldVisitor& visitor, ProbeSpec& probe);
+// One source of `discovery`.
+void describe_source(FieldVisitor& visitor, DiscoverySource& source);
 struct ThresholdTexts {
   std::string_view warning, critical;
 };

@@ -6,6 +6,7 @@
 // A kind's type is a plain struct in the kind's folder with
 //   static constexpr std::string_view kKind = "tcp";  // its field in a configuration
 //   static constexpr bool kFetches = false;           // sends HTTP requests as `http:` says
+//   static constexpr bool kRunsPrograms = false;  // of this machine: no list from outside may
 //   std::string location() const;   // for people: "tcp://host:873"
 //   std::string host() const;       // who is asked: for the limit of runs per host
 //   std::size_t connections() const;  // that a run holds at once, at most
@@ -39,6 +40,7 @@ class KindSpec {
   // "tcp"; "" where it is empty, and so on below.
   std::string_view name() const { return held_ ? held_->name() : std::string_view{}; }
   bool fetches() const { return held_ && held_->fetches(); }
+  bool runs_programs() const { return held_ && held_->runs_programs(); }
   std::string location() const { return held_ ? held_->location() : std::string{}; }
   std::string host() const { return held_ ? held_->host() : std::string{}; }
   std::size_t connections() const { return held_ ? held_->connections() : 0; }
@@ -78,6 +80,7 @@ class KindSpec {
     virtual ~Holder() = default;
     virtual std::string_view name() const = 0;
     virtual bool fetches() const = 0;
+    virtual bool runs_programs() const = 0;
     virtual std::string location() const = 0;
     virtual std::string host() const = 0;
     virtual std::size_t connections() const = 0;
@@ -92,6 +95,7 @@ class KindSpec {
     explicit Held(Spec spec) : value(std::move(spec)) {}
     std::string_view name() const override { return Spec::kKind; }
     bool fetches() const override { return Spec::kFetches; }
+    bool runs_programs() const override { return Spec::kRunsPrograms; }
     std::string location() const override { return value.location(); }
     std::string host() const override { return value.host(); }
     std::size_t connections() const override { return value.connections(); }

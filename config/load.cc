@@ -15,27 +15,15 @@
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/probe_reader.h"
 #include "config/reader.h"
 #include "config/touched_files.h"
-#include "config/waits.h"
 #include "config/yaml.h"
 
 namespace canary::config {
 namespace {
 
 using std::filesystem::path;
-
-constexpr std::size_t kMaxNameBytes = 100;
-
-// What probes start from, one per kind.
-using Defaults = std::vector<ProbeSpec>;
-
-bool is_name_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("_.:-").find(c) != std::string_view::npos;
-}
-
-bool is_name(std::string_view text) { return std::ranges::all_of(text, is_name_byte); }
 
 // The folder of `file`, absolute, so that a later chdir changes nothing.
 path folder_of(path const& file) {
@@ -50,12 +38,7 @@ int glob_error(char const*, int error) { return error == ENOENT || error == ENOT
 class Loader {
  public:
   Loader(Environment const& environment, Kinds const& kinds)
-      : environment_(environment), kinds_(kinds) {
-    for (Kind const& kind : kinds) {
-      ProbeSpec& probe = defaults_.emplace_back();
-      probe.kind = kind.spec;
-    }
-  }
+      : environment_(environment), kinds_(kinds), probes_(options({}), built_in_defaults(kinds)) {}
 
   Result<Config, std::vector<Problem>> load(path const& file);
 
@@ -64,14 +47,9 @@ class Loader {
   void read_main(yaml::Item const& root, path const& file);
   void read_included(path const& file);
   void read_defaults(yaml::Cursor const& at, path const& folder);
-  bool read_probes(yaml::Fields& fields, path const& folder);
-  void read_probe(yaml::Cursor const& at, path const& folder);
-  std::optional<std::size_t> find_kind(yaml::Fields& fields);
-  void refuse_http(yaml::Fields& fields, ProbeSpec const& probe);
-  ReadOptions options(path const& folder, bool use_files = true) const {
-    return {folder, &environment_, &kinds_, use_files};
+  ReadOptions options(path const& folder) const {
+    return {.folder = folder, .environment = &environment_, .kinds = &kinds_};
   }
-  std::optional<std::string> read_name(yaml::Fields& fields);
   std::vector<path> included_files(yaml::Cursor const& at, path const& main_file);
   void match(yaml::Cursor const& at, path const& main_file, std::vector<path>& files);
   bool is_new(std::string const& file);
@@ -80,12 +58,10 @@ class Loader {
   Environment const& environment_;
   Kinds const& kinds_;
   std::vector<Problem> problems_;
-  std::vector<std::string> files_;                  // in the order of reading
-  std::set<std::pair<dev_t, ino_t>> seen_;          // files that are read, whatever they are called
-  std::map<std::string, std::string> first_place_;  // of a probe's name: "file:line"
+  std::vector<std::string> files_;          // in the order of reading
+  std::set<std::pair<dev_t, ino_t>> seen_;  // files that are read, whatever they are called
   Config config_;
-  Defaults defaults_;
-  WaitRule waits_;
+  ProbeReader probes_;
 };
 
 Result<Config, std::vector<Problem>> Loader::load(path const& file) {
@@ -107,17 +83,20 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   auto const folder = folder_of(file);
   Reader reader(fields, options(folder));
   describe(reader, config_);
-  waits_.set_limit(config_.watchdog.run_stall, fields.find("watchdog"));
+  probes_.waits().set_limit(config_.watchdog.run_stall, fields.find("watchdog"));
   if (auto const at = fields.find("defaults")) read_defaults(*at, folder);
   auto const include = fields.find("include");
-  bool const none_meant = read_probes(fields, folder);
+  bool const none_meant = probes_.read(fields, folder);
   fields.refuse_unknown();
   if (include) {
     for (auto const& included : included_files(*include, file)) read_included(included);
   }
+  config_.probes = probes_.take(true);
   auto const windows = fields.find("maintenance");
-  if (windows && problems_.empty()) refuse_unknown_probes(*windows, config_.probes);
-  if (config_.probes.empty() && problems_.empty() && !none_meant) {
+  bool const all_known = config_.discovery.empty();  // else a list may bring what a window names
+  if (windows && all_known && problems_.empty()) refuse_unknown_probes(*windows, config_.probes);
+  if (!all_known) config_.defaults = probes_.defaults();
+  if (config_.probes.empty() && all_known && problems_.empty() && !none_meant) {
     problems_.push_back({file.string(), 0, 0, "probes",
                          include ? "expected at least one probe here or in a file that include "
                                    "matches, got none"
@@ -132,12 +111,8 @@ void Loader::read_included(path const& file) {
   yaml::Cursor const top(*root, file.string(), problems_);
   yaml::Fields fields(top);
   if (!fields.is_mapping()) return;
-  read_probes(fields, folder_of(file));
-  for (auto const* name :
-       {"state_directory", "include", "web", "log", "scheduler", "watchdog", "history", "metrics",
-        "maintenance", "remote_write", "shard", "vantage", "workers", "defaults"}) {
-    if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
-  }
+  probes_.read(fields, folder_of(file));
+  refuse_main_fields(fields);
   fields.refuse_unknown();
 }
 
@@ -147,12 +122,13 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
   if (!fields.is_mapping()) return;
   ProbeSpec common;
   Reader reader(fields, options(folder));
-  auto const in_http = std::ranges::find(defaults_, kHttpSection,
+  auto& defaults = probes_.defaults();
+  auto const in_http = std::ranges::find(defaults, kHttpSection,
                                          [](ProbeSpec const& probe) { return probe.kind.name(); });
   describe_common(reader, common, true, [&] {
-    if (in_http != defaults_.end()) in_http->kind.visit_defaults(reader);
+    if (in_http != defaults.end()) in_http->kind.visit_defaults(reader);
   });
-  for (ProbeSpec& probe : defaults_) {
+  for (ProbeSpec& probe : defaults) {
     probe.interval = common.interval;
     probe.timeout = common.timeout;
     probe.http = common.http;
@@ -161,93 +137,7 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
     reader.section(probe.kind.name(), [&] { probe.kind.visit_defaults(reader); });
   }
   fields.refuse_unknown();
-  if (before == problems_.size()) waits_.set_defaults(at);
-}
-
-// True where `probes: []` says that none are meant here.
-bool Loader::read_probes(yaml::Fields& fields, path const& folder) {
-  auto const at = fields.find("probes");
-  auto const list = at ? at->list("a list of probes") : std::nullopt;
-  if (!list) return false;
-  for (auto const& probe : *list) read_probe(probe, folder);
-  return list->empty();
-}
-
-void Loader::read_probe(yaml::Cursor const& at, path const& folder) {
-  auto const before = problems_.size();
-  yaml::Fields fields(at);
-  if (!fields.is_mapping()) return;
-  if (at.kind() == yaml::Item::Kind::nothing) {
-    at.fail("expected a probe, got nothing");
-    return;
-  }
-  auto const name = read_name(fields);
-  bool enabled = true;
-  Reader(fields, options(folder)).flag({"enabled"}, enabled);
-  Reader reader(fields, options(folder, enabled));
-  auto const kind = find_kind(fields);
-  auto probe = defaults_[kind.value_or(0)];
-  probe.enabled = enabled;
-  if (name) probe.name.text = probe.repository = *name;
-  reader.label({"repository"}, probe.repository);
-  if (kind) {
-    describe_probe(reader, probe);
-    if (!probe.kind.fetches()) refuse_http(fields, probe);
-  } else {
-    describe_common(reader, probe, true);
-  }
-  fields.refuse_unknown();
-  if (before == problems_.size()) waits_.check(at, probe);
-  config_.probes.push_back(std::move(probe));
-}
-
-std::optional<std::string> Loader::read_name(yaml::Fields& fields) {
-  auto const at = fields.find("name");
-  if (!at) {
-    fields.self().fail("field missing: expected name");
-    return std::nullopt;
-  }
-  auto name = at->text("a name");
-  if (!name) return std::nullopt;
-  if (name->empty() || name->size() > kMaxNameBytes || !is_name(*name)) {
-    at->fail("expected 1 to 100 letters, digits, '_', '.', ':' and '-', got " + at->got());
-    return std::nullopt;
-  }
-  auto const here = at->file() + ":" + std::to_string(at->line());
-  if (*name == "." || *name == "..") {  // its folder in the state directory has its name
-    at->fail("expected a name, got the one of a folder: " + *name);
-    return std::nullopt;
-  }
-  auto const [first, added] = first_place_.emplace(*name, here);
-  if (!added) at->fail("the name " + *name + " is taken, first at " + first->second);
-  return name;
-}
-
-std::optional<std::size_t> Loader::find_kind(yaml::Fields& fields) {
-  std::vector<std::size_t> found;
-  std::optional<std::size_t> http;  // beside another kind, its section is the client's
-  std::string names;
-  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
-    std::string const name{kinds_[kind].spec.name()};
-    names += (kind == 0 ? "" : ", ") + name;
-    if (!fields.find(name)) continue;
-    if (name == kHttpSection) {
-      http = kind;
-    } else {
-      found.push_back(kind);
-    }
-  }
-  if (found.empty() && http) return http;
-  if (found.size() == 1) return found[0];
-  fields.self().fail("expected exactly one kind of probe (" + names + "), got " +
-                     std::to_string(found.size()));
-  return std::nullopt;
-}
-
-void Loader::refuse_http(yaml::Fields& fields, ProbeSpec const& probe) {
-  auto const at = fields.find(kHttpSection);
-  std::string const kind{probe.kind.name()};
-  if (at) at->fail("a probe of the kind " + kind + " sends no HTTP requests: expected no http");
+  if (before == problems_.size()) probes_.waits().set_defaults(at);
 }
 
 std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& main_file) {

@@ -83,7 +83,8 @@ struct ProbeSpec {
   milliseconds timeout{120'000};  // of a whole run; may exceed the interval
   HttpSettings http;
   std::vector<AcceptSpec> accept{};
-  KindSpec kind;  // what it checks
+  KindSpec kind;         // what it checks
+  std::string source{};  // of `discovery`, whose list has it; "": a file has it
   friend bool operator==(ProbeSpec const&, ProbeSpec const&) = default;
 };
 

@@ -26,6 +26,7 @@ class QuietVisitor : public FieldVisitor {
   void url(Field, Url&) override {}
   void url(Field, std::optional<Url>&) override {}
   void folder(Field, std::filesystem::path&) override {}
+  void folder(Field, std::optional<std::filesystem::path>&) override {}
   void file(Field, std::filesystem::path&) override {}
   void file(Field, std::optional<std::filesystem::path>&) override {}
   void addresses(Field, std::vector<std::string>&) override {}
@@ -36,6 +37,7 @@ class QuietVisitor : public FieldVisitor {
   void threshold(Field, ExpiryThreshold&) override {}
   void accept(Field, std::vector<AcceptSpec>&) override {}
   void maintenance(Field, std::vector<MaintenanceWindow>&) override {}
+  void discovery(Field, std::vector<DiscoverySource>&) override {}
   void thresholds_by_name(Field, std::map<std::string, ExpiryThresholds>&, ExpiryThresholds const&,
                           std::string_view) override {}
   void require(bool, std::string_view, std::string) override {}

@@ -33,10 +33,14 @@ std::string range(std::string const& least, std::string const& most) {
   return "expected " + least + " to " + most + ", got ";
 }
 
-std::optional<Url> url_at(yaml::Cursor const& at) {
+std::optional<Url> url_at(yaml::Cursor const& at, bool of_list) {
   auto const text = at.text("a URL");
   if (!text) return std::nullopt;
   auto const url = Url::parse(*text);
+  if (url && of_list && url.value().scheme() == Scheme::file) {
+    at.fail("a list may read no files: expected http:// or https://, got " + at.got());
+    return std::nullopt;
+  }
   if (url) return url.value();
   at.fail(url.error());
   return std::nullopt;
@@ -187,7 +191,7 @@ void Reader::url(Field field, Url& value) {
   auto const at = fields_->find(field.name);
   if (!at) {
     fields_->self().fail("field missing: expected " + std::string(field.name) + ", a URL");
-  } else if (auto parsed = url_at(*at)) {
+  } else if (auto parsed = url_at(*at, options_.list.has_value())) {
     value = *std::move(parsed);
   }
 }
@@ -195,7 +199,7 @@ void Reader::url(Field field, Url& value) {
 void Reader::url(Field field, std::optional<Url>& value) {
   auto const at = fields_->find(field.name);
   if (!at) return;
-  if (auto parsed = url_at(*at)) value = std::move(parsed);
+  if (auto parsed = url_at(*at, options_.list.has_value())) value = std::move(parsed);
 }
 
 std::optional<std::filesystem::path> Reader::path_at(yaml::Cursor const& at, bool readable) {
@@ -205,6 +209,7 @@ std::optional<std::filesystem::path> Reader::path_at(yaml::Cursor const& at, boo
     at.fail("expected a path, got " + at.got());
     return std::nullopt;
   }
+  if (options_.list) return path_of_list(at, *text, readable);
   auto path = (options_.folder / *text).lexically_normal();
   if (readable && options_.use_files) {
     if (auto const why = why_unreadable(path)) {
@@ -219,6 +224,12 @@ void Reader::folder(Field field, std::filesystem::path& value) {
   auto const at = fields_->find(field.name);
   if (!at) return;
   if (auto path = path_at(*at, false)) value = *std::move(path);
+}
+
+void Reader::folder(Field field, std::optional<std::filesystem::path>& value) {
+  auto const at = fields_->find(field.name);
+  if (!at) return;
+  if (auto path = path_at(*at, false)) value = std::move(path);
 }
 
 void Reader::file(Field field, std::filesystem::path& value) {
@@ -268,6 +279,10 @@ void Reader::proxy(Field field, HttpSettings& value) {
   if (*text == "environment" || *text == "none") {
     value.proxy.reset();
     value.proxy_from_environment = *text == "environment";
+    return;
+  }
+  if (options_.list) {  // which would get the credentials that the defaults have for theirs
+    at->fail("a list may name no proxy: expected environment or none");
     return;
   }
   if (text->find('@') != std::string::npos) {
@@ -357,6 +372,10 @@ void Reader::credentials(Field field, std::optional<Secret>& value) {
 std::optional<Secret> Reader::secret_at(yaml::Cursor const& at,
                                         std::string (*fit)(std::string const& value)) {
   std::optional<Secret> result;
+  if (options_.list) {
+    at.fail("a list may name no secrets, which are this machine's");
+    return result;
+  }
   inside(at, [&] {
     auto const file = fields_->find("file");
     auto const variable = fields_->find("environment");

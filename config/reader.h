@@ -16,11 +16,17 @@
 
 namespace canary::config {
 
+// A list from outside: it may read nothing of this machine but what it is given.
+struct FromList {
+  std::optional<std::filesystem::path> files;  // the folder whose files it may name
+};
+
 struct ReadOptions {
   std::filesystem::path folder;    // relative paths start here; absolute
   Environment const* environment;  // for secrets
   Kinds const* kinds;              // whose words for findings are known
   bool use_files = true;  // false (a probe turned off): files and secrets need not be there
+  std::optional<FromList> list = {};  // nothing: the main file, or one that it includes
 };
 
 // A field that is missing leaves its value alone; one that is wrong is a problem and does too.
@@ -42,6 +48,7 @@ class Reader : public FieldVisitor {
   void url(Field field, Url& value) override;
   void url(Field field, std::optional<Url>& value) override;
   void folder(Field field, std::filesystem::path& value) override;
+  void folder(Field field, std::optional<std::filesystem::path>& value) override;
   void file(Field field, std::filesystem::path& value) override;
   void file(Field field, std::optional<std::filesystem::path>& value) override;
   void addresses(Field field, std::vector<std::string>& value) override;
@@ -52,12 +59,17 @@ class Reader : public FieldVisitor {
   void threshold(Field field, ExpiryThreshold& value) override;
   void accept(Field field, std::vector<AcceptSpec>& value) override;
   void maintenance(Field field, std::vector<MaintenanceWindow>& value) override;
+  void discovery(Field field, std::vector<DiscoverySource>& value) override;
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                           ExpiryThresholds const& otherwise, std::string_view what) override;
   void require(bool holds, std::string_view name, std::string message) override;
 
  private:
   std::optional<std::filesystem::path> path_at(yaml::Cursor const& at, bool readable);
+  // Of a list: a file inside of the folder that its source names.
+  std::optional<std::filesystem::path> path_of_list(yaml::Cursor const& at, std::string const& name,
+                                                    bool readable);
+  std::optional<DiscoverySource> discovery_source(yaml::Cursor const& at);
   void header(yaml::Cursor const& at, std::string const& name, HttpSettings& value);
   // {file: PATH} or {environment: NAME}; `fit` says what is wrong with a value without repeating
   // it.

@@ -127,6 +127,9 @@ class Writer : public FieldVisitor {
   void folder(Field field, std::filesystem::path& value) override {
     line(field.name, quote(value.string()));
   }
+  void folder(Field field, std::optional<std::filesystem::path>& value) override {
+    if (value) line(field.name, quote(value->string()));
+  }
   void file(Field field, std::filesystem::path& value) override {
     line(field.name, quote(value.string()));
   }
@@ -195,6 +198,15 @@ class Writer : public FieldVisitor {
       path_.resize(above);
     }
   }
+  void discovery(Field field, std::vector<DiscoverySource>& value) override {
+    line(field.name, value.empty() ? "[]" : "");
+    for (auto& source : value) {
+      auto const above = path_.size();
+      path_.append(field.name).append("[" + source.name + "].");
+      element([&] { describe_source(*this, source); });
+      path_.resize(above);
+    }
+  }
   void thresholds_by_name(Field field, std::map<std::string, ExpiryThresholds>& value,
                           ExpiryThresholds const&, std::string_view) override {
     section(field.name, [&] {
@@ -213,15 +225,33 @@ class Writer : public FieldVisitor {
 };
 
 void write_probe(Writer& writer, ProbeSpec& probe) {
-  writer.label({"name"}, probe.name.text);
+  std::string const from = probe.source.empty() ? "" : "  # of the list of " + probe.source;
+  writer.line("name", quote(probe.name.text) + from);
   writer.label({"repository"}, probe.repository);
   writer.flag({"enabled"}, probe.enabled);
   describe_probe(writer, probe);
 }
 
+// What the probes of lists start from.
+void show_defaults(Writer& writer, std::vector<ProbeSpec>& defaults) {
+  if (defaults.empty()) return;
+  auto const in_http = std::ranges::find(defaults, kHttpSection,
+                                         [](ProbeSpec const& probe) { return probe.kind.name(); });
+  writer.section("defaults", [&] {
+    describe_common(writer, defaults.front(), true, [&] {
+      if (in_http != defaults.end()) in_http->kind.visit_defaults(writer);
+    });
+    for (auto& probe : defaults) {
+      if (probe.kind.name() == kHttpSection) continue;
+      writer.section(probe.kind.name(), [&] { probe.kind.visit_defaults(writer); });
+    }
+  });
+}
+
 FieldValues settings_of(Config config) {
   Writer writer;
   describe(writer, config);
+  show_defaults(writer, config.defaults);
   return writer.take_fields();
 }
 
@@ -290,6 +320,7 @@ std::string show(Config const& config) {
   auto copy = config;  // visitors take what they visit as changeable
   Writer writer;
   describe(writer, copy);
+  show_defaults(writer, copy.defaults);
   writer.line("probes", copy.probes.empty() ? "[]" : "");
   for (auto& probe : copy.probes) {
     writer.element([&] { write_probe(writer, probe); });

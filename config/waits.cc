@@ -72,7 +72,7 @@ void WaitRule::refuse(yaml::Cursor const& at, std::vector<std::string> const& pa
       "lower it, or the probe's timeout, below watchdog.run_stall, or raise that";
   if (auto const own = field_of(at, path)) {
     own->fail(message, advice);
-  } else if (!told_.insert(name).second) {
+  } else if (bool const again = !told_.insert(name).second; again && (defaults_ || limit_place_)) {
     return;
   } else if (auto const shared = field_of(defaults_, path)) {
     shared->fail(message, advice);
@@ -81,6 +81,8 @@ void WaitRule::refuse(yaml::Cursor const& at, std::vector<std::string> const& pa
                            " (its default) in " + at.path() + ", got " + to_text(run_stall_) +
                            cause,
                        "raise it, or set " + name + " lower in defaults or the probe");
+  } else {  // the probe of a list, whose timeout makes the wait of the main file's defaults count
+    at.fail(message + " (" + name + " of the main file's defaults)", advice);
   }
 }
 

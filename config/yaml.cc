@@ -310,8 +310,11 @@ std::vector<std::pair<std::string, Cursor>> Fields::all() {
 }
 
 void Fields::refuse_unknown() const {
+  constexpr std::size_t kMostNamed = 100;
+  std::size_t unknown = 0;
   for (auto const& field : fields_) {
     if (field.known) continue;
+    if (++unknown > kMostNamed) return;
     auto suggestion = did_you_mean(field.name, asked_);
     if (suggestion.empty()) {
       suggestion = "expected one of ";

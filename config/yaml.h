@@ -76,7 +76,8 @@ class Cursor {
 };
 
 // The fields of a mapping; a value of nothing has none, anything else is a problem. Asking for a
-// field makes it known; refuse_unknown() reports the rest. A duplicate key is reported once.
+// field makes it known; refuse_unknown() reports the rest, 100 of them at most. A duplicate key is
+// reported once.
 class Fields {
  public:
   explicit Fields(Cursor const& mapping);

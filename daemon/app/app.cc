@@ -30,7 +30,9 @@ constexpr auto kStopMargin = 5s;    // beyond that the watchdog ends a stop that
 
 App::App(Setup setup)
     : options_(std::move(setup.options)),
-      config_(std::make_shared<config::Config const>(std::move(setup.config))),
+      base_(std::make_shared<config::Config const>(std::move(setup.config))),
+      lists_(std::make_shared<TakenLists const>(std::move(setup.lists))),
+      config_(std::make_shared<config::Config const>(merged(*base_, *lists_))),
       descriptors_(setup.descriptors),
       stop_(std::move(setup.stop)),
       places_(places(config_->state_directory)),
@@ -46,7 +48,8 @@ App::App(Setup setup)
         loop_.post([this, order = std::move(order), ticket = std::move(ticket)] {
           services_->carry_out(order, ticket);
         });
-      }) {
+      }),
+      lists_came_(std::move(setup.lists_came)) {
   if (setup.access) gate_.emplace(std::move(setup.access));
   show_config();
   if (options_.around_runs) services_->put_around_runs(options_.around_runs, loop_, log_);
@@ -127,7 +130,8 @@ bool App::start_all() {
   if (fitted.remote_write.url) {
     services_->send_metrics(fitted.remote_write, [this] { return own_page(); });
   }
-  ask(services_->start(fitted, std::move(saved)));
+  services_->discover([this](FetchedListPointer list) { offer_list(std::move(list)); });
+  ask(services_->start(fitted, std::move(saved), in_force(*lists_)));
   if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();
   auto server = Server::start(fitted.web, sources(), private_path, *inherited);
@@ -232,6 +236,11 @@ void App::tell_of_share() {
     log_.info("watches a share of the probes", {{"shard", to_text(config_->shard)},
                                                 {"probes", config_->probes.size()},
                                                 {"elsewhere", config_->elsewhere}});
+  }
+  if (!config_->discovery.empty()) {
+    log_.info("follows lists of probes",
+              {{"sources", config_->discovery.size()}, {"kept", lists_->size()}});
+    return;
   }
   if (std::ranges::any_of(config_->probes, &config::ProbeSpec::enabled)) return;
   if (config_->elsewhere > 0) {

@@ -6,12 +6,15 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "config/config.h"
 #include "daemon/app/app_options.h"
@@ -21,6 +24,8 @@
 #include "daemon/app/services.h"
 #include "daemon/app/state_lock.h"
 #include "daemon/app/steps.h"
+#include "daemon/discovery/discovery.h"
+#include "daemon/discovery/taken_lists.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/orders.h"
 #include "daemon/publish/reloads.h"
@@ -38,7 +43,8 @@ class App {
  public:
   struct Setup {
     AppOptions options;
-    config::Config config;
+    config::Config config;    // what the files say
+    TakenLists lists;         // of probes, as they were kept
     WebAccessPointer access;  // nullptr: plain HTTP for everybody
     StateLock lock;
     std::size_t descriptors = 0;   // that may be open (RLIMIT_NOFILE)
@@ -47,6 +53,8 @@ class App {
     Steps& steps;                  // outlives it
     Reloads& reloads;              // outlives it
     std::stop_token stop;          // a start ends at its next step, a reload at once
+    // look_after_lists() has something to do. Thread: any.
+    std::function<void()> lists_came;
   };
   // Throws std::system_error where there is no thread or no memory to be had.
   explicit App(Setup setup);
@@ -64,6 +72,9 @@ class App {
   ReloadOutcome reload();
   // The dump helper and what it leaves undone; once a second. Waits for nothing.
   void look_after_dumps();
+  // Lists of probes that their sources gave: read on a thread of its own, then taken over. Waits
+  // for moments only.
+  void look_after_lists();
   // Exit code. A loop that does not answer ends the process here and now.
   int stop();
 
@@ -71,6 +82,17 @@ class App {
   // What a reload reads.
   struct Reading {
     Result<LoadedAll, std::vector<config::Problem>> loaded;
+    TakenLists lists;      // under what was loaded
+    config::Config whole;  // with them
+    SavedStates saved;
+  };
+  // Lists that were offered, read under `base` beside `lists`.
+  struct ListsRead {
+    std::shared_ptr<config::Config const> base;
+    std::vector<FetchedListPointer> offered;
+    TakenLists lists;
+    std::vector<std::pair<FetchedListPointer, std::string>> refused;  // and why
+    config::Config whole;
     SavedStates saved;
   };
 
@@ -80,6 +102,14 @@ class App {
   ReloadOutcome reload_now();
   ReloadOutcome take_over(Reading reading);
   void refuse_reload(std::string const& why);
+  void offer_list(FetchedListPointer list);  // thread: any
+  std::vector<FetchedListPointer> take_offers();
+  void read_lists(std::vector<FetchedListPointer> offered);
+  static ListsRead read_offered(ListsRead read, config::Config const& known, Log& log,
+                                runtime::Stage& at);
+  void take_over_lists(ListsRead read);
+  void refuse_lists(std::vector<std::pair<FetchedListPointer, std::string>> refused);
+  static std::vector<ListInForce> in_force(TakenLists const& lists);
   void ask(runtime::Task<void> work);
   config::Config fit(config::Config config);
   void tell_of_folders();
@@ -103,7 +133,9 @@ class App {
   std::optional<std::vector<int>> inherited_listeners();
 
   AppOptions options_;
-  std::shared_ptr<config::Config const> config_;  // in effect
+  std::shared_ptr<config::Config const> base_;    // what the files say
+  std::shared_ptr<TakenLists const> lists_;       // in force beside them
+  std::shared_ptr<config::Config const> config_;  // in effect: both
   mutable std::mutex shown_mutex_;                // held for moments
   std::shared_ptr<config::Config const> shown_;   // config_, for the server's threads
   // As text, once somebody has asked: of thousands of probes that takes its time.
@@ -128,6 +160,12 @@ class App {
   std::unique_ptr<Server> server_;                  // last: reads the results of services_
   std::optional<runtime::Aside<Reading>> reading_;  // of the last reload; it may stand still
   std::shared_ptr<runtime::Stage> reading_at_;      // what that is at
+  std::function<void()> lists_came_;
+  std::mutex offers_mutex_;  // held for moments
+  std::vector<FetchedListPointer> offers_;
+  std::optional<runtime::Aside<ListsRead>> lists_reading_;  // it may stand still
+  std::shared_ptr<runtime::Stage> lists_reading_at_;
+  StandingStill lists_standing_;
 };
 
 }  // namespace canary::daemon

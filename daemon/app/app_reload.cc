@@ -4,8 +4,6 @@
 #include <memory>
 #include <new>
 #include <string>
-#include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -43,18 +41,6 @@ std::vector<std::string> waiting_for_restart(config::Config const& old,
   if (!(old.remote_write == fresh.remote_write)) fields.emplace_back("remote_write");
   if (old.workers != fresh.workers) fields.emplace_back("workers");
   return fields;
-}
-
-// Of those that `known` does not have. A reload does not move the state directory.
-SavedStates states_of_new_probes(config::Config const& fresh, config::Config const& known,
-                                 Log& log) {
-  std::unordered_set<std::string_view> names;
-  for (auto const& spec : known.probes) names.insert(spec.name.text);
-  std::vector<config::ProbeSpec> probes;
-  for (auto const& spec : fresh.probes) {
-    if (!names.contains(spec.name.text)) probes.push_back(spec);
-  }
-  return load_saved_states(saved_directory(known), probes, log);
 }
 
 // Without memory for the reason it is a refusal all the same.
@@ -124,13 +110,18 @@ ReloadOutcome App::reload_now() {
 // It may outlive the app, but never the log: then the process ends at once.
 void App::start_reading() {
   reading_at_ = steps_.begin_reading();
-  reading_.emplace("reload", [options = options_, known = config_, at = reading_at_, log = &log_] {
+  reading_.emplace("reload", [options = options_, known = config_, lists = lists_of(*lists_),
+                              at = reading_at_, log = &log_] {
     config::OnEachFile const tell{
         [&at](auto const& file) { at->enter("reading " + file.string()); }};
-    Reading read{.loaded = load_all(options), .saved = {}};
+    Reading read{.loaded = load_all(options), .lists = {}, .whole = {}, .saved = {}};
     if (!read.loaded) return read;
+    auto const& base = read.loaded.value().config;
+    read.lists = take_again(base, lists);
+    read.whole = merged(base, read.lists);
+    // A reload does not move the state directory.
     at->enter("reading " + saved_directory(*known).string());
-    read.saved = states_of_new_probes(read.loaded.value().config, *known, *log);
+    read.saved = load_states_of_new(saved_directory(*known), read.whole, *known, *log);
     return read;
   });
 }
@@ -142,8 +133,10 @@ ReloadOutcome App::take_over(Reading reading) {
     for (auto const& problem : reading.loaded.error()) outcome.lines.push_back(to_text(problem));
     return outcome;
   }
-  auto const fresh =
+  auto const base =
       std::make_shared<config::Config const>(std::move(reading.loaded.value().config));
+  auto const lists = std::make_shared<TakenLists const>(std::move(reading.lists));
+  auto const fresh = std::make_shared<config::Config const>(std::move(reading.whole));
   step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
   // What can fail comes first, so that a reload that fails has changed nothing.
   ReloadOutcome outcome{.accepted = true, .lines = config::differences(*config_, *fresh)};
@@ -153,7 +146,7 @@ ReloadOutcome App::take_over(Reading reading) {
   }
   auto const revoked = std::make_shared<std::atomic<bool>>(false);
   try {
-    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), revoked));
+    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), in_force(*lists), revoked));
   } catch (...) {
     revoked->store(true);  // a loop that turns again later does not take it over after all
     throw;
@@ -165,6 +158,8 @@ ReloadOutcome App::take_over(Reading reading) {
   if (access && access->identity != gate_->access()->identity && !take_access(access)) {
     outcome.lines.emplace_back("TLS of --web.config.file takes effect at the next restart");
   }
+  base_ = base;
+  lists_ = lists;
   config_ = fresh;
   show_config();
   log_.configure(fresh->log);

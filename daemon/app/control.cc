@@ -11,6 +11,7 @@
 #include "daemon/app/load_all.h"
 #include "daemon/app/places.h"
 #include "daemon/app/state_lock.h"
+#include "daemon/discovery/kept_lists.h"
 #include "runtime/crash.h"
 #include "runtime/tables.h"
 #include "runtime/thread_row.h"
@@ -79,9 +80,11 @@ int Control::start_and_serve() {
     return kExitFailure;
   }
   if (stop_.stop_requested()) return kExitClean;
+  auto lists = kept_lists(config);
   enter("preparing dumps in " + where.runtime.string());
   App app{{.options = setup_.options,
            .config = std::move(config),
+           .lists = std::move(lists),
            .access = std::move(loaded.value().access),
            .lock = std::move(lock).value(),
            .descriptors = setup_.descriptors,
@@ -89,7 +92,8 @@ int Control::start_and_serve() {
            .watchdog = setup_.watchdog,
            .steps = steps_,
            .reloads = reloads_,
-           .stop = stop_.get_token()}};
+           .stop = stop_.get_token(),
+           .lists_came = [this] { lists_came(); }}};
   if (row_->outdated()) take_row();
   watched_.store(true, std::memory_order_release);
   struct Withdraw {
@@ -97,6 +101,19 @@ int Control::start_and_serve() {
     Control& control;
   } const withdraw{*this};
   return serve(app);
+}
+
+// Of probes; before anything is built, for they are part of the configuration.
+TakenLists Control::kept_lists(config::Config const& config) {
+  if (config.discovery.empty()) return {};
+  auto const folder = places(config.state_directory).lists();
+  enter("reading " + folder.string());
+  auto kept = read_kept_lists(folder, config.discovery);
+  for (auto const& why : kept.unusable) {
+    setup_.log.warn("a list of probes that was kept cannot be used", {{"detail", why}});
+  }
+  config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); }};
+  return take_again(config, kept.lists);
 }
 
 // It comes round once a second while there is nothing else to do. Its steps have limits of their
@@ -115,15 +132,12 @@ int Control::serve(App& app) noexcept {
     steps_.enter("monitoring");
     {
       std::unique_lock lock{mutex_};
-      bool const ordered =
-          ordered_.wait_for(lock, stop_.get_token(), kLookAfter, [this] { return reload_wanted_; });
-      if (!ordered && !stop_.stop_requested()) {
+      ordered_.wait_for(lock, stop_.get_token(), kLookAfter,
+                        [this] { return reload_wanted_ || lists_came_; });
+      lists_came_ = false;
+      if (!reload_wanted_ && !stop_.stop_requested()) {
         lock.unlock();
-        try {
-          app.look_after_dumps();
-        } catch (std::exception const& failed) {  // no memory, or no thread: in a second again
-          setup_.log.warn("the dump helper could not be looked after", {{"detail", failed.what()}});
-        }
+        look_after(app);
         continue;
       }
       reload_wanted_ = false;
@@ -137,6 +151,19 @@ int Control::serve(App& app) noexcept {
   }
   phase_.store(Phase::stopping, std::memory_order_release);
   return app.stop();
+}
+
+void Control::look_after(App& app) {
+  try {
+    app.look_after_dumps();
+  } catch (std::exception const& failed) {  // no memory, or no thread: in a second again
+    setup_.log.warn("the dump helper could not be looked after", {{"detail", failed.what()}});
+  }
+  try {
+    app.look_after_lists();
+  } catch (std::exception const& failed) {  // likewise
+    setup_.log.warn("the lists of probes could not be looked after", {{"detail", failed.what()}});
+  }
 }
 
 Control::Turns Control::turns() const {
@@ -163,6 +190,14 @@ void Control::reload() {
 }
 
 void Control::stop() { stop_.request_stop(); }
+
+void Control::lists_came() {
+  {
+    std::lock_guard const lock{mutex_};
+    lists_came_ = true;
+  }
+  ordered_.notify_all();
+}
 
 bool Control::dump() {
   if (!watched()) return false;

@@ -19,6 +19,7 @@
 
 #include "daemon/app/app_options.h"
 #include "daemon/app/steps.h"
+#include "daemon/discovery/taken_lists.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/reloads.h"
 #include "daemon/watchdog/watchdog.h"
@@ -62,6 +63,8 @@ class Control {
   // reload is left as it stands.
   void reload();
   void stop();
+  // The app has lists to look after. Thread: any.
+  void lists_came();
   // A dump now, from the watchdog; false where it has nothing to make one with yet, or any more.
   bool dump();
 
@@ -73,6 +76,8 @@ class Control {
   int start_and_serve();
   // What it throws would end the process as if it had been told to: it ends with a dump instead.
   int serve(App& app) noexcept;
+  TakenLists kept_lists(config::Config const& config);
+  void look_after(App& app);
   void enter(std::string const& step);
   void take_row();
 
@@ -84,7 +89,7 @@ class Control {
   std::stop_source stop_;
   mutable std::mutex mutex_;  // held for moments only, never in a call that may wait
   std::condition_variable_any ordered_;
-  bool reload_wanted_ = false;
+  bool reload_wanted_ = false, lists_came_ = false;
   std::atomic<bool> watched_{false};
   int code_ = kExitFailure;
   std::exception_ptr thrown_;

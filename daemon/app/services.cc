@@ -157,8 +157,11 @@ Task<void> Services::send_last_metrics() {
   log_.warn("metrics could not be sent before the end and are lost", {{"samples", left}});
 }
 
-Task<void> Services::start(config::Config config, SavedStates saved) {
-  co_await take_over(std::move(config), std::move(saved));
+Task<void> Services::start(config::Config config, SavedStates saved,
+                           std::vector<ListInForce> lists) {
+  auto const sources = config.discovery;
+  co_await take_over(std::move(config), std::move(saved), Change::configuration);
+  if (discovery_) discovery_->configure(sources, lists);
   for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
     history_.note(std::move(entry));
   }
@@ -183,11 +186,13 @@ Task<void> Services::start(config::Config config, SavedStates saved) {
 }
 
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
-                                 std::shared_ptr<std::atomic<bool> const> revoked) {
+                                 std::vector<ListInForce> lists, Revoked revoked) {
   if (revoked->load()) co_return;
   config_refused_ = web_refused_ = false;
   history_.set_bounds(bounds_of(config.history));
-  co_await take_over(std::move(config), std::move(saved));
+  auto const sources = config.discovery;
+  co_await take_over(std::move(config), std::move(saved), Change::configuration);
+  if (discovery_) discovery_->configure(sources, lists);
   history_.note(
       history::EventEntry{.kind = "reload", .subject = "", .detail = "", .at = wall_now()});
 }
@@ -223,6 +228,7 @@ Task<bool> Services::stop() {
     co_await runtime::sleep_until({}, "app.stop", Deadline::after(5ms));
   }
   tasks_.request_stop();
+  if (discovery_) co_await discovery_->stop();
   co_await tasks_.join();
   if (remote_write_) co_await send_last_metrics();
   co_await keeper_.finish(Deadline::after(kLastWrites));
@@ -233,17 +239,26 @@ Task<bool> Services::stop() {
 }
 
 // Whole, also where who asked for it is cancelled meanwhile.
-Task<void> Services::take_over(config::Config config, SavedStates saved) {
+Task<void> Services::take_over(config::Config config, SavedStates saved, Change change) {
   while (std::exchange(applying_, true)) {
     co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
   }
   changes_.start(
-      apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved)));
+      apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved), change));
   while (applying_) co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
 }
 
+void Services::accepted(config::Config const& config) {
+  results_.config_accepted(
+      wall_now(), {.full_metrics = config.metrics.detail == config::MetricsSettings::Detail::full,
+                   .shard = config.shard,
+                   .elsewhere = config.elsewhere,
+                   .vantage = config.vantage});
+}
+
 // Probe by probe, in turns with whatever else the loop has to do: of each everything at once.
-Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedStates saved) {
+Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedStates saved,
+                           Change change) {
   runtime::Turn turn;
   try {
     std::set<std::string_view> known, watched;
@@ -268,11 +283,11 @@ Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedSt
     }
     results_.arrange(names);
     std::erase_if(memories_, [&known](auto const& each) { return !known.contains(each.first); });
-    results_.config_accepted(wall_now(), {.full_metrics = config->metrics.detail ==
-                                                          config::MetricsSettings::Detail::full,
-                                          .shard = config->shard,
-                                          .elsewhere = config->elsewhere,
-                                          .vantage = config->vantage});
+    if (change == Change::lists) {
+      results_.elsewhere(config->elsewhere);
+    } else {
+      accepted(*config);
+    }
   } catch (...) {  // no memory: a process that starts anew is better than one with half of each
     runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
   }

@@ -7,6 +7,7 @@
 #include <any>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@
 #include "daemon/app/places.h"
 #include "daemon/app/state_keeper.h"
 #include "daemon/app/web_files.h"
+#include "daemon/discovery/discovery.h"
 #include "daemon/history/recorder.h"
 #include "daemon/log/log.h"
 #include "daemon/publish/orders.h"
@@ -60,6 +62,9 @@ class Services {
   // The metrics, which `page` gives on a worker, are sent to `settings.url`.
   void send_metrics(config::RemoteWriteSettings settings, std::function<std::string()> page);
 
+  // Lists of probes that are new go to `offer`, which waits for nothing. Thread of that: loop.
+  void discover(std::function<void(FetchedListPointer)> offer);
+
   void watch(WebFiles files) { web_files_ = std::move(files); }
 
   ResultStore const& results() const { return results_; }
@@ -71,10 +76,17 @@ class Services {
   std::vector<std::string> standing() const;
 
   // These run on the loop.
-  runtime::Task<void> start(config::Config config, SavedStates saved);
+  runtime::Task<void> start(config::Config config, SavedStates saved,
+                            std::vector<ListInForce> lists);
   // Nothing where `revoked` is set by the time that its turn on the loop comes.
+  using Revoked = std::shared_ptr<std::atomic<bool> const>;
   runtime::Task<void> reconfigure(config::Config config, SavedStates saved,
-                                  std::shared_ptr<std::atomic<bool> const> revoked);
+                                  std::vector<ListInForce> lists, Revoked revoked);
+  // Lists that were offered are in force, as `config` has it.
+  runtime::Task<void> take_lists(config::Config config, SavedStates saved,
+                                 std::vector<ListInForce> lists, Revoked revoked);
+  // A list that was offered is not taken. For the loop.
+  void refuse_list(FetchedListPointer const& list, std::string why);
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
   // The files of --web.config.file: refused, or in force (again). For the loop.
@@ -88,8 +100,11 @@ class Services {
   runtime::Task<bool> stop();
 
  private:
-  runtime::Task<void> take_over(config::Config config, SavedStates saved);
-  runtime::Task<void> apply(std::shared_ptr<config::Config const> config, SavedStates saved);
+  enum class Change : std::uint8_t { configuration, lists };
+  runtime::Task<void> take_over(config::Config config, SavedStates saved, Change change);
+  runtime::Task<void> apply(std::shared_ptr<config::Config const> config, SavedStates saved,
+                            Change change);
+  void accepted(config::Config const& config);
   void note_refusal(std::string why);
   runtime::Task<void> schedule();
   void describe_now();
@@ -131,6 +146,7 @@ class Services {
   std::optional<bool> scheduler_ended_;
   std::optional<WebFiles> web_files_;
   std::optional<push::RemoteWrite> remote_write_;
+  std::optional<Discovery> discovery_;
   bool config_refused_ = false, web_refused_ = false;  // the last attempt at each
   bool applying_ = false;                              // a configuration is being taken over
   runtime::TaskGroup changes_;                         // that, whoever still waits for it

@@ -114,6 +114,17 @@ SavedStates load_saved_states(fs::path const& directory,
   return states;
 }
 
+SavedStates load_states_of_new(fs::path const& directory, config::Config const& fresh,
+                               config::Config const& known, Log& log) {
+  std::unordered_set<std::string_view> names;
+  for (auto const& spec : known.probes) names.insert(spec.name.text);
+  std::vector<config::ProbeSpec> probes;
+  for (auto const& spec : fresh.probes) {
+    if (!names.contains(spec.name.text)) probes.push_back(spec);
+  }
+  return load_saved_states(directory, probes, log);
+}
+
 StateKeeper::StateKeeper(runtime::Executor executor, runtime::Workers& disk, ResultStore& results,
                          Log& log, fs::path directory)
     : executor_(executor),

@@ -28,6 +28,10 @@ namespace canary::daemon {
 SavedStates load_saved_states(std::filesystem::path const& directory,
                               std::vector<config::ProbeSpec> const& probes, Log& log);
 
+// Likewise of those that `known` does not have.
+SavedStates load_states_of_new(std::filesystem::path const& directory, config::Config const& fresh,
+                               config::Config const& known, Log& log);
+
 // Where what is known of a probe is kept, in the folder of all.
 std::filesystem::path saved_file(std::filesystem::path const& directory, std::string_view probe);
 

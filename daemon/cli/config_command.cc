@@ -57,7 +57,12 @@ int check_file(std::string const& file, std::optional<config::Shard> shard = std
     return kExitBadConfig;
   }
   if (shard) loaded.value().shard = *shard;
-  put(file + ": good; probes: " + probes_text(std::move(loaded).value()) + "\n");
+  std::size_t const sources = loaded.value().discovery.size();
+  std::string const lists = sources == 0 ? ""
+                                         : ", and those of " + std::to_string(sources) +
+                                               (sources == 1 ? " list" : " lists") +
+                                               " that canaryd fetches as it runs";
+  put(file + ": good; probes: " + probes_text(std::move(loaded).value()) + lists + "\n");
   return kExitClean;
 }
 

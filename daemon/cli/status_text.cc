@@ -144,12 +144,37 @@ std::string share_text(json::object const& answer) {
 
 }  // namespace
 
+namespace {
+
+// A line for each source of probes, and one more for what is wrong with it.
+std::string sources_text(json::object const& answer, sys_seconds now) {
+  auto const* const sources = answer.if_contains("discovery");
+  if (sources == nullptr) return {};
+  std::string out;
+  for (auto const& source : sources->as_array()) {
+    auto const& confirmed = source.at("confirmed");
+    out += "discovery " + text(source.at("name")) + ": " + text(source.at("probes")) + " probes, " +
+           (confirmed.is_null() ? "its list was never had"
+                                : "its list was confirmed " + ago(confirmed, now)) +
+           "\n";
+    std::string const error = text(source.at("error"));
+    if (!error.empty()) {
+      out += "    fails since " + text(source.at("failing_since")) + ": " + error + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string probes_text(json::value const& answer, bool colour) {
-  std::string const share = share_text(answer.as_object());
   auto const now = time_of(answer.at("as_of"));
+  std::string const share = share_text(answer.as_object()) + sources_text(answer.as_object(), now);
   std::vector<json::object const*> probes;
   for (auto const& each : answer.at("probes").as_array()) probes.push_back(&each.as_object());
   if (probes.empty()) {
+    bool const lists = share.find("discovery ") != std::string::npos;
+    if (lists) return share + "no probe is configured or listed: nothing is watched\n";
     return share + (share.starts_with("shard") ? "none falls to it: nothing is watched\n"
                                                : "no probe is configured: nothing is watched\n");
   }

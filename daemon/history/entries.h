@@ -60,9 +60,9 @@ struct VersionEntry {
   friend bool operator==(VersionEntry const&, VersionEntry const&) = default;
 };
 
-// What befell canaryd itself: "start", "stop", "reload", "reload_refused", "hang", "unclean_end";
-// and "changes_left_out" of a probe whose findings or versions changed too often. Of the probe
-// `subject` is kTrustDropped, with the reason as detail.
+// What befell canaryd itself: "start", "stop", "reload", "list" (of probes), "reload_refused",
+// "hang", "unclean_end"; and "changes_left_out" of a probe whose findings or versions changed too
+// often. Of the probe `subject` is kTrustDropped, with the reason as detail.
 struct EventEntry {
   std::string kind, subject, detail;
   Time at{};

@@ -83,6 +83,7 @@ std::string event_text(Moment const& moment) {
   if (moment.kind == "start") return "canaryd " + subject + " starts";
   if (moment.kind == "stop") return "canaryd stops";
   if (moment.kind == "reload") return "the configuration is loaded anew";
+  if (moment.kind == "list") return "a list of probes is taken over: " + subject + because;
   if (moment.kind == "reload_refused") return "a new configuration is refused" + because;
   if (moment.kind == "hang") return "canaryd hangs: " + subject + " for " + lasted + because;
   if (moment.kind == "unclean_end") {

@@ -74,6 +74,7 @@ json::object short_form(Snapshot const& snapshot, ProbeRow const& row, SysTime n
   out["stale"] = is_stale(row, snapshot.daemon->started, now);
   out["since"] = row.severity ? time_value(row.since) : json::value(nullptr);
   out["consecutive_failures"] = row.consecutive_failures;
+  out["source"] = row.facts.source.empty() ? json::value(nullptr) : json::value(row.facts.source);
   out["interval_seconds"] = seconds(row.facts.interval);
   out["timeout_seconds"] = seconds(row.facts.timeout);
   out["last_run"] = time_value(row.last_run_end);
@@ -168,6 +169,23 @@ void add_share(json::object& out, DaemonFacts const& facts) {
       facts.vantage.empty() ? json::value(nullptr) : json::value(text_value(facts.vantage));
 }
 
+// Of probes.
+json::array sources_array(std::vector<SourceFacts> const& sources) {
+  json::array all;
+  for (auto const& source : sources) {
+    all.push_back(json::object{
+        {"name", source.name},
+        {"from", text_value(source.from)},
+        {"probes", source.probes},
+        {"successful", source.looked ? json::value(source.successful) : json::value(nullptr)},
+        {"confirmed", time_value(source.confirmed)},
+        {"taken", time_value(source.taken)},
+        {"failing_since", time_value(source.failing_since)},
+        {"error", text_value(source.error)}});
+  }
+  return all;
+}
+
 json::object daemon_object(DaemonFacts const& facts, SysTime now) {
   json::object reload;
   reload["successful"] = facts.reload_successful;
@@ -182,6 +200,7 @@ json::object daemon_object(DaemonFacts const& facts, SysTime now) {
   out["config_file"] = text_value(facts.config_file);
   out["reload"] = std::move(reload);
   add_share(out, facts);
+  out["discovery"] = sources_array(facts.sources);
   return out;
 }
 
@@ -219,6 +238,7 @@ std::string probes_json(Snapshot const& snapshot, SysTime now) {
   json::object out;
   out["as_of"] = rfc3339(now);
   add_share(out, *snapshot.daemon);
+  out["discovery"] = sources_array(snapshot.daemon->sources);
   out["probes"] = std::move(probes);
   return text(out);
 }

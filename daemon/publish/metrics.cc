@@ -68,6 +68,7 @@ class Page {
 
   void daemon();
   void clients();
+  void sources();
   void history();
   void remote_write();
   void configured_probes();
@@ -101,6 +102,7 @@ void Page::daemon() {
   family(metric("canaryd_shards"))
       .add({std::to_string(facts.shard.index), facts.vantage.text()},
            static_cast<double>(facts.shard.count));
+  sources();
   family(metric("canaryd_schedule_lag_seconds")).add({}, input_.snapshot.schedule_lag);
   auto requests = family(metric("canaryd_http_requests_total"));
   for (auto const& request : input_.requests) {
@@ -112,6 +114,26 @@ void Page::daemon() {
       .add({}, static_cast<double>(input_.log_lines_dropped));
   history();
   remote_write();
+}
+
+// Of probes.
+void Page::sources() {
+  auto const& sources = input_.snapshot.daemon->sources;
+  auto const each = [&](Metric const& declared, auto const& value) {
+    auto out = family(declared);
+    for (auto const& source : sources) out.add({source.name}, value(source));
+  };
+  auto const looked = [](SourceFacts const& source) -> std::optional<double> {
+    if (!source.looked) return std::nullopt;
+    return source.successful ? 1.0 : 0.0;
+  };
+  each(metric("canaryd_discovery_successful"), looked);
+  each(metric("canaryd_discovery_confirmed_timestamp_seconds"),
+       [](SourceFacts const& source) { return seconds(source.confirmed); });
+  each(metric("canaryd_discovery_refresh_seconds"),
+       [](SourceFacts const& source) { return seconds(source.refresh); });
+  each(metric("canaryd_discovery_probes"),
+       [](SourceFacts const& source) { return static_cast<double>(source.probes); });
 }
 
 void Page::remote_write() {

@@ -56,6 +56,7 @@ ProbeFacts facts_of(config::ProbeSpec const& spec, probes::Declaration const& ki
       .url = spec.kind.location(),
       .host = host_name(spec.kind.host())};
   if (facts.host.empty()) facts.host = facts.name;
+  facts.source = spec.source;
   std::ranges::copy_if(windows, std::back_inserter(facts.maintenance),
                        [&](auto const& window) { return window.covers(facts.name); });
   return facts;

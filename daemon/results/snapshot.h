@@ -42,6 +42,7 @@ struct ProbeFacts {
   probes::Subject url;     // where the repository is
   HarmlessText<256> host;  // who is asked, without a port; else the program or file, or its name
   std::vector<config::MaintenanceWindow> maintenance{};  // those that cover it
+  std::string source{};  // of `discovery`, whose list has it; "": a file has it
   friend bool operator==(ProbeFacts const&, ProbeFacts const&) = default;
 };
 // `kind` is what the kind of `spec` declares, `windows` are those of the configuration.
@@ -120,6 +121,21 @@ struct ProbeRow {
   std::optional<bool> success() const;
 };
 
+// How a source of probes (`discovery`) fares.
+struct SourceFacts {
+  std::string name;
+  HarmlessText<512> from;  // its URL or path
+  std::chrono::milliseconds refresh{0};
+  std::size_t probes = 0;            // in force, of this shard
+  bool looked = false;               // at least once since the start
+  bool successful = false;           // the last look
+  std::optional<SysTime> taken;      // when the content of the list in force came
+  std::optional<SysTime> confirmed;  // when that was last seen to be the newest
+  std::optional<SysTime> failing_since;
+  probes::Message error;  // of the last look; empty where it succeeded
+  friend bool operator==(SourceFacts const&, SourceFacts const&) = default;
+};
+
 // What is known of the process and its configuration.
 struct DaemonFacts {
   std::string version;
@@ -133,8 +149,9 @@ struct DaemonFacts {
   // Of the configuration in use.
   bool full_metrics = false;  // metrics.detail
   config::Shard shard;
-  std::size_t elsewhere = 0;  // enabled probes of other shards
-  HarmlessText<64> vantage;   // "" where it is not said
+  std::size_t elsewhere = 0;         // enabled probes of other shards
+  HarmlessText<64> vantage;          // "" where it is not said
+  std::vector<SourceFacts> sources;  // of probes, in the order of the configuration
 };
 
 // Pointers are good as long as the Reading (store.h) that made the snapshot, or whatever a test

@@ -102,6 +102,18 @@ void ResultStore::config_refused(SysTime at, std::string why) {
   publish_daemon();
 }
 
+void ResultStore::sources(std::vector<SourceFacts> sources) {
+  runtime::require_loop_thread();
+  daemon_facts_.sources = std::move(sources);
+  publish_daemon();
+}
+
+void ResultStore::elsewhere(std::size_t probes) {
+  runtime::require_loop_thread();
+  daemon_facts_.elsewhere = probes;
+  publish_daemon();
+}
+
 void ResultStore::scheduled(std::string_view probe, SysTime next_run) {
   runtime::require_loop_thread();
   if (Entry* const entry = find(probe)) {

@@ -60,6 +60,9 @@ class ResultStore {
   void config_accepted(SysTime at, Accepted config);
   void config_accepted(SysTime at);  // the one in use is (again) what the files say
   void config_refused(SysTime at, std::string why);
+  // How the sources of probes fare; and what lists have left to other shards, all in all.
+  void sources(std::vector<SourceFacts> sources);
+  void elsewhere(std::size_t probes);
 
   // Events of one probe; a name that is not (or no longer) configured is ignored.
   void scheduled(std::string_view probe, SysTime next_run);

@@ -37,6 +37,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "dns";
   static constexpr bool kFetches = false;
+  static constexpr bool kRunsPrograms = false;
   std::string location() const { return "dns:" + name; }
   std::string host() const { return servers.empty() ? location() : servers.front(); }
   std::size_t connections() const { return servers.size(); }

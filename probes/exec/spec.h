@@ -24,6 +24,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "exec";
   static constexpr bool kFetches = false;
+  static constexpr bool kRunsPrograms = true;
   std::string location() const { return command.empty() ? std::string{} : command.front(); }
   std::string host() const { return location(); }
   std::size_t connections() const {

@@ -37,6 +37,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "http";
   static constexpr bool kFetches = true;
+  static constexpr bool kRunsPrograms = false;
   std::string location() const { return url.text(); }
   std::string host() const { return url.origin(); }
   std::size_t connections() const { return 1; }

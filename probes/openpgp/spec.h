@@ -28,6 +28,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "openpgp";
   static constexpr bool kFetches = true;
+  static constexpr bool kRunsPrograms = false;
   std::string location() const { return keys.empty() ? "openpgp" : shown(keys.front()); }
   // The first server that is asked; files have none.
   std::string host() const;

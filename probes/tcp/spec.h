@@ -27,6 +27,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "tcp";
   static constexpr bool kFetches = false;
+  static constexpr bool kRunsPrograms = false;
   std::string location() const { return "tcp://" + address; }
   std::string host() const { return location(); }
   std::size_t connections() const { return 1; }

@@ -64,6 +64,7 @@ struct Spec {
 
   static constexpr std::string_view kKind = "tuf";
   static constexpr bool kFetches = true;
+  static constexpr bool kRunsPrograms = false;
   std::string location() const { return metadata_url.text(); }
   std::string host() const { return metadata_url.origin(); }
   std::size_t connections() const {

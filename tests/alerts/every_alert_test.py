@@ -59,6 +59,7 @@ WANTED = {
     "CanarydShardMissing": {"vantage": "one-of-two"},
     "CanarydRemoteWriteFailing": {"instance": "unsent"},
     "CanarydSendsNothing": {"instance": "sender"},
+    "CanarydDiscoveryFailing": {"instance": "unlisted", "source": "fleet"},
     "TufSplitView": {"repo": "split", "role": "timestamp", "version": "1"},
     "RepoBadFromManyPlaces": {"probe": "lost"},
     "RepoBadFromOnePlace": {"probe": "far", "vantage": "there"},
@@ -191,6 +192,11 @@ class World:
                 self.victim(), top=f"remote_write: {{instance: {name}, interval: 1s, "
                 f"url: 'http://127.0.0.1:{prometheus.port}/api/v1/{path}'}}\n").start()
 
+    def without_its_list(self):
+        self.canaryd("unlisted").configure(
+            self.victim(), top="discovery: [{name: fleet, url: 'http://127.0.0.1:1/list', "
+            "refresh: 1s, http: {max_attempts: 1}}]\n").start()
+
     def faults(self):
         machine = self.canaryd
         quick = ", run_unwind: 1s"
@@ -267,6 +273,7 @@ def tell(options, folder, cleanup):
     world.troubled_by_themselves()
     world.faults()
     world.places_and_senders(prometheus)
+    world.without_its_list()
     prometheus.know(**{name: machine.port for name, machine in world.machines.items()
                        if name != "sender"})
     prometheus.know(lossy=serve_one_scrape_in_three(f"127.0.0.1:{healthy.port}"))

@@ -8,6 +8,7 @@ not over when it is mended.
 
 Exits 77 where a program is missing. The dead name server needs root, and is left out without.
 """
+import functools
 import http.server
 import json
 import os
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 
-from machines import Canaryd, Files, Repositories, start_server
+from machines import Canaryd, Files, Repositories, same_history, start_server
 from prometheus import FACTOR, Prometheus
 from scaled import milliseconds
 from harness import eventually, Failed, listening_port, run_test, say
@@ -64,15 +65,16 @@ class Receiver:
                 pass
         self.port = start_server(Handler).server_address[1]
 
-    def of(self, instance, status="firing"):
-        """Each notification about it: when, to whom, and which of its alerts. One that tells the
-        end of some is no new one of the others."""
+    def of(self, who, status="firing"):
+        """Each notification about these canaryds and probes: when, to whom, and which alerts. One
+        that tells the end of some is no new one of the others."""
         found = []
         for when, receiver, message in list(self.received):
             if status == "firing" and any(each["status"] != status for each in message["alerts"]):
                 continue
             alerts = [each for each in message["alerts"]
-                      if each["labels"].get("instance") == instance and each["status"] == status
+                      if who & {each["labels"].get("instance"), each["labels"].get("probe")}
+                      and each["status"] == status
                       and not OF_THE_MACHINE.fullmatch(each["labels"]["alertname"])]
             if alerts:
                 found.append((when, receiver, alerts))
@@ -126,9 +128,20 @@ class Incidents:
         self.options, self.folder, self.cleanup = options, folder, cleanup
         self.repositories = Repositories(options.repository, folder / "repositories", cleanup)
         self.machines = {}
+        self.senders = []  # that nobody scrapes
         for name in ("expiring", "corrupted", "rolled", "s1", "s2", "s3", "m-new", "touched"):
             self.repositories.sign(name)
         shutil.copytree(self.files("m-new"), self.files("m-old"))
+        for attempt in range(20):
+            self.split = [f"split-{attempt}-{place}" for place in ("fra", "sin")]
+            for name in self.split:
+                self.repositories.sign(name)
+            if same_history([self.files(name) for name in self.split]):
+                break
+        else:
+            raise Failed("two repositories were never signed in the same second")
+        self.servers = {}
+        self.two_places()
 
     def files(self, repository):
         return self.repositories.folder / repository
@@ -142,6 +155,10 @@ class Incidents:
         machine.probes = len(probes)
         self.machines[name] = machine
         return machine
+
+    def scraped(self):
+        return {name: machine.port for name, machine in self.machines.items()
+                if name not in self.senders}
 
     def restore(self, repository):
         """As it was, by a whole copy."""
@@ -187,7 +204,6 @@ class Incidents:
         return lambda: self.repositories.order("m-new", "expire 864000"), follow
 
     def a_server_is_dead(self):
-        import functools
         handler = functools.partial(Files, directory=str(self.repositories.folder))
         server = start_server(handler, address=("127.0.0.4", 0))
         port = server.server_address[1]
@@ -233,33 +249,133 @@ class Incidents:
             machine.start()
         return machine.trigger, set_right
 
+    def serve_at(self, name, host):
+        """Repositories at a host of their own, which may die; its port."""
+        handler = functools.partial(Files, directory=str(self.repositories.folder))
+        server = start_server(handler, address=(host, 0))
+        port = server.server_address[1]
+
+        def die():
+            server.shutdown()
+            server.server_close()
+        self.servers[name] = (die, lambda: start_server(handler, address=(host, port)))
+        return port
+
+    def two_places(self):
+        """That look at the same: one repository that is everywhere the same, one whose edge is
+        each place's own, one that will be two, and one that stays well."""
+        probe = self.repositories.probe
+        everywhere = self.serve_at("everywhere", "127.0.0.6")
+        for place, split in zip(("fra", "sin"), self.split):
+            edge = self.serve_at(f"edge-{place}", "127.0.0.7")
+            self.canaryd(place, [
+                probe("calm"), probe("everywhere", host="127.0.0.6", port=everywhere),
+                probe("edge", host="127.0.0.7", port=edge), probe("split", split)],
+                top=f"vantage: {place}\n")
+
+    def a_repository_is_dead_from_everywhere(self):
+        return self.servers["everywhere"]
+
+    def one_places_edge_is_dead(self):
+        return self.servers["edge-sin"]
+
+    def places_are_shown_two_histories(self):
+        order = self.repositories.order
+
+        def fork():
+            order(self.split[0], "expire 864000")
+            order(self.split[1], "expire 777000")
+
+        def join():
+            order(self.split[0], "expire 864000")
+            shutil.copytree(self.files(self.split[0]), self.files(self.split[1]),
+                            dirs_exist_ok=True)
+        return fork, join
+
+    def a_canaryd_that_sends_is_stopped(self):
+        machine = self.canaryd("sender", [self.repositories.probe("sent")], top=(
+            "remote_write: {instance: sender, interval: 1s, url: "
+            f"'http://127.0.0.1:{self.options.prometheus}/api/v1/write'}}\n"))
+        self.senders.append("sender")
+
+        def stop():
+            machine.signal(signal.SIGTERM)
+            machine.process.wait()
+        return stop, machine.start
+
+    def answering(self, answers):
+        """A server that answers what answers() says, to everything: its port."""
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                status, body = answers()
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            do_GET = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+        return start_server(Handler).server_address[1]
+
+    def the_receiver_refuses_metrics(self):
+        status = [200]
+        port = self.answering(lambda: (status[0], b""))
+        self.canaryd("unsent", [self.repositories.probe("unsent-p")], top=(
+            f"remote_write: {{interval: 1s, url: 'http://127.0.0.1:{port}/'}}\n"))
+        return lambda: status.__setitem__(0, 400), lambda: status.__setitem__(0, 200)
+
+    def a_list_of_probes_is_gone(self):
+        answer = [(200, b"probes: []")]
+        port = self.answering(lambda: answer[0])
+        self.canaryd("unlisted", [self.repositories.probe("own")], top=(
+            "discovery: [{name: fleet, refresh: 1s, http: {max_attempts: 1}, "
+            f"url: 'http://127.0.0.1:{port}/'}}]\n"))
+        return (lambda: answer.__setitem__(0, (500, b"")),
+                lambda: answer.__setitem__(0, (200, b"probes: []")))
+
     def work_is_announced(self):
+        """Seen from two places, too."""
         tuf = "      targets_url: $BASE/targets\n      targets: all\n"
-        self.canaryd("announced", [self.repositories.probe("touched", "touched", tuf=tuf)],
-                     top="maintenance: [{weekly: \"daily 00:00-23:59\", reason: storage moves}]\n")
+        for name in ("announced", "announced-2"):
+            self.canaryd(
+                name, [self.repositories.probe("touched", "touched", tuf=tuf),
+                       self.repositories.probe("untouched")],
+                top=f"vantage: {name}\n"
+                "maintenance: [{weekly: \"daily 00:00-23:59\", reason: storage moves}]\n")
         self.keep("touched")
         return lambda: self.corrupt("touched"), lambda: self.restore("touched")
 
     def all(self):
-        found = {"metadata expires": ("expiry", self.metadata_expires),
-                 "a target is corrupted": ("target", self.a_target_is_corrupted),
-                 "a repository is rolled back": ("rollback", self.a_repository_is_rolled_back),
-                 "a mirror lags": ("mirror", self.a_mirror_lags),
-                 "a server is dead": ("server", self.a_server_is_dead),
-                 "a name server is dead": ("names", self.a_name_server_is_dead),
-                 "canaryd hangs": ("hangs", self.canaryd_hangs),
-                 "canaryd is killed": ("killed", self.canaryd_is_killed),
-                 "canaryd's own clock is off": ("clock", self.its_own_clock_is_off),
-                 "work is announced": ("announced", self.work_is_announced)}
+        found = {"metadata expires": ({"expiry"}, self.metadata_expires),
+                 "a target is corrupted": ({"target"}, self.a_target_is_corrupted),
+                 "a repository is rolled back": ({"rollback"}, self.a_repository_is_rolled_back),
+                 "a mirror lags": ({"mirror"}, self.a_mirror_lags),
+                 "a server is dead": ({"server"}, self.a_server_is_dead),
+                 "a name server is dead": ({"names"}, self.a_name_server_is_dead),
+                 "a repository is dead from everywhere": (
+                     {"everywhere"}, self.a_repository_is_dead_from_everywhere),
+                 "one place's edge is dead": ({"edge"}, self.one_places_edge_is_dead),
+                 "places are shown two histories": (
+                     {"split"}, self.places_are_shown_two_histories),
+                 "a canaryd that sends is stopped": (
+                     {"sender"}, self.a_canaryd_that_sends_is_stopped),
+                 "the receiver refuses metrics": ({"unsent"}, self.the_receiver_refuses_metrics),
+                 "a list of probes is gone": ({"unlisted"}, self.a_list_of_probes_is_gone),
+                 "canaryd hangs": ({"hangs"}, self.canaryd_hangs),
+                 "canaryd is killed": ({"killed"}, self.canaryd_is_killed),
+                 "canaryd's own clock is off": ({"clock"}, self.its_own_clock_is_off),
+                 "work is announced": ({"announced", "announced-2", "touched"}, self.work_is_announced)}
         if os.geteuid() != 0:
             say("left out, for it needs root: a name server is dead")
             del found["a name server is dead"]
         return found
 
 
-def told_of(receiver, instance, status="firing"):
+def told_of(receiver, who, status="firing"):
     return {(whom, alert["labels"]["alertname"])
-            for _, whom, alerts in receiver.of(instance, status) for alert in alerts}
+            for _, whom, alerts in receiver.of(who, status) for alert in alerts}
 
 
 def check_text(incident, alerts):
@@ -306,6 +422,7 @@ def tell(options, folder, cleanup):
     receiver = Receiver()
     prometheus = Prometheus(project, folder, cleanup,
                             start_alertmanager(project, folder, receiver, cleanup))
+    options.prometheus = prometheus.port
     incidents = Incidents(options, folder, cleanup)
     wanted = table(project)
     known = incidents.all()
@@ -315,7 +432,7 @@ def tell(options, folder, cleanup):
     acts = {incident: prepare() for incident, (_, prepare) in known.items()}
     for machine in incidents.machines.values():
         machine.start()
-    prometheus.know(**{name: machine.port for name, machine in incidents.machines.items()})
+    prometheus.know(**incidents.scraped())
     eventually("every canaryd was scraped", prometheus.scrapes_all)
     eventually("every probe is well", lambda: not prometheus.query("canaryd_probe_success == 0")
                and len(prometheus.query("canaryd_probe_success == 1") or [])
@@ -326,18 +443,18 @@ def tell(options, folder, cleanup):
         begin()
 
     def all_told():
-        return all(wanted[incident] <= told_of(receiver, instance)
-                   for incident, (instance, _) in known.items())
+        return all(wanted[incident] <= told_of(receiver, who)
+                   for incident, (who, _) in known.items())
     try:
         eventually("all are told", all_told, PATIENCE)
     except Failed as failed:
-        state = {incident: (sorted(wanted[incident]), sorted(told_of(receiver, instance)))
-                 for incident, (instance, _) in known.items()
-                 if not wanted[incident] <= told_of(receiver, instance)}
+        state = {incident: (sorted(wanted[incident]), sorted(told_of(receiver, who)))
+                 for incident, (who, _) in known.items()
+                 if not wanted[incident] <= told_of(receiver, who)}
         raise Failed(f"{failed}; wanted and told: {state}") from None
     time.sleep(milliseconds("10m") / FACTOR / 1000)  # two intervals of groups: what else comes?
-    for incident, (instance, _) in known.items():
-        notifications = receiver.of(instance)
+    for incident, (who, _) in known.items():
+        notifications = receiver.of(who)
         for when, whom, alerts in notifications:
             say(f"{incident}: {whom} after {(when - began) * FACTOR / 60:.0f} min: "
                 + alerts[0]["annotations"]["summary"])
@@ -346,22 +463,22 @@ def tell(options, folder, cleanup):
     check_dashboard(project, prometheus)
     for _, mend in acts.values():
         mend()
-    prometheus.know(**{name: machine.port for name, machine in incidents.machines.items()})
+    prometheus.know(**incidents.scraped())
 
     def all_resolved():
-        return all(wanted[incident] <= told_of(receiver, instance, "resolved")
+        return all(wanted[incident] <= told_of(receiver, who, "resolved")
                    | ({("tickets", "RepoUnreachable")} if incident == "a server is dead" else set())
-                   for incident, (instance, _) in known.items())
+                   for incident, (who, _) in known.items())
     try:
         eventually("all are over", all_resolved, PATIENCE)
     except Failed as failed:
-        state = {incident: sorted(wanted[incident] - told_of(receiver, instance, "resolved"))
-                 for incident, (instance, _) in known.items()}
+        state = {incident: sorted(wanted[incident] - told_of(receiver, who, "resolved"))
+                 for incident, (who, _) in known.items()}
         raise Failed(f"{failed}: {state}") from None
-    for incident, (instance, _) in known.items():
+    for incident, (who, _) in known.items():
         # In the time of the rules so much has passed that a new start of canaryd is told anew.
         if incident != "canaryd is killed":
-            check_count(incident, receiver.of(instance), wanted[incident])
+            check_count(incident, receiver.of(who), wanted[incident])
     say("each was told once, and is over")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What breaks: one canaryd for each kind of trouble, and the repositories that they watch."""
 import contextlib
+import filecmp
 import functools
 import http.server
 import os
@@ -208,6 +209,14 @@ class Repositories:
                 f"    tuf:\n      metadata_url: {base}/metadata\n"
                 f"      root: {self.folder}/{repository}/root.json\n      expiry:\n{roles}"
                 + tuf.replace("$BASE", base))
+
+
+def same_history(folders):
+    """Are the metadata of the two the same, to the byte?"""
+    one, other = (folder / "metadata" for folder in folders)
+    names = sorted(os.listdir(one))
+    same, different, _ = filecmp.cmpfiles(one, other, names, shallow=False)
+    return sorted(os.listdir(other)) == names == sorted(same) and not different
 
 
 class Canaryd:

@@ -95,6 +95,7 @@ TEST(Sample, LoadsWithEveryCommentedFieldTurnedOnAndMeansTheSame) {
     dir.write(name, "x");
   }
   dir.write("proxy", "user:password");
+  std::filesystem::create_directory(dir.path() / "roots");
   auto text = without_comment_marks(support::read_file(kSource / "config/canaryd.yml"));
   text = replaced(text, "/etc/canaryd/", "");
   text = replaced(text, "/run/credentials/canaryd.service/", "");
@@ -128,8 +129,9 @@ std::map<std::string, FieldRow> fields_by_path() {
   std::map<std::string, FieldRow> fields;
   for (auto& field : field_rows(probes::configured_kinds())) {
     // Those repeat a probe's.
-    bool const again =
-        field.path.starts_with("defaults.") || field.path.starts_with("remote_write.http.");
+    bool const again = field.path.starts_with("defaults.") ||
+                       field.path.starts_with("remote_write.http.") ||
+                       field.path.starts_with("discovery[].http.");
     if (!again) fields.emplace(field.path, std::move(field));
   }
   return fields;
@@ -183,12 +185,20 @@ TEST(ConfigurationDocument, GivesTheDefaultsThatAreInForce) {
   std::string const probe =
       "probes: [{name: a, enabled: false, tuf: {metadata_url: 'http://a/', root: r}}]\n";
   auto const expected = loaded(dir.write("plain.yml", probe));
+  constexpr std::string_view source = "discovery[].";
+  std::string const begin = "discovery: [{name: s, file: x";
+  auto const with_source = loaded(dir.write("source.yml", begin + "}]\n" + probe));
   int compared = 0;
   for (auto const& [field, row] : fields_by_path()) {
     std::string const& cell = row.initially;
     bool const literal = cell.size() > 2 && cell.starts_with('`') && cell.ends_with('`');
     if (!literal || field == "probes[].enabled") continue;
     auto const value = cell.substr(1, cell.size() - 2);
+    if (field.starts_with(source)) {
+      auto const yaml = begin + ", " + nested(field.substr(source.size()), value) + "}]\n";
+      EXPECT_EQ(loaded(dir.write("documented.yml", yaml + probe)), with_source) << yaml;
+      continue;
+    }
     auto const yaml = field.starts_with(prefix)
                           ? "defaults: {" + nested(field.substr(prefix.size()), value) + "}\n"
                           : nested(field, value) + "\n";

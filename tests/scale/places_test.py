@@ -10,7 +10,6 @@ one: no probe finds anything wrong, and TufSplitView fires in a real Prometheus 
 rules. Exits 77 where a program is missing.
 """
 import contextlib
-import filecmp
 import functools
 import json
 import os
@@ -22,6 +21,7 @@ import subprocess
 import sys
 import urllib.parse
 
+from machines import same_history
 from scaled import scaled
 from harness import eventually, Failed, get, listening_port, run_test, say
 
@@ -71,19 +71,12 @@ class Owner:
         self.process.stdout.readline()
 
 
-def same_history(owners):
-    folders = [owner.folder / "metadata" for owner in owners]
-    names = sorted(os.listdir(folders[0]))
-    same, different, _ = filecmp.cmpfiles(*folders, names, shallow=False)
-    return sorted(os.listdir(folders[1])) == names == sorted(same) and not different
-
-
 def two_owners(program, folder, cleanup):
     """Two holders of the same keys, whose repositories are the same so far: they were signed in the
     same second."""
     for attempt in range(20):
         owners = [Owner(program, folder / f"{place}-{attempt}", cleanup) for place in PLACES]
-        if same_history(owners):
+        if same_history([owner.folder for owner in owners]):
             return owners
     raise Failed("two repositories were never signed in the same second")
 

@@ -29,6 +29,7 @@ Shown shown(Moment const& moment) {
   if (moment.kind == "reload_refused") return {"degraded", "refused"};
   if (moment.kind == "start") return {"ok", "start"};
   if (moment.kind == "stop") return {"unknown", "stop"};
+  if (moment.kind == "list") return {"unknown", "list"};
   return {"unknown", "reload"};
 }
 
@@ -48,7 +49,9 @@ void add_strip(Fields& page, HangsPast const& past, history::Query const& query)
   for (std::string_view const state : {"unknown", "ok", "degraded", "failing", "stalled"}) {
     std::string path;
     for (auto const& moment : past.moments.entries) {
-      if (shown(moment).state != state || moment.kind == "reload") continue;
+      if (shown(moment).state != state || moment.kind == "reload" || moment.kind == "list") {
+        continue;
+      }
       auto const from = place(begin_of(moment) - query.since);
       auto const width = std::max<std::int64_t>(
           kLeastWidth, place(begin_of(moment) + moment.lasted - query.since) - from);

@@ -278,6 +278,23 @@ SysTime as_of(OwnState const& own, SysTime now) {
   return now - std::chrono::milliseconds{static_cast<std::int64_t>(*own.beat_age_s * 1e3)};
 }
 
+// "1,200 probes by https://…, confirmed 40 s ago".
+std::string source_text(SourceFacts const& source, SysTime now) {
+  std::string const what = count(source.probes, "probe") + " by " + source.from.text();
+  if (!source.confirmed) return what + ", whose list was never had";
+  return what + ", its list confirmed " + distance(*source.confirmed, now);
+}
+
+void add_sources(Fields& page, std::vector<SourceFacts> const& sources, SysTime now) {
+  page.list("sources");
+  for (auto const& source : sources) {
+    page.entry("sources")
+        .text("source", source.name)
+        .text("source_text", source_text(source, now))
+        .text("source_error", source.error);
+  }
+}
+
 void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot const& snapshot,
                  OwnState const& own, SysTime now) {
   State worst = State::ok;
@@ -303,6 +320,7 @@ void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot c
   if (!daemon.shard.is_all()) {
     page.text("shard", to_text(daemon.shard)).text("elsewhere", count(daemon.elsewhere, "probe"));
   }
+  add_sources(page, daemon.sources, now);
   if (daemon.last_reload_success) page.text("configured", clock(*daemon.last_reload_success, now));
   if (!daemon.reload_successful) page.text("reload_error", daemon.reload_error);
   if (own.beat_age_s) {

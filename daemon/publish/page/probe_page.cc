@@ -156,6 +156,7 @@ std::string probe_page(ProbeView const& view, SysTime now) {
       .text("own", own_sentence(row, state, now))
       .text("kind", std::string{row.facts.kind->kind})
       .text("repository", row.facts.repository)
+      .text("source", row.facts.source)
       .text("url", row.facts.url)
       .text("interval", config::to_text(row.facts.interval))
       .text("timeout", config::to_text(row.facts.timeout))
@@ -166,7 +167,9 @@ std::string probe_page(ProbeView const& view, SysTime now) {
       .text("incidents_href", "/incidents?since=90d&probe=" + name)
       .text("json_href", "/api/v1/probes/" + name)
       .text("runs_href", "/api/v1/runs?probe=" + name)
-      .text("command", check_command(daemon.config_file, row.facts.name))
+      .text("command", row.facts.source.empty()
+                           ? check_command(daemon.config_file, row.facts.name)
+                           : "canaryd run-now " + row.facts.name)  // no file has it
       .text("run_href", view.may_run && row.facts.enabled ? "/-/run?probe=" + name : "")
       .text("running", row.in_flight_since ? span(now - *row.in_flight_since) : "");
   add_findings(page, row);

@@ -49,6 +49,22 @@ TEST(StatusText, SaysWhichShareIsWatchedAndFromWhere) {
   EXPECT_THAT(of(""), EndsWith("\nnone falls to it: nothing is watched\n"));
 }
 
+TEST(StatusText, SaysHowTheSourcesOfProbesFare) {
+  auto const text = probes_text(
+      boost::json::parse(
+          R"({"as_of":"2026-11-24T12:00:00.000Z","discovery":[)"
+          R"({"name":"fleet","probes":12,"confirmed":"2026-11-24T11:59:20Z",)"
+          R"("failing_since":null,"error":""},)"
+          R"({"name":"new","probes":0,"confirmed":null,)"
+          R"("failing_since":"2026-11-24T11:00:00Z","error":"it answers 500"}],"probes":[]})"),
+      false);
+  EXPECT_EQ(text,
+            "discovery fleet: 12 probes, its list was confirmed 40s ago\n"
+            "discovery new: 0 probes, its list was never had\n"
+            "    fails since 2026-11-24T11:00:00Z: it answers 500\n"
+            "no probe is configured or listed: nothing is watched\n");
+}
+
 TEST(StatusText, SaysWhatEndedAndWhenNothingWasLookedAt) {
   EXPECT_THAT(shown(probe("a", "critical", R"({"what":"root","at":"2026-11-20T12:00:00Z"})")),
               HasSubstr("root ended 4d ago"));

@@ -225,6 +225,27 @@ TEST_F(Api, SaysWhichShareIsWatchedAndFromWhere) {
   }
 }
 
+TEST_F(Api, SaysHowTheSourcesOfProbesFare) {
+  daemon_.sources = {{.name = "fleet",
+                      .from = "https://a.example/list",
+                      .probes = 12,
+                      .looked = true,
+                      .successful = false,
+                      .confirmed = at(-60s),
+                      .failing_since = at(-30s),
+                      .error = "it answers 500"},
+                     {.name = "new", .from = "/lists/*.yml"}};
+  auto const sources = status().at("daemon").at("discovery").as_array();
+  ASSERT_EQ(sources.size(), 2U);
+  EXPECT_EQ(sources[0].at("name").as_string(), "fleet");
+  EXPECT_EQ(sources[0].at("probes").to_number<int>(), 12);
+  EXPECT_FALSE(sources[0].at("successful").as_bool());
+  EXPECT_EQ(sources[0].at("error").as_string(), "it answers 500");
+  EXPECT_FALSE(sources[0].at("confirmed").is_null());
+  EXPECT_TRUE(sources[1].at("successful").is_null()) << "nobody has looked yet";
+  EXPECT_TRUE(sources[1].at("confirmed").is_null());
+}
+
 TEST_F(Api, IsPendingWhileNothingIsKnown) {
   add("a");
   EXPECT_EQ(status().at("status").as_string(), "pending");

@@ -131,6 +131,7 @@ class HungWorld : public ::testing::Test {
     facts.last_reload_success = SysTime{1'790'000'000s};
     facts.full_metrics = true;
     facts.vantage = "here";
+    facts.sources = {{.name = "fleet", .looked = true, .confirmed = SysTime{1s}}};
     snapshot.daemon = &facts;
     for (auto const& history : history_) snapshot.probes.push_back(&history.row());
     SysTime const now =

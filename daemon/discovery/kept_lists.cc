@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/discovery/kept_lists.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <boost/json/value_to.hpp>
+
+#include "probes/tuf/store_folder.h"
+
+namespace canary::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr int kFormat = 1;
+constexpr std::size_t kMostBytes = 8 * config::kMaxListBytes;  // JSON makes six of some bytes
+
+fs::path file_of(fs::path const& directory, std::string const& source) {
+  return directory / (source + ".json");  // names are those of files: config::is_name()
+}
+
+std::string text_of(FetchedList const& list) {
+  json::array parts;
+  for (auto const& part : list.parts) {
+    parts.push_back(json::object{{"place", make_harmless(part.place, 4096)}, {"text", part.text}});
+  }
+  return json::serialize(json::object{{"format", kFormat},
+                                      {"source", list.source},
+                                      {"address", list.address},
+                                      {"etag", list.etag},
+                                      {"fetched_ms", list.fetched.time_since_epoch().count()},
+                                      {"parts", std::move(parts)}});
+}
+
+SysTime at(json::value const& milliseconds) {
+  return SysTime{std::chrono::milliseconds{milliseconds.to_number<std::int64_t>()}};
+}
+
+// Throws where it is not what was written.
+FetchedList list_of(std::string const& text) {
+  json::value const all = json::parse(text);
+  if (all.at("format").to_number<int>() != kFormat) {
+    throw std::runtime_error("it is of another version of canaryd");
+  }
+  FetchedList list;
+  list.source = json::value_to<std::string>(all.at("source"));
+  list.address = all.at("address").to_number<std::uint64_t>();
+  list.etag = json::value_to<std::string>(all.at("etag"));
+  list.fetched = list.confirmed = at(all.at("fetched_ms"));
+  for (auto const& part : all.at("parts").as_array()) {
+    list.parts.push_back({.place = json::value_to<std::string>(part.at("place")),
+                          .text = json::value_to<std::string>(part.at("text"))});
+  }
+  return list;
+}
+
+std::optional<SysTime> time_of(fs::path const& file) {
+  struct ::stat status{};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  auto const since = std::chrono::seconds{status.st_mtim.tv_sec} +
+                     std::chrono::nanoseconds{status.st_mtim.tv_nsec};
+  return SysTime{std::chrono::floor<std::chrono::milliseconds>(since)};
+}
+
+// Nothing where there is none.
+Result<FetchedListPointer, std::string> read_kept(fs::path const& file) {
+  auto const bytes = tuf::read_whole_file(file, kMostBytes);
+  if (!bytes) return sentence(bytes.error());
+  if (!bytes.value()) return FetchedListPointer{};
+  try {
+    auto list = std::make_shared<FetchedList>(list_of(*bytes.value()));
+    if (auto const confirmed = time_of(file)) {
+      list->confirmed = std::max(list->confirmed, *confirmed);
+    }
+    return FetchedListPointer{std::move(list)};
+  } catch (std::exception const& damaged) {
+    return file.string() + ": " + damaged.what();
+  }
+}
+
+}  // namespace
+
+std::string keep_list(fs::path const& directory, FetchedList const& list) {
+  std::error_code failed;
+  fs::create_directories(directory, failed);
+  if (failed) return "cannot make " + directory.string() + ": " + failed.message();
+  auto const written = tuf::replace_file(file_of(directory, list.source), text_of(list));
+  return written ? std::string{} : sentence(written.error());
+}
+
+std::string touch_list(fs::path const& directory, std::string const& source) {
+  auto const file = file_of(directory, source);
+  if (::utimensat(AT_FDCWD, file.c_str(), nullptr, 0) == 0) return {};
+  return "cannot touch " + file.string() + ": " + std::generic_category().message(errno);
+}
+
+KeptLists read_kept_lists(fs::path const& directory,
+                          std::vector<config::DiscoverySource> const& sources) {
+  KeptLists kept;
+  for (auto const& source : sources) {
+    auto list = read_kept(file_of(directory, source.name));
+    if (!list) {
+      kept.unusable.push_back(list.error());
+    } else if (list.value() && list.value()->source == source.name) {
+      kept.lists.push_back(std::move(list).value());
+    }
+  }
+  return kept;
+}
+
+}  // namespace canary::daemon

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What files and lists make together: whose name it is, what a changed configuration leaves of a
+// list, and what falls to a shard.
+#include "daemon/discovery/taken_lists.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/kind.h"
+
+namespace canary::daemon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+config::ProbeSpec probe(std::string name) {
+  config::ProbeSpec spec;
+  spec.name.text = std::move(name);
+  return spec;
+}
+
+// Of these sources, and of probes in files.
+config::Config base(std::vector<std::string> const& sources, std::vector<std::string> files = {}) {
+  config::Config config;
+  for (auto const& name : sources) config.discovery.emplace_back().name = name;
+  for (auto& name : files) config.probes.push_back(probe(std::move(name)));
+  for (auto const& kind : probes::configured_kinds()) {
+    config.defaults.emplace_back().kind = kind.spec;
+  }
+  return config;
+}
+
+FetchedListPointer list(std::string source, std::vector<std::string> const& names) {
+  auto made = std::make_shared<FetchedList>();
+  made->source = std::move(source);
+  std::string text = names.empty() ? "probes: []\n" : "probes:\n";
+  for (auto const& name : names) {
+    text += "  - {name: " + name + ", tcp: {address: \"a.example:1\"}}\n";
+  }
+  made->parts = {{"https://" + made->source + ".example/", std::move(text)}};
+  return made;
+}
+
+std::vector<std::string> names(std::vector<config::ProbeSpec> const& probes) {
+  std::vector<std::string> all;
+  for (auto const& each : probes) all.push_back(each.name.text);
+  return all;
+}
+
+std::string why(Result<TakenList, std::vector<config::Problem>> const& refused) {
+  return refused ? "it was taken" : first_of(refused.error());
+}
+
+TEST(TakenLists, StandBehindTheFilesInTheOrderOfTheSources) {
+  auto const config = base({"x", "a"}, {"own"});
+  auto const lists = take_again(config, {list("a", {"a1"}), list("x", {"x1", "x2"})});
+  EXPECT_THAT(names(merged(config, lists).probes), ElementsAre("own", "x1", "x2", "a1"));
+  EXPECT_THAT(take_again(base({"x"}), lists_of(lists)), SizeIs(1)) << "a source that is gone";
+}
+
+TEST(TakenLists, TakeNoNameOfAFileOrOfAnotherList) {
+  auto const config = base({"a", "b"}, {"own"});
+  auto const lists = take_again(config, {list("a", {"a1"})});
+  EXPECT_THAT(why(take_list(config, lists, list("b", {"own"}))),
+              HasSubstr("the name own is taken, by a file of the configuration"));
+  EXPECT_THAT(why(take_list(config, lists, list("b", {"b1", "a1"}))),
+              HasSubstr("the name a1 is taken, by the list of a"));
+  EXPECT_THAT(why(take_list(config, lists, list("c", {"c1"}))), HasSubstr("no source"));
+  auto const again = take_list(config, lists, list("a", {"a1", "a2"}));
+  ASSERT_TRUE(again) << why(again);
+  EXPECT_THAT(names(again.value().probes), ElementsAre("a1", "a2"));
+}
+
+// A reload is the operator's: what is in force then keeps what there is still a place for.
+TEST(TakenLists, GiveWayToAFileThatHasANameNow) {
+  auto const lists = take_again(base({"a"}, {"a2"}), {list("a", {"a1", "a2", "a3"})});
+  EXPECT_THAT(names(lists.at("a").probes), ElementsAre("a1", "a3"));
+  EXPECT_THAT(lists.at("a").error, HasSubstr("a2 is taken"));
+  EXPECT_THAT(take_again(base({"a"}), {list("a", {"a1"})}).at("a").error, IsEmpty());
+}
+
+TEST(TakenLists, AreDividedAmongShards) {
+  std::vector<std::string> all;
+  for (int i = 0; i < 60; ++i) all.push_back("p" + std::to_string(i));
+  std::size_t kept = 0;
+  for (int index = 0; index < 3; ++index) {
+    auto config = base({"a"});
+    config.shard = {.index = index, .count = 3};
+    auto const whole = merged(config, take_again(config, {list("a", all)}));
+    EXPECT_EQ(whole.probes.size() + whole.elsewhere, all.size());
+    EXPECT_GT(whole.elsewhere, 0U);
+    for (auto const& each : whole.probes) {
+      EXPECT_EQ(config::shard_of(each.name.text, 3), index);
+    }
+    kept += whole.probes.size();
+  }
+  EXPECT_EQ(kept, all.size());
+}
+
+}  // namespace
+}  // namespace canary::daemon
