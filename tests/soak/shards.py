@@ -109,7 +109,7 @@ class Shard(ManyProbes):
 
 
 def main():
-    with Shard(PROBES) as site:
+    with Shard(PROBES, quiet=True) as site:
         began, used = time.monotonic(), site.cpu()
         print(f"{'time s':>7} {'runs':>8} {'rss MiB':>8} {'cores':>6}", flush=True)
         while time.monotonic() - began < SECONDS:
