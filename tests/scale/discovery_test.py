@@ -223,6 +223,8 @@ def breaks(server, canaryd):
     server.way = "fail"
     canaryd.fails("500")
     server.way = "hang"
+    eventually("who looks at the tables sees the look that waits",
+               lambda: "discovery:fleet" in canaryd.ask("/debug/executor"))
     canaryd.fails("before the deadline")
     if canaryd.names() != known:
         raise Failed(f"without a list the probes are {canaryd.names()}")
