@@ -24,7 +24,7 @@ using support::PowerCut;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kHistory[] = "/api/v1/history?since=1d&limit=10000";
+constexpr char kHistory[] = "/api/v1/history?since=1m&limit=10000";
 
 unsigned cuts() {
   char const* const told = std::getenv("CANARY_POWER_CUTS");
