@@ -144,12 +144,13 @@ ReloadOutcome App::take_over(Reading reading) {
   for (auto const& field : later) {
     outcome.lines.push_back(field + " takes effect at the next restart");
   }
-  auto const revoked = std::make_shared<std::atomic<bool>>(false);
+  auto const decided = std::make_shared<std::atomic<bool>>(false);
   try {
-    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), in_force(*lists), revoked));
-  } catch (...) {
-    revoked->store(true);  // a loop that turns again later does not take it over after all
-    throw;
+    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), in_force(*lists), decided));
+  } catch (std::exception const& failed) {
+    // A loop that turns again later does not take it over after all, unless it is at it.
+    if (!decided->exchange(true)) throw;
+    log_.warn("the loop is slow to take over what changed", {{"detail", runtime::explain(failed)}});
   }
   for (auto const& field : later) {
     log_.warn("a changed setting takes effect at the next restart", {{"field", field}});

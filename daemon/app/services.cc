@@ -160,7 +160,8 @@ Task<void> Services::send_last_metrics() {
 Task<void> Services::start(config::Config config, SavedStates saved,
                            std::vector<ListInForce> lists) {
   auto const sources = config.discovery;
-  co_await take_over(std::move(config), std::move(saved), Change::configuration);
+  co_await see_through(apply(std::make_shared<config::Config const>(std::move(config)),
+                             std::move(saved), Change::configuration));
   if (discovery_) discovery_->configure(sources, lists);
   for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
     history_.note(std::move(entry));
@@ -186,12 +187,18 @@ Task<void> Services::start(config::Config config, SavedStates saved,
 }
 
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
-                                 std::vector<ListInForce> lists, Revoked revoked) {
-  if (revoked->load()) co_return;
+                                 std::vector<ListInForce> lists, Decided decided) {
+  if (decided->exchange(true)) co_return;
+  co_await see_through(reconfigure_now(std::move(config), std::move(saved), std::move(lists)));
+}
+
+Task<void> Services::reconfigure_now(config::Config config, SavedStates saved,
+                                     std::vector<ListInForce> lists) {
   config_refused_ = web_refused_ = false;
   history_.set_bounds(bounds_of(config.history));
   auto const sources = config.discovery;
-  co_await take_over(std::move(config), std::move(saved), Change::configuration);
+  co_await apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved),
+                 Change::configuration);
   if (discovery_) discovery_->configure(sources, lists);
   history_.note(
       history::EventEntry{.kind = "reload", .subject = "", .detail = "", .at = wall_now()});
@@ -221,7 +228,7 @@ void Services::note_refusal(std::string why) {
 }
 
 Task<bool> Services::stop() {
-  while (applying_) co_await runtime::sleep_until({}, "app.stop", Deadline::after(1ms));
+  while (changing_) co_await runtime::sleep_until({}, "app.stop", Deadline::after(1ms));
   tasks_.may_end();
   scheduler_.request_stop();
   while (scheduling_ && !scheduler_ended_) {  // a start may be ended before
@@ -238,14 +245,22 @@ Task<bool> Services::stop() {
   co_return scheduler_ended_.value_or(true);
 }
 
-// Whole, also where who asked for it is cancelled meanwhile.
-Task<void> Services::take_over(config::Config config, SavedStates saved, Change change) {
-  while (std::exchange(applying_, true)) {
-    co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
+// To its end, also where the one that waits for it is cancelled meanwhile; one after the other.
+Task<void> Services::see_through(Task<void> work) {
+  while (std::exchange(changing_, true)) {
+    co_await runtime::sleep_until({}, "app.change", Deadline::after(1ms));
   }
-  changes_.start(
-      apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved), change));
-  while (applying_) co_await runtime::sleep_until({}, "app.apply", Deadline::after(1ms));
+  changes_.start(through(std::move(work)));
+  while (changing_) co_await runtime::sleep_until({}, "app.change", Deadline::after(1ms));
+}
+
+Task<void> Services::through(Task<void> work) {
+  try {
+    co_await std::move(work);
+  } catch (...) {  // no memory: a process that starts anew is better than one with half of each
+    runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
+  }
+  changing_ = false;
 }
 
 void Services::accepted(config::Config const& config) {
@@ -260,39 +275,34 @@ void Services::accepted(config::Config const& config) {
 Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedStates saved,
                            Change change) {
   runtime::Turn turn;
-  try {
-    std::set<std::string_view> known, watched;
-    for (auto const& spec : config->probes) {
-      known.insert(spec.name.text);
-      if (spec.enabled) watched.insert(spec.name.text);
-      if (turn.over()) co_await turn.pass({});
-    }
-    scheduler_.set(config->scheduler);
-    for (auto const& name : scheduler_.names()) {
-      if (!watched.contains(name)) scheduler_.drop(name);
-      if (turn.over()) co_await turn.pass({});
-    }
-    std::vector<std::string> names;
-    names.reserve(config->probes.size());
-    for (auto const& spec : config->probes) {
-      auto const& declaration = probes::declaration_of(spec.kind.name());
-      results_.put(facts_of(spec, declaration, config->maintenance), saved);
-      if (spec.enabled) scheduler_.put(std::make_shared<config::ProbeSpec const>(spec));
-      names.push_back(spec.name.text);
-      if (turn.over()) co_await turn.pass({});
-    }
-    results_.arrange(names);
-    std::erase_if(memories_, [&known](auto const& each) { return !known.contains(each.first); });
-    if (change == Change::lists) {
-      results_.elsewhere(config->elsewhere);
-    } else {
-      accepted(*config);
-    }
-  } catch (...) {  // no memory: a process that starts anew is better than one with half of each
-    runtime::broken_promise("a configuration is taken over whole", std::source_location::current());
+  std::set<std::string_view> known, watched;
+  for (auto const& spec : config->probes) {
+    known.insert(spec.name.text);
+    if (spec.enabled) watched.insert(spec.name.text);
+    if (turn.over()) co_await turn.pass({});
+  }
+  scheduler_.set(config->scheduler);
+  for (auto const& name : scheduler_.names()) {
+    if (!watched.contains(name)) scheduler_.drop(name);
+    if (turn.over()) co_await turn.pass({});
+  }
+  std::vector<std::string> names;
+  names.reserve(config->probes.size());
+  for (auto const& spec : config->probes) {
+    auto const& declaration = probes::declaration_of(spec.kind.name());
+    results_.put(facts_of(spec, declaration, config->maintenance), saved);
+    if (spec.enabled) scheduler_.put(std::make_shared<config::ProbeSpec const>(spec));
+    names.push_back(spec.name.text);
+    if (turn.over()) co_await turn.pass({});
+  }
+  results_.arrange(names);
+  std::erase_if(memories_, [&known](auto const& each) { return !known.contains(each.first); });
+  if (change == Change::lists) {
+    results_.elsewhere(config->elsewhere);
+  } else {
+    accepted(*config);
   }
   cpu_.retire(std::move(config));
-  applying_ = false;
 }
 
 Task<void> Services::schedule() { scheduler_ended_ = co_await scheduler_.run(); }

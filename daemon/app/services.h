@@ -78,13 +78,14 @@ class Services {
   // These run on the loop.
   runtime::Task<void> start(config::Config config, SavedStates saved,
                             std::vector<ListInForce> lists);
-  // Nothing where `revoked` is set by the time that its turn on the loop comes.
-  using Revoked = std::shared_ptr<std::atomic<bool> const>;
+  // Whoever sets it first decides: the loop, which then takes over what it was handed, whole, also
+  // where the one that waits for it is cancelled; or that one, who waits no longer.
+  using Decided = std::shared_ptr<std::atomic<bool>>;
   runtime::Task<void> reconfigure(config::Config config, SavedStates saved,
-                                  std::vector<ListInForce> lists, Revoked revoked);
+                                  std::vector<ListInForce> lists, Decided decided);
   // Lists that were offered are in force, as `config` has it.
   runtime::Task<void> take_lists(config::Config config, SavedStates saved,
-                                 std::vector<ListInForce> lists, Revoked revoked);
+                                 std::vector<ListInForce> lists, Decided decided);
   // A list that was offered is not taken. For the loop.
   void refuse_list(FetchedListPointer const& list, std::string why);
   // The configuration of a reload was refused.
@@ -101,7 +102,12 @@ class Services {
 
  private:
   enum class Change : std::uint8_t { configuration, lists };
-  runtime::Task<void> take_over(config::Config config, SavedStates saved, Change change);
+  runtime::Task<void> see_through(runtime::Task<void> work);
+  runtime::Task<void> through(runtime::Task<void> work);
+  runtime::Task<void> reconfigure_now(config::Config config, SavedStates saved,
+                                      std::vector<ListInForce> lists);
+  runtime::Task<void> take_lists_now(config::Config config, SavedStates saved,
+                                     std::vector<ListInForce> lists);
   runtime::Task<void> apply(std::shared_ptr<config::Config const> config, SavedStates saved,
                             Change change);
   void accepted(config::Config const& config);
@@ -148,7 +154,7 @@ class Services {
   std::optional<push::RemoteWrite> remote_write_;
   std::optional<Discovery> discovery_;
   bool config_refused_ = false, web_refused_ = false;  // the last attempt at each
-  bool applying_ = false;                              // a configuration is being taken over
+  bool changing_ = false;                              // a configuration is being taken over
   runtime::TaskGroup changes_;                         // that, whoever still waits for it
   LastingTasks tasks_;                                 // last: they use all of the above
 };

@@ -23,9 +23,15 @@ void Services::discover(std::function<void(FetchedListPointer)> offer) {
 }
 
 Task<void> Services::take_lists(config::Config config, SavedStates saved,
-                                std::vector<ListInForce> lists, Revoked revoked) {
-  if (revoked->load()) co_return;
-  co_await take_over(std::move(config), std::move(saved), Change::lists);
+                                std::vector<ListInForce> lists, Decided decided) {
+  if (decided->exchange(true)) co_return;
+  co_await see_through(take_lists_now(std::move(config), std::move(saved), std::move(lists)));
+}
+
+Task<void> Services::take_lists_now(config::Config config, SavedStates saved,
+                                    std::vector<ListInForce> lists) {
+  co_await apply(std::make_shared<config::Config const>(std::move(config)), std::move(saved),
+                 Change::lists);
   for (auto& list : lists) {
     history_.note(history::EventEntry{.kind = "list",
                                       .subject = list.list->source,
