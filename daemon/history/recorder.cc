@@ -154,14 +154,18 @@ Task<void> Recorder::keep() {
   runtime::RunTrace const row{"history", Deadline::never(), runtime::RunRecord::service};
   co_await check(row.trace());
   while (true) {
-    if (!thinned_ || Clock::now() - *thinned_ >= kThinEvery) co_await thin(row.trace());
+    // A piece at a time: what is noted meanwhile is written in between.
+    bool const thins = co_await thin(row.trace());
     if (waiting_.empty() && !unwritten_) {
+      if (thins) continue;
       auto const until = Deadline::after(kThinEvery);
       bool const woken = co_await wake_.wait_until(row.trace(), "history.wait", until);
       if (!woken && !until.passed()) runtime::throw_operation_aborted();
       continue;
     }
-    co_await runtime::sleep_until(row.trace(), "history.gather", Deadline::after(kGather));
+    if (!thins) {
+      co_await runtime::sleep_until(row.trace(), "history.gather", Deadline::after(kGather));
+    }
     bool const written = co_await write_batch(row.trace());
     if (written) continue;
     co_await runtime::sleep_until(row.trace(), "history.again", Deadline::after(kAgain));
@@ -217,18 +221,18 @@ Task<void> Recorder::check(Trace trace) {
   for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
 }
 
-Task<void> Recorder::thin(Trace trace) {
-  thinned_ = Clock::now();
-  bool more = true;
-  while (more) {
-    std::function<Done()> work = [store = store_, now = wall_now()] {
-      auto result = store->thin(now);
-      return Done{.result = std::move(result), .notices = store->take_notices()};
-    };
-    auto const done = co_await on_thread("history.thin", std::move(work), trace);
-    for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
-    more = done.result && done.result.value();
-  }
+// True where there is more to thin.
+Task<bool> Recorder::thin(Trace trace) {
+  if (!thins_ && thinned_ && Clock::now() - *thinned_ < kThinEvery) co_return false;
+  if (!thins_) thinned_ = Clock::now();
+  std::function<Done()> work = [store = store_, now = wall_now()] {
+    auto result = store->thin(now);
+    return Done{.result = std::move(result), .notices = store->take_notices()};
+  };
+  auto const done = co_await on_thread("history.thin", std::move(work), trace);
+  for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
+  thins_ = done.result && done.result.value();
+  co_return thins_;
 }
 
 Task<bool> Recorder::finish(Deadline deadline) {

@@ -120,7 +120,7 @@ class Recorder {
   runtime::Task<bool> write_batch(runtime::Trace trace);
   runtime::Task<void> write_rest(runtime::Trace trace);
   runtime::Task<void> check(runtime::Trace trace);
-  runtime::Task<void> thin(runtime::Trace trace);
+  runtime::Task<bool> thin(runtime::Trace trace);
   void tell(Done const& written, std::size_t entries);
 
   runtime::Executor executor_;
@@ -134,7 +134,8 @@ class Recorder {
   std::chrono::sys_time<std::chrono::hours> hour_{};
   std::shared_ptr<Batch> unwritten_;  // that failed: the first of the next time
   runtime::Event wake_;
-  std::optional<runtime::Clock::time_point> thinned_;
+  std::optional<runtime::Clock::time_point> thinned_;  // when that was begun
+  bool thins_ = false;                                 // there is more
   bool failing_ = false, dropping_ = false;
   std::atomic<std::uint64_t> written_{0}, dropped_{0};
   std::atomic<std::size_t> waiting_count_{0};

@@ -3,11 +3,12 @@
 """The history of 1,000 probes each 10 s over 400 days: history_bench writes it through the real
 store, then canaryd is started on it, its pages are asked for, and what it writes is measured.
 
-    tests/bench/history.py [--probes N] [--days N] [--full-days N] [--seconds N]"""
+    tests/bench/history.py [--probes N] [--days N] [--full-days N] [--seconds N] [--database FILE]"""
 import argparse
 import http.client
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -22,16 +23,20 @@ PAGES = ("/", "/incidents?since=90d", "/probe/get-7", "/hangs?since=90d", "/inci
 class OldProbes(HttpProbes):
     """On a history that is there already."""
 
-    def __init__(self, probes, days, full_days):
-        super().__init__(probes)
-        self.days, self.full_days = days, full_days
+    def __init__(self, options):
+        super().__init__(options.probes)
+        self.options = options
 
     def write_repositories(self, repositories):
         super().write_repositories(repositories)
         state = self.folder / "state"
         state.mkdir()
+        if self.options.database:
+            shutil.copy(self.options.database, state / "history.db")
+            return
         subprocess.run([BUILD / "history_bench", state / "history.db", str(self.probes),
-                        str(self.interval), str(self.days), str(self.full_days)], check=True)
+                        str(self.interval), str(self.options.days), str(self.options.full_days)],
+                       check=True)
 
 
 def thread_cpu(pid, name):
@@ -67,9 +72,10 @@ def main():
     parser.add_argument("--days", type=int, default=400)
     parser.add_argument("--full-days", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--database", help="one that history_bench wrote before")
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}", flush=True)
-    with OldProbes(options.probes, options.days, options.full_days) as site:
+    with OldProbes(options) as site:
         time.sleep(3 * site.interval)  # the file is looked through for damage
         for path in PAGES:
             ask(site, path)

@@ -129,6 +129,25 @@ TEST_F(RecorderTest, AnswersNothingWhileTheDatabasesThreadStandsStill) {
   EXPECT_EQ(events()->value(), 1);
 }
 
+TEST_F(RecorderTest, WritesWhatIsNotedWhileThereIsMuchToThin) {
+  std::vector<Entry> old;
+  for (int i = 0; i < 30'000; ++i) old.emplace_back(event(kNoon - 24h * 4'000 + i * 1s));
+  ASSERT_TRUE(Store(file(), {}).write(old));
+  running_.block_on(note(event()));
+  running_.block_on(keep_until([this] { return recorder_->counts().written == 1; }));
+
+  auto const left = recorder_->ask<std::size_t>(
+      [](Store& store) -> DatabaseResult<std::size_t> {
+        Query const query{
+            .probe = "", .since = kNoon - 24h * 5'000, .until = kNoon, .most = 30'000};
+        BOOST_OUTCOME_TRY(auto const found, store.events(query));
+        return found.entries.size();
+      },
+      60s);
+  EXPECT_GT(left->value(), 0U) << "it did not wait for the end of that";
+  EXPECT_LT(left->value(), 30'000U);
+}
+
 TEST_F(RecorderTest, LooksForDamageWhenItBegins) {
   for (int i = 0; i < 5'000; ++i) running_.block_on(note(event(kNoon + i * 1ms)));
   EXPECT_TRUE(running_.block_on(finish()));
