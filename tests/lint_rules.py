@@ -49,6 +49,8 @@ TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*
 LAMBDA = re.compile(r"(?<![\w\])])\[(?!\s*\]|\[)[^\]\[]*\]\s*(?:\(|\{|mutable\b)")
 # Type{something} as an argument or operand. A named call of a constructor, Type(…), is safe.
 RANGE = re.compile(r"\bfor\s*\([^;{}]*[^:]:[^:;{}]*\bco_await\b")
+# A result of a call that is taken out where it stands.
+TAKEN_OUT = re.compile(r"\bfor\s*\([^;{}]*[^:]:[^:;{}]*\)\s*\.\s*value\(\)")
 # Durations have constructors.
 AGGREGATE = re.compile(r"(?:(?<=[(,=])\s*|\bco_await\s+)(?!std::chrono::)(?:[A-Za-z_][\w:]*(?:<[^;{}]*>)?)?\s*\{(?!\s*\})")
 
@@ -82,6 +84,9 @@ def problems(path, text):
     for found in RANGE.finditer(code):
         yield (f"{path}:{line(found.start())}: a co_await in the range of a for: "
                "what it returns is gone before the loop; name it first")
+    for found in TAKEN_OUT.finditer(code):
+        yield (f"{path}:{line(found.start())}: value() of a call in the range of a for: "
+               "what it was taken out of is gone before the loop; name it first")
     for found in re.finditer(r"\bco_await\b", code):
         expression = full_expression(code, found.start())
         for pattern, what in ((LAMBDA, "a capturing lambda"), (AGGREGATE, "an aggregate")):
@@ -118,11 +123,11 @@ BAD = ["asio::use_awaitable)", "asio::detached", "co_spawn(", "boost::asio::io_c
        "std::async(", "::getaddrinfo(a", "asio::thread_pool pool;",
        "co_await run([&] { return 1; });", "co_await run(trace, Request{.url = url});",
        "co_await run({.url = url});", "x = co_await Limits{1};",
-       "for (auto& x : (co_await all()).value()) {"]
+       "for (auto& x : (co_await all()).value()) {", "for (auto& x : all(of).value().entries) {"]
 GOOD = ["asio::use_awaitable_t<>", "// std::async(", '"asio::detached"', "co_await run(list[0]);",
         "co_await run({}, now);", "auto f = [&] { return 1; }; co_await run(f);",
         "if (co_await ok()) { x = {1}; }", "co_await run([] { return 1; });",
-        "co_await at(std::chrono::hours{1});"]
+        "co_await at(std::chrono::hours{1});", "for (auto& x : loaded.value().probes) {"]
 
 if __name__ == "__main__":
     for each in BAD:

@@ -63,7 +63,8 @@ class Moments : public ::testing::Test {
   void expect_runs();
   std::vector<std::string> open_at(Time at) {
     std::vector<std::string> subjects;
-    for (auto const& open : store_->findings_at("demo", at).value()) {
+    auto const found = store_->findings_at("demo", at).value();
+    for (auto const& open : found) {
       subjects.push_back(open.finding.subject);
     }
     return subjects;
