@@ -381,6 +381,9 @@ TEST(Probe, VerifiesEveryDelegatedRole) {
   EXPECT_EQ(findings(report, "delegations")[0].message, "32 delegated roles verified");
   EXPECT_EQ(findings(report, "expiry").size(), 5U) << "four roles and one for all the others";
   EXPECT_EQ(report.measurements.things.size(), 4U + 32U);
+  for (probes::ThingFacts const& thing : report.measurements.things) {
+    EXPECT_EQ(thing.below, thing.one_of_many ? "targets" : "") << thing.name.text();
+  }
   Files files = as_files(published);
   flip(files["metadata/1.bin-1f.json"]);
   files.erase("metadata/1.bin-03.json");

@@ -141,6 +141,7 @@ TEST_F(RolesInTurn, AreToldWhenTheyWereSeen) {
   for (probes::ThingFacts const& thing : report.measurements.things) {
     if (!thing.seen) continue;
     EXPECT_EQ(*thing.seen, kNow - days{1});
+    EXPECT_FALSE(thing.below.empty()) << "who delegates to it is known as well";
     EXPECT_FALSE(asked_for(thing.name));
     ++earlier;
   }

@@ -143,8 +143,14 @@ TEST_F(Moments, VersionsStandInTheTimelineWhereTheyAreAskedFor) {
   EXPECT_FALSE(has_finding(found[0]));
 }
 
-TEST_F(Moments, OldVersionsAndTooManyOfThemGo) {
-  std::vector<Entry> many{seen(kNoon - 24h * 500, 1, 0)};
+TEST_F(Moments, VersionsThatAreOlderThanTheyAreToBeKeptGo) {
+  write({seen(kNoon - 24h * 500, 1, 0), seen(kNoon, 2, 1)});
+  ASSERT_TRUE(store_->thin(kNoon));
+  EXPECT_THAT(store_->versions(of("demo")).value().entries, ElementsAre(seen(kNoon, 2, 1)));
+}
+
+TEST_F(Moments, OfTooManyVersionsTheOldestGo) {
+  std::vector<Entry> many;
   for (int i = 0; i < 20'010; ++i) many.emplace_back(seen(kNoon + i * 1s, i + 2, i + 1));
   write(many);
   while (store_->thin(kNoon + 24h).value()) {
