@@ -61,6 +61,9 @@ class ListServer:
     def start(self):
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # clients that gave up waiting
         self.server = Server(("127.0.0.1", self.port), self.handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
