@@ -31,6 +31,7 @@ struct DatabaseFault {
   bool no_space() const;  // nothing can be written until there is some, not even a DELETE
   bool too_long() const;  // a statement went on beyond Database::until()
 };
+inline constexpr int kDamage = 11;  // SQLITE_CORRUPT
 template <class T>
 using DatabaseResult = Result<T, DatabaseFault>;
 

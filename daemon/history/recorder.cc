@@ -152,18 +152,19 @@ Task<Recorder::Done> Recorder::on_thread(runtime::StaticName name, std::function
 Task<void> Recorder::keep() {
   runtime::require_loop_thread();
   runtime::RunTrace const row{"history", Deadline::never(), runtime::RunRecord::service};
-  co_await check(row.trace());
+  bool checks = true;
   while (true) {
-    // A piece at a time: what is noted meanwhile is written in between.
+    // A piece at a time of each: what is noted meanwhile is written in between.
+    if (checks) checks = co_await check(row.trace());
     bool const thins = co_await thin(row.trace());
     if (waiting_.empty() && !unwritten_) {
-      if (thins) continue;
+      if (checks || thins) continue;
       auto const until = Deadline::after(kThinEvery);
       bool const woken = co_await wake_.wait_until(row.trace(), "history.wait", until);
       if (!woken && !until.passed()) runtime::throw_operation_aborted();
       continue;
     }
-    if (!thins) {
+    if (!checks && !thins) {
       co_await runtime::sleep_until(row.trace(), "history.gather", Deadline::after(kGather));
     }
     bool const written = co_await write_batch(row.trace());
@@ -211,14 +212,16 @@ void Recorder::tell(Done const& written, std::size_t entries) {
   }
 }
 
-// A page that is damaged may go unnoticed by what is written beside it.
-Task<void> Recorder::check(Trace trace) {
+// A page that is damaged may go unnoticed by what is written beside it. True where there is more to
+// look through.
+Task<bool> Recorder::check(Trace trace) {
   std::function<Done()> work = [store = store_] {
-    (void)store->check();  // what it finds is a notice; another failure is the next batch's, too
-    return Done{.notices = store->take_notices()};
+    auto result = store->check();  // a failure is the next batch's, too
+    return Done{.result = std::move(result), .notices = store->take_notices()};
   };
   auto const done = co_await on_thread("history.check", std::move(work), trace);
   for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
+  co_return done.result&& done.result.value();
 }
 
 // True where there is more to thin.

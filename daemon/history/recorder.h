@@ -119,7 +119,7 @@ class Recorder {
                                 runtime::Trace trace);
   runtime::Task<bool> write_batch(runtime::Trace trace);
   runtime::Task<void> write_rest(runtime::Trace trace);
-  runtime::Task<void> check(runtime::Trace trace);
+  runtime::Task<bool> check(runtime::Trace trace);
   runtime::Task<bool> thin(runtime::Trace trace);
   void tell(Done const& written, std::size_t entries);
 

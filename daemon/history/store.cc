@@ -44,6 +44,7 @@ bool Store::is_same_file() const { return identity_of(file_) == identity_; }
 void Store::set_aside(std::string const& why, std::string const& suffix) {
   database_.reset();
   ids_.clear();
+  check_ = {};
   auto const aside = with_suffix(file_, suffix);
   rename_all(file_, aside);
   notices_.push_back(why + ": " + file_.string() + " is set aside as " + aside.string() +
@@ -140,18 +141,6 @@ DatabaseResult<bool> Store::thin(Time now) {
   if (done) done = bring_recent_runs_to_their_places(now);
   if (!done) return watched(DatabaseResult<bool>{done.error()});
   return watched(delete_some(now));
-}
-
-DatabaseResult<void> Store::check() {
-  auto checked = ready();
-  if (checked) {
-    std::string found;
-    checked = database_->each("PRAGMA quick_check(1)", {}, [&found](Row const& row) {
-      found = HarmlessText<400>{row.text(0)}.text();
-    });
-    if (checked && found != "ok") checked = DatabaseFault{11, found};  // SQLITE_CORRUPT
-  }
-  return watched(std::move(checked));
 }
 
 }  // namespace canary::history

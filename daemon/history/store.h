@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -49,8 +50,10 @@ class Store {
   // Brings recent runs to their places, and takes away what the bounds do not allow, a piece at a
   // time; true: there may be more.
   DatabaseResult<bool> thin(Time now);
-  // Reads the whole file and sets it aside where it is damaged.
-  DatabaseResult<void> check();
+  // Looks for damage and sets the file aside where there is any; of one that is larger than `whole`
+  // a piece at a time, true: there is more. (store_check.cc)
+  DatabaseResult<bool> check(std::uint64_t whole = kCheckedWhole);
+  static constexpr std::uint64_t kCheckedWhole = std::uint64_t{128} << 20;
 
   // For the questions below, which fail then as DatabaseFault::too_long(); nothing: no limit.
   void until(std::optional<std::chrono::steady_clock::time_point> limit);
@@ -118,6 +121,9 @@ class Store {
   DatabaseResult<std::int64_t> id_of(std::string const& probe, std::string const& url);
   // Of the probe that is asked for.
   DatabaseResult<std::int64_t> id_of_asked(Query const& query);
+  DatabaseResult<bool> check_some(std::uint64_t whole);
+  DatabaseResult<void> check_whole();
+  DatabaseResult<bool> check_piece();
   // Once there are many, or the oldest has waited for long. (store_recent.cc)
   DatabaseResult<void> bring_recent_runs_to_their_places(Time now);
   DatabaseResult<bool> delete_some(Time now);
@@ -138,6 +144,10 @@ class Store {
   std::pair<std::uint64_t, std::uint64_t> identity_{};  // device and inode of what is open
   std::map<std::string, std::pair<std::int64_t, std::string>> ids_;  // probe to id and URL
   Missed hours_, days_;                                              // runs of the batch
+  struct CheckPlace {
+    std::size_t table = 0;
+    std::int64_t key = 0;  // the last that was read
+  } check_;
   std::vector<std::string> notices_;
 };
 

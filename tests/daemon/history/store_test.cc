@@ -241,6 +241,51 @@ TEST_F(StoreTest, FindsDamageWithinTheFileWhenItChecks) {
   EXPECT_TRUE(store().check());
 }
 
+// As of one that is too large to be checked at once.
+TEST_F(StoreTest, FindsDamageOfEveryTableWhereItReadsThemAPieceAtATime) {
+  auto const look = [&] {
+    auto more = store().check(0);
+    while (more && more.value()) more = store().check(0);
+    return more;
+  };
+  for (std::string const table : {"runs", "hours", "days", "changes", "causes", "events"}) {
+    std::vector<Entry> batch;
+    for (int i = 0; i < 6'000; ++i) {
+      auto const at = kNoon + i * 1h;
+      batch.emplace_back(run(at, Severity::critical));
+      batch.emplace_back(run(at + 1min));
+      batch.emplace_back(change(at, ChangeEntry::Kind::opened, words("s" + std::to_string(i))));
+      batch.emplace_back(EventEntry{.kind = "reload", .subject = "", .detail = "x", .at = at});
+    }
+    write(batch);
+    store().thin(kNoon + 24h * 6).value();
+    EXPECT_TRUE(look()) << table;
+    std::int64_t page = 0;
+    {
+      auto database = Database::open(file(), Database::Access::write).value();
+      ASSERT_TRUE(database.script("PRAGMA wal_checkpoint(TRUNCATE)"));
+      // In the middle of its leaves.
+      page = database
+                 .number("SELECT pageno FROM dbstat WHERE name = '" + table +
+                         "' AND pagetype = 'leaf' LIMIT 1 OFFSET (SELECT count(*) / 2 FROM dbstat "
+                         "WHERE name = '" +
+                         table + "' AND pagetype = 'leaf')")
+                 .value();
+      ASSERT_GT(page, 0) << table;
+    }
+    store_.reset();
+    {
+      std::fstream damage{file(), std::ios::binary | std::ios::in | std::ios::out};
+      damage.seekp((page - 1) * 4'096);
+      damage << std::string(4'096, 'x');
+    }
+    restart();
+    EXPECT_FALSE(look()) << table;
+    EXPECT_THAT(store().take_notices(), ElementsAre(HasSubstr("damaged"))) << table;
+    EXPECT_TRUE(look()) << table;
+  }
+}
+
 TEST_F(StoreTest, BeginsANewFileWhereItsOwnIsTakenAway) {
   write({run(kNoon)});
   std::filesystem::remove_all(file().parent_path());
