@@ -77,6 +77,9 @@ int run_daemon(AppOptions options, runtime::Signals const& signals) {
   // Before any file is touched: whatever stands still from now on, somebody said so, and it is
   // watched. What the configuration says of that is not known: nothing is ended for it.
   log.info("starting", {{"version", CANARY_VERSION}, {"reading", options.config_file}});
+  if (!dump::kCopiesStacks) {
+    log.info("dumps have no native stacks on this architecture: they are copied on x86-64 alone");
+  }
   if (auto const refusal = too_few(descriptors); !refusal.empty()) {
     log.error("cannot start", {{"detail", refusal}});
     return kExitFailure;

@@ -18,10 +18,6 @@
 #include "daemon/text/fixed_text.h"
 #include "runtime/tables.h"
 
-#ifndef __x86_64__
-#error "canaryd copies registers of x86-64 only"
-#endif
-
 namespace canary::dump {
 namespace {
 
@@ -60,10 +56,25 @@ bool move(Slot& slot, std::uint32_t from, Phase to) {
   return slot.word.compare_exchange_strong(from, with_phase(from, to), std::memory_order_acq_rel);
 }
 
+#ifdef __x86_64__
 // Not memcpy: sanitizers watch that one, and a stack is full of what they forbid to read.
 void copy_raw(void* to, std::uint64_t from, std::uint64_t size) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
+
+void copy_registers(mcontext_t const& machine, Capture& into) {
+  constexpr int kOrder[kRegisters] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                      REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                      REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+  for (std::size_t i = 0; i < kRegisters; ++i) {
+    into.registers[i] = static_cast<std::uint64_t>(machine.gregs[kOrder[i]]);
+  }
+  into.known = (1U << kRegisters) - 1;
+}
+#else
+void copy_raw(void*, std::uint64_t, std::uint64_t) {}
+void copy_registers(mcontext_t const&, Capture&) {}
+#endif
 
 // What of [from, from + size) can be read; never faults.
 std::uint64_t copy_checked(void* to, std::uint64_t from, std::uint64_t size) {
@@ -84,16 +95,6 @@ std::uint64_t copy_checked(void* to, std::uint64_t from, std::uint64_t size) {
     done += part;
   }
   return done;
-}
-
-void copy_registers(mcontext_t const& machine, Capture& into) {
-  constexpr int kOrder[kRegisters] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                      REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                      REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-  for (std::size_t i = 0; i < kRegisters; ++i) {
-    into.registers[i] = static_cast<std::uint64_t>(machine.gregs[kOrder[i]]);
-  }
-  into.known = (1U << kRegisters) - 1;
 }
 
 void copy_stack(Slot& slot) {
@@ -299,6 +300,7 @@ bool ask(Slot& slot, std::size_t index, std::int32_t thread, std::int64_t within
 int capture_signal() { return SIGRTMIN + 3; }
 
 void install_capture() {
+  if constexpr (!kCopiesStacks) return;
   if (installed.load(std::memory_order_acquire)) return;
   for (auto& slot : slots) std::memset(slot.capture.stack.data(), 0, kStackBytes);  // faults it in
   struct sigaction action{};
@@ -335,6 +337,11 @@ CaptureStack::~CaptureStack() {
 Capture const* capture_thread(std::int32_t thread, std::int64_t within_ns) {
   std::size_t index = take_slot();
   if (index == kSlots) return nullptr;
+  if constexpr (!kCopiesStacks) {
+    describe(slots[index], thread);
+    slots[index].capture.source = Capture::unsupported;
+    return &slots[index].capture;
+  }
   bool const expected =
       installed.load(std::memory_order_acquire) && !was_abandoned(thread) && may_answer(thread);
   if (expected) {

@@ -2,6 +2,7 @@
 // The registers and the stack of another thread of this process, copied without its cooperation:
 // by a signal handler on that thread (microseconds), else from what the kernel tells of it.
 // Nothing here allocates, locks or unwinds; unwinding is the dump helper's work, elsewhere.
+// On x86-64 alone: elsewhere every Capture is `unsupported`, and dumps say so.
 // Thread: install_capture and CaptureStack at start, capture_thread any (the watchdog's above all).
 #pragma once
 
@@ -11,6 +12,11 @@
 
 namespace canary::dump {
 
+#ifdef __x86_64__
+inline constexpr bool kCopiesStacks = true;
+#else
+inline constexpr bool kCopiesStacks = false;
+#endif
 inline constexpr std::size_t kStackBytes = 64 * 1024;
 inline constexpr std::size_t kRegisters = 17;  // numbered as DWARF does for x86-64; 16 is RIP
 inline constexpr std::size_t kRegisterStack = 7, kRegisterFrame = 6, kRegisterCode = 16;
@@ -22,6 +28,7 @@ struct Capture {
     none,         // nothing could be had: it runs with the signal blocked
     handler,      // all registers, copied by the thread itself
     system_call,  // stack and code pointer alone, from /proc, of a thread that sleeps
+    unsupported,  // !kCopiesStacks
   };
   std::int32_t thread = 0;  // kernel thread id
   Source source = none;

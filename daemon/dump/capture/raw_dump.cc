@@ -143,7 +143,7 @@ bool put_stack(SectionWriter& out, std::int32_t thread, bool culprit, std::int64
   out.bytes(&section, sizeof section);
   out.bytes(capture->stack.data(), capture->stack_bytes);
   out.end();
-  bool const copied = capture->source != Capture::none;
+  bool const copied = capture->known != 0;
   give_back(capture);
   return copied;
 }

@@ -21,6 +21,8 @@
 #include "runtime/tables.h"
 
 namespace canary::dump {
+
+#ifdef __x86_64__
 namespace {
 
 constexpr int kStopWithinMs = 200;
@@ -138,6 +140,9 @@ bool take_registers(std::int32_t process, NativeStack& stack) {
                      taken->stack.begin() + static_cast<std::ptrdiff_t>(taken->stack_bytes));
   return true;
 }
+#else
+bool take_registers(std::int32_t, NativeStack&) { return false; }  // the stack's source says why
+#endif
 
 namespace {
 // Without what the kernel adds once the file was replaced by an upgrade.

@@ -182,6 +182,7 @@ AddressSpace::~AddressSpace() {
 
 void AddressSpace::unwind(NativeStack& stack, bool live) {
   stack.frames.clear();
+  if (stack.raw.source == Capture::unsupported) return;
   if (!impl_->trouble.empty()) {
     stack.note = impl_->trouble;
     return;

@@ -74,9 +74,6 @@ struct DumpDocument {
 // Never fails: a dump that is cut short or damaged gives what it has, and `notes` say what not.
 DumpDocument read_dump(std::span<std::byte const> raw);
 
-// A system call's name: "futex"; its number where it has none here.
-std::string system_call_name(std::int64_t number);
-
 // The stalled thread's name as the dump knows it; empty where it does not.
 std::string thread_name(DumpDocument const& document, std::int32_t thread);
 

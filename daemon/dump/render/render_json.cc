@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <iterator>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -8,6 +10,7 @@
 #include "daemon/dump/render/render.h"
 #include "daemon/dump/render/text_lines.h"
 #include "daemon/text/source_path.h"
+#include "daemon/text/system_calls.h"
 
 namespace canary::dump {
 namespace {
@@ -58,7 +61,7 @@ json::object incident_json(watchdog::Incident const& incident, TextOf const& tex
           {"thread", incident.thread == 0 ? json::value(nullptr) : json::value(incident.thread)},
           {"system_call", incident.system_call < 0
                               ? json::value(nullptr)
-                              : json::value(system_call_name(incident.system_call))},
+                              : json::value(system_call_text(incident.system_call))},
           {"age_seconds", seconds(incident.age_ns)},
           {"operation", text_or_null(text(incident.operation))},
           {"place", place_json(place)}};
@@ -76,16 +79,17 @@ json::object stack_json(DumpDocument const& document, NativeStack const& stack) 
         {"file", text_or_null(frame.file)},
         {"line", frame.file.empty() ? json::value(nullptr) : json::value(frame.line)}});
   }
-  static constexpr char const* kSources[] = {"none", "signal", "proc"};
-  return {{"thread", stack.raw.thread},
-          {"name", text_or_null(thread_name(document, stack.raw.thread))},
-          {"culprit", stack.raw.culprit != 0},
-          {"source", stack.raw.source < 3 ? kSources[stack.raw.source] : "unknown"},
-          {"taken_seconds", seconds(stack.raw.taken_ns - document.about.decided_ns)},
-          {"waited_seconds", seconds(stack.raw.waited_ns)},
-          {"complete", stack.complete},
-          {"note", text_or_null(stack.note)},
-          {"frames", std::move(frames)}};
+  static constexpr char const* kSources[] = {"none", "signal", "proc", "unsupported"};
+  return {
+      {"thread", stack.raw.thread},
+      {"name", text_or_null(thread_name(document, stack.raw.thread))},
+      {"culprit", stack.raw.culprit != 0},
+      {"source", stack.raw.source < std::size(kSources) ? kSources[stack.raw.source] : "unknown"},
+      {"taken_seconds", seconds(stack.raw.taken_ns - document.about.decided_ns)},
+      {"waited_seconds", seconds(stack.raw.waited_ns)},
+      {"complete", stack.complete},
+      {"note", text_or_null(stack.note)},
+      {"frames", std::move(frames)}};
 }
 
 json::object run_json(RunState const& run) {
@@ -175,7 +179,7 @@ json::array threads_json(DumpDocument const& document) {
         {"state", std::string(1, thread.state)},
         {"wait_channel", text_or_null(thread.wait_channel)},
         {"system_call", thread.system_call < 0 ? json::value(nullptr)
-                                               : json::value(system_call_name(thread.system_call))},
+                                               : json::value(system_call_text(thread.system_call))},
         {"cpu_seconds", thread.cpu_seconds},
         {"run_delay_seconds", thread.run_delay_seconds}};
     for (auto const& row : document.executor.threads) {

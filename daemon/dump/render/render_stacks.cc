@@ -46,6 +46,8 @@ std::string source_text(NativeStack const& stack) {
              " µs after it was asked";
     case Capture::system_call:
       return "from /proc: it did not answer the signal";
+    case Capture::unsupported:
+      return "this canaryd copies stacks on x86-64 alone";
     case Capture::none:
       break;
   }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/dump/render/text_lines.h"
 
-#include <sys/syscall.h>
 #include <time.h>
 
 #include <array>
 #include <cstdio>
-#include <utility>
 #include <vector>
 
 #include "daemon/text/fixed_text.h"
@@ -127,60 +125,6 @@ std::string chain_text(RunState const& run, std::size_t at) {
   std::string text = run.name;
   for (std::size_t i = names.size(); i-- > 0;) text += " > " + names[i];
   return text;
-}
-
-std::string system_call_name(std::int64_t number) {
-  static constexpr std::pair<long, char const*> kNames[] = {
-      {SYS_read, "read"},
-      {SYS_write, "write"},
-      {SYS_open, "open"},
-      {SYS_openat, "openat"},
-      {SYS_close, "close"},
-      {SYS_poll, "poll"},
-      {SYS_ppoll, "ppoll"},
-      {SYS_select, "select"},
-      {SYS_pselect6, "pselect6"},
-      {SYS_epoll_wait, "epoll_wait"},
-      {SYS_epoll_pwait, "epoll_pwait"},
-      {SYS_futex, "futex"},
-      {SYS_nanosleep, "nanosleep"},
-      {SYS_clock_nanosleep, "clock_nanosleep"},
-      {SYS_connect, "connect"},
-      {SYS_accept, "accept"},
-      {SYS_accept4, "accept4"},
-      {SYS_sendto, "sendto"},
-      {SYS_recvfrom, "recvfrom"},
-      {SYS_sendmsg, "sendmsg"},
-      {SYS_recvmsg, "recvmsg"},
-      {SYS_fsync, "fsync"},
-      {SYS_fdatasync, "fdatasync"},
-      {SYS_rt_sigtimedwait, "rt_sigtimedwait"},
-      {SYS_wait4, "wait4"},
-      {SYS_waitid, "waitid"},
-      {SYS_flock, "flock"},
-      {SYS_fcntl, "fcntl"},
-      {SYS_pread64, "pread64"},
-      {SYS_pwrite64, "pwrite64"},
-      {SYS_readv, "readv"},
-      {SYS_writev, "writev"},
-      {SYS_rename, "rename"},
-      {SYS_unlink, "unlink"},
-      {SYS_stat, "stat"},
-      {SYS_newfstatat, "newfstatat"},
-      {SYS_getdents64, "getdents64"},
-      {SYS_mmap, "mmap"},
-      {SYS_munmap, "munmap"},
-      {SYS_madvise, "madvise"},
-      {SYS_rt_sigsuspend, "rt_sigsuspend"},
-      {SYS_pause, "pause"},
-      {SYS_restart_syscall, "restart_syscall"},
-      {SYS_sched_yield, "sched_yield"},
-      {SYS_getrandom, "getrandom"},
-      {SYS_ioctl, "ioctl"}};
-  for (auto const& [each, name] : kNames) {
-    if (each == number) return name;
-  }
-  return std::to_string(number);
 }
 
 }  // namespace canary::dump

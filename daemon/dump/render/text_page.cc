@@ -4,6 +4,7 @@
 #include <map>
 
 #include "daemon/dump/render/text_lines.h"
+#include "daemon/text/system_calls.h"
 
 namespace canary::dump {
 
@@ -48,7 +49,7 @@ std::string state_text(ThreadSample const& thread) {
       {'I', "idle"},    {'X', "dead"}};
   auto const found = kStates.find(thread.state);
   std::string text = found == kStates.end() ? std::string(1, thread.state) : found->second;
-  if (thread.system_call >= 0) text += " in " + system_call_name(thread.system_call);
+  if (thread.system_call >= 0) text += " in " + system_call_text(thread.system_call);
   if (!thread.wait_channel.empty()) text += " (kernel: " + plain(thread.wait_channel) + ")";
   return text;
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/log/line_format.h"
 #include "daemon/log/ring.h"
-#include "daemon/watchdog/sample/system_calls.h"
+#include "daemon/text/system_calls.h"
 
 namespace canary::watchdog {
 namespace {
@@ -68,8 +68,7 @@ std::string where(Incident const& incident) {
 
 std::string system_call(Incident const& incident) {
   if (incident.system_call < 0) return "";
-  auto const name = system_call_name(incident.system_call);
-  return name.empty() ? std::to_string(incident.system_call) : std::string{name};
+  return system_call_text(incident.system_call);
 }
 
 void pack_fields(LogRecord& into, LogLevel level, std::string_view message,

@@ -10,6 +10,7 @@
 #include "daemon/dump/helper/work.h"
 #include "daemon/dump/render/render.h"
 #include "daemon/dump/render/text_lines.h"
+#include "daemon/text/system_calls.h"
 #include "tests/daemon/dump/stuck_child.h"
 #include "tests/support/read_file.h"
 #include "tests/support/sanitizer.h"
@@ -136,7 +137,7 @@ TEST(Unwinding, SurvivesRegistersThatPointNowhere) {
     NativeStack stack;
     stack.raw.known = (1U << kRegisters) - 1;
     stack.raw.registers.fill(garbage);
-    stack.raw.registers[kRegisterCode] = reinterpret_cast<std::uintptr_t>(&system_call_name) + 8;
+    stack.raw.registers[kRegisterCode] = reinterpret_cast<std::uintptr_t>(&system_call_text) + 8;
     stack.raw.stack_start = 0x1000;
     stack.bytes.resize(64);
 

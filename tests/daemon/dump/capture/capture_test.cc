@@ -98,7 +98,25 @@ class Asleep {
 class CaptureThread : public ::testing::Test {
  protected:
   CaptureThread() { install_capture(); }
+  void SetUp() override {
+    if (!kCopiesStacks) GTEST_SKIP() << "stacks are copied on x86-64 alone";
+  }
 };
+
+TEST(CaptureElsewhere, IsUnsupportedAtOnceAndOfNothing) {
+  if (kCopiesStacks) GTEST_SKIP() << "stacks are copied here";
+  install_capture();
+
+  Capture const* const capture = capture_thread(::gettid());
+
+  ASSERT_NE(capture, nullptr);
+  EXPECT_EQ(capture->source, Capture::unsupported);
+  EXPECT_EQ(capture->thread, ::gettid());
+  EXPECT_EQ(capture->known, 0U);
+  EXPECT_EQ(capture->stack_bytes, 0U);
+  give_back(capture);
+  EXPECT_EQ(captures_answered(), 0U);
+}
 
 TEST_F(CaptureThread, CopiesRegistersAndStackOfAThreadThatSleeps) {
   Asleep const victim{false};

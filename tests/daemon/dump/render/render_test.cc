@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
+#include "daemon/dump/capture/capture.h"
 #include "daemon/dump/render/text_lines.h"
 
 namespace canary::dump {
@@ -49,6 +50,23 @@ std::string first_lines(std::string const& text, int count) {
   std::size_t at = 0;
   for (; count > 0 && at != std::string::npos; --count) at = text.find('\n', at + 1);
   return text.substr(0, at);
+}
+
+// Taken where canaryd copies no stacks; it may be read where it does.
+TEST(Render, SaysOfAStackThatTheArchitectureHasNone) {
+  auto document = stalled_run();
+  NativeStack stack;
+  stack.raw.thread = 4711;
+  stack.raw.culprit = 1;
+  stack.raw.source = Capture::unsupported;
+  document.stacks = {stack};
+
+  std::string const text = render_text(document);
+  auto const object = boost::json::parse(render_json(document));
+
+  EXPECT_THAT(text, HasSubstr("(this canaryd copies stacks on x86-64 alone)"));
+  EXPECT_THAT(text, Not(HasSubstr("did not answer")));
+  EXPECT_EQ(object.at_pointer("/stacks/0/source").as_string(), "unsupported");
 }
 
 TEST(RenderText, SaysWhoWhatWhereAndSinceWhenFirst) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/watchdog/sample/system_calls.h"
+#include "daemon/text/system_calls.h"
 
 #include <sys/syscall.h>
 
-namespace canary::watchdog {
+#include <string_view>
+
+namespace canary {
 namespace {
 
 struct Name {
@@ -52,6 +54,18 @@ constexpr Name kNames[] = {
     {SYS_rt_sigtimedwait, "rt_sigtimedwait"},
     {SYS_rt_sigsuspend, "rt_sigsuspend"},
     {SYS_sched_yield, "sched_yield"},
+    {SYS_accept, "accept"},
+    {SYS_restart_syscall, "restart_syscall"},
+    {SYS_getrandom, "getrandom"},
+#ifdef SYS_open
+    {SYS_open, "open"},
+#endif
+#ifdef SYS_unlink
+    {SYS_unlink, "unlink"},
+#endif
+#ifdef SYS_stat
+    {SYS_stat, "stat"},
+#endif
 #ifdef SYS_poll
     {SYS_poll, "poll"},
 #endif
@@ -71,11 +85,11 @@ constexpr Name kNames[] = {
 
 }  // namespace
 
-std::string_view system_call_name(std::int64_t number) {
+std::string system_call_text(std::int64_t number) {
   for (Name const& each : kNames) {
-    if (each.number == number) return each.text;
+    if (each.number == number) return std::string{each.text};
   }
-  return {};
+  return std::to_string(number);
 }
 
-}  // namespace canary::watchdog
+}  // namespace canary
