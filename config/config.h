@@ -111,6 +111,7 @@ struct Config {
       defaults;                   // what the probes of lists start from, by kind; with `discovery`
   std::vector<ProbeSpec> probes;  // in the order of the files
   std::size_t elsewhere = 0;      // enabled probes that keep_shard() left to others
+  std::vector<std::string> names_elsewhere;  // of all of those: nobody else may have them
   friend bool operator==(Config const&, Config const&) = default;
 };
 

@@ -230,6 +230,7 @@ void keep_shard(Config& config) {
   std::erase_if(config.probes, [&config](ProbeSpec const& probe) {
     bool const own = shard_of(probe.name.text, config.shard.count) == config.shard.index;
     if (!own && probe.enabled) ++config.elsewhere;
+    if (!own) config.names_elsewhere.push_back(probe.name.text);
     return !own;
   });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
@@ -12,6 +14,8 @@
 #include "config/duration.h"
 #include "config/touched_files.h"
 #include "daemon/app/app.h"
+#include "daemon/app/places.h"
+#include "daemon/discovery/kept_lists.h"
 #include "runtime/limits.h"
 
 namespace canary::daemon {
@@ -41,6 +45,21 @@ std::vector<std::string> waiting_for_restart(config::Config const& old,
   if (!(old.remote_write == fresh.remote_write)) fields.emplace_back("remote_write");
   if (old.workers != fresh.workers) fields.emplace_back("workers");
   return fields;
+}
+
+// `lists`, and of sources that have none there what was kept when they had one.
+std::vector<FetchedListPointer> with_kept(config::Config const& base,
+                                          std::vector<FetchedListPointer> lists,
+                                          config::Config const& known) {
+  std::vector<config::DiscoverySource> without;
+  for (auto const& source : base.discovery) {
+    bool const has = std::ranges::any_of(
+        lists, [&source](auto const& list) { return list->source == source.name; });
+    if (!has) without.push_back(source);
+  }
+  auto kept = read_kept_lists(places(known.state_directory).lists(), without);
+  std::ranges::move(kept.lists, std::back_inserter(lists));
+  return lists;
 }
 
 // Without memory for the reason it is a refusal all the same.
@@ -117,7 +136,8 @@ void App::start_reading() {
     Reading read{.loaded = load_all(options), .lists = {}, .whole = {}, .saved = {}};
     if (!read.loaded) return read;
     auto const& base = read.loaded.value().config;
-    read.lists = take_again(base, lists);
+    at->enter("reading " + places(known->state_directory).lists().string());
+    read.lists = take_again(base, with_kept(base, lists, *known));
     read.whole = merged(base, read.lists);
     // A reload does not move the state directory.
     at->enter("reading " + saved_directory(*known).string());

@@ -12,12 +12,19 @@
 #include "config/show_probe.h"
 #include "daemon/app/app.h"
 #include "daemon/app/run_text.h"
+#include "daemon/app/runs_in_flight.h"
 #include "daemon/publish/hang_metrics.h"
 #include "daemon/publish/own_state.h"
 
 namespace canary::daemon {
 
 namespace {
+
+page::OwnState own_state_with_runs(watchdog::Record const& record, SysTime now) {
+  auto own = own_state(record, *runtime::tables(), now);
+  own.runs = runs_in_flight(*runtime::tables());
+  return own;
+}
 
 // As many as the file may name, with the private one what the emergency thread has room for.
 constexpr std::size_t kMostInherited = 15;
@@ -28,43 +35,42 @@ Sources App::sources() {
   auto const& record = watchdog_.record();
   WebPlace place = options_.place;
   if (place.host.empty() && gate_ && gate_->access()->tls) place.https = true;
-  return {
-      .store = services_->results(),
-      .healthy =
-          [&record] {
-            auto const health = executor_health(record, *runtime::tables());
-            return Health{health.ok, health.reason};
-          },
-      .live =
-          [&record] {
-            auto const health = liveness(record);
-            return Health{health.ok, health.reason};
-          },
-      .log_lines_dropped = [this] { return log_.dropped(); },
-      .wall_clock = wall_now,
-      .hang_metrics =
-          [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
-            append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
-          },
-      .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
-      .own_state = [&record](SysTime now) { return own_state(record, *runtime::tables(), now); },
-      .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
-      .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
-      .dumps = &dumps_.answers(),
-      .stored_dumps = &dumps_.stored(),
-      .reloads = &reloads_,
-      .orders = &orders_,
-      .config_text = [this] { return config_text(); },
-      .probe_config = [this](std::string const& probe) { return probe_config(probe); },
-      .run_text = run_text,
-      .told_full = [this](std::string_view address, std::size_t most,
-                          bool full) { tell_of_full(address, most, full); },
-      .answering = &watchdog_.answering(),
-      .history = &services_->history(),
-      .pushed = [this] { return services_->pushed(); },
-      .asking = &watchdog_.asking(),
-      .place = std::move(place),
-      .gate = gate_ ? &*gate_ : nullptr};
+  return {.store = services_->results(),
+          .healthy =
+              [&record] {
+                auto const health = executor_health(record, *runtime::tables());
+                return Health{health.ok, health.reason};
+              },
+          .live =
+              [&record] {
+                auto const health = liveness(record);
+                return Health{health.ok, health.reason};
+              },
+          .log_lines_dropped = [this] { return log_.dropped(); },
+          .wall_clock = wall_now,
+          .hang_metrics =
+              [&record](std::string& page, Snapshot const& snapshot, SysTime now) {
+                append_hang_metrics(page, record, *runtime::tables(), snapshot, now);
+              },
+          .hangs = [&record](SysTime now) { return hangs_json(record, *runtime::tables(), now); },
+          .own_state = [&record](SysTime now) { return own_state_with_runs(record, now); },
+          .executor_text = [this] { return dumps_.text_now(watchdog_.record()); },
+          .executor_json = [this] { return dumps_.json_now(watchdog_.record()); },
+          .dumps = &dumps_.answers(),
+          .stored_dumps = &dumps_.stored(),
+          .reloads = &reloads_,
+          .orders = &orders_,
+          .config_text = [this] { return config_text(); },
+          .probe_config = [this](std::string const& probe) { return probe_config(probe); },
+          .run_text = run_text,
+          .told_full = [this](std::string_view address, std::size_t most,
+                              bool full) { tell_of_full(address, most, full); },
+          .answering = &watchdog_.answering(),
+          .history = &services_->history(),
+          .pushed = [this] { return services_->pushed(); },
+          .asking = &watchdog_.asking(),
+          .place = std::move(place),
+          .gate = gate_ ? &*gate_ : nullptr};
 }
 
 void App::tell_of_full(std::string_view address, std::size_t most, bool full) {

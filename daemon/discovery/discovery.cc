@@ -34,6 +34,7 @@ struct Discovery::Source {
 
   config::DiscoverySource settings;
   bool gone = false;           // a reload took it away
+  bool changed = false;        // or told otherwise of it: what goes on is of no use
   ListInForce in_force;        // its list is nullptr before the first
   FetchedListPointer offered;  // nobody has said yet what becomes of it
   std::string answer;          // why the last one that was offered is refused
@@ -71,7 +72,11 @@ void Discovery::configure(std::vector<config::DiscoverySource> const& sources,
     bool const changed = source->settings != settings;
     source->settings = settings;
     if (!known) tasks_.start(follow(source));
-    if (changed) source->wake.notify();
+    if (changed) {
+      source->changed = true;
+      source->wake.notify();
+      source->answered.notify();
+    }
   }
   for (auto const& list : in_force) {
     auto* const source = find(list.list->source);
@@ -97,7 +102,8 @@ void Discovery::taken(ListInForce list) {
   bool const awaited = source->offered == list.list;
   source->in_force = std::move(list);
   source->facts.probes = source->in_force.probes;
-  source->facts.taken = source->facts.confirmed = source->in_force.list->fetched;
+  source->facts.taken = source->in_force.list->fetched;
+  source->facts.confirmed = source->in_force.list->confirmed;
   source->touched = Clock::now();
   keep(*source);
   if (awaited) {
@@ -120,8 +126,10 @@ void Discovery::refused(FetchedListPointer const& list, std::string why) {
 Task<void> Discovery::follow(SourcePointer source) {
   runtime::require_loop_thread();
   while (!source->gone) {
+    source->changed = false;
     co_await look(source);
     if (source->gone) co_return;
+    if (source->changed) continue;
     std::chrono::milliseconds wait = source->settings.refresh;
     if (!source->facts.successful) wait = std::min<std::chrono::milliseconds>(wait, kAfterFailure);
     co_await source->wake.wait_until({}, "discovery.refresh", Deadline::after(wait));
@@ -140,7 +148,7 @@ Task<void> Discovery::look(SourcePointer source) {
     if (runtime::is_cancellation(std::current_exception())) throw;
     why = runtime::explain(failed);
   }
-  if (source->gone) co_return;
+  if (source->gone || source->changed) co_return;
   conclude(*source, std::move(why));
   publish();
 }
@@ -149,6 +157,7 @@ Task<std::string> Discovery::outcome(SourcePointer source, Deadline deadline, Tr
   auto const known = source->in_force.list;
   auto const seen = co_await fetch_list(source->settings, known, setup_.http, deadline, trace);
   if (!seen) co_return std::string{seen.error()};
+  if (source->gone || source->changed) co_return std::string{};  // it concludes nothing
   auto list = seen.value();
   if (list && known && list->parts == known->parts) {  // under another ETag
     auto same = std::make_shared<FetchedList>(*list);
@@ -173,7 +182,7 @@ Task<std::string> Discovery::offered(SourcePointer source, FetchedListPointer li
   source->offered = dated;
   setup_.offer(std::move(dated));
   auto const limit = Deadline::after(kTakenWithin);
-  while (source->offered && !source->gone && !limit.passed()) {
+  while (source->offered && !source->gone && !source->changed && !limit.passed()) {
     co_await source->answered.wait_until(trace, "discovery.take", limit);
   }
   if (source->offered) {

@@ -13,6 +13,7 @@
 #include "config/fnv.h"
 #include "config/read_file.h"
 #include "probes/fetch/client.h"
+#include "runtime/contract.h"
 
 namespace canary::daemon {
 namespace {
@@ -57,7 +58,8 @@ Task<ListLook> ask(config::DiscoverySource source, FetchedListPointer known, fet
   std::string etag = etag_of(answer.value());
   Parts parts;
   parts.push_back({.place = place, .text = std::move(answer.value().body)});
-  if (known && known->parts == parts && known->etag == etag) co_return FetchedListPointer{};
+  bool const same = known && known->address == address_of(source) && known->parts == parts;
+  if (same && known->etag == etag) co_return FetchedListPointer{};
   co_return made(source, std::move(parts), std::move(etag));
 }
 
@@ -90,7 +92,8 @@ Task<ListLook> read(config::DiscoverySource source, FetchedListPointer known,
   if (!seen) co_return runtime::sentence(seen.error());
   auto parts = std::move(seen).value();
   if (!parts) co_return std::string{parts.error()};
-  if (known && known->parts == parts.value()) co_return FetchedListPointer{};
+  bool const same = known && known->address == address_of(source);
+  if (same && known->parts == parts.value()) co_return FetchedListPointer{};
   co_return made(source, std::move(parts).value(), {});
 }
 
@@ -102,6 +105,7 @@ std::uint64_t address_of(config::DiscoverySource const& source) {
 
 Task<ListLook> fetch_list(config::DiscoverySource source, FetchedListPointer known,
                           fetch::Services& http, Deadline deadline, Trace trace) {
+  runtime::require_loop_thread();
   if (source.url) {
     co_return co_await ask(std::move(source), std::move(known), http, deadline, trace);
   }

@@ -95,6 +95,7 @@ std::string keep_list(fs::path const& directory, FetchedList const& list) {
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) return "cannot make " + directory.string() + ": " + failed.message();
+  fs::permissions(directory, fs::perms::owner_all, failed);  // a list's URLs may hold secrets
   auto const written = tuf::replace_file(file_of(directory, list.source), text_of(list));
   return written ? std::string{} : sentence(written.error());
 }

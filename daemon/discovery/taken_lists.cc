@@ -17,10 +17,13 @@ using Owners = std::unordered_map<std::string_view, std::string>;
 
 Owners owners(config::Config const& base, TakenLists const& lists, std::string const& but) {
   Owners all;
-  for (auto const& probe : base.probes) all.emplace(probe.name.text, "a file of the configuration");
+  constexpr char kFile[] = "a file of the configuration";
+  for (auto const& probe : base.probes) all.emplace(probe.name.text, kFile);
+  for (auto const& name : base.names_elsewhere) all.emplace(name, kFile);
   for (auto const& [source, list] : lists) {
     if (source == but) continue;
     for (auto const& probe : list.probes) all.emplace(probe.name.text, "the list of " + source);
+    for (auto const& name : list.names_elsewhere) all.emplace(name, "the list of " + source);
   }
   return all;
 }
@@ -44,8 +47,9 @@ Read read(config::Config const& base, config::DiscoverySource const& source,
   for (auto& probe : found.probes) {
     if (config::shard_of(probe.name.text, base.shard.count) == base.shard.index) {
       result.list.probes.push_back(std::move(probe));
-    } else if (probe.enabled) {
-      ++result.list.elsewhere;
+    } else {
+      if (probe.enabled) ++result.list.elsewhere;
+      result.list.names_elsewhere.push_back(probe.name.text);
     }
   }
   return result;
@@ -68,6 +72,10 @@ Result<TakenList, std::vector<config::Problem>> take_list(config::Config const& 
   if (source == base.discovery.end()) {  // a reload took it away meanwhile
     return std::vector<config::Problem>{
         {list->source, 0, 0, "", "is no source of the configuration any more", ""}};
+  }
+  if (list->address != address_of(*source)) {  // or gave it another URL, and other rights
+    return std::vector<config::Problem>{
+        {list->source, 0, 0, "", "was asked for elsewhere than the configuration says now", ""}};
   }
   auto result = read(base, *source, lists, std::move(list));
   if (!result.problems.empty()) return std::move(result.problems);

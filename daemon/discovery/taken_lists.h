@@ -18,8 +18,9 @@ namespace canary::daemon {
 
 struct TakenList {
   FetchedListPointer list;
-  std::vector<config::ProbeSpec> probes;  // of this shard
-  std::size_t elsewhere = 0;              // enabled ones of others
+  std::vector<config::ProbeSpec> probes;     // of this shard
+  std::size_t elsewhere = 0;                 // enabled ones of others
+  std::vector<std::string> names_elsewhere;  // of all of those
   std::string error;  // what is wrong with probes that had to be left out; "" where none were
 };
 using TakenLists = std::map<std::string, TakenList>;  // by source

@@ -71,7 +71,8 @@ class PowerCuts : public ::testing::Test {
   std::set<std::string> work_until_cut(Daemon& daemon, PowerCut const& power) {
     std::set<std::string> shown;
     unsigned const turns = 20 + static_cast<unsigned>(random_() % 130);
-    for (unsigned turn = 0; turn < turns; ++turn) {
+    // However fast that is: what happens is written, and then shown, after half a second.
+    for (unsigned turn = 0; turn < turns || (shown.size() < 8 && turn < 20'000); ++turn) {
       publish("repo-" + std::to_string(turn % probes_.size()), turn / probes_.size() % 2 == 0);
       shown.merge(entries(daemon.get(kHistory)));
     }

@@ -26,7 +26,7 @@ class ListServer:
 
     def __init__(self):
         self.body, self.way, self.asked, self.unchanged = "probes: []\n", "serve", 0, 0
-        self.release = threading.Event()
+        self.release, self.slow_asked, self.release_slow = (threading.Event() for _ in range(3))
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,6 +36,10 @@ class ListServer:
                 with contextlib.suppress(OSError):
                     if self.path == "/list":
                         outer.answer(self)
+                    elif self.path == "/slow":
+                        outer.slow_asked.set()
+                        outer.release_slow.wait(60)
+                        self.send(200, "probes:\n" + outer.probe("old"))
                     elif self.path == "/moved":
                         self.send_response(302)
                         self.send_header("Location", "/list")
@@ -273,7 +277,36 @@ def reloads(server, canaryd):
     canaryd.file.write_text(canaryd.file.read_text().replace("discovery:\n", ""))
     canaryd.process.send_signal(signal.SIGHUP)
     eventually("without the source its probes are gone", lambda: canaryd.names() == {"own"})
+    server.way = "fail"
+    canaryd.configure(source_of(server), probes="probes:\n" + server.probe("own"))
+    canaryd.process.send_signal(signal.SIGHUP)
+    eventually("back again, what was kept of its list is used",
+               lambda: canaryd.names() == {"own", "a", "d"})
+    canaryd.fails("500")
+    server.way = "serve"
     say("files come before lists, and sources come and go by reload")
+
+
+def changes_meanwhile(options, folder, cleanup, server):
+    """A look goes on while a reload says something else of its source."""
+    more = ", refresh: 1h, timeout: 50s, http: {max_attempts: 1}}\n"
+    slow, other = (f"  - {{name: fleet, url: 'http://127.0.0.1:{server.port}/{path}'{more}"
+                   for path in ("slow", "list"))
+    server.serve(server.probe("new"))
+    canaryd = Canaryd(options.canaryd, folder / "meanwhile", slow, cleanup)
+    if not server.slow_asked.wait(30):
+        raise Failed("the first URL is not asked")
+    canaryd.configure(other)
+    canaryd.process.send_signal(signal.SIGHUP)
+    eventually("the reload is taken over", lambda: "configuration reloaded" in canaryd.log())
+    server.release_slow.set()
+    eventually("the other URL is asked at once", lambda: canaryd.names() == {"new"})
+    if "probes=1" not in canaryd.log() or "/slow" in canaryd.source().get("from", "/slow"):
+        raise Failed("the list is not of the other URL")
+    if canaryd.log().count("a list of probes is taken over") != 1:
+        raise Failed("the list of the first URL was taken over, too")
+    canaryd.stop()
+    say("what a URL gives that the source has no more is not taken")
 
 
 def from_files(options, folder, cleanup, server):
@@ -321,6 +354,7 @@ def tell(options, folder, cleanup):
     dies(server, canaryd)
     reloads(server, canaryd)
     canaryd.stop()
+    changes_meanwhile(options, folder, cleanup, server)
     from_files(options, folder, cleanup, server)
     divided(options, folder, cleanup, server)
 

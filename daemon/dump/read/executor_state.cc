@@ -275,6 +275,19 @@ TextOf own_texts() {
   return [](runtime::TextOffset offset) { return std::string{runtime::text_at(offset)}; };
 }
 
+std::vector<RunState> read_runs(Tables& tables, TextOf const& text, std::int64_t now_ns) {
+  std::vector<RunState> runs;
+  for (std::size_t i = 0; i < tables.runs().size(); ++i) {
+    if (tables.runs()[i].state.load(memory_order_acquire) == RunRecord::free) continue;
+    runs.push_back(read_run(tables.runs()[i], static_cast<std::uint16_t>(i), text, now_ns));
+  }
+  std::ranges::sort(runs, [](RunState const& a, RunState const& b) {
+    if (a.service != b.service) return b.service;
+    return a.age_ns != b.age_ns ? a.age_ns > b.age_ns : a.index < b.index;
+  });
+  return runs;
+}
+
 ExecutorState read_executor(Tables& tables, TextOf const& text, std::int64_t now_ns) {
   ExecutorState state;
   state.now_ns = now_ns;
@@ -292,16 +305,8 @@ ExecutorState read_executor(Tables& tables, TextOf const& text, std::int64_t now
   state.next_due_in_ns = state.scheduled ? from_to(now_ns, due) : 0;
   state.last_pass_age_ns = age(now_ns, scheduler.last_pass_ns.load(memory_order_relaxed));
   state.passes = scheduler.passes.load(memory_order_relaxed);
-  for (std::size_t i = 0; i < tables.runs().size(); ++i) {
-    if (tables.runs()[i].state.load(memory_order_acquire) == RunRecord::free) continue;
-    auto const index = static_cast<std::uint16_t>(i);
-    state.runs.push_back(read_run(tables.runs()[i], index, text, now_ns));
-    state.runs.back().handler = state.loop.running && state.loop.run == index;
-  }
-  std::ranges::sort(state.runs, [](RunState const& a, RunState const& b) {
-    if (a.service != b.service) return b.service;
-    return a.age_ns != b.age_ns ? a.age_ns > b.age_ns : a.index < b.index;
-  });
+  state.runs = read_runs(tables, text, now_ns);
+  for (auto& run : state.runs) run.handler = state.loop.running && state.loop.run == run.index;
   read_operations(state, tables, text);
   read_threads(state, tables, text);
   return state;

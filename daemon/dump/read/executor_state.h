@@ -112,6 +112,9 @@ struct ExecutorState {
   std::vector<ThreadState> threads;
 };
 
+// As in ExecutorState, but for RunState::handler.
+std::vector<RunState> read_runs(runtime::Tables& tables, TextOf const& text, std::int64_t now_ns);
+
 // `now_ns` is CLOCK_MONOTONIC's: now, or when the tables were copied.
 ExecutorState read_executor(runtime::Tables& tables, TextOf const& text, std::int64_t now_ns);
 

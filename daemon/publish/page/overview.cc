@@ -32,6 +32,8 @@ constexpr std::size_t kFindings = 20;      // of one card
 constexpr std::size_t kHealthyShown = 20;  // without a filter
 constexpr std::size_t kRowsOfAPage = 200;  // with one
 constexpr std::size_t kDeadlines = 12;
+constexpr std::size_t kRunsShown = 20;
+constexpr unsigned kDeepest = 20;  // of what a run waits for: further in it is drawn as that
 
 using Counts = std::array<std::size_t, kStates>;
 
@@ -329,6 +331,32 @@ void add_verdict(Fields& page, Counts const& counts, std::size_t all, Snapshot c
   }
 }
 
+// The oldest few: of hundreds that wait for the same nobody reads more.
+void add_runs(Fields& page, OwnState const& own) {
+  page.list("runs");
+  for (std::size_t i = 0; i < std::min(own.runs.size(), kRunsShown); ++i) {
+    RunInFlight const& run = own.runs[i];
+    auto& entry = page.entry("runs");
+    entry.text("name", run.probe)
+        .text("href", "/probe/" + config::percent_encode(run.probe))
+        .text("age", span(run.age))
+        .flag("run_stalled", run.stalled)
+        .flag("has_frames", !run.frames.empty());
+    entry.list("frames");
+    for (auto const& frame : run.frames) {
+      entry.entry("frames")
+          .text("indent", std::string(2 * std::size_t{std::min(frame.depth, kDeepest)}, ' '))
+          .text("frame", frame.name)
+          .text("frame_age", span(frame.age))
+          .text("place", frame.place);
+    }
+  }
+  page.text("runs_text", own.runs.empty() ? "" : count(own.runs.size(), "run") + " in flight");
+  if (own.runs.size() > kRunsShown) {
+    page.text("more_runs", std::to_string(own.runs.size() - kRunsShown));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(State state) {
@@ -393,6 +421,7 @@ std::string overview_page(Snapshot const& snapshot, OwnState const& own, Overvie
   add_repositories(page, seen, query, now);
   add_deadlines(page, seen, now);
   add_lag_chart(page, own, now);
+  add_runs(page, own);
   return render_page("canaryd", templates::kOverview, page);
 }
 

@@ -14,6 +14,19 @@
 
 namespace canary::daemon::page {
 
+// A run that goes on, and what it waits for: its logical stack.
+struct RunInFlight {
+  struct Frame {
+    std::string name, place;  // "http.first_byte(host)", "probes/fetch/client.cc:93"
+    std::chrono::milliseconds age{0};
+    unsigned depth = 1;  // 1 under the run
+  };
+  std::string probe;
+  std::chrono::milliseconds age{0};
+  bool stalled = false;  // asked to end, and does not
+  std::vector<Frame> frames;
+};
+
 // How canaryd itself fares, from what the watchdog knows: true while the loop hangs, too.
 struct OwnState {
   bool turns = true;
@@ -27,10 +40,11 @@ struct OwnState {
   // nobody looked. And from when on that is suspect, or a stall.
   std::vector<std::optional<std::chrono::microseconds>> lag;
   std::chrono::milliseconds lag_suspect{0}, lag_stall{0};
-  std::string last_stall;    // a sentence; "" where there was none
-  std::string previous_run;  // how the process before ended; "" where it was in order
-  std::string crash;         // what its loop was at then; "" where nobody knows
-  std::string post_mortem;   // the dump of that, as StoredDump::name; "" where there is none
+  std::vector<RunInFlight> runs;  // of probes, the oldest first
+  std::string last_stall;         // a sentence; "" where there was none
+  std::string previous_run;       // how the process before ended; "" where it was in order
+  std::string crash;              // what its loop was at then; "" where nobody knows
+  std::string post_mortem;        // the dump of that, as StoredDump::name; "" where there is none
   std::vector<std::string> quarantined, stalled;  // probes
   std::uint64_t dumps = 0;
   std::string last_dump;

@@ -14,7 +14,13 @@
     // Whoever reads or walks through it by keyboard is not thrown out.
     var selection = String(window.getSelection()), at = document.activeElement;
     if (selection || (at && at !== document.body && main.contains(at))) return;
+    // What was opened stays open.
+    var open = opened(main).map(function (one) { return one.id; });
     main.innerHTML = fresh.innerHTML;
+    open.forEach(function (id) { document.getElementById(id) && (document.getElementById(id).open = true); });
+  }
+  function opened(main) {
+    return Array.prototype.slice.call(main.querySelectorAll('details[open][id]'));
   }
   function renew() {
     if (document.hidden) return;

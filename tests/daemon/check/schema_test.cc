@@ -51,6 +51,7 @@ json::object thing(probes::ThingType const& type) {
   json::object members{{type.name, of_type("string")}};
   for (auto const& number : type.numbers) members[number.field] = of_type("integer");
   json::object optional;
+  if (!type.below.empty()) optional[type.below] = of_type("string");
   if (!type.ends.field.empty()) optional[type.ends.field] = shared("instant");
   if (!type.warning.field.empty()) optional[type.warning.field] = of_type("integer");
   if (!type.critical.field.empty()) optional[type.critical.field] = of_type("integer");

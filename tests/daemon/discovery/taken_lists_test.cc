@@ -40,6 +40,7 @@ config::Config base(std::vector<std::string> const& sources, std::vector<std::st
 FetchedListPointer list(std::string source, std::vector<std::string> const& names) {
   auto made = std::make_shared<FetchedList>();
   made->source = std::move(source);
+  made->address = address_of(config::DiscoverySource{});
   std::string text = names.empty() ? "probes: []\n" : "probes:\n";
   for (auto const& name : names) {
     text += "  - {name: " + name + ", tcp: {address: \"a.example:1\"}}\n";
@@ -78,6 +79,13 @@ TEST(TakenLists, TakeNoNameOfAFileOrOfAnotherList) {
   EXPECT_THAT(names(again.value().probes), ElementsAre("a1", "a2"));
 }
 
+// A look that went on while a reload gave the source another URL, and maybe other rights.
+TEST(TakenLists, AreOfTheAddressThatTheirSourceHas) {
+  auto elsewhere = std::make_shared<FetchedList>(*list("a", {"a1"}));
+  elsewhere->address += 1;
+  EXPECT_THAT(why(take_list(base({"a"}), {}, elsewhere)), HasSubstr("was asked for elsewhere"));
+}
+
 // A reload is the operator's: what is in force then keeps what there is still a place for.
 TEST(TakenLists, GiveWayToAFileThatHasANameNow) {
   auto const lists = take_again(base({"a"}, {"a2"}), {list("a", {"a1", "a2", "a3"})});
@@ -102,6 +110,22 @@ TEST(TakenLists, AreDividedAmongShards) {
     kept += whole.probes.size();
   }
   EXPECT_EQ(kept, all.size());
+}
+
+// Each shard knows the names of all of them.
+TEST(TakenLists, AreJudgedAlikeByEachShard) {
+  for (int index = 0; index < 3; ++index) {
+    auto config = base({"a", "b"}, {"own", "other", "third"});
+    config.shard = {.index = index, .count = 3};
+    config::keep_shard(config);
+    EXPECT_THAT(why(take_list(config, {}, list("a", {"a1", "third"}))),
+                HasSubstr("the name third is taken, by a file"))
+        << index;
+    auto const lists = take_again(config, {list("a", {"a1", "a2", "a3"})});
+    EXPECT_THAT(why(take_list(config, lists, list("b", {"a2"}))),
+                HasSubstr("the name a2 is taken, by the list of a"))
+        << index;
+  }
 }
 
 }  // namespace

@@ -133,6 +133,9 @@ class States(unittest.TestCase):
             words = self.look(canaryd, "/", "stalled")
             self.assertNotIn("canaryd itself hangs", words)
             self.assertIn("makes no progress", words)
+            self.assertIn("1 run in flight", words)
+            self.assertRegex(canaryd.page("/"), r"/probe/victim\">victim</a> for \d+ s <strong[^>]*>"
+                             r"asked to end, and does not</strong></p>\n<pre tabindex=\"0\">  \S")
             self.assertIn("victim: stalled", self.look(canaryd, "/probe/victim", "stalled-probe"))
 
     def test_a_refused_reload_is_said_on_the_overview_and_beside_the_configuration(self):

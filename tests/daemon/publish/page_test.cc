@@ -139,6 +139,25 @@ TEST_F(Page, OfTenThousandProbesIsShort) {
   EXPECT_THAT(filtered, HasSubstr("/?state=ok&amp;page=3"));
 }
 
+TEST_F(Page, HasTheRunsInFlightWithWhatTheyWaitFor) {
+  EXPECT_THAT(overview(), Not(HasSubstr("in flight")));
+  RunInFlight::Frame const outer{
+      .name = "tuf.refresh", .place = "probes/tuf/refresh.cc:7", .age = 4s};
+  RunInFlight::Frame const inner{
+      .name = "http.first_byte(a<b)", .place = "probes/fetch/client.cc:93", .age = 3s, .depth = 2};
+  own_.runs = {{.probe = "de/mo", .age = 4s, .stalled = true, .frames = {outer, inner}}};
+  auto const page = overview();
+
+  EXPECT_THAT(page, HasSubstr("<summary>1 run in flight</summary>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/probe/de%2Fmo\">de/mo</a> for 4 s <strong"));
+  EXPECT_THAT(page, HasSubstr("  tuf.refresh  4 s  probes/tuf/refresh.cc:7\n"
+                              "    http.first_byte(a&lt;b)  3 s  probes/fetch/client.cc:93\n"));
+  own_.turns = false;
+  EXPECT_THAT(overview(), HasSubstr("<details id=\"in-flight\" open>")) << "then it is looked for";
+  own_.runs = std::vector<RunInFlight>(30, {.probe = "demo", .age = 1s});
+  EXPECT_THAT(overview(), HasSubstr("and 10 more"));
+}
+
 TEST_F(Page, TextOfOthersStaysText) {
   std::string const evil = "<script>alert(1)</script>\"'{{version}}&";
   auto hostile = finding(Severity::critical, evil);
