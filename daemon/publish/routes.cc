@@ -27,11 +27,12 @@ constexpr std::string_view kDump = "/debug/dump";
 constexpr std::chrono::seconds kDumpAgain{3};  // most dumps are there by then
 constexpr std::chrono::minutes kReloadWithin{2};
 constexpr std::string_view kPaths =
-    "There are: / /incidents /incidents.atom /probe/NAME /hangs /runbook /config /badge/NAME.svg "
+    "There are: / /incidents /incidents.atom /probe/NAME /probe/NAME/run/TIME /probe/NAME/day/DATE "
+    "/hangs /hangs/NAME /runbook /config /badge/NAME.svg "
     "/metrics /-/healthy /-/ready /-/live /-/reload /-/run /sd /probe?target=NAME "
     "/api/v1/status /api/v1/probes "
     "/api/v1/probes/NAME /api/v1/hangs /api/v1/history /api/v1/incidents /api/v1/runs "
-    "/api/v1/executor /debug/executor\n";
+    "/api/v1/versions /api/v1/executor /debug/executor\n";
 
 constexpr std::string_view kOpenMetrics100 =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";

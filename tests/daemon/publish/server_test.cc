@@ -3,6 +3,9 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +17,7 @@
 #include "daemon/watchdog/sample/self_channels.h"
 #include "tests/daemon/publish/exposition_parser.h"
 #include "tests/daemon/publish/server_fixture.h"
+#include "tests/support/read_file.h"
 
 namespace canary::daemon {
 namespace {
@@ -50,6 +54,30 @@ TEST_F(ServerTest, AnswersInTheFormAndTheEncodingThatAClientAsksFor) {
   EXPECT_EQ(small.body, "canaryd works.\n") << "not worth it";
   auto const none = client.request("GET", "/nothing", "Accept-Encoding: gzip\r\n");
   EXPECT_FALSE(none.headers.contains("content-encoding"));
+}
+
+// Each `/path` in it, without parameters.
+std::set<std::string> paths_in(std::string const& text) {
+  std::set<std::string> found;
+  std::regex const path{R"((?:^|[ `])(/(?:[-\w.]+(?:/[-\w.]+)*)?)(?=[ `?\n]))"};
+  for (std::sregex_iterator at{text.begin(), text.end(), path}, end; at != end; ++at) {
+    found.insert((*at)[1]);
+  }
+  return found;
+}
+
+TEST_F(ServerTest, HasTheEndpointsOfTheManualAndNoOthers) {
+  start();
+  auto const told = Client{address()}.request("GET", "/there-is-none").body;
+  std::string documented;
+  std::istringstream manual{support::read_file("docs/canaryd.md")};
+  for (std::string line; std::getline(manual, line);) {
+    if (line.starts_with("| `/") || line.starts_with("| `POST /")) {
+      documented += line.substr(0, line.find(" | ", 2)) + "\n";
+    }
+  }
+  EXPECT_EQ(paths_in(documented), paths_in(told));
+  EXPECT_GT(paths_in(told).size(), 20U);
 }
 
 TEST_F(ServerTest, CountsItsOwnAnswers) {
