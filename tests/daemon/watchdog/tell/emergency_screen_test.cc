@@ -27,7 +27,8 @@ TEST(EmergencyScreen, SaysWhyAndWhatHangsInTheWordsOfThePagesFirstLines) {
                                 "# not answered for 4.5 s.\n# loop dead: victim\n"
                                 "# HELP canaryd_x Of x.\n# TYPE canaryd_x gauge\ncanaryd_x 1\n");
   EXPECT_THAT(screen, HasSubstr("<strong>the loop has not turned for 12 s</strong>"));
-  EXPECT_THAT(screen, HasSubstr("<samp>not answered for 4.5 s.<br>\nloop dead: victim<br>\n</samp>"));
+  EXPECT_THAT(screen,
+              HasSubstr("<samp>not answered for 4.5 s.<br>\nloop dead: victim<br>\n</samp>"));
   EXPECT_THAT(screen, Not(HasSubstr("canaryd_x")));
   EXPECT_THAT(screen, HasSubstr("It is given time"));
   EXPECT_THAT(screen, HasSubstr("http-equiv=\"refresh\""));
@@ -43,7 +44,8 @@ TEST(EmergencyScreen, ShowsTextAsText) {
   std::string const evil = "<script>alert(1)</script>\"&";
   auto const screen = screen_of(evil, evil, "# " + evil + "\n");
   EXPECT_THAT(screen, Not(HasSubstr("<script>")));
-  EXPECT_THAT(screen, HasSubstr("<samp>&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;<br>\n</samp>"));
+  EXPECT_THAT(screen,
+              HasSubstr("<samp>&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;<br>\n</samp>"));
 }
 
 TEST(EmergencyScreen, IsWholeWhateverThereIsToSay) {
