@@ -67,19 +67,18 @@ class PowerCuts : public ::testing::Test {
     return power.around(command({"run", "--config", config_}));
   }
 
-  // Changes repositories some hundred times while it runs, and kills it; what it had shown.
-  std::set<std::string> work_until_cut(Daemon& daemon, PowerCut const& power) {
-    std::set<std::string> shown;
+  // Changes repositories some hundred times while it runs, adds what it shows, and kills it.
+  void work_until_cut(Daemon& daemon, PowerCut const& power, std::set<std::string>& shown) {
+    std::size_t const enough = shown.size() + 8;
     unsigned const turns = 20 + static_cast<unsigned>(random_() % 130);
     // However fast that is: what happens is written, and then shown, after half a second.
-    for (unsigned turn = 0; turn < turns || (shown.size() < 8 && turn < 20'000); ++turn) {
+    for (unsigned turn = 0; turn < turns || (shown.size() < enough && turn < 20'000); ++turn) {
       publish("repo-" + std::to_string(turn % probes_.size()), turn / probes_.size() % 2 == 0);
       shown.merge(entries(daemon.get(kHistory)));
     }
     daemon.process().signal(SIGKILL);
     daemon.process().exit_code();
     power.happen(random_);
-    return shown;
   }
 
   // Those of `shown` that are not there any more.
@@ -110,7 +109,7 @@ TEST_F(PowerCuts, TakeNothingBackThatWasShown) {
     Daemon daemon{start(power)};
     ASSERT_TRUE(daemon.ready()) << daemon.log();
     ASSERT_TRUE(support::eventually([&] { return !entries(daemon.get(kHistory)).empty(); }));
-    shown.merge(work_until_cut(daemon, power));
+    work_until_cut(daemon, power, shown);
     EXPECT_THAT(daemon.log(), Not(HasSubstr("damaged"))) << "cut " << cut;
     EXPECT_THAT(daemon.log(), Not(HasSubstr("set aside"))) << "cut " << cut;
     ASSERT_THAT(lost(shown), ::testing::IsEmpty()) << "cut " << cut;
@@ -156,7 +155,9 @@ TEST_F(PowerCuts, TakeBackWhatWasShownWhereNothingIsSynced) {
   for (int cut = 0; cut < 20 && missing.empty(); ++cut) {
     Daemon daemon{start(power)};
     ASSERT_TRUE(daemon.ready()) << daemon.log();
-    missing = lost(work_until_cut(daemon, power));
+    std::set<std::string> shown;
+    work_until_cut(daemon, power, shown);
+    missing = lost(shown);
   }
   EXPECT_THAT(missing, Not(::testing::IsEmpty()));
 }
