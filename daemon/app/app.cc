@@ -208,6 +208,18 @@ void App::ask(Task<void> work) {
   runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers), stop_);
 }
 
+void App::ask_for_whole(
+    std::function<runtime::Task<void>(Services::Decided decided)> const& change) {
+  auto const decided = std::make_shared<std::atomic<bool>>(false);
+  try {
+    ask(change(decided));
+  } catch (std::exception const& failed) {
+    // A loop that turns again later does not take it over after all, unless it is at it.
+    if (!decided->exchange(true)) throw;
+    log_.warn("the loop is slow to take over what changed", {{"detail", runtime::explain(failed)}});
+  }
+}
+
 // With as many clients and probes as there are descriptors for.
 config::Config App::fit(config::Config config) {
   auto const shares = share_descriptors(descriptors_, config);

@@ -111,6 +111,9 @@ class App {
   void refuse_lists(std::vector<std::pair<FetchedListPointer, std::string>> refused);
   static std::vector<ListInForce> in_force(TakenLists const& lists);
   void ask(runtime::Task<void> work);
+  // What the loop takes over whole or not at all. Throws as ask() does where it is not taken over,
+  // then or later; where the loop is at it, and slow, that is said.
+  void ask_for_whole(std::function<runtime::Task<void>(Services::Decided decided)> const& change);
   config::Config fit(config::Config config);
   void tell_of_folders();
   void tell_of_share();

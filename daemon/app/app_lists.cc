@@ -120,14 +120,9 @@ void App::take_over_lists(ListsRead read) {
     bool const offered = std::ranges::find(read.offered, each.list) != read.offered.end();
     if (offered) taken.push_back(each);
   }
-  auto const decided = std::make_shared<std::atomic<bool>>(false);
-  try {
-    ask(services_->take_lists(fit(*fresh), std::move(read.saved), taken, decided));
-  } catch (std::exception const& failed) {
-    // A loop that turns again later does not take it over after all, unless it is at it.
-    if (!decided->exchange(true)) throw;
-    log_.warn("the loop is slow to take over what changed", {{"detail", runtime::explain(failed)}});
-  }
+  ask_for_whole([&](Services::Decided decided) {
+    return services_->take_lists(fit(*fresh), std::move(read.saved), taken, std::move(decided));
+  });
   for (auto const& each : taken) {
     log_.info("a list of probes is taken over",
               {{"source", each.list->source}, {"probes", each.probes}});

@@ -164,14 +164,10 @@ ReloadOutcome App::take_over(Reading reading) {
   for (auto const& field : later) {
     outcome.lines.push_back(field + " takes effect at the next restart");
   }
-  auto const decided = std::make_shared<std::atomic<bool>>(false);
-  try {
-    ask(services_->reconfigure(fit(*fresh), std::move(reading.saved), in_force(*lists), decided));
-  } catch (std::exception const& failed) {
-    // A loop that turns again later does not take it over after all, unless it is at it.
-    if (!decided->exchange(true)) throw;
-    log_.warn("the loop is slow to take over what changed", {{"detail", runtime::explain(failed)}});
-  }
+  ask_for_whole([&](Services::Decided decided) {
+    return services_->reconfigure(fit(*fresh), std::move(reading.saved), in_force(*lists),
+                                  std::move(decided));
+  });
   for (auto const& field : later) {
     log_.warn("a changed setting takes effect at the next restart", {{"field", field}});
   }

@@ -30,16 +30,6 @@ std::string cannot(char const* what, fs::path const& path, int error) {
          std::generic_category().message(error);
 }
 
-// A crash must not bring back what was forgotten.
-Result<void, std::string> sync_folder(fs::path const& folder) {
-  int const opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0) return cannot("open", folder, errno);
-  int const failed = ::fsync(opened) == 0 || errno == EINVAL ? 0 : errno;
-  ::close(opened);
-  if (failed != 0) return cannot("sync", folder, failed);
-  return outcome::success();
-}
-
 // Files that root made would be none of the daemon's.
 Result<void, std::string> become_owner_of(fs::path const& folder) {
   struct stat status{};
@@ -97,8 +87,9 @@ Result<std::size_t, std::string> remove_files(fs::path const& folder) {
     if (::unlink(file.c_str()) != 0 && errno != ENOENT) return cannot("remove", file, errno);
   }
   if (files.empty()) return std::size_t{0};
-  auto const synced = sync_folder(folder);
-  if (!synced) return synced.error();
+  // A crash must not bring back what was forgotten.
+  auto const synced = tuf::sync_folder(folder);
+  if (!synced) return sentence(synced.error());
   return files.size();
 }
 

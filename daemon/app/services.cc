@@ -161,7 +161,8 @@ Task<void> Services::start(config::Config config, SavedStates saved,
                            std::vector<ListInForce> lists) {
   auto const sources = config.discovery;
   co_await see_through(apply(std::make_shared<config::Config const>(std::move(config)),
-                             std::move(saved), Change::configuration));
+                             std::move(saved), Change::configuration),
+                       std::make_shared<std::atomic<bool>>(false));
   if (discovery_) discovery_->configure(sources, lists);
   for (auto& entry : entries_of_start(watchdog_.record().previous, CANARY_VERSION, wall_now())) {
     history_.note(std::move(entry));
@@ -188,8 +189,8 @@ Task<void> Services::start(config::Config config, SavedStates saved,
 
 Task<void> Services::reconfigure(config::Config config, SavedStates saved,
                                  std::vector<ListInForce> lists, Decided decided) {
-  if (decided->exchange(true)) co_return;
-  co_await see_through(reconfigure_now(std::move(config), std::move(saved), std::move(lists)));
+  return see_through(reconfigure_now(std::move(config), std::move(saved), std::move(lists)),
+                     std::move(decided));
 }
 
 Task<void> Services::reconfigure_now(config::Config config, SavedStates saved,
@@ -246,7 +247,8 @@ Task<bool> Services::stop() {
 }
 
 // To its end, also where the one that waits for it is cancelled meanwhile; one after the other.
-Task<void> Services::see_through(Task<void> work) {
+Task<void> Services::see_through(Task<void> work, Decided decided) {
+  if (decided->exchange(true)) co_return;
   while (std::exchange(changing_, true)) {
     co_await runtime::sleep_until({}, "app.change", Deadline::after(1ms));
   }

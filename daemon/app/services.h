@@ -102,7 +102,7 @@ class Services {
 
  private:
   enum class Change : std::uint8_t { configuration, lists };
-  runtime::Task<void> see_through(runtime::Task<void> work);
+  runtime::Task<void> see_through(runtime::Task<void> work, Decided decided);
   runtime::Task<void> through(runtime::Task<void> work);
   runtime::Task<void> reconfigure_now(config::Config config, SavedStates saved,
                                       std::vector<ListInForce> lists);

@@ -24,8 +24,8 @@ void Services::discover(std::function<void(FetchedListPointer)> offer) {
 
 Task<void> Services::take_lists(config::Config config, SavedStates saved,
                                 std::vector<ListInForce> lists, Decided decided) {
-  if (decided->exchange(true)) co_return;
-  co_await see_through(take_lists_now(std::move(config), std::move(saved), std::move(lists)));
+  return see_through(take_lists_now(std::move(config), std::move(saved), std::move(lists)),
+                     std::move(decided));
 }
 
 Task<void> Services::take_lists_now(config::Config config, SavedStates saved,

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "probes/tuf/store_folder.h"
+
 namespace canary::daemon {
 namespace {
 
@@ -44,14 +46,6 @@ int make_and_try(fs::path const& folder) {
   return failed ? failed.value() : try_to_write(folder);
 }
 
-// The folders made in it outlive a power cut; what a failure means is found out by who writes.
-void sync(fs::path const& folder) {
-  int const directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return;
-  ::fsync(directory);
-  ::close(directory);
-}
-
 }  // namespace
 
 std::vector<Unwritable> find_unwritable(Places const& places, config::Config const& config) {
@@ -62,7 +56,7 @@ std::vector<Unwritable> find_unwritable(Places const& places, config::Config con
   int const probes = make_and_try(places.probes());
   add(places.probes(), probes, kNotRemembered);
   add(places.dumps(), make_and_try(places.dumps()), "dumps do not outlive the runtime directory");
-  sync(places.state);
+  (void)tuf::sync_folder(places.state);  // a power cut leaves them there; who writes finds a fault
   if (probes != 0) return found;
   std::size_t const most = found.size() + kMostProbes;
   for (auto const& probe : config.probes) {

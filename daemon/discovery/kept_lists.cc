@@ -92,10 +92,9 @@ Result<FetchedListPointer, std::string> read_kept(fs::path const& file) {
 }  // namespace
 
 std::string keep_list(fs::path const& directory, FetchedList const& list) {
-  std::error_code failed;
-  fs::create_directories(directory, failed);
-  if (failed) return "cannot make " + directory.string() + ": " + failed.message();
-  fs::permissions(directory, fs::perms::owner_all, failed);  // a list's URLs may hold secrets
+  if (auto const made = tuf::make_folders(directory); !made) return sentence(made.error());
+  std::error_code ignored;
+  fs::permissions(directory, fs::perms::owner_all, ignored);  // a list's URLs may hold secrets
   auto const written = tuf::replace_file(file_of(directory, list.source), text_of(list));
   return written ? std::string{} : sentence(written.error());
 }

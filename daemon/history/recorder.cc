@@ -221,7 +221,8 @@ Task<bool> Recorder::check(Trace trace) {
   };
   auto const done = co_await on_thread("history.check", std::move(work), trace);
   for (auto const& notice : done.notices) log_.warn(notice, {{"file", path_}});
-  co_return done.result&& done.result.value();
+  bool const more = done.result && done.result.value();
+  co_return more;
 }
 
 // True where there is more to thin.

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::int64_t kAnyProbe = -1;  // beside ids, which are above 0
 
+// The condition that rows are of the probe that is asked for (?1); none where all are.
+std::string of_asked(std::int64_t probe, std::string_view table) {
+  return probe == kAnyProbe ? std::string{} : std::string{table} + "probe = ?1 AND ";
+}
+
 std::int64_t one_more(Query const& query) { return static_cast<std::int64_t>(query.most) + 1; }
 
 ChangeEntry change_at(Row const& row) {
@@ -95,15 +100,13 @@ DatabaseResult<std::int64_t> Store::id_of_asked(Query const& query) {
 }
 
 DatabaseResult<Found<ChangeEntry>> Store::changes(Query const& query) {
+  BOOST_OUTCOME_TRY(auto const probe, id_of_asked(query));
   return found<ChangeEntry>(
       query,
       "SELECT c.at, p.name, c.kind, c.was, c.\"check\", c.subject, c.reason, c.severity, "
-      "c.message, c.evidence, c.url FROM changes c JOIN probes p ON p.id = c.probe "
-      "WHERE c.at >= ?2 AND c.at < ?3 AND (?1 = '' OR p.name = ?1) "
-      "ORDER BY c.at DESC, c.id DESC LIMIT ?4",
-      {std::string_view{query.probe}, number_of(query.since), number_of(query.until),
-       one_more(query)},
-      change_at);
+      "c.message, c.evidence, c.url FROM changes c JOIN probes p ON p.id = c.probe WHERE " +
+          of_asked(probe, "c.") + "c.at >= ?2 AND c.at < ?3 ORDER BY c.at DESC, c.id DESC LIMIT ?4",
+      {probe, number_of(query.since), number_of(query.until), one_more(query)}, change_at);
 }
 
 DatabaseResult<Found<EventEntry>> Store::events(Query const& query) {
@@ -117,21 +120,21 @@ DatabaseResult<Found<EventEntry>> Store::events(Query const& query) {
 }
 
 DatabaseResult<Found<Incident>> Store::incidents(Query const& query) {
+  BOOST_OUTCOME_TRY(auto const probe, id_of_asked(query));
   auto const causes = [this](Incident& incident) {
     return database_->each(
         "SELECT first, ended, \"check\", subject, reason, severity, message, evidence, url "
         "FROM causes WHERE incident = ?1 ORDER BY first, \"check\", subject",
         {incident.id}, [&incident](Row const& row) { incident.causes.push_back(cause_at(row)); });
   };
-  return found<Incident>(
-      query,
-      "SELECT i.id, p.name, p.url, i.opened, i.closed, i.worst, i.runs "
-      "FROM incidents i JOIN probes p ON p.id = i.probe "
-      "WHERE i.opened < ?3 AND (i.closed IS NULL OR i.closed >= ?2) AND (?1 = '' OR p.name = ?1) "
-      "ORDER BY i.opened DESC, i.id DESC LIMIT ?4",
-      {std::string_view{query.probe}, number_of(query.since), number_of(query.until),
-       one_more(query)},
-      incident_at, causes);
+  return found<Incident>(query,
+                         "SELECT i.id, p.name, p.url, i.opened, i.closed, i.worst, i.runs "
+                         "FROM incidents i JOIN probes p ON p.id = i.probe WHERE " +
+                             of_asked(probe, "i.") +
+                             "i.opened < ?3 AND (i.closed IS NULL OR i.closed >= ?2) "
+                             "ORDER BY i.opened DESC, i.id DESC LIMIT ?4",
+                         {probe, number_of(query.since), number_of(query.until), one_more(query)},
+                         incident_at, causes);
 }
 
 // Each part is limited by itself, so that SQLite sorts no more than it has to.
@@ -145,8 +148,7 @@ DatabaseResult<Found<RunEntry>> Store::runs(Query const& query) {
             "runs r ON r.probe = p.id WHERE r." +
                 span
           : columns + "runs WHERE probe = ?1 AND " + span;
-  std::string const recent =
-      columns + "recent_runs WHERE " + (probe == kAnyProbe ? "" : "probe = ?1 AND ") + span;
+  std::string const recent = columns + "recent_runs WHERE " + of_asked(probe, "") + span;
   return found<RunEntry>(query,
                          "SELECT r.ended, r.duration, r.severity, r.reason, p.name, p.url FROM ("
                          "SELECT * FROM (" +
@@ -157,14 +159,13 @@ DatabaseResult<Found<RunEntry>> Store::runs(Query const& query) {
 }
 
 DatabaseResult<Found<VersionEntry>> Store::versions(Query const& query) {
-  return found<VersionEntry>(query,
-                             "SELECT p.name, v.thing, v.at, v.version, v.was "
-                             "FROM versions v JOIN probes p ON p.id = v.probe "
-                             "WHERE (?1 = '' OR p.name = ?1) AND v.at >= ?2 AND v.at < ?3 "
-                             "ORDER BY v.at DESC, v.thing LIMIT ?4",
-                             {std::string_view{query.probe}, number_of(query.since),
-                              number_of(query.until), one_more(query)},
-                             version_at);
+  BOOST_OUTCOME_TRY(auto const probe, id_of_asked(query));
+  return found<VersionEntry>(
+      query,
+      "SELECT p.name, v.thing, v.at, v.version, v.was "
+      "FROM versions v JOIN probes p ON p.id = v.probe WHERE " +
+          of_asked(probe, "v.") + "v.at >= ?2 AND v.at < ?3 ORDER BY v.at DESC, v.thing LIMIT ?4",
+      {probe, number_of(query.since), number_of(query.until), one_more(query)}, version_at);
 }
 
 DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
@@ -172,7 +173,7 @@ DatabaseResult<Found<Span>> Store::spans(Query const& query, Width width) {
   bool const by_hour = width == Width::hour;
   std::int64_t const unit = by_hour ? kHour : kDay;
   std::string const column = by_hour ? "hour" : "day", table = by_hour ? "hours" : "days";
-  std::string const whose = probe == kAnyProbe ? "" : "probe = ?1 AND ";
+  std::string const whose = of_asked(probe, "");
   std::string const kept =
       "SELECT s.probe, s." + column +
       " AS at, ok, warning, critical, unknown, missed, total, longest FROM " +

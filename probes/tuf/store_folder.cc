@@ -26,25 +26,6 @@ StoreFault fault(std::filesystem::path path, std::string doing, int error = errn
   return {std::move(path), std::move(doing), error};
 }
 
-StoreResult<void> sync_folder(std::filesystem::path const& folder) {
-  std::filesystem::path const named = folder.empty() ? std::filesystem::path(".") : folder;
-  Descriptor const directory{::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory.open()) return fault(named, "open");
-  // Some file systems can't; what they can they have done.
-  if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");
-  return outcome::success();
-}
-
-// As often as is needed; each name is on the disk before what lies in it is written.
-StoreResult<void> make_folders(std::filesystem::path const& path) {
-  if (::mkdir(path.c_str(), 0777) == 0) return sync_folder(path.parent_path());
-  if (errno == EEXIST) return outcome::success();  // what it is will show
-  if (errno != ENOENT || !path.has_parent_path()) return fault(path, "create");
-  BOOST_OUTCOME_TRYV(make_folders(path.parent_path()));
-  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return fault(path, "create");
-  return sync_folder(path.parent_path());
-}
-
 StoreResult<void> write_all(int descriptor, std::filesystem::path const& path,
                             std::string_view bytes) {
   while (!bytes.empty()) {
@@ -110,6 +91,24 @@ void sweep(std::filesystem::path const& folder) {
 }
 
 }  // namespace
+
+StoreResult<void> sync_folder(std::filesystem::path const& folder) {
+  std::filesystem::path const named = folder.empty() ? std::filesystem::path(".") : folder;
+  Descriptor const directory{::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!directory.open()) return fault(named, "open");
+  // Some file systems can't; what they can they have done.
+  if (::fsync(directory.get()) != 0 && errno != EINVAL) return fault(named, "sync");
+  return outcome::success();
+}
+
+StoreResult<void> make_folders(std::filesystem::path const& path) {
+  if (::mkdir(path.c_str(), 0777) == 0) return sync_folder(path.parent_path());
+  if (errno == EEXIST) return outcome::success();  // what it is will show
+  if (errno != ENOENT || !path.has_parent_path()) return fault(path, "create");
+  BOOST_OUTCOME_TRYV(make_folders(path.parent_path()));
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return fault(path, "create");
+  return sync_folder(path.parent_path());
+}
 
 std::string sentence(StoreFault const& fault) {
   std::string text = "cannot " + fault.doing + " " + fault.path.string() + ": ";

@@ -68,6 +68,11 @@ class StoreFolder {
   int lock_;
 };
 
+// As often as is needed, each on the disk before what lies in it. What is there already is left as
+// it is, and not synced.
+StoreResult<void> make_folders(std::filesystem::path const& path);
+// The names in it outlive a power cut.
+StoreResult<void> sync_folder(std::filesystem::path const& folder);
 // Reads a whole regular file of at most `limit` bytes; nullopt where there is none.
 StoreResult<std::optional<std::string>> read_whole_file(std::filesystem::path const& path,
                                                         std::size_t limit);

@@ -81,18 +81,6 @@ void add_versions(Fields& line, ProbeRow const& row, std::vector<Column> const& 
   }
 }
 
-void add_next_end(Fields& line, ProbeRow const& row, SysTime now) {
-  probes::ThingFacts const* first = nullptr;
-  for (auto const& [thing, seen] : row.known->things) {
-    if (!thing.expiry) continue;
-    if (first == nullptr || thing.expiry->at < first->expiry->at) first = &thing;
-  }
-  line.text("ends", "").flag("ended", false);
-  if (first == nullptr) return;
-  SysTime const at{first->expiry->at};
-  line.text("ends", first->name.text() + " " + distance(at, now)).flag("ended", at <= now);
-}
-
 }  // namespace
 
 std::vector<ProbeRow const*> mirrors_of(Snapshot const& snapshot, ProbeRow const& row) {
@@ -159,7 +147,8 @@ void add_mirrors(Fields& page, Mirrors const& mirrors, SysTime now) {
         .text("last", row.last_run_end ? distance(*row.last_run_end, now) : "none yet");
     line.list("cells");
     add_versions(line, row, columns);
-    add_next_end(line, row, now);
+    auto const end = next_end(row, now);
+    line.text("ends", end.text).flag("ended", end.over);
   }
   if (sorted.size() > shown) {
     page.text("more_mirrors", count(sorted.size() - shown, "further probe"));

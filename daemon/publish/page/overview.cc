@@ -129,25 +129,17 @@ void add_row(Fields& group, Seen const& seen, std::int64_t newest, SysTime now) 
       .text("label", std::string{label_of(seen.state)})
       .text("maintenance", maintenance_text(row, now));
   // What is not set here would be looked for in what is around it.
-  for (auto const* const column : {"version", "behind", "ends", "took", "next", "tls"}) {
+  for (auto const* const column : {"version", "behind", "took", "next", "tls"}) {
     line.text(column, "");
   }
-  line.flag("ended", false);
   add_bars(line, row.recent);
   auto const version = version_of(row);
   if (version > 0) {
     line.text("version", "v" + std::to_string(version));
     if (version < newest) line.text("behind", std::to_string(newest - version) + " behind");
   }
-  probes::ThingFacts const* first = nullptr;
-  for (auto const& thing : row.known->things) {
-    if (!thing.facts.expiry) continue;
-    if (first == nullptr || thing.facts.expiry->at < first->expiry->at) first = &thing.facts;
-  }
-  if (first != nullptr) {
-    SysTime const at{first->expiry->at};
-    line.text("ends", first->name.text() + " " + distance(at, now)).flag("ended", at <= now);
-  }
+  auto const end = next_end(row, now);
+  line.text("ends", end.text).flag("ended", end.over);
   if (row.runs > 0) {
     line.text("took", span(std::chrono::floor<std::chrono::milliseconds>(row.last_duration)));
   }
@@ -395,6 +387,17 @@ State state_of(ProbeRow const& row, OwnState const& own, SysTime started, SysTim
       return stale ? State::stale : State::ok;
   }
   return State::unknown;
+}
+
+NextEnd next_end(ProbeRow const& row, SysTime now) {
+  probes::ThingFacts const* first = nullptr;
+  for (auto const& [thing, seen] : row.known->things) {
+    if (!thing.expiry) continue;
+    if (first == nullptr || thing.expiry->at < first->expiry->at) first = &thing;
+  }
+  if (first == nullptr) return {};
+  SysTime const at{first->expiry->at};
+  return {.text = first->name.text() + " " + distance(at, now), .over = at <= now};
 }
 
 std::string overview_page(Snapshot const& snapshot, OwnState const& own, OverviewQuery const& query,

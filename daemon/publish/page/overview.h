@@ -63,6 +63,12 @@ enum class State : std::uint8_t { stalled, failing, unknown, stale, degraded, ru
 State state_of(ProbeRow const& row, OwnState const& own, SysTime started, SysTime now);
 std::string_view name_of(State state);   // "unknown": in addresses and classes
 std::string_view label_of(State state);  // "could not tell"
+// What ends first of what is known of it: "timestamp in 3 h"; "" where nothing does.
+struct NextEnd {
+  std::string text;
+  bool over = false;
+};
+NextEnd next_end(ProbeRow const& row, SysTime now);
 // "in maintenance until 04:00:00 UTC: storage moves"; "" where it is not.
 std::string maintenance_text(ProbeRow const& row, SysTime now);
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <numeric>
 
+#include "config/duration.h"
 #include "config/url.h"
 #include "daemon/history/when.h"
 #include "daemon/publish/page/bars.h"
@@ -18,16 +19,7 @@ namespace canary::daemon::page {
 namespace {
 
 constexpr std::string_view kForm = "2026-11-24T10:02:11.123Z";
-constexpr std::size_t kDate = 10;  // of it
-
-// Digits of `text` from `at` on; nothing but digits may be there.
-std::optional<int> number_at(std::string_view text, std::size_t at, std::size_t digits) {
-  int number = 0;
-  auto const* const begin = text.data() + at;
-  auto const [rest, error] = std::from_chars(begin, begin + digits, number);
-  if (error != std::errc{} || rest != begin + digits || number < 0) return std::nullopt;
-  return number;
-}
+constexpr std::size_t kDate = 10, kSecond = 19;  // where they end in it
 
 std::string title_of(history::RunEntry const& run) {
   return history::when_text(run.ended, history::Zone::utc) +
@@ -47,27 +39,19 @@ std::string day_address(std::string_view probe, SysTime day) {
 
 std::optional<SysTime> parse_day(std::string_view text) {
   if (text.size() != kDate) return std::nullopt;
-  auto const year = number_at(text, 0, 4), month = number_at(text, 5, 2),
-             day = number_at(text, 8, 2);
-  if (!year || !month || !day) return std::nullopt;
-  std::chrono::year_month_day const date{std::chrono::year{*year},
-                                         std::chrono::month{static_cast<unsigned>(*month)},
-                                         std::chrono::day{static_cast<unsigned>(*day)}};
-  if (!date.ok() || *year < 1970) return std::nullopt;
-  SysTime const time{std::chrono::sys_days{date}};
-  if (rfc3339(time).substr(0, kDate) != text) return std::nullopt;  // other separators
-  return time;
+  auto const day = config::parse_time(text, {});
+  if (!day || day.value() < std::chrono::sys_seconds{}) return std::nullopt;
+  return SysTime{day.value()};
 }
 
 std::optional<SysTime> parse_run_time(std::string_view text) {
   if (text.size() != kForm.size()) return std::nullopt;
-  auto const day = parse_day(text.substr(0, kDate));
-  auto const hour = number_at(text, 11, 2), minute = number_at(text, 14, 2),
-             second = number_at(text, 17, 2), thousandth = number_at(text, 20, 3);
-  if (!day || !hour || !minute || !second || !thousandth) return std::nullopt;
-  SysTime const time = *day + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-                       std::chrono::seconds{*second} + std::chrono::milliseconds{*thousandth};
-  if (rfc3339(time) != text) return std::nullopt;  // 25:00, other separators
+  auto const second = config::parse_time(std::string{text.substr(0, kSecond)} + "Z", {});
+  if (!second || second.value() < std::chrono::sys_seconds{}) return std::nullopt;
+  int thousandths = 0;
+  std::from_chars(text.data() + kSecond + 1, text.data() + text.size() - 1, thousandths);
+  SysTime const time = SysTime{second.value()} + std::chrono::milliseconds{thousandths};
+  if (rfc3339(time) != text) return std::nullopt;  // another form
   return time;
 }
 
@@ -85,10 +69,9 @@ void add_run_links(Fields& into, std::string_view probe, RecentRuns const& recen
     if (recent.runs[i] == RecentRuns::kMissed) continue;
     auto const severity = static_cast<probes::Severity>(recent.runs[i] - '0');
     history::RunEntry run{.ended = *last_end, .severity = severity};
-    if (newest && (next == runs.rend() || next->ended < *last_end)) {
-      newest = false;  // it is about to be written
-    } else {
-      newest = false;
+    bool const unwritten = newest && (next == runs.rend() || next->ended < *last_end);
+    newest = false;
+    if (!unwritten) {
       if (next == runs.rend() || next->severity != severity) return;
       run = *next++;
     }
