@@ -26,6 +26,9 @@ struct Words {
 };
 Words words_of(probes::Finding const& finding);
 
+// Single runs are; of others the counts by hour and day.
+inline constexpr std::chrono::hours kRunsKept{24 * 7};
+
 // A run ended with a report.
 struct RunEntry {
   std::string probe, url;  // `url`: where the repository is

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr hours kRunsKept{24 * 7}, kHoursKept{24 * 92};
+constexpr hours kHoursKept{24 * 92};
 constexpr std::int64_t kPiece = 5'000;         // rows that one call of thin() takes away, at most
 constexpr std::int64_t kChangesKept = 20'000;  // of a probe, whatever their age; versions, too
 constexpr std::int64_t kPages = 2'000;         // that it gives back

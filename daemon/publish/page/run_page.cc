@@ -22,7 +22,6 @@ namespace {
 using probes::Severity;
 using std::chrono::days;
 
-constexpr days kRunsKept{7};             // docs/history.md
 constexpr std::size_t kRunsShown = 200;  // that were not ok, of a day
 
 std::string when(SysTime time) { return history::when_text(time, history::Zone::utc) + " UTC"; }
@@ -74,10 +73,9 @@ void add_versions(Fields& page, RunPast const& past) {
 
 std::string why_gone(SysTime at, SysTime now) {
   if (at > now) return "That is still to come.";
-  if (now - at >= kRunsKept) {
+  if (now - at >= history::kRunsKept) {
     return "Single runs are kept for 7 days; how many there were in each hour and day, and what "
-           "was "
-           "wrong, is kept longer.";
+           "was wrong, is kept longer.";
   }
   return "No run of this probe is known to have ended at that moment. What happened in the last "
          "second may not be written yet.";
