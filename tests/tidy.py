@@ -17,20 +17,19 @@ TIDY = "clang-tidy-19"
 
 
 def dependencies(build):
-    """Object -> the files it was made from, those of this project alone."""
-    known, name = {}, None
+    """Object -> the files it was made from, those of this project alone.
+    Not of an object that is stale or gone: what is known of it is of an earlier compilation."""
+    known, made_from = {}, []
     text = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True).stdout
     for line in text.splitlines():
-        if line.startswith("    "):
+        if not line.startswith("    "):
+            made_from = []
+            if "(VALID)" in line:
+                known[line.split(":", 1)[0]] = made_from
+        else:
             path = os.path.realpath(os.path.join(build, line.strip()))
             if path.startswith(os.getcwd() + os.sep):
-                known[name].append(path)
-        elif "(VALID)" in line:
-            name = line.split(":", 1)[0]
-            known[name] = []
-        else:
-            name = line.split(":", 1)[0]
-            known.pop(name, None)
+                made_from.append(path)
     return known
 
 
