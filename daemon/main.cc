@@ -2,6 +2,7 @@
 // canaryd's command line: which subcommand, and what a wrong use of it returns.
 #include <unistd.h>
 
+#include <cassert>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -14,22 +15,13 @@
 
 #include "daemon/check/report_nagios.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/output.h"
 #include "daemon/versions/versions.h"
 #include "runtime/aside.h"
 #include "runtime/limits.h"
 
 namespace {
-
-constexpr int kWrongUseOfCheck = 3;  // and of run-now
-constexpr int kNoAnswerOfStatus = 3;
-constexpr int kCritical = 2;
-constexpr int kFailure = 1;
-
-// Of a command whose exit status is a verdict, wrong use is "could not tell".
-bool tells_by_status(std::string const& command) {
-  return command == "check" || command == "run-now";
-}
 
 // Two versions of a library in one process are refused before anything else is done.
 bool versions_fit() {
@@ -51,17 +43,17 @@ bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
   return false;
 }
 
-// The exit status of a command that came to nothing, which standard error knows. Who runs it as a
-// plugin of Nagios reads standard output alone, whatever is wrong with the rest of the line.
+// The exit status of a command that came to nothing, which standard error knows. Who runs `check`
+// as a plugin of Nagios reads standard output alone, whatever is wrong with the rest of the line.
 int failed(int argc, char** argv, std::string const& why) {
-  if (argc < 2 || !tells_by_status(argv[1])) return kFailure;
-  for (int i = 2; i < argc; ++i) {
+  auto const& exit = canary::daemon::exit_of(argc, argv);
+  for (int i = 2; exit.command == "check" && i < argc; ++i) {
     std::string_view const word = argv[i];
     bool const next =
         word == "--output" && i + 1 < argc && std::string_view{argv[i + 1]} == "nagios";
     if (next || word == "--output=nagios") canary::daemon::put(canary::daemon::nagios_unknown(why));
   }
-  return kWrongUseOfCheck;
+  return exit.failure;
 }
 
 // What was asked for, or what a wrong use returns.
@@ -94,7 +86,9 @@ int chosen_command(int argc, char** argv) {
       "  canaryd run --config /etc/canaryd/canaryd.yml\n"
       "Each subcommand explains itself: canaryd check --help");
 
-  if (!names_a_subcommand(app, argc, argv)) return kFailure;
+  canary::daemon::add_exit_statuses(app);
+
+  if (!names_a_subcommand(app, argc, argv)) return failed(argc, argv, "no such command");
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
@@ -113,19 +107,13 @@ int chosen_command(int argc, char** argv) {
   }
 }
 
-// Of a result that nobody got: "could not tell" where the command has a word for that. What is
-// known to be bad stays so.
-int without_output(int code, std::string const& command) {
-  if (tells_by_status(command)) return code == kCritical ? code : kWrongUseOfCheck;
-  if (command == "status" || command == "reload") return kNoAnswerOfStatus;
-  return code == 0 ? kFailure : code;
-}
-
 int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is told like a full disk
-  int const chosen = chosen_command(argc, argv);
-  int const code =
-      canary::daemon::output_arrived() ? chosen : without_output(chosen, argc > 1 ? argv[1] : "");
+  auto const& exit = canary::daemon::exit_of(argc, argv);
+  int code = chosen_command(argc, argv);
+  // A result that nobody got is no success; what is known to be bad stays so.
+  if (!canary::daemon::output_arrived() && code == 0) code = exit.failure;
+  assert(exit.has(code));
   // What stands still uses what an orderly end would destroy.
   if (canary::runtime::calls_left() > 0) ::_exit(code);
   return code;

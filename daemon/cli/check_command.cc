@@ -22,6 +22,7 @@
 #include "daemon/check/report_text.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/output.h"
 #include "probes/kind.h"
 #include "runtime/limits.h"
@@ -30,7 +31,6 @@
 namespace canary::daemon {
 namespace {
 
-constexpr int kCouldNotTell = 3;
 constexpr std::chrono::milliseconds kReadWithin{60'000};  // a configuration
 
 struct CheckFlags {
@@ -191,11 +191,11 @@ std::chrono::milliseconds timeout_of(CheckFlags const& flags) {
 }
 
 int check_command(CheckFlags const& flags) {
-  runtime::StopOnSignal const interrupt{kCouldNotTell};
+  runtime::StopOnSignal const interrupt{kExitUnknown};
   runtime::raise_descriptor_limit();
   Bound const bound{.command = "canaryd check",
                     .limit = flags.config.empty() ? timeout_of(flags) : kReadWithin,
-                    .code = kCouldNotTell,
+                    .code = kExitUnknown,
                     .out = flags.output == "nagios" ? "CANARYD UNKNOWN: " : ""};
   Prepared prepared = bounded(bound, interrupt.token(),
                               [flags](runtime::Stage& stage) { return prepare(flags, stage); });
@@ -295,9 +295,6 @@ void add_check_command(CLI::App& app, Action& chosen) {
                     "Say of each finding that is not ok which step of which specification it is, "
                     "file and URL, what was expected, whom it breaks and what to do");
   command->footer(
-      "Exit: 0 healthy, 1 warning, 2 critical, 3 could not tell or wrong use; 2 wins over 3.\n"
-      "A wrong answer (a listed file missing, garbage, a bad signature) is critical;\n"
-      "no answer (DNS, connection, timeout, 5xx) is could not tell.\n"
       "Examples:\n"
       "  canaryd check --root root.json --metadata-url https://repo.example/metadata --targets "
       "all\n"
@@ -325,7 +322,7 @@ void add_check_command(CLI::App& app, Action& chosen) {
       } catch (WrongUse const& wrong) {
         std::fprintf(stderr, "%s\n", wrong.what());
         if (flags->output == "nagios") put(nagios_unknown(wrong.what()));
-        return kCouldNotTell;
+        return kExitUnknown;
       }
     };
   });

@@ -124,8 +124,7 @@ void add_diff(CLI::App& command, Action& chosen) {
   auto* const diff = command.add_subcommand(
       "diff",
       "What is not the same in two configurations in effect, a line each; comments, order and "
-      "defaults that are written out make no difference; exit 0 nothing, 1 something, 78 where one "
-      "is refused");
+      "defaults that are written out make no difference");
   diff->add_option("OLD", *old, "Configuration to begin with")->required();
   diff->add_option("NEW", *fresh, "Configuration to compare with it")->required();
   diff->callback([old, fresh, &chosen] {
@@ -144,9 +143,7 @@ void add_config_command(CLI::App& app, Action& chosen) {
       app.add_subcommand("config", "Checks a configuration, shows it, or compares two");
   command->require_subcommand(1);
   auto* const check = command->add_subcommand(
-      "check",
-      "Reads a configuration and its includes and names all that is wrong with it; "
-      "exit 0, or 78 where it is refused");
+      "check", "Reads a configuration and its includes and names all that is wrong with it");
   auto const checked = std::make_shared<Checked>();
   check->add_option("FILE", checked->file, "Configuration to read")->required();
   check->add_option(

@@ -132,8 +132,7 @@ void add_dump_command(CLI::App& app, Action& chosen) {
   command->add_flag("--last", *last,
                     "Print the newest dump on disk that has a verdict instead of asking for one");
   command->add_flag("--list", *list, "Name the dumps on disk, the newest first");
-  command->footer(
-      "Exit: 0, or 1 where no canaryd answers. docs/hangs.md tells how to read a dump.");
+  command->footer("docs/hangs.md tells how to read a dump.");
   command->callback([flags, last, list, &chosen] {
     chosen = [flags, last, list] {
       return run_bounded({.command = "canaryd dump", .limit = kDumpedWithin, .code = kNoAnswer},

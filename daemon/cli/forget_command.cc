@@ -15,6 +15,7 @@
 #include "daemon/app/state_lock.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/order.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
@@ -24,7 +25,6 @@ namespace canary::daemon {
 namespace {
 
 constexpr int kRefused = 1;
-constexpr int kNoAnswer = 3;
 constexpr std::chrono::seconds kForgetsWithin{30};
 
 struct ForgetFlags {
@@ -42,7 +42,7 @@ int forget_in(RunningDaemon const& daemon, ForgetFlags const& flags, runtime::St
                               "/-/forget?probe=" + config::percent_encode(flags.probe) +
                                   "&reason=" + config::percent_encode(flags.reason),
                               "", stage);
-  if (!told) return failed(told.error().why, told.error().refused ? kRefused : kNoAnswer);
+  if (!told) return failed(told.error().why, told.error().refused ? kRefused : kExitUnknown);
   put(std::string{told.value().at("text").as_string()} + "\n");
   return 0;
 }
@@ -90,7 +90,7 @@ int forget(ForgetFlags const& flags, runtime::Stage& stage) {
   if (!places) return failed(daemon.error());
   // Where it can't be told whether somebody runs, nothing is touched.
   bool const nobody = look_at_owner(places.value().state).kind == Ownership::Kind::nobody;
-  return nobody ? forget_at_rest(flags, stage) : failed(daemon.error(), kNoAnswer);
+  return nobody ? forget_at_rest(flags, stage) : failed(daemon.error(), kExitUnknown);
 }
 
 }  // namespace
@@ -108,14 +108,13 @@ void add_forget_command(CLI::App& app, Action& chosen) {
       "dropped, in the running canaryd, or, where none runs, in the state directory: the next run "
       "begins from the pinned root, as a client does that is installed today. Clients in the field "
       "forget nothing.\n"
-      "Exit: 0 forgotten, 1 refused (no such probe, no reason, a file that stays), 3 the canaryd "
-      "that runs does not answer.\n"
       "Example:\n"
       "  canaryd forget releases --reason 'restored from the backup of Monday, by Anna'");
   command->callback([flags, &chosen] {
     chosen = [flags] {
-      return run_bounded({.command = "canaryd forget", .limit = kForgetsWithin, .code = kNoAnswer},
-                         [flags = *flags](runtime::Stage& stage) { return forget(flags, stage); });
+      return run_bounded(
+          {.command = "canaryd forget", .limit = kForgetsWithin, .code = kExitUnknown},
+          [flags = *flags](runtime::Stage& stage) { return forget(flags, stage); });
     };
   });
 }

@@ -103,9 +103,7 @@ void add_history_command(CLI::App& app, Action& chosen) {
   command->add_option("--output", flags->output, "text, json or csv (these in UTC)")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
-  command->footer(
-      "Reads history.db of the state directory, also while no canaryd runs.\n"
-      "Exit: 0 it was read, 1 it cannot be.");
+  command->footer("Reads history.db of the state directory, also while no canaryd runs.");
   command->callback([flags, &chosen] {
     chosen = [flags] {
       return run_bounded({.command = "canaryd history", .limit = kReadWithin, .code = kFailed},

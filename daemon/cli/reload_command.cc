@@ -10,6 +10,7 @@
 #include "daemon/app/app_options.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
 
@@ -19,12 +20,11 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-constexpr int kNoAnswer = 3;
 constexpr auto kEndsWithin = 2min;  // the daemon gives a reading up after --watchdog.step-stall
 
 int no_answer(std::string const& why) {
   std::fprintf(stderr, "canaryd reload: %s\n", why.c_str());
-  return kNoAnswer;
+  return kExitUnknown;
 }
 
 int tell(json::value const& outcome) {
@@ -57,11 +57,10 @@ void add_reload_command(CLI::App& app, Action& chosen) {
   command->footer(
       "Prints what has changed, field by field, or every problem of a configuration that is "
       "refused: "
-      "then nothing has changed. `systemctl reload canaryd` runs this.\n"
-      "Exit: 0 reloaded, 78 refused, 3 no canaryd answers.");
+      "then nothing has changed. `systemctl reload canaryd` runs this.");
   command->callback([flags, &chosen] {
     chosen = [flags] {
-      return run_bounded({.command = "canaryd reload", .limit = kEndsWithin, .code = kNoAnswer},
+      return run_bounded({.command = "canaryd reload", .limit = kEndsWithin, .code = kExitUnknown},
                          [flags = *flags](runtime::Stage& stage) { return reload(flags, stage); });
     };
   });

@@ -149,9 +149,7 @@ void add_run_command(CLI::App& app, Action& chosen,
       ->add_option("--vantage", flags->vantage,
                    "The place that it looks from, a label of its metrics; over the file's")
       ->check([](std::string const& name) { return config::check_vantage(name); });
-  command->footer(
-      "Exit: 0 stopped cleanly, 1 failed, 78 the configuration is refused.\n"
-      "A reload with a bad file keeps the old configuration and says why.");
+  command->footer("A reload with a bad file keeps the old configuration and says why.");
   command->callback([flags, adjust, &chosen] {
     auto const place = web_place(flags->external_url, flags->route_prefix);
     if (!place) throw CLI::ValidationError(place.error());

@@ -10,6 +10,7 @@
 #include "config/url.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/order.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
@@ -18,7 +19,6 @@
 namespace canary::daemon {
 namespace {
 
-constexpr int kCouldNotTell = 3;
 // Longer than a run that goes on and another one that is as slow: a probe's timeout is bounded.
 constexpr std::chrono::hours kEndsWithin{2};
 
@@ -30,7 +30,7 @@ struct RunNowFlags {
 
 int could_not_tell(std::string const& why) {
   std::fprintf(stderr, "canaryd run-now: %s\n", why.c_str());
-  return kCouldNotTell;
+  return kExitUnknown;
 }
 
 int run_now(RunNowFlags const& flags, runtime::Stage& stage) {
@@ -43,7 +43,9 @@ int run_now(RunNowFlags const& flags, runtime::Stage& stage) {
                               shown, stage);
   if (!told) return could_not_tell(told.error().why);
   put(std::string{told.value().at("text").as_string()});
-  return told.value().at("exit").to_number<int>();
+  // Of a daemon that is newer it may be a number that this program does not know.
+  int const code = told.value().at("exit").to_number<int>();
+  return code >= 0 && code <= kExitUnknown ? code : kExitUnknown;
 }
 
 }  // namespace
@@ -61,14 +63,11 @@ void add_run_now_command(CLI::App& app, Action& chosen) {
   command->footer(
       "The run is one like any other: by what the daemon trusts, within its limits of concurrency, "
       "and in metrics, page and history. Where a run of the probe goes on, the one that is asked "
-      "for begins after it. The schedule stays as it is.\n"
-      "Exit: as of check: 0 healthy, 1 warning, 2 critical, 3 could not tell, no such probe, or no "
-      "canaryd answers.");
+      "for begins after it. The schedule stays as it is.");
   command->callback([flags, &chosen] {
     chosen = [flags] {
-      return run_bounded(
-          {.command = "canaryd run-now", .limit = kEndsWithin, .code = kCouldNotTell},
-          [flags = *flags](runtime::Stage& stage) { return run_now(flags, stage); });
+      return run_bounded({.command = "canaryd run-now", .limit = kEndsWithin, .code = kExitUnknown},
+                         [flags = *flags](runtime::Stage& stage) { return run_now(flags, stage); });
     };
   });
 }

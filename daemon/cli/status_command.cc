@@ -12,6 +12,7 @@
 #include "config/url.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
 #include "daemon/cli/status_text.h"
@@ -22,7 +23,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kUnfit = 1;
-constexpr int kNoAnswer = 3;
 constexpr std::chrono::seconds kAnswersWithin{10};
 
 std::string text(json::value const& value) {
@@ -77,7 +77,7 @@ void print_hangs(json::value const& hangs) {
 
 int no_status(std::string const& why) {
   std::fprintf(stderr, "canaryd status: %s\n", why.c_str());
-  return kNoAnswer;
+  return kExitUnknown;
 }
 
 struct Wanted {
@@ -145,13 +145,14 @@ void add_status_command(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->footer(
       "The worst first. FOR is how long the state is what it is, ENDS NEXT the first of roles and "
-      "certificates to end. Coloured on a terminal, unless NO_COLOR is set.\n"
-      "Exit: 0 canaryd works, 1 its loop hangs, 3 it does not answer, or has no such probe.");
+      "certificates to end. Coloured on a terminal, unless NO_COLOR is set.");
   command->callback([flags, output, probe, live, &chosen] {
     chosen = [flags, output, probe, live] {
-      return run_bounded({.command = "canaryd status", .limit = kAnswersWithin, .code = kNoAnswer},
-                         [wanted = Wanted{*flags, *probe, *output == "json", *live}](
-                             runtime::Stage& stage) { return status(wanted, stage); });
+      return run_bounded(
+          {.command = "canaryd status", .limit = kAnswersWithin, .code = kExitUnknown},
+          [wanted = Wanted{*flags, *probe, *output == "json", *live}](runtime::Stage& stage) {
+            return status(wanted, stage);
+          });
     };
   });
 }

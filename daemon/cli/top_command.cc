@@ -15,6 +15,7 @@
 #include "config/duration.h"
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/exit_status.h"
 #include "daemon/cli/running_daemon.h"
 #include "daemon/cli/status_text.h"
 #include "daemon/cli/terminal.h"
@@ -29,7 +30,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kUnfit = 1, kNoAnswer = 3;
+constexpr int kUnfit = 1;
 constexpr auto kAnswersWithin = 10s;
 constexpr auto kKeys = 100ms;  // how long a key is waited for
 constexpr auto kSlow = 3s;     // an answer that takes longer is told of
@@ -145,9 +146,9 @@ class Top {
 
 int top(DaemonFlags const& flags, std::chrono::milliseconds every) {
   auto const shown = std::make_shared<Top>(flags, every);
-  int const begun =
-      run_bounded({.command = "canaryd top", .limit = kAnswersWithin, .code = kNoAnswer},
-                  [shown](runtime::Stage& stage) { return shown->begin(stage) ? 0 : kNoAnswer; });
+  int const begun = run_bounded(
+      {.command = "canaryd top", .limit = kAnswersWithin, .code = kExitUnknown},
+      [shown](runtime::Stage& stage) { return shown->begin(stage) ? 0 : kExitUnknown; });
   if (begun != 0) return begun;
   std::signal(SIGHUP, [](int) { hung_up = 1; });
   runtime::StopOnSignal const stop{0};
@@ -172,8 +173,7 @@ void add_top_command(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->footer(
       "Needs a terminal. q or Ctrl-C leaves, arrows scroll, s shows canaryd's own tasks, too. "
-      "Coloured, unless NO_COLOR is set.\n"
-      "Exit: 0, 1 where there is no terminal, 3 where no canaryd answers.");
+      "Coloured, unless NO_COLOR is set.");
   command->callback([flags, every, &chosen] {
     auto const span = config::parse_duration(*every);
     if (!span || span.value() < 200ms || span.value() > 1h) {
