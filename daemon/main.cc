@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <iostream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "daemon/cli/commands.h"
 #include "daemon/cli/exit_status.h"
 #include "daemon/cli/output.h"
+#include "daemon/cli/wrong_use.h"
 #include "daemon/versions/versions.h"
 #include "runtime/aside.h"
 #include "runtime/limits.h"
@@ -29,18 +29,6 @@ bool versions_fit() {
   auto const found = canary::daemon::conflicts(canary::daemon::components(objects), objects);
   for (auto const& conflict : found) std::fprintf(stderr, "canaryd: %s\n", conflict.c_str());
   return found.empty();
-}
-
-// A word that is no subcommand gets its own message; the parser's would not name it.
-bool names_a_subcommand(CLI::App const& app, int argc, char** argv) {
-  std::string const word = argc > 1 ? argv[1] : "";
-  if (word.empty() || word.starts_with('-')) return true;
-  for (auto const* const each : app.get_subcommands({})) {
-    if (each->get_name() == word) return true;
-  }
-  std::fprintf(stderr, "canaryd: there is no command \"%s\"; canaryd --help lists them\n",
-               word.c_str());
-  return false;
 }
 
 // The exit status of a command that came to nothing, which standard error knows. Who runs `check`
@@ -88,14 +76,21 @@ int chosen_command(int argc, char** argv) {
 
   canary::daemon::add_exit_statuses(app);
 
-  if (!names_a_subcommand(app, argc, argv)) return failed(argc, argv, "no such command");
+  auto const wrong_use = [&](std::string const& why) {
+    canary::daemon::tell_wrong_use(app, argc, argv, why);
+    return failed(argc, argv, why);
+  };
+  if (auto const why = canary::daemon::unknown_word(app, argc, argv); !why.empty()) {
+    return wrong_use(why);
+  }
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
-    std::ostringstream help;
-    int const code = app.exit(error, help, std::cerr);
+    if (error.get_exit_code() != 0) return wrong_use(error.what());
+    std::ostringstream help;  // --help, --version
+    app.exit(error, help);
     canary::daemon::put(help.str());
-    return code == 0 ? 0 : failed(argc, argv, error.what());  // 0: --help, --version
+    return 0;
   }
   try {
     if (!versions_fit()) return failed(argc, argv, "two versions of a library are loaded");

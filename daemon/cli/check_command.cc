@@ -320,7 +320,7 @@ void add_check_command(CLI::App& app, Action& chosen) {
       try {
         return check_command(*flags);
       } catch (WrongUse const& wrong) {
-        std::fprintf(stderr, "%s\n", wrong.what());
+        std::fprintf(stderr, "canaryd check: %s\n", wrong.what());
         if (flags->output == "nagios") put(nagios_unknown(wrong.what()));
         return kExitUnknown;
       }

@@ -133,11 +133,28 @@ TEST(Version, NamesWhatIsCompiledInAndWhatIsLoaded) {
   EXPECT_EQ(canaryd({"--version"}).out, "canaryd " CANARY_VERSION "\n");
 }
 
-TEST(CommandLine, IsRefusedWithoutASubcommandItKnows) {
-  EXPECT_EQ(canaryd({}).code, 1);
-  auto const ran = canaryd({"rum"});
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_THAT(ran.err, HasSubstr("rum"));
+TEST(CommandLine, WrongUseNamesTheCommandWhatIsWrongAndWhereHelpIs) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string says;
+  };
+  for (Case const& each :
+       {Case{{}, "canaryd: A subcommand is required (try canaryd --help)\n"},
+        Case{{"rum"}, "canaryd: there is no command \"rum\" (try canaryd --help)\n"},
+        Case{{"--conf=x", "run"},
+             "canaryd: there is no option --conf=x before a command (try canaryd --help)\n"},
+        Case{{"config", "chek", "x"},
+             "canaryd config: there is no command \"chek\" (try canaryd config --help)\n"},
+        Case{{"config", "diff", "x"},
+             "canaryd config diff: NEW is required (try canaryd config diff --help)\n"},
+        Case{{"status", "--al"},
+             "canaryd status: The following argument was not expected: --al (try canaryd status "
+             "--help)\n"}}) {
+    auto const ran = canaryd(each.words);
+    EXPECT_EQ(ran.err, each.says);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_NE(ran.code, 0);
+  }
 }
 
 // Every option and subcommand that `help` lists.
