@@ -33,7 +33,7 @@ constexpr ExitStatus kDemo[] = {{0, "stopped cleanly, or signed"},
                                 {1, "could not start, could not sign, or wrong use"}};
 constexpr ExitStatus kStatus[] = {
     {0, "canaryd works"},
-    {1, "its loop hangs"},
+    {1, "it hangs: its loop, or its HTTP server"},
     {3, "it does not answer, is not found, has no such probe, or wrong use"}};
 constexpr ExitStatus kTop[] = {
     {0, "left"},

@@ -22,7 +22,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kUnfit = 1;
+constexpr int kHangs = 1;
+constexpr int kStandsIn = 503;  // HTTP's, of who answers for a server that hangs
 constexpr std::chrono::seconds kAnswersWithin{10};
 
 std::string text(json::value const& value) {
@@ -92,7 +93,22 @@ int liveness_of(RunningDaemon const& daemon, runtime::Stage& stage) {
   auto const answer = ask_daemon(daemon, "/-/live", stage);
   if (answer.status == 0) return no_status(answer.body);
   put(answer.body);
-  return answer.status == 200 ? 0 : kUnfit;
+  return answer.status == 200 ? 0 : kHangs;
+}
+
+// While the HTTP server hangs, the watchdog answers in its place, and knows this much.
+int status_of_watchdog(RunningDaemon const& daemon, bool as_json, std::string const& refused,
+                       runtime::Stage& stage) {
+  auto answer = ask_daemon(daemon, "/-/healthy", stage);
+  if (answer.status != kStandsIn) return no_status(refused);
+  while (answer.body.ends_with('\n')) answer.body.pop_back();
+  if (as_json) {
+    json::object const all{{"watchdog", answer.body}, {"hangs", nullptr}, {"probes", nullptr}};
+    put(json::serialize(all) + "\n");
+  } else {
+    put("canaryd hangs: " + answer.body + "\n`canaryd dump --last` prints where\n");
+  }
+  return kHangs;
 }
 
 // Of one probe, with all that is known of it.
@@ -113,7 +129,10 @@ int status(Wanted const& wanted, runtime::Stage& stage) {
   auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs", stage);
   auto const probes = ask_daemon(daemon.value(), "/api/v1/probes", stage);
   if (hangs.status != 200 || probes.status != 200) {
-    return no_status((hangs.status != 200 ? hangs : probes).body);
+    auto const& refused = hangs.status != 200 ? hangs : probes;
+    return refused.status == kStandsIn
+               ? status_of_watchdog(daemon.value(), wanted.as_json, refused.body, stage)
+               : no_status(refused.body);
   }
   auto const hang_values = json::parse(hangs.body);
   auto const probe_values = json::parse(probes.body);
@@ -124,7 +143,7 @@ int status(Wanted const& wanted, runtime::Stage& stage) {
     print_hangs(hang_values);
     put(probes_text(probe_values, output_wants_colour()));
   }
-  return hang_values.at("executor").at("ok").as_bool() ? 0 : kUnfit;
+  return hang_values.at("executor").at("ok").as_bool() ? 0 : kHangs;
 }
 
 }  // namespace

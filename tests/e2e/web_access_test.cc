@@ -18,6 +18,7 @@ namespace {
 
 using support::CertificateAuthority;
 using support::eventually;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -108,6 +109,47 @@ TEST_F(WebAccess, IsAskedOfThoseOutsideAndOfNoCommandHere) {
     }
   }
   EXPECT_EQ(daemon.stop(), 0);
+}
+
+// Nobody is there who could encrypt: a scraper sees an end at once, and does not wait.
+TEST_F(WebAccess, HangsUpOnThoseOutsideWhileItsServerHangs) {
+  site_.publish("victim", tuf::a_repository(now()));
+  std::string const config = site_.configure(
+      {site_.probe("victim")},
+      "watchdog: {loop_suspect: 100ms, loop_stall: 300ms, loop_hung: 700ms, loop_dead: 10m, "
+      "server_stall: 1s}\n");
+  support::ChildProcess hung{
+      {CANARYD_FAULTS, "run", "--config", config, "--web.config.file", path("web.yml")},
+      {"CANARY_FAULT=hold-malloc", "CANARY_FAULT_MS=60000", "MALLOC_ARENA_MAX=1",
+       "CANARY_FAULT_DIR=" + site_.path().string()}};
+  ASSERT_TRUE(hung.says("msg=listening")) << hung.err();
+  std::string const log = hung.err();
+  auto const from = log.find(" address=", log.find("msg=listening")) + 9;
+  std::string const url = "https://" + log.substr(from, log.find_first_of(" \n", from) - from);
+  auto const ask = [&] {
+    return support::run({"/usr/bin/curl", "--silent", "--max-time", "20", "--cacert",
+                         authority_.certificate().string(), "--user", "alice:correct horse",
+                         url + "/-/live"});
+  };
+  ASSERT_EQ(ask().code, 0);
+  site_.write("trigger", "");
+  ASSERT_TRUE(eventually([this] { return std::filesystem::exists(path("started")); }));
+  constexpr int kTimedOut = 28;
+  EXPECT_TRUE(eventually([&] {
+    auto const code = ask().code;
+    return code != 0 && code != kTimedOut;
+  }));
+  // This machine's own commands are told what its watchdog knows.
+  auto const status = canaryd({"status", "--config", config});
+  EXPECT_EQ(status.code, 1);
+  EXPECT_THAT(status.out, AllOf(HasSubstr("canaryd hangs: the loop has not turned for "),
+                                HasSubstr("and the HTTP server has not answered for ")));
+  EXPECT_EQ(canaryd({"status", "--live", "--config", config}).code, 1);
+  auto const json = canaryd({"status", "--output", "json", "--config", config});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, HasSubstr("{\"watchdog\":\"the loop has not turned for "));
+  EXPECT_THAT(canaryd({"dump", "--config", config}).err, HasSubstr("canaryd dump --last"));
+  EXPECT_THAT(canaryd({"dump", "--last", "--config", config}).out, HasSubstr("victim"));
 }
 
 TEST_F(WebAccess, FollowsItsFilesWhileItRuns) {

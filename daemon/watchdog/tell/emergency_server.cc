@@ -22,8 +22,8 @@ constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kMetrics = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kElsewhere =
     "canaryd's HTTP server does not answer. Until it does, /, /metrics, /-/healthy, /-/ready and\n"
-    "/-/live are answered by its watchdog, and nothing else is. A dump says what hangs: "
-    "docs/hangs.md.\n";
+    "/-/live are answered by its watchdog, and nothing else is. What hangs is in the dump that it\n"
+    "has made: canaryd dump --last.\n";
 
 }  // namespace
 
