@@ -32,6 +32,7 @@ for each in first second; do
   dpkg-deb --raw-extract "${!each}" "$elsewhere/$each"
 done
 diff -rq --no-dereference "$elsewhere/first" "$elsewhere/second" >&2 || true
+diff <(dpkg-deb -c "$first") <(dpkg-deb -c "$second") >&2 || true  # modes, owners, times
 cp "$second" "$first.other"
 echo "canary: the other one is kept as $first.other" >&2
 exit 1

@@ -51,10 +51,14 @@ def run(*command, **more):
     return done.stdout
 
 
-def pack(build, folder):
+def pack(build, folder, umask=0o022):
     run("cpack", "-G", "DEB", "-B", str(folder), "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip",
-        cwd=build, env={**os.environ, "SOURCE_DATE_EPOCH": "1795000000"})
+        cwd=build, env={**os.environ, "SOURCE_DATE_EPOCH": "1795000000"}, umask=umask)
     return next(folder.glob("*.deb"))
+
+
+def tar_of(deb, part):
+    return subprocess.run(["dpkg-deb", part, str(deb)], check=True, stdout=subprocess.PIPE).stdout
 
 
 def next_version(deb, folder):
@@ -74,9 +78,12 @@ def next_version(deb, folder):
 
 def is_reproducible_and_clean(build, folder):
     deb = pack(build, folder / "one")
-    again = pack(build, folder / "two")
-    if deb.read_bytes() != again.read_bytes():
+    if deb.read_bytes() != pack(build, folder / "two").read_bytes():
         raise Failed("two builds of the package are not the same")
+    other = pack(build, folder / "other", umask=0o077)
+    for part in ("--fsys-tarfile", "--ctrl-tarfile"):
+        if tar_of(deb, part) != tar_of(other, part):
+            raise Failed(f"the package depends on the umask: dpkg-deb {part}")
     say(f"{deb.name}: the same bytes twice")
     listed = {line.split()[-1].lstrip(".") for line in run("dpkg-deb", "-c", str(deb)).splitlines()}
     for each in ("/usr/share/man/man8/canaryd.8.gz", "/usr/share/man/man5/canaryd.yml.5.gz",
