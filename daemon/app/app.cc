@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "config/duration.h"
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/writable.h"
@@ -15,6 +18,7 @@
 #include "runtime/block_on.h"
 #include "runtime/deadline.h"
 #include "runtime/limits.h"
+#include "runtime/refusal.h"
 
 namespace canary::daemon {
 namespace {
@@ -205,7 +209,13 @@ void App::tell_longest_lookup(config::Config const& config) {
 }
 
 void App::ask(Task<void> work) {
-  runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers), stop_);
+  try {
+    runtime::block_on(loop_, std::move(work), Deadline::after(kLoopAnswers), stop_);
+  } catch (runtime::DeadlinePassed const&) {
+    throw std::runtime_error("canaryd's loop did not do it within " +
+                             config::to_text(kLoopAnswers) +
+                             ": it hangs, or is late; canaryd status says more");
+  }
 }
 
 void App::ask_for_whole(

@@ -62,8 +62,8 @@ std::vector<FetchedListPointer> with_kept(config::Config const& base,
   return lists;
 }
 
-// Without memory for the reason it is a refusal all the same.
-ReloadOutcome refused(std::string const& why) {
+// Without memory for the reason it has failed all the same.
+ReloadOutcome failed_for(std::string const& why) {
   ReloadOutcome outcome;
   try {
     outcome.lines.push_back(why);
@@ -80,14 +80,14 @@ std::string reason_of(ReloadOutcome const& outcome) {
 }  // namespace
 
 ReloadOutcome App::reload() {
-  if (options_.config_file.empty()) return refused("there is no file that could be read again");
+  if (options_.config_file.empty()) return failed_for("there is no file that could be read again");
   if (reading_ && !reading_->ended()) {
     auto const at = reading_at_->look();
     log_.error("reload refused: the reading of the one before still stands still",
                {{"step", at.what}, {"for", at.age}});
     std::string const why = "the reload before still stands still: " + to_text(at);
     refuse_reload(why);
-    return refused(why);
+    return failed_for(why);
   }
   watchdog_.reloading();
   step("reading " + options_.config_file);
@@ -96,14 +96,14 @@ ReloadOutcome App::reload() {
     outcome = reload_now();
   } catch (std::exception const& failed) {
     steps_.end_reading();
-    outcome = refused(explained(failed));
+    outcome = failed_for(explained(failed));
     if (!stop_.stop_requested()) {
       log_.error("the reload failed; the running configuration stays",
                  {{"detail", reason_of(outcome)}});
     }
   }
-  if (stop_.stop_requested()) return refused("canaryd stops");
-  if (!outcome.accepted) refuse_reload(reason_of(outcome));
+  if (stop_.stop_requested()) return failed_for("canaryd stops");
+  if (!outcome.accepted()) refuse_reload(reason_of(outcome));
   watchdog_.reloaded();
   return outcome;
 }
@@ -118,12 +118,12 @@ ReloadOutcome App::reload_now() {
   if (stop_.stop_requested()) {
     log_.warn("a reload that stood still is left for the stop",
               {{"step", at.what}, {"for", at.age}});
-    return refused("canaryd stops");
+    return failed_for("canaryd stops");
   }
   log_.error("the reload did not end in time; the running configuration stays",
              {{"step", at.what}, {"for", at.age}, {"limit", options_.patience}});
-  return refused("it did not end within " + config::to_text(options_.patience) + ": " +
-                 to_text(at));
+  return failed_for("it did not end within " + config::to_text(options_.patience) + ": " +
+                    to_text(at));
 }
 
 // It may outlive the app, but never the log: then the process ends at once.
@@ -149,7 +149,7 @@ void App::start_reading() {
 ReloadOutcome App::take_over(Reading reading) {
   if (!reading.loaded) {
     log_problems(log_, reading.loaded.error());
-    ReloadOutcome outcome;
+    ReloadOutcome outcome{.kind = ReloadOutcome::Kind::refused, .lines = {}};
     for (auto const& problem : reading.loaded.error()) outcome.lines.push_back(to_text(problem));
     return outcome;
   }
@@ -159,7 +159,8 @@ ReloadOutcome App::take_over(Reading reading) {
   auto const fresh = std::make_shared<config::Config const>(std::move(reading.whole));
   step("scheduling " + std::to_string(fresh->probes.size()) + " probes");
   // What can fail comes first, so that a reload that fails has changed nothing.
-  ReloadOutcome outcome{.accepted = true, .lines = config::differences(*config_, *fresh)};
+  ReloadOutcome outcome{.kind = ReloadOutcome::Kind::accepted,
+                        .lines = config::differences(*config_, *fresh)};
   auto const later = waiting_for_restart(*config_, *fresh);
   for (auto const& field : later) {
     outcome.lines.push_back(field + " takes effect at the next restart");

@@ -53,10 +53,13 @@ constexpr ExitStatus kForget[] = {
     {3,
      "the canaryd that runs does not answer, or its disk does not within 30 s, or nobody can tell "
      "whether one runs"}};
-constexpr ExitStatus kReload[] = {{0, "reloaded"},
-                                  {1, "wrong use"},
-                                  {3, "nobody answers, or not within two minutes"},
-                                  {78, "refused; the running configuration stays in force"}};
+constexpr ExitStatus kReload[] = {
+    {0, "reloaded"},
+    {1, "wrong use"},
+    {3,
+     "failed: nobody answers, the loop hangs, a file stands still, or "
+     "it takes more than two minutes"},
+    {78, "refused; the running configuration stays in force"}};
 constexpr ExitStatus kDump[] = {
     {0, "printed"}, {1, "no canaryd answers, there is no dump, it cannot be read, or wrong use"}};
 constexpr ExitStatus kConfig[] = {

@@ -38,7 +38,7 @@ int failed(std::string const& why, int code = kRefused) {
 }
 
 int forget_in(RunningDaemon const& daemon, ForgetFlags const& flags, runtime::Stage& stage) {
-  auto const told = carry_out(daemon,
+  auto const told = carry_out("canaryd forget", daemon,
                               "/-/forget?probe=" + config::percent_encode(flags.probe) +
                                   "&reason=" + config::percent_encode(flags.reason),
                               "", stage);

@@ -13,10 +13,13 @@ NoOrder no_order(PrivateAnswer answer) {
 
 }  // namespace
 
-Result<boost::json::value, NoOrder> carry_out(RunningDaemon const& daemon, std::string const& order,
+Result<boost::json::value, NoOrder> carry_out(std::string const& command,
+                                              RunningDaemon const& daemon, std::string const& order,
                                               std::string const& shown, runtime::Stage& stage) {
   auto told = ask_until_done(
-      daemon, {.post = order, .where = "/-/order/", .number = "order", .query = shown}, stage);
+      daemon,
+      {.command = command, .post = order, .where = "/-/order/", .number = "order", .query = shown},
+      stage);
   if (!told) return no_order(std::move(told).error());
   if (told.value().at("carried_out").as_bool()) return std::move(told).value();
   std::string why{told.value().at("text").as_string()};

@@ -20,7 +20,9 @@ struct NoOrder {
 
 // POSTs `order` ("/-/run?probe=x") and asks until it has ended, with `shown` ("output=json") as the
 // query; the caller's bound ends the wait. The last answer: see daemon/publish/orders.h.
-Result<boost::json::value, NoOrder> carry_out(RunningDaemon const& daemon, std::string const& order,
+// `command`: "canaryd run-now".
+Result<boost::json::value, NoOrder> carry_out(std::string const& command,
+                                              RunningDaemon const& daemon, std::string const& order,
                                               std::string const& shown, runtime::Stage& stage);
 
 }  // namespace canary::daemon

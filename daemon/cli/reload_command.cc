@@ -29,21 +29,25 @@ int no_answer(std::string const& why) {
 
 int tell(json::value const& outcome) {
   auto const& lines = outcome.at("lines").as_array();
-  if (outcome.at("accepted").as_bool()) {
+  if (outcome.at("outcome") == "accepted") {
     put(lines.empty() ? "reloaded; nothing has changed\n" : "reloaded\n");
     for (auto const& line : lines) put("  " + std::string{line.as_string()} + "\n");
     return kExitClean;
   }
   for (auto const& line : lines) std::fprintf(stderr, "%s\n", line.as_string().c_str());
-  std::fputs("canaryd reload: refused; the running configuration stays in force\n", stderr);
-  return kExitBadConfig;
+  bool const refused = outcome.at("outcome") == "refused";
+  std::fprintf(stderr, "canaryd reload: %s; the running configuration stays in force\n",
+               refused ? "refused" : "failed");
+  return refused ? kExitBadConfig : kExitUnknown;
 }
 
 int reload(DaemonFlags const& flags, runtime::Stage& stage) {
   auto const daemon = find_daemon(flags, stage);
   if (!daemon) return no_answer(daemon.error());
   auto const outcome = ask_until_done(
-      daemon.value(), {.post = "/-/reload", .where = "/-/reload/", .number = "reload"}, stage);
+      daemon.value(),
+      {.command = "canaryd reload", .post = "/-/reload", .where = "/-/reload/", .number = "reload"},
+      stage);
   return outcome ? tell(outcome.value()) : no_answer(outcome.error().body);
 }
 

@@ -39,8 +39,8 @@ int run_now(RunNowFlags const& flags, runtime::Stage& stage) {
   if (!daemon) return could_not_tell(daemon.error());
   std::string const shown = "output=" + flags.output + (flags.quiet ? "&quiet=1" : "") +
                             (output_wants_colour() ? "&colour=1" : "");
-  auto const told = carry_out(daemon.value(), "/-/run?probe=" + config::percent_encode(flags.probe),
-                              shown, stage);
+  auto const told = carry_out("canaryd run-now", daemon.value(),
+                              "/-/run?probe=" + config::percent_encode(flags.probe), shown, stage);
   if (!told) return could_not_tell(told.error().why);
   put(std::string{told.value().at("text").as_string()});
   // Of a daemon that is newer it may be a number that this program does not know.

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -27,6 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr int kAnswersWithin = 10;  // seconds
+constexpr int kNotWell = 503;       // HTTP's, of /-/healthy and /-/live
 
 // Closes what it holds.
 struct Socket {
@@ -158,6 +160,49 @@ PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
   return split(daemon, reply);
 }
 
+namespace {
+
+// Looks now and then whether who is waited for hangs.
+class Patience {
+ public:
+  Patience(RunningDaemon const& daemon, std::string const& command)
+      : daemon_(daemon), command_(command) {}
+
+  // Why there is no use in waiting; "": go on.
+  std::string lost() {
+    auto const now = std::chrono::steady_clock::now();
+    if (now - looked_ < kLooks) return {};
+    looked_ = now;
+    runtime::Stage aside;  // what the command is at stays what it is
+    if (says_no("/-/live", aside)) {
+      return "canaryd hangs: " + answer_ + "; if it turns again, it may still do what it was asked";
+    }
+    if (!told_ && says_no("/-/healthy", aside)) {
+      std::fprintf(stderr, "%s: %s; waiting\n", command_.c_str(), answer_.c_str());
+      told_ = true;
+    }
+    return {};
+  }
+
+ private:
+  static constexpr std::chrono::seconds kLooks{1};
+
+  bool says_no(std::string const& path, runtime::Stage& stage) {
+    auto answer = ask_daemon(daemon_, path, stage);
+    while (answer.body.ends_with('\n')) answer.body.pop_back();
+    answer_ = std::move(answer.body);
+    return answer.status == kNotWell;
+  }
+
+  RunningDaemon const& daemon_;
+  std::string const& command_;
+  std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
+  std::string answer_;
+  bool told_ = false;
+};
+
+}  // namespace
+
 Result<boost::json::value, PrivateAnswer> ask_until_done(RunningDaemon const& daemon,
                                                          LongRequest const& request,
                                                          runtime::Stage& stage) {
@@ -168,10 +213,13 @@ Result<boost::json::value, PrivateAnswer> ask_until_done(RunningDaemon const& da
   std::string const where = request.where +
                             std::to_string(told.at(request.number).to_number<std::int64_t>()) +
                             (request.query.empty() ? "" : "?" + request.query);
+  stage.enter("waiting for canaryd to carry " + request.post + " out");
+  Patience patience{daemon, request.command};
   for (auto pause = 20ms; !told.at("done").as_bool(); pause = std::min(pause * 2, 250ms)) {
-    stage.enter("waiting for canaryd to carry " + request.post + " out");
     std::this_thread::sleep_for(pause);
-    answer = ask_daemon(daemon, where, stage);
+    if (auto why = patience.lost(); !why.empty()) return PrivateAnswer{0, std::move(why)};
+    runtime::Stage aside;
+    answer = ask_daemon(daemon, where, aside);
     if (answer.status != 200) return answer;
     told = boost::json::parse(answer.body);
   }

@@ -51,13 +51,14 @@ PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
 
 // What takes its time: a POST, whose answer has a number by which it is asked for until it is done.
 struct LongRequest {
-  std::string post;    // "/-/reload"
-  std::string where;   // "/-/reload/", before the number
-  std::string number;  // the answer's field
+  std::string command;  // "canaryd reload", for what is told meanwhile
+  std::string post;     // "/-/reload"
+  std::string where;    // "/-/reload/", before the number
+  std::string number;   // the answer's field
   std::string query{};
 };
-// The last answer. The error is an answer of another status than 200; the caller's bound ends the
-// wait.
+// The last answer. The error is an answer of another status than 200, or that canaryd hangs; the
+// caller's bound ends the wait. While its loop does not turn, standard error is told once.
 Result<boost::json::value, PrivateAnswer> ask_until_done(RunningDaemon const& daemon,
                                                          LongRequest const& request,
                                                          runtime::Stage& stage);

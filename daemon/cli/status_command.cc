@@ -13,6 +13,7 @@
 #include "daemon/cli/bounded.h"
 #include "daemon/cli/commands.h"
 #include "daemon/cli/exit_status.h"
+#include "daemon/cli/hangs_text.h"
 #include "daemon/cli/output.h"
 #include "daemon/cli/running_daemon.h"
 #include "daemon/cli/status_text.h"
@@ -25,56 +26,6 @@ namespace json = boost::json;
 constexpr int kHangs = 1;
 constexpr int kStandsIn = 503;  // HTTP's, of who answers for a server that hangs
 constexpr std::chrono::seconds kAnswersWithin{10};
-
-std::string text(json::value const& value) {
-  if (value.is_string()) return std::string{value.as_string()};
-  return value.is_null() ? "-" : json::serialize(value);
-}
-
-void print_previous_run(json::value const& previous) {
-  if (!previous.is_object() || previous.at("end") == "orderly") return;
-  if (previous.at("started").is_string()) {
-    std::printf("the run before ended unclean (%s); nobody watched for %s s, until this start\n",
-                text(previous.at("end")).c_str(), text(previous.at("blind_seconds")).c_str());
-  }
-  auto const& words = previous.at("crash_record");
-  if (!words.is_object() || words.at("in_order").as_bool()) return;
-  std::string line = "  at its end, " + text(words.at("ended")) + ", its loop ";
-  if (auto const& handler = words.at("handler"); handler.is_object()) {
-    line += "had run a handler for " + text(handler.at("seconds")) +
-            " s: " + text(handler.at("site")) + ", of " + text(handler.at("run"));
-  } else {
-    line += "waited";
-  }
-  std::printf("%s; runs going on: %s\n", line.c_str(), text(words.at("runs")).c_str());
-  if (words.at("post_mortem").is_string()) {
-    std::printf("  post-mortem: %s\n", text(words.at("post_mortem")).c_str());
-  }
-}
-
-void print_hangs(json::value const& hangs) {
-  auto const& executor = hangs.at("executor");
-  std::printf("executor: %s\n",
-              executor.at("ok").as_bool() ? "turns" : text(executor.at("reason")).c_str());
-  for (auto const& incident : hangs.at("incidents").as_array()) {
-    std::printf("  %s: %s %s for %s s: %s\n", text(incident.at("level")).c_str(),
-                text(incident.at("subject")).c_str(), text(incident.at("name")).c_str(),
-                text(incident.at("age_seconds")).c_str(), text(incident.at("verdict")).c_str());
-  }
-  if (auto const& stall = hangs.at("last_stall"); stall.is_object()) {
-    std::printf("last stall: %s, %s %s: %s; %s\n", text(stall.at("at")).c_str(),
-                text(stall.at("subject")).c_str(), text(stall.at("name")).c_str(),
-                text(stall.at("verdict")).c_str(), text(stall.at("site")).c_str());
-  }
-  print_previous_run(hangs.at("previous_run"));
-  for (auto const& probe : hangs.at("quarantined").as_array()) {
-    std::printf("quarantined: %s is not run any more; it hung canaryd again and again\n",
-                text(probe).c_str());
-  }
-  if (auto const& last = hangs.at("dumps").at("last"); last.is_object()) {
-    std::printf("last dump: %s, %s\n", text(last.at("at")).c_str(), text(last.at("path")).c_str());
-  }
-}
 
 int no_status(std::string const& why) {
   std::fprintf(stderr, "canaryd status: %s\n", why.c_str());
@@ -96,11 +47,14 @@ int liveness_of(RunningDaemon const& daemon, runtime::Stage& stage) {
   return answer.status == 200 ? 0 : kHangs;
 }
 
+bool turns_in(json::value const& hangs) { return hangs.at("executor").at("ok").as_bool(); }
+
 // While the HTTP server hangs, the watchdog answers in its place, and knows this much.
-int status_of_watchdog(RunningDaemon const& daemon, bool as_json, std::string const& refused,
-                       runtime::Stage& stage) {
+int refused(RunningDaemon const& daemon, PrivateAnswer const& why, bool as_json,
+            runtime::Stage& stage) {
+  if (why.status != kStandsIn) return no_status(why.body);
   auto answer = ask_daemon(daemon, "/-/healthy", stage);
-  if (answer.status != kStandsIn) return no_status(refused);
+  if (answer.status != kStandsIn) return no_status(why.body);
   while (answer.body.ends_with('\n')) answer.body.pop_back();
   if (as_json) {
     json::object const all{{"watchdog", answer.body}, {"hangs", nullptr}, {"probes", nullptr}};
@@ -116,9 +70,16 @@ int status_of_probe(RunningDaemon const& daemon, Wanted const& wanted, runtime::
   auto const answer =
       ask_daemon(daemon, "/api/v1/probes/" + config::percent_encode(wanted.probe), stage);
   if (answer.status == 404) return no_status("no probe is called \"" + wanted.probe + "\"");
-  if (answer.status != 200) return no_status(answer.body);
+  auto const hangs = ask_daemon(daemon, "/api/v1/hangs", stage);
+  if (answer.status != 200 || hangs.status != 200) {
+    return refused(daemon, answer.status != 200 ? answer : hangs, wanted.as_json, stage);
+  }
+  auto const hang_values = json::parse(hangs.body);
+  bool const turns = turns_in(hang_values);
+  // What is known of the probe is of before.
+  if (!turns && !wanted.as_json) put(hangs_text(hang_values));
   put(wanted.as_json ? answer.body : probe_text(json::parse(answer.body), output_wants_colour()));
-  return 0;
+  return turns ? 0 : kHangs;
 }
 
 int status(Wanted const& wanted, runtime::Stage& stage) {
@@ -129,10 +90,7 @@ int status(Wanted const& wanted, runtime::Stage& stage) {
   auto const hangs = ask_daemon(daemon.value(), "/api/v1/hangs", stage);
   auto const probes = ask_daemon(daemon.value(), "/api/v1/probes", stage);
   if (hangs.status != 200 || probes.status != 200) {
-    auto const& refused = hangs.status != 200 ? hangs : probes;
-    return refused.status == kStandsIn
-               ? status_of_watchdog(daemon.value(), wanted.as_json, refused.body, stage)
-               : no_status(refused.body);
+    return refused(daemon.value(), hangs.status != 200 ? hangs : probes, wanted.as_json, stage);
   }
   auto const hang_values = json::parse(hangs.body);
   auto const probe_values = json::parse(probes.body);
@@ -140,10 +98,10 @@ int status(Wanted const& wanted, runtime::Stage& stage) {
     json::object const all{{"hangs", hang_values}, {"probes", probe_values.at("probes")}};
     put(json::serialize(all) + "\n");
   } else {
-    print_hangs(hang_values);
+    put(hangs_text(hang_values));
     put(probes_text(probe_values, output_wants_colour()));
   }
-  return hang_values.at("executor").at("ok").as_bool() ? 0 : kHangs;
+  return turns_in(hang_values) ? 0 : kHangs;
 }
 
 }  // namespace

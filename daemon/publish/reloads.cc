@@ -9,6 +9,18 @@
 
 namespace canary::daemon {
 
+std::string_view to_text(ReloadOutcome::Kind kind) {
+  switch (kind) {
+    case ReloadOutcome::Kind::accepted:
+      return "accepted";
+    case ReloadOutcome::Kind::refused:
+      return "refused";
+    case ReloadOutcome::Kind::failed:
+      break;
+  }
+  return "failed";
+}
+
 std::uint64_t Reloads::ask() {
   std::uint64_t const number = [this] {
     std::lock_guard const lock{mutex_};
@@ -39,7 +51,7 @@ std::string Reloads::answer(std::uint64_t number) const {
   std::lock_guard const lock{mutex_};
   boost::json::object out{{"reload", number}, {"done", ended_ >= number}};
   if (ended_ >= number) {
-    out["accepted"] = outcome_.accepted;
+    out["outcome"] = to_text(outcome_.kind);
     boost::json::array lines;
     for (auto const& line : outcome_.lines) lines.emplace_back(line);
     out["lines"] = std::move(lines);

@@ -8,14 +8,19 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace canary::daemon {
 
 struct ReloadOutcome {
-  bool accepted = false;
-  std::vector<std::string> lines;  // what changed, or every problem
+  // `failed`: nobody can say whether it is good, or it could not be taken over.
+  enum class Kind : std::uint8_t { accepted, refused, failed } kind = Kind::failed;
+  std::vector<std::string> lines;  // what changed, every problem, or why it failed
+
+  bool accepted() const { return kind == Kind::accepted; }
 };
+std::string_view to_text(ReloadOutcome::Kind kind);  // "accepted"
 
 class Reloads {
  public:
@@ -30,8 +35,8 @@ class Reloads {
 
   // What became of it; nothing where it has not ended.
   std::optional<ReloadOutcome> outcome(std::uint64_t number) const;
-  // JSON: `{"reload": 3, "done": true, "accepted": false, "lines": [...]}`, of the last one that
-  // ended where several have since.
+  // JSON: `{"reload": 3, "done": true, "outcome": "refused", "lines": [...]}`, of the last
+  // one that ended where several have since.
   std::string answer(std::uint64_t number) const;
 
  private:

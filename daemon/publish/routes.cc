@@ -53,10 +53,13 @@ Later reload_later(Reloads& reloads) {
   auto const told = [&reloads, number = reloads.ask()]() -> std::optional<HttpAnswer> {
     auto const outcome = reloads.outcome(number);
     if (!outcome) return std::nullopt;
-    std::string text = outcome->accepted ? "reloaded\n" : "";
-    for (auto const& line : outcome->lines) text += (outcome->accepted ? "  " : "") + line + "\n";
-    if (!outcome->accepted) text += "refused; the running configuration stays in force\n";
-    return HttpAnswer{outcome->accepted ? 200 : 500, kText, std::move(text)};
+    bool const accepted = outcome->accepted();
+    std::string text = accepted ? "reloaded\n" : "";
+    for (auto const& line : outcome->lines) text += (accepted ? "  " : "") + line + "\n";
+    if (!accepted) {
+      text += std::string{to_text(outcome->kind)} + "; the running configuration stays in force\n";
+    }
+    return HttpAnswer{accepted ? 200 : 500, kText, std::move(text)};
   };
   return {.look = told,
           .limit = kReloadWithin,

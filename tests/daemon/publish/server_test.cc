@@ -186,10 +186,11 @@ TEST_F(ServerTest, ReloadsForThisMachineAndAnswersOnceItHasEnded) {
   EXPECT_EQ(reloads_wanted_, 0);
 
   std::thread control{[&] {
-    for (bool const accepted : {true, false}) {
+    using enum ReloadOutcome::Kind;
+    for (auto const kind : {accepted, refused, failed}) {
       reloads_wanted_.wait(0);
       reloads_wanted_ = 0;
-      reloads_.end(reloads_.begin(), {.accepted = accepted, .lines = {"probe x: added"}});
+      reloads_.end(reloads_.begin(), {.kind = kind, .lines = {"probe x: added"}});
     }
   }};
   auto const good = post("");
@@ -198,6 +199,7 @@ TEST_F(ServerTest, ReloadsForThisMachineAndAnswersOnceItHasEnded) {
   auto const bad = post("Content-Length: 0\r\n");
   EXPECT_EQ(bad.status, 500);
   EXPECT_EQ(bad.body, "probe x: added\nrefused; the running configuration stays in force\n");
+  EXPECT_EQ(post("").body, "probe x: added\nfailed; the running configuration stays in force\n");
   control.join();
 }
 
