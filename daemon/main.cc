@@ -97,7 +97,11 @@ int chosen_command(int argc, char** argv) {
     return action();
   } catch (std::exception const& thrown) {
     std::string const why = canary::runtime::explain(thrown);
-    std::fprintf(stderr, "canaryd: %s\n", why.c_str());
+    std::string name = "canaryd";
+    if (auto const command = canary::daemon::exit_of(argc, argv).command; !command.empty()) {
+      name.append(" ").append(command);
+    }
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), why.c_str());
     return failed(argc, argv, why);
   }
 }

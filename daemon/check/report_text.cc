@@ -121,7 +121,8 @@ void append_sample(std::string& out, probes::Measurements const& measured,
 
 void append_measurements(std::string& out, CheckedProbe const& checked) {
   auto const& measured = checked.report.measurements;
-  out += "  " + std::to_string(measured.requests) + " requests, " +
+  out += "  " + std::to_string(measured.requests) +
+         (measured.requests == 1 ? " request, " : " requests, ") +
          human_bytes(static_cast<double>(measured.bytes_received)) + " received";
   for (auto const* const family : probes::declaration_of(checked.spec.kind.name()).samples) {
     append_sample(out, measured, *family);

@@ -41,13 +41,20 @@ struct Socket {
   int fd;
 };
 
+// `why`, and what to do where it is this user who may not.
+std::string with_advice(std::string why) {
+  bool const denied = why.find(std::generic_category().message(EACCES)) != std::string::npos;
+  if (denied && ::geteuid() != 0) why += "; ask as root (sudo) or as the user that canaryd runs as";
+  return why;
+}
+
 PrivateAnswer no_answer(RunningDaemon const& daemon, std::string const& why) {
   std::string const who = daemon.process == 0
                               ? "the canaryd that owns "
                               : "canaryd process " + std::to_string(daemon.process) + " owns ";
   return {0, who + daemon.places.state.string() +
                  (daemon.process == 0 ? " does not answer at " : " and does not answer at ") +
-                 daemon.places.socket().string() + ": " + why};
+                 daemon.places.socket().string() + ": " + with_advice(why)};
 }
 
 // What a look at the folder's lock told.
@@ -115,7 +122,7 @@ Result<RunningDaemon, std::string> find_daemon(Places const& usual, runtime::Sta
     }
     tried += "; " + what_is_seen(runtime, there);
   }
-  return "no canaryd was found; tried: " + tried;
+  return with_advice("no canaryd was found; tried: " + tried);
 }
 
 Result<RunningDaemon, std::string> find_daemon(DaemonFlags const& flags, runtime::Stage& stage) {

@@ -147,6 +147,26 @@ TEST_F(Ownership, SaysWhereTheProcessDoesNotAnswer) {
                         (state() / "run/canaryd.sock").string() + ": No such file or directory"));
 }
 
+// Of the service's folders another user sees that they are there, or not even that.
+TEST_F(Ownership, SaysToAnotherUserWhoMayAsk) {
+  std::vector<std::string> as_nobody{
+      "/usr/bin/setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "--", CANARYD,
+      "--version"};
+  if (support::run(as_nobody).code != 0) GTEST_SKIP() << "cannot become another user here";
+  fs::permissions(site_.path(), fs::perms{0755});
+  Daemon daemon{configure()};
+  ASSERT_TRUE(daemon.ready()) << daemon.log();
+  as_nobody.pop_back();
+  as_nobody.insert(as_nobody.end(), {"status", "--state-directory", state().string()});
+  for (auto const mode : {0755, 0700}) {
+    fs::permissions(state(), static_cast<fs::perms>(mode));
+    auto const ran = support::run(as_nobody);
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_THAT(ran.err, HasSubstr("Permission denied")) << mode;
+    EXPECT_THAT(ran.err, HasSubstr("; ask as root (sudo) or as the user that canaryd runs as\n"));
+  }
+}
+
 TEST_F(Ownership, NamesEachPlaceThatWasTriedInVain) {
   auto const ran = canaryd({"status", "--state-directory", "/nowhere/at/all"});
   EXPECT_EQ(ran.code, 3);
