@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics sent by remote write into a real Prometheus, which is killed and started again.
 
-A message that is answered 500 again and again is given up. While the receiver is away samples wait: none is missing afterwards, from before to after. Away for longer than
-the queue has room for, the oldest are dropped and counted, and the newest arrive. At a stop all
-series end at once. Nothing is scraped. Exits 77 where a program is missing.
+A message that is answered 500 again and again is given up. While the receiver is away samples wait:
+none is missing afterwards, from before to after. Away for longer than the queue has room for, the
+oldest are dropped and counted, and the newest arrive. At a stop all series end at once. Nothing is
+scraped. Each has a canaryd of its own, for most of it is waiting. Exits 77 where a program is missing.
 """
+import concurrent.futures
 import http.server
 import json
 import os
@@ -22,7 +24,7 @@ from harness import eventually, Failed, get, listening_port, run_test, say
 AWAY = 10  # samples, one a second, while the receiver is away
 ERRORS = 5  # attempts for a message that is answered 500
 MOST = 256 * 1024  # bytes of the queue, the least that the configuration takes
-PROBES = 50
+PROBES, MANY = 50, 500  # with the many, the queue is full after a few samples
 
 
 class Receiver:
@@ -83,9 +85,9 @@ class Erring:
 
 
 class Sender:
-    def __init__(self, program, folder, receiver, cleanup):
+    def __init__(self, program, folder, receiver, cleanup, probes=PROBES):
         probes = "".join(f"  - {{name: p{i}, tuf: {{metadata_url: 'http://127.0.0.1:1/metadata', "
-                         f"root: {folder}/root.json}}}}\n" for i in range(PROBES))
+                         f"root: {folder}/root.json}}}}\n" for i in range(probes))
         (folder / "root.json").write_text("{}")
         (folder / "run").mkdir()
         (folder / "canaryd.yml").write_text(
@@ -119,7 +121,6 @@ def longest_gap(times):
 
 def errors_end(options, folder, cleanup):
     """One message that is answered 500 does not hold up the others for ever."""
-    folder.mkdir()
     erring = Erring()
     sender = Sender(options.canaryd, folder, erring, cleanup)
     eventually("another message is sent",
@@ -134,8 +135,8 @@ def errors_end(options, folder, cleanup):
     sender.process.kill()
 
 
-def tell(options, folder, cleanup):
-    errors_end(options, folder / "erring", cleanup)
+def nothing_is_lost(options, folder, cleanup):
+    """While the receiver is away for a while; and all series end with canaryd."""
     receiver = Receiver(folder, cleanup)
     receiver.start()
     sender = Sender(options.canaryd, folder, receiver, cleanup)
@@ -168,6 +169,21 @@ def tell(options, folder, cleanup):
     say(f"{len(taken)} samples of each series are there from while the receiver was away; "
         f"{counts['failed_requests_total']:.0f} requests had failed")
 
+    sender.process.send_signal(signal.SIGTERM)
+    if sender.process.wait(60) != 0:
+        raise Failed(f"canaryd ended with {sender.process.returncode}")
+    left = receiver.query('{job="canaryd"}')
+    if left:
+        raise Failed(f"{len(left)} series go on after the end: {left[:2]}")
+    say("all series ended with canaryd")
+
+
+def the_oldest_are_dropped(options, folder, cleanup):
+    """While it is away for longer than there is room for."""
+    receiver = Receiver(folder, cleanup)
+    receiver.start()
+    sender = Sender(options.canaryd, folder, receiver, cleanup, MANY)
+    eventually("samples arrive", receiver.times)
     receiver.kill()
     eventually("the queue is full",
                lambda: sender.counts().get("samples_dropped_totaloverflow", 0) > 0, patience=120)
@@ -183,13 +199,15 @@ def tell(options, folder, cleanup):
     say(f"beyond its bound {counts['samples_dropped_totaloverflow']:.0f} samples were dropped, "
         "and counted")
 
-    sender.process.send_signal(signal.SIGTERM)
-    if sender.process.wait(60) != 0:
-        raise Failed(f"canaryd ended with {sender.process.returncode}")
-    left = receiver.query('{job="canaryd"}')
-    if left:
-        raise Failed(f"{len(left)} series go on after the end: {left[:2]}")
-    say("all series ended with canaryd")
+
+def tell(options, folder, cleanup):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = []
+        for part in (errors_end, nothing_is_lost, the_oldest_are_dropped):
+            (folder / part.__name__).mkdir()
+            running.append(pool.submit(part, options, folder / part.__name__, cleanup))
+    for part in running:
+        part.result()
 
 
 def main():

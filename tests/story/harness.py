@@ -89,7 +89,8 @@ def run_test(about, arguments, programs, tell):
             tell(options, folder, cleanup)
         except Failed as failed:
             say(f"FAILED: {failed}")
-            for log in sorted([*folder.glob("log"), *folder.glob("*/log"), *folder.glob("*.log")]):
+            for log in sorted([*folder.glob("log"), *folder.glob("*/log"), *folder.glob("*.log"),
+                               *folder.glob("*/*.log")]):
                 print(f"---- {log.relative_to(folder)}", log.read_text()[-3000:], sep="\n")
             return 1
     return 0
