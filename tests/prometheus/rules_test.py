@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import rule_cases
+
 # canaryd's own page where it says where that is, else the installed file.
 RUNBOOK = ('{{ with query \\"canaryd_web_info\\" }}{{ . | first | label \\"url\\" }}runbook{{ else }}'
            'file:///usr/share/doc/canaryd/runbook.md{{ end }}#')
@@ -65,8 +67,10 @@ def check_alertmanager(project):
 
 
 def unit_tests(project, file):
-    if tool("promtool", "test", "rules", project.prometheus / "tests" / file) != 0:
-        fail(["promtool test rules: see above"])
+    rule_cases.require_tools()
+    rules = rule_cases.Rules(rule_cases.read(project.rules))
+    cases = rule_cases.read(project.prometheus / "tests" / file)
+    sys.exit(rule_cases.run(rules, {pathlib.Path(file).stem: cases}))
 
 
 def anchors(markdown):
