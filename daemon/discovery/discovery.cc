@@ -149,7 +149,7 @@ Task<void> Discovery::look(SourcePointer source) {
     why = runtime::explain(failed);
   }
   if (source->gone || source->changed) co_return;
-  conclude(*source, std::move(why));
+  conclude(*source, why);
   publish();
 }
 
@@ -193,7 +193,7 @@ Task<std::string> Discovery::offered(SourcePointer source, FetchedListPointer li
 }
 
 // Said once when it changes; what is as it was is no news.
-void Discovery::conclude(Source& source, std::string why) {
+void Discovery::conclude(Source& source, std::string const& why) {
   auto& facts = source.facts;
   bool const well = why.empty();
   bool const news = !facts.looked || facts.successful != well || facts.error.text() != why;
@@ -254,6 +254,7 @@ void Discovery::tell_of_disk(std::string const& failure) {
 
 void Discovery::publish() const {
   std::vector<SourceFacts> facts;
+  facts.reserve(order_.size());
   for (auto const& name : order_) facts.push_back(sources_.find(name)->second->facts);
   setup_.publish(std::move(facts));
 }

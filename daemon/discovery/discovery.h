@@ -72,7 +72,7 @@ class Discovery {
                                      runtime::Trace trace);
   runtime::Task<std::string> offered(SourcePointer source, FetchedListPointer list,
                                      runtime::Trace trace);
-  void conclude(Source& source, std::string why);
+  void conclude(Source& source, std::string const& why);
   void confirm(Source& source);
   void keep(Source& source);
   void tell_of_disk(std::string const& failure);
