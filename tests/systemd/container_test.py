@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The container of systemd/container/Dockerfile, without an engine: what its lines say is done by
 namespaces. canaryd is PID 1 and nobody's root, the root file system is read-only, only the volume
-can be written; the health check is run as an engine runs it, then the stop signal.
+can be written; the health check is run as an engine runs it, then the stop signal. Then what
+docs/howto.md has typed, each `docker` of it by the same means (engine.py).
 
 The root is this machine's with the installed files over it, or, with --root, a folder that has the
 package installed. Needs root and namespaces; exits 77 with the reason where they are missing.
 """
 import argparse
-import json
 import os
 import pathlib
 import re
@@ -18,9 +18,10 @@ import subprocess
 import sys
 import tempfile
 
+from engine import Engine, PROJECT, commands, instructions
 from system_test import Failed, eventually, say, skip
+from walkthrough import first_line_missing, steps
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
 # What an engine does between a container's file system and its first process.
 ENTER = """
 set -eu
@@ -47,16 +48,6 @@ eval "$LAST"
 exec chroot "$ROOT" /usr/bin/setpriv --reuid "$USER" --regid "$USER" --clear-groups \\
   --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"
 """
-
-
-def instructions():
-    text = (PROJECT / "systemd/container/Dockerfile").read_text().replace("\\\n", " ")
-    found = dict(re.findall(r"^(USER|VOLUME|STOPSIGNAL|ENTRYPOINT|CMD|HEALTHCHECK) +(.*)$", text,
-                            re.M))
-    found["HEALTHCHECK"] = json.loads(found["HEALTHCHECK"].split("CMD", 1)[1])
-    for name in ("ENTRYPOINT", "CMD"):
-        found[name] = json.loads(found[name])
-    return found
 
 
 def install(build, folder):
@@ -142,6 +133,32 @@ def lives_and_stops(container, lines):
     say("a dump from within, and a clean end at the stop signal")
 
 
+def does_what_the_manual_says(page, heading, start, folder):
+    """The section's blocks, of which each is of an engine's commands or of others."""
+    engine = Engine(folder, start)
+    todo = [step for step in steps(page) if step.heading == heading]
+    if not any(commands(step.typed) for step in todo):
+        raise Failed(f"{page.name} runs nothing under '{heading}'")
+    for step in todo:
+        if commands(step.typed):
+            shown = "".join(engine.do(words) for words in commands(step.typed))
+        else:
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", step.typed], cwd=folder,
+                                  capture_output=True, text=True)
+            shown = done.stdout + done.stderr
+            if done.returncode != 0:
+                raise Failed(f"this fails:\n{step.typed}It said: {shown}")
+        missing = first_line_missing(step.shown, shown)
+        if missing is not None:
+            raise Failed(f"{page.name}:\n{step.typed}is said to show\n{missing}\nand shows\n{shown}")
+        say(f"{step.typed.splitlines()[0][:70]}{' (shows what it says)' if step.shown else ''}")
+    # Where else the image is built and run, it is so.
+    for other in (PROJECT / "docs/install.md", PROJECT / "systemd/container/Dockerfile"):
+        build, run = commands(other.read_text())
+        engine.build(build[1:])
+        engine.asked(run[1:])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--build")
@@ -165,6 +182,14 @@ def main():
             root.mkdir(exist_ok=True)
             container = Container(root, over, folder, lines)
             lives_and_stops(container, lines)
+
+            def start(lines, mounts):
+                nonlocal container
+                last = "".join(f'mount --bind "{source}" "$ROOT{to}"; mount -o remount,bind,ro "$ROOT{to}";'
+                               for to, source in mounts.items())
+                container = Container(root, over, folder, lines, last)
+                return container
+            does_what_the_manual_says(PROJECT / "docs/howto.md", "In a container", start, folder)
         except Failed as failed:
             say(f"FAILED: {failed}")
             return 1

@@ -64,7 +64,8 @@ def howto(terminal):
     terminal.type(steps(DOCS / "tutorial.md")[0].typed)
     terminal.type(WORLD)
     say("installed, and a world to watch")
-    return terminal.follow(DOCS / "howto.md")
+    # There is no container engine: container_test.py types what needs one.
+    return terminal.follow(DOCS / "howto.md", but=("In a container",))
 
 
 PAGES = {"tutorial": tutorial, "howto": howto}

@@ -89,9 +89,9 @@ class Terminal:
             output += piece
         return output.decode().removesuffix(f"\n{self.MARK}\n")
 
-    def follow(self, page):
-        """All that stands there."""
-        found = steps(page)
+    def follow(self, page, but=()):
+        """All that stands there, but under some headings."""
+        found = [step for step in steps(page) if step.heading not in but]
         for step in found:
             started = time.monotonic()
             output = self.type(step.typed)
