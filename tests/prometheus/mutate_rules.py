@@ -105,6 +105,8 @@ def main(project, wanted):
     document = rule_cases.read(project / "config/prometheus/canaryd.rules.yml")
     rules = rule_cases.Rules(document)
     cases = all_cases(project)
+    if fails(rules, cases):
+        sys.exit("the cases fail without any mistake")
     speaking = [(case, rules.speaking(case["tests"][0])) for case in cases]
     made, survived = 0, []
     for rule in rules.rules:

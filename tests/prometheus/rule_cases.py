@@ -75,13 +75,17 @@ class Rules:
 
 
 def write_cases(rules, document, folder):
-    """A document of cases as a file for each, called as the case is, so that promtool names it."""
+    """A document of cases as a file for each, called as the case is, so that promtool names it.
+    Groups are evaluated in the order of the rules' file: else promtool takes any, anew each time."""
     files = []
     for number, case in enumerate(document["tests"]):
         name = re.sub(r"\W+", "-", f"{number + 1} {case['name']}")[:120]
         kept, file = folder / f"{name}.rules.yml", folder / f"{name}.yml"
-        kept.write_text(json.dumps(rules.document(rules.speaking(case))))  # JSON is YAML
-        file.write_text(json.dumps({**document, "rule_files": [kept.name], "tests": [case]}))
+        chosen = rules.document(rules.speaking(case))
+        kept.write_text(json.dumps(chosen))  # JSON is YAML
+        file.write_text(json.dumps({
+            **document, "rule_files": [kept.name], "tests": [case],
+            "group_eval_order": [group["name"] for group in chosen["groups"]]}))
         files.append(file)
     return files
 
