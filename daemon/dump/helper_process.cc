@@ -43,7 +43,8 @@ struct Pipes {
   Pipes& operator=(Pipes const&) = delete;
 };
 
-// By the descriptor `image` where there is one.
+// By the descriptor `image` where there is one. The child keeps it: an interpreter, as qemu for a
+// program of another architecture, is handed that name and opens it after exec.
 int spawn(HelperOptions const& options, std::string const& program, int image, Pipes const& pipes,
           std::int32_t& process) {
   std::string const keep = std::to_string(options.keep);
@@ -60,6 +61,8 @@ int spawn(HelperOptions const& options, std::string const& program, int image, P
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, pipes.to[0], 0);
   ::posix_spawn_file_actions_adddup2(&actions, pipes.from[1], 1);
+  // Onto itself: no longer close-on-exec, in the child alone.
+  if (image >= 0) ::posix_spawn_file_actions_adddup2(&actions, image, image);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   // Its own process group: a Ctrl-C in a terminal is for the daemon, which then closes the pipe.

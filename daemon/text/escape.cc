@@ -27,7 +27,8 @@ void append_quoted(std::string& out, std::string_view text) {
 
 bool is_plain(std::string_view text) {
   for (char const c : text) {
-    if (c <= ' ' || c == '=' || c == '"' || c == '\\' || c == 0x7F) return false;  // or not ASCII
+    auto const byte = static_cast<unsigned char>(c);  // char has a sign on x86-64, none on arm64
+    if (byte <= ' ' || byte >= 0x7F || c == '=' || c == '"' || c == '\\') return false;
   }
   return !text.empty();
 }

@@ -28,14 +28,16 @@ root=$PWD/build/arm64-root
 made_of=$root/made-of
 if [ "$(cat "$made_of" 2>/dev/null)" != "${packages[*]}" ]; then
   say "making a Debian 12 with libraries for arm64: $root"
-  rm -rf "$root"
+  rm -rf "$root.new"
   mkdir -p build
   mmdebstrap --mode=root --variant=minbase --architectures=amd64,arm64 \
     --dpkgopt=force-unsafe-io --include="$(IFS=,; echo "${packages[*]}")" \
-    bookworm "$root" >build/arm64-root.log 2>&1 ||
+    bookworm "$root.new" >build/arm64-root.log 2>&1 ||
     { tail -n 20 build/arm64-root.log >&2; say "no such root could be made"; exit 1; }
-  mkdir "$root/source"
-  echo "${packages[*]}" >"$made_of"
+  mkdir "$root.new/source"
+  echo "${packages[*]}" >"$root.new/made-of"
+  rm -rf "$root"
+  mv "$root.new" "$root"
 fi
 
 # Programs for arm64 start there as any do: the kernel hands them to qemu, in these namespaces alone.

@@ -78,7 +78,7 @@ void put_address(FixedText& out, sockaddr_storage const& address, socklen_t size
       char const each = local.sun_path[i];
       if (each == '\0' && i > 0) break;
       if (i == 0) out.put(':');
-      out.put(each == '\0' ? '@' : each < ' ' ? '?' : each);
+      out.plain(each == '\0' ? "@" : std::string_view{&each, 1});
     }
   }
 }

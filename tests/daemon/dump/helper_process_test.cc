@@ -60,6 +60,26 @@ TEST(HelperProcess, MakesTextAndJsonBesideTheDumpAndCopiesThem) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
 }
 
+// An interpreter is handed the program's name and opens it itself: a shell, and qemu where the
+// kernel hands it programs of another architecture.
+TEST(HelperProcess, MayBeAProgramThatAnInterpreterOpensByName) {
+  TempDirectory const runtime;
+  std::string const script = runtime.path() + "/helper";
+  std::ofstream{script} << "#!/bin/sh\nexec " CANARY_DUMP_HELPER " \"$@\"\n";
+  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
+  StuckChild child{{CANARY_STUCK_PROGRAM, "sleep", runtime.path()}};
+  auto values = child.read_until("STACK_MS");
+  std::signal(SIGPIPE, SIG_IGN);  // as the daemon does
+  HelperProcess helper;
+  ASSERT_THAT(helper.start({.program = script, .runtime = runtime.path()}), IsEmpty());
+
+  bool const sent = helper.send(values["DUMP"]);
+
+  EXPECT_TRUE(sent);
+  EXPECT_TRUE(answered(helper)) << "alive: " << helper.alive();
+  EXPECT_THAT(support::read_file(values["TEXT"]), HasSubstr("stuck_in_sleep"));
+}
+
 // Where the runtime directory was emptied, numbers begin anew.
 TEST(HelperProcess, KeepsAnOlderDumpOfTheSameName) {
   TempDirectory const runtime, state;

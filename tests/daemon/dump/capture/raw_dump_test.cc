@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -25,7 +27,9 @@
 namespace canary::dump {
 namespace {
 
+using ::testing::Contains;
 using ::testing::Each;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -329,6 +333,25 @@ TEST_F(RawDumpTest, TellsWhetherTheStuckThreadsStackCouldBeCopied) {
 }
 
 // Files may not grow: what fits is readable, and nobody is killed by SIGXFSZ.
+// char has a sign on x86-64 and none on arm64.
+TEST_F(RawDumpTest, NamesTheSocketOfAPathThatIsNotAscii) {
+  std::string const path = directory_.path() + "/h\xC3\xA9\n";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  int const listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
+  RawDump raw{place()};
+
+  DumpResult const result = write(raw, loop_stalled());
+
+  ::close(listener);
+  auto const document = read_dump(file_bytes(result.path.data()));
+  EXPECT_THAT(document.descriptors,
+              Contains(Field(&DescriptorSample::local,
+                             "unix:" + directory_.path() + "/h\xC3\xA9?")));
+}
+
 TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
   RawDump raw{place()};
   std::signal(SIGXFSZ, SIG_IGN);
