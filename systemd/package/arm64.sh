@@ -14,7 +14,7 @@ command=$1
 shift
 
 # Tools are this machine's, libraries the other one's; what has no architecture is either.
-packages=(libc6-dev:arm64 libstdc++-12-dev:arm64 binutils-aarch64-linux-gnu qemu-user)
+packages=(libc6-dev:arm64 libstdc++-12-dev:arm64 binutils-aarch64-linux-gnu qemu-user-static)
 for each in "$@"; do
   case $each in
     libclang-rt-* | g++) ;;  # sanitizers; GCC
@@ -48,13 +48,8 @@ exec unshare --user --map-root-user --mount --pid --fork --kill-child bash -euo 
   mount --bind "$PWD" "$0/source"
   mount -t proc proc "$0/proc"
   mount --rbind /dev "$0/dev"
-  mkdir -p "$0/run/binfmt"
   runs=
-  if mount -t binfmt_misc binfmt_misc "$0/run/binfmt" 2>/dev/null; then
-    elf="\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
-    mask="\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
-    printf %s ":arm64:M::$elf:$mask:$0/usr/bin/qemu-aarch64:F" >"$0/run/binfmt/register" && runs=yes
-  fi
+  if systemd/package/hand_to_qemu.sh "$0/run/binfmt" "$0/usr/bin/qemu-aarch64-static"; then runs=yes; fi
   exec chroot "$0" env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" CANARY_RUNS_ARM64=$runs \
     CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" \

@@ -347,9 +347,8 @@ TEST_F(RawDumpTest, NamesTheSocketOfAPathThatIsNotAscii) {
 
   ::close(listener);
   auto const document = read_dump(file_bytes(result.path.data()));
-  EXPECT_THAT(document.descriptors,
-              Contains(Field(&DescriptorSample::local,
-                             "unix:" + directory_.path() + "/h\xC3\xA9?")));
+  EXPECT_THAT(document.descriptors, Contains(Field(&DescriptorSample::local,
+                                                   "unix:" + directory_.path() + "/h\xC3\xA9?")));
 }
 
 TEST_F(RawDumpTest, StopsAtTheLimitOfFileSizesAndSaysSo) {
