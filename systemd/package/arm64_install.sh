@@ -15,7 +15,7 @@ tried=$PWD/build/arm64-tried
 log=$PWD/build/arm64-install.log
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 namespace=
-trap '[ -z "$namespace" ] || kill -KILL "$namespace" 2>/dev/null; rm -rf "$tried"' EXIT
+trap '[ -z "$namespace" ] || kill -KILL "$namespace" 2>/dev/null || true; rm -rf "$tried"' EXIT
 
 # Debian has more users than one: all of this machine's are known there.
 # shellcheck disable=SC2016
