@@ -74,6 +74,14 @@ struct HistorySettings {
   friend bool operator==(HistorySettings const&, HistorySettings const&) = default;
 };
 
+// How long what is known of probes is kept that neither a file nor a list has any longer, counted
+// while canaryd runs; docs/canaryd.md.
+struct RemovedProbesSettings {
+  milliseconds results{std::chrono::hours{24} * 30};
+  milliseconds trust{std::chrono::hours{24} * 365};
+  friend bool operator==(RemovedProbesSettings const&, RemovedProbesSettings const&) = default;
+};
+
 // What /metrics has; docs/metrics.md says which series that is.
 struct MetricsSettings {
   enum class Detail { standard, full };
@@ -100,6 +108,7 @@ struct Config {
   SchedulerSettings scheduler;
   WatchdogSettings watchdog;
   HistorySettings history;
+  RemovedProbesSettings removed_probes;
   MetricsSettings metrics;
   std::vector<MaintenanceWindow> maintenance;
   RemoteWriteSettings remote_write;
@@ -129,6 +138,8 @@ void keep_shard(Config& config);
 
 // Letters, digits, `_` `.` `:` and `-` alone.
 bool is_name(std::string_view text);
+// 1 to 100 of them, and not the name of a folder (`.`, `..`): files are called by it.
+bool is_probe_name(std::string_view text);
 
 // What is wrong with the name of a place; "" where nothing is.
 std::string check_vantage(std::string const& name);

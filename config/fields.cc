@@ -117,6 +117,20 @@ void describe(FieldVisitor& v, HistorySettings& history) {
          4 * kMebibyte, 1024 * 1024 * kMebibyte);
 }
 
+void describe(FieldVisitor& v, RemovedProbesSettings& removed) {
+  v.duration({"results",
+              "how long results of a probe are kept that neither a file nor a list has any longer; "
+              "time in which canaryd runs counts"},
+             removed.results, days{1}, days{3'650});
+  v.duration({"trust",
+              "and what was trusted of its repository, by which a rollback is seen should it come "
+              "back; not shorter than `results`"},
+             removed.trust, days{1}, days{3'650});
+  v.require(removed.results <= removed.trust, "trust",
+            "expected trust at least as long as results (" + to_text(removed.results) + "), got " +
+                to_text(removed.trust));
+}
+
 void describe(FieldVisitor& v, MetricsSettings& metrics) {
   describe_choice(v,
                   {"detail",
@@ -260,6 +274,7 @@ void describe(FieldVisitor& v, Config& config) {
   v.section("scheduler", [&] { describe(v, config.scheduler); });
   v.section("watchdog", [&] { describe(v, config.watchdog); });
   v.section("history", [&] { describe(v, config.history); });
+  v.section("removed_probes", [&] { describe(v, config.removed_probes); });
   v.section("metrics", [&] { describe(v, config.metrics); });
   v.maintenance({"maintenance"}, config.maintenance);
   v.section("remote_write", [&] { describe(v, config.remote_write); });

@@ -327,4 +327,10 @@ std::string percent_encode(std::string_view text, bool keep_slash) {
   return urls::encode(text, keep_slash ? kWithSlash : urls::unreserved_chars);
 }
 
+std::optional<std::string> percent_decode(std::string_view text) {
+  auto const encoded = urls::make_pct_string_view(text);
+  if (!encoded) return std::nullopt;
+  return encoded->decode();
+}
+
 }  // namespace canary::config

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,5 +60,7 @@ class Url {
 
 // Percent-encodes every byte but A-Z a-z 0-9 '_' '.' '-' '~' (and '/' where `keep_slash`).
 std::string percent_encode(std::string_view text, bool keep_slash = false);
+// Nothing where a % stands before anything but two hexadecimal digits.
+std::optional<std::string> percent_decode(std::string_view text);
 
 }  // namespace canary::config

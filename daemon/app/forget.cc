@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -100,19 +101,25 @@ std::string forgotten_text(std::string const& probe, std::size_t files) {
 }
 
 Result<Forgotten, std::string> forget_at_rest(config::Config const& config,
-                                              config::ProbeSpec const& probe,
+                                              std::string const& probe,
                                               HarmlessText<512> const& reason) {
+  auto const spec =
+      std::ranges::find(config.probes, probe, [](auto const& each) { return each.name.text; });
+  bool const known = spec != config.probes.end();
   BOOST_OUTCOME_TRY(become_owner_of(config.state_directory));
   auto const where = places(config.state_directory);
   BOOST_OUTCOME_TRY(auto const lock, StateLock::take(where));
   if (!lock.troubles().empty()) {
     return "it can't be told whether a canaryd runs: " + lock.troubles().front();
   }
-  BOOST_OUTCOME_TRY(auto const files, remove_files(where.probe(probe.name.text)));
+  BOOST_OUTCOME_TRY(auto const files, remove_files(where.probe(probe)));
+  if (files == 0 && !known) {
+    return "no probe is called \"" + probe + "\", and nothing is trusted of one that was";
+  }
   Forgotten forgotten{.files = files, .troubles = {}};
   TrustDropped const dropped{.at = wall_now(), .reason = reason};
-  for (auto& trouble : {note_in_results(config, probe, dropped),
-                        note_in_history(config, probe.name.text, dropped)}) {
+  for (auto& trouble : {known ? note_in_results(config, *spec, dropped) : std::string{},
+                        note_in_history(config, probe, dropped)}) {
     if (!trouble.empty()) forgotten.troubles.push_back(trouble);
   }
   return forgotten;

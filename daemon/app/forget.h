@@ -27,9 +27,11 @@ struct Forgotten {
 };
 // The same where no canaryd runs: in the state directory of `config`, under its lock, noted in the
 // history and in what is known of the probe. As root it goes on with the rights of the directory's
-// owner, for what it writes there must be the daemon's. Refused where somebody has the lock.
+// owner, for what it writes there must be the daemon's. Refused where somebody has the lock. Of a
+// probe that is on a list, or was removed, only its name is known; then something must be trusted
+// of it. REQUIRES: probe is a name of probes.
 Result<Forgotten, std::string> forget_at_rest(config::Config const& config,
-                                              config::ProbeSpec const& probe,
+                                              std::string const& probe,
                                               HarmlessText<512> const& reason);
 
 }  // namespace canary::daemon

@@ -12,7 +12,8 @@ struct Places {
   std::filesystem::path state;    // trusted metadata, dumps: survives everything
   std::filesystem::path runtime;  // on tmpfs where systemd gives one; else inside of `state`
   std::filesystem::path probes() const { return state / "probes"; }
-  std::filesystem::path probe(std::string_view name) const;            // its trusted metadata
+  std::filesystem::path probe(std::string_view name) const;  // its trusted metadata
+  std::filesystem::path removed_probes() const { return state / "removed.json"; }
   std::filesystem::path lists() const { return state / "discovery"; }  // of probes, from elsewhere
   std::filesystem::path dumps() const { return state / "dumps"; }
   std::filesystem::path raw_dumps() const { return runtime / "dumps"; }

@@ -13,6 +13,7 @@
 
 #include "daemon/app/history_notes.h"
 #include "daemon/app/watch_the_watchdog.h"
+#include "daemon/text/some_of.h"
 #include "probes/kind.h"
 #include "runtime/beat.h"
 #include "runtime/cancel_listener.h"
@@ -32,10 +33,9 @@ constexpr auto kTend = 1s;
 // Threads that may be at the state directory at once: a disk that takes its time with fsync(2)
 // takes many of them together. One folder of it has one at a time.
 constexpr std::size_t kStateThreads = 24;
-constexpr auto kStands = 1s;        // a thread in one job for so long waits for a disk
-constexpr auto kStateSilent = 5s;   // for one job there
-constexpr auto kLastWrites = 2s;    // for what is still to be written down at the end
-constexpr std::size_t kNamed = 20;  // of what was not
+constexpr auto kStands = 1s;       // a thread in one job for so long waits for a disk
+constexpr auto kStateSilent = 5s;  // for one job there
+constexpr auto kLastWrites = 2s;   // for what is still to be written down at the end
 
 std::size_t worker_count(config::Config const& config) {
   if (config.workers > 0) return static_cast<std::size_t>(config.workers);
@@ -50,17 +50,6 @@ void tell(Log& log, runtime::PoolTrouble const& trouble) {
     log.warn("a disk does not answer; the thread that waits for it is left to itself",
              {{"thread", trouble.thread}, {"detail", runtime::sentence(trouble)}});
   }
-}
-
-// "a, b and 7 more"; "none".
-std::string some_of(std::vector<std::string> const& names) {
-  if (names.empty()) return "none";
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
-    text += (i > 0 ? ", " : "") + names[i];
-  }
-  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
-  return text;
 }
 
 history::Bounds bounds_of(config::HistorySettings const& settings) {
@@ -104,6 +93,13 @@ Services::Services(config::Config const& config, std::string config_file,
       keeper_(executor, disk_, results_, log, saved_directory(config)),
       history_(executor, log, config.state_directory / history::kFileName,
                bounds_of(config.history)),
+      removed_({.disk = disk_,
+                .results = results_,
+                .log = log,
+                .places = places_,
+                .results_directory = saved_directory(config),
+                .note = [this](history::EventEntry entry) { history_.note(std::move(entry)); },
+                .wall_clock = wall_now}),
       scheduler_(
           executor, config.scheduler,
           [this](config::ProbeSpec spec, Deadline deadline, runtime::Trace trace,
@@ -178,6 +174,7 @@ Task<void> Services::start(config::Config config, SavedStates saved,
   tasks_.start("describe", describe());
   tasks_.start("state", keeper_.keep());
   tasks_.start("history", history_.keep());
+  tasks_.start("removed_probes", removed_.tend());
   tasks_.start("watchdog", watch_the_watchdog(watchdog_, log_));
   tasks_.start("threads", tend_threads());
   if (remote_write_) {
@@ -284,6 +281,7 @@ Task<void> Services::apply(std::shared_ptr<config::Config const> config, SavedSt
     if (turn.over()) co_await turn.pass({});
   }
   scheduler_.set(config->scheduler);
+  removed_.set(config->removed_probes);
   for (auto const& name : scheduler_.names()) {
     if (!watched.contains(name)) scheduler_.drop(name);
     if (turn.over()) co_await turn.pass({});

@@ -54,7 +54,8 @@ void Services::carry_out(Order const& order, Ticket const& ticket) noexcept {
 // The memory goes at once, the files in the order of what is done to the probe's folder: before any
 // run that begins from now on asks for them.
 void Services::forget(Order const& order, Ticket const& ticket) {
-  if (!results_.row(order.probe)) return ticket->end(no_such_probe(order.probe));
+  // One that was removed has files still.
+  if (!config::is_probe_name(order.probe)) return ticket->end(no_such_probe(order.probe));
   auto const folder = places_.probe(order.probe);
   auto job = [folder] { return remove_files(folder); };
   auto told = [this, order, ticket](std::optional<Result<std::size_t, std::string>> removed) {
@@ -76,6 +77,9 @@ void Services::forgotten(Order const& order, Result<std::size_t, std::string> co
     log_.error("what was trusted of a probe could not be dropped",
                {{"probe", order.probe}, {"detail", removed.error()}});
     return ticket.end(refused("not forgotten: " + removed.error()));
+  }
+  if (removed.value() == 0 && !results_.row(order.probe)) {
+    return ticket.end(no_such_probe(order.probe));
   }
   SysTime const at = wall_now();
   log_.warn("what was trusted of a probe is dropped; its next run begins from what is pinned",

@@ -47,8 +47,8 @@ int forget_in(RunningDaemon const& daemon, ForgetFlags const& flags, runtime::St
   return 0;
 }
 
-// Nobody runs: what the next start would trust is dropped. Which probes there are, and of which
-// kind, the configuration says.
+// Nobody runs: what the next start would trust is dropped. Where the state directory is, and of
+// which kind the probe, the configuration says.
 int forget_at_rest(ForgetFlags const& flags, runtime::Stage& stage) {
   auto loaded =
       config::load(flags.daemon.config, config::process_environment(), probes::configured_kinds());
@@ -63,14 +63,11 @@ int forget_at_rest(ForgetFlags const& flags, runtime::Stage& stage) {
     if (!places) return failed(places.error());
     config.state_directory = places.value().state;
   }
-  auto const found = std::ranges::find(config.probes, flags.probe,
-                                       [](auto const& probe) { return probe.name.text; });
-  if (found == config.probes.end()) {
-    return failed("no probe is called \"" + make_harmless(flags.probe, 100) + "\" in " +
-                  flags.daemon.config);
+  if (!config::is_probe_name(flags.probe)) {
+    return failed("no probe is called \"" + make_harmless(flags.probe, 100) + "\"");
   }
   stage.enter("taking the lock of " + config.state_directory.string());
-  auto const forgotten = daemon::forget_at_rest(config, *found, flags.reason);
+  auto const forgotten = daemon::forget_at_rest(config, flags.probe, flags.reason);
   if (!forgotten) return failed(forgotten.error());
   for (auto const& trouble : forgotten.value().troubles) {
     std::fprintf(stderr, "canaryd forget: %s\n", trouble.c_str());

@@ -133,6 +133,7 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
       "           server_stall: 7s, scheduler_stall: 8s, on_dead: exec, dumps_kept: 4,\n"
       "           dumps_bytes: 2MiB, quarantine_after: 2, quarantine_window: 1h}\n"
       "history: {keep: 30d, bytes: 8MiB}\n"
+      "removed_probes: {results: 2d, trust: 3w}\n"
       "probes:\n" +
       probe("a"));
 
@@ -163,6 +164,8 @@ TEST_F(Load, ReadsEveryTopLevelSetting) {
                                   .quarantine_after = 2,
                                   .quarantine_window = 1h};
   EXPECT_EQ(config.watchdog, watchdog);
+  EXPECT_EQ(config.removed_probes.results, 48h);
+  EXPECT_EQ(config.removed_probes.trust, 24h * 21);
   EXPECT_EQ(config.history.keep, 24h * 30);
   EXPECT_EQ(config.history.bytes, 8 * 1024 * 1024);
 }
