@@ -219,7 +219,7 @@ Result<ProbeSpec, std::vector<std::string>> probe_of(Kind const& kind, GivenFlag
     for (auto const& part : flag.path) at = &field_of(*at, part);
     *at = value_of(flag, found->second);
   }
-  std::vector<Problem> problems;
+  Problems problems;
   yaml::Cursor const cursor{top, "", problems};
   yaml::Fields fields{cursor};
   auto const environment = process_environment();
@@ -230,8 +230,8 @@ Result<ProbeSpec, std::vector<std::string>> probe_of(Kind const& kind, GivenFlag
   describe_probe(reader, probe);
   if (!problems.empty()) {
     std::vector<std::string> wrong;
-    wrong.reserve(problems.size());
-    for (auto const& problem : problems) wrong.push_back(sentence_of(problem, flags));
+    wrong.reserve(problems.count());
+    for (auto const& problem : problems.take()) wrong.push_back(sentence_of(problem, flags));
     return wrong;
   }
   probe.name.text = probe.repository = probe.kind.location();

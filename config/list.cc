@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/probe_reader.h"
+#include "config/touched_files.h"
 #include "config/yaml.h"
 
 namespace canary::config {
@@ -15,7 +16,8 @@ std::vector<ProbeSpec> without_secrets(std::vector<ProbeSpec> defaults) {
   return defaults;
 }
 
-void read_part(ListPart const& part, ProbeReader& reader, std::vector<Problem>& problems) {
+void read_part(ListPart const& part, ProbeReader& reader, Problems& problems) {
+  about_to_touch(part.place);
   auto const root = yaml::parse(part.text, part.place, problems);
   if (!root) return;
   yaml::Cursor const top(*root, part.place, problems);

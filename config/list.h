@@ -26,7 +26,7 @@ using TakenBy = std::function<std::string(std::string_view name)>;
 
 struct ListRead {
   std::vector<ProbeSpec> probes;  // those that nothing is wrong with, in their order
-  std::vector<Problem> problems;  // in the order of reading; at most some 100
+  Problems problems;              // in the order of reading
 };
 
 // The list of `source`, whose probes start from the defaults of `config`, without their secrets.

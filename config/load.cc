@@ -57,7 +57,7 @@ class Loader {
 
   Environment const& environment_;
   Kinds const& kinds_;
-  std::vector<Problem> problems_;
+  Problems problems_;
   std::vector<std::string> files_;          // in the order of reading
   std::set<std::pair<dev_t, ino_t>> seen_;  // files that are read, whatever they are called
   Config config_;
@@ -68,7 +68,7 @@ Result<Config, std::vector<Problem>> Loader::load(path const& file) {
   if (auto const root = parse(file)) read_main(*root, file);
   if (problems_.empty()) return std::move(config_);
   sort_problems();
-  return std::move(problems_);
+  return problems_.take();
 }
 
 std::optional<yaml::Item> Loader::parse(path const& file) {
@@ -97,11 +97,11 @@ void Loader::read_main(yaml::Item const& root, path const& file) {
   if (windows && all_known && problems_.empty()) refuse_unknown_probes(*windows, config_.probes);
   if (!all_known) config_.defaults = probes_.defaults();
   if (config_.probes.empty() && all_known && problems_.empty() && !none_meant) {
-    problems_.push_back({file.string(), 0, 0, "probes",
-                         include ? "expected at least one probe here or in a file that include "
-                                   "matches, got none"
-                                 : "expected at least one probe, got none",
-                         ""});
+    problems_.add({file.string(), 0, 0, "probes",
+                   include ? "expected at least one probe here or in a file that include "
+                             "matches, got none"
+                           : "expected at least one probe, got none",
+                   ""});
   }
 }
 
@@ -117,7 +117,7 @@ void Loader::read_included(path const& file) {
 }
 
 void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
-  auto const before = problems_.size();
+  auto const before = problems_.count();
   yaml::Fields fields(at);
   if (!fields.is_mapping()) return;
   ProbeSpec common;
@@ -137,7 +137,7 @@ void Loader::read_defaults(yaml::Cursor const& at, path const& folder) {
     reader.section(probe.kind.name(), [&] { probe.kind.visit_defaults(reader); });
   }
   fields.refuse_unknown();
-  if (before == problems_.size()) probes_.waits().set_defaults(at);
+  if (before == problems_.count()) probes_.waits().set_defaults(at);
 }
 
 std::vector<path> Loader::included_files(yaml::Cursor const& at, path const& main_file) {
@@ -205,7 +205,7 @@ void Loader::sort_problems() {
                       problem.column, std::string_view{problem.field.text()},
                       std::string_view{problem.message.text()});
   };
-  std::ranges::sort(problems_, {}, place);
+  problems_.sort(place);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/fields.h"
+#include "config/touched_files.h"
 
 namespace canary::config {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using std::filesystem::path;
 
 constexpr std::size_t kMaxNameBytes = 100;
-// Of a list from outside: more tell nobody more.
-constexpr std::size_t kMostProblemsOfList = 100;
 
 bool is_name_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -23,6 +22,11 @@ bool is_name_byte(char c) {
 }  // namespace
 
 bool is_name(std::string_view text) { return std::ranges::all_of(text, is_name_byte); }
+
+bool is_probe_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes && is_name(text) && text != "." &&
+         text != "..";
+}
 
 std::vector<ProbeSpec> built_in_defaults(Kinds const& kinds) {
   std::vector<ProbeSpec> defaults;
@@ -35,9 +39,9 @@ std::vector<ProbeSpec> built_in_defaults(Kinds const& kinds) {
 }
 
 void refuse_main_fields(yaml::Fields& fields) {
-  for (auto const* name :
-       {"state_directory", "include", "web", "log", "scheduler", "watchdog", "history", "metrics",
-        "maintenance", "remote_write", "shard", "vantage", "workers", "defaults", "discovery"}) {
+  for (auto const* name : {"state_directory", "include", "web", "log", "scheduler", "watchdog",
+                           "history", "removed_probes", "metrics", "maintenance", "remote_write",
+                           "shard", "vantage", "workers", "defaults", "discovery"}) {
     if (auto const at = fields.find(name)) at->fail("belongs into the main file, expected probes");
   }
 }
@@ -57,7 +61,8 @@ bool ProbeReader::read(yaml::Fields& fields, path const& folder) {
   auto const list = at ? at->list("a list of probes") : std::nullopt;
   if (!list) return false;
   for (auto const& probe : *list) {
-    if (options_.list && probe.problem_count() >= kMostProblemsOfList) break;
+    if (options_.list && probe.problem_count() >= Problems::kMostKept) break;
+    reading_goes_on();
     read_probe(probe, folder);
   }
   return list->empty();

@@ -10,11 +10,21 @@ std::string to_text(Problem const& problem) {
   if (problem.line > 0) {
     text += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
   }
-  text += ": ";
+  if (!text.empty()) text += ": ";
   if (!problem.field.empty()) text += problem.field + ": ";
   text += problem.message;
   if (!problem.suggestion.empty()) text += "; " + problem.suggestion;
   return text;
+}
+
+std::vector<Problem> Problems::take() {
+  auto all = std::exchange(kept_, {});
+  auto const more = std::exchange(count_, 0) - all.size();
+  if (more > 0) {
+    auto text = "and " + std::to_string(more) + (more == 1 ? " more problem" : " more problems");
+    all.push_back({"", 0, 0, "", std::move(text), ""});
+  }
+  return all;
 }
 
 }  // namespace canary::config

@@ -12,9 +12,9 @@ namespace canary::config {
 
 Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
     std::filesystem::path const& file) {
-  std::vector<Problem> problems;
+  Problems problems;
   auto const root = yaml::parse_file(file, problems);
-  if (!root) return problems;
+  if (!root) return problems.take();
   auto directory = Config{}.state_directory;
   yaml::Cursor const top(*root, file.string(), problems);
   yaml::Fields fields(top);
@@ -22,7 +22,7 @@ Result<std::filesystem::path, std::vector<Problem>> load_state_directory(
   auto const folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
   Environment const none;
   Reader(fields, {folder, &none, nullptr, false}).folder({"state_directory"}, directory);
-  if (!problems.empty()) return problems;
+  if (!problems.empty()) return problems.take();
   return directory;
 }
 

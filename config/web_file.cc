@@ -97,7 +97,7 @@ void refuse(yaml::Fields& fields, std::initializer_list<char const*> names, std:
 
 class WebReader {
  public:
-  WebReader(path const& file, std::vector<Problem>& problems)
+  WebReader(path const& file, Problems& problems)
       : folder_(std::filesystem::absolute(file).lexically_normal().parent_path()),
         problems_(problems) {}
 
@@ -128,7 +128,7 @@ class WebReader {
   void read_tls(yaml::Cursor const& at, WebFile& web) {
     yaml::Fields fields(at);
     if (!fields.is_mapping() || fields.empty()) return;
-    auto const before = problems_.size();
+    auto const before = problems_.count();
     WebTls tls;
     auto const certificate = read_path(fields, "cert_file"), key = read_path(fields, "key_file");
     read_choice(fields, "client_auth_type", kClientAuths, tls.client_auth);
@@ -144,8 +144,8 @@ class WebReader {
     refuse(fields, {"cipher_suites", "curve_preferences"},
            "GnuTLS chooses among those of min_version to max_version that are held to be secure");
     fields.refuse_unknown();
-    if (problems_.size() == before) check_tls(at, fields, tls, {certificate, key});
-    if (problems_.size() != before) return;
+    if (problems_.count() == before) check_tls(at, fields, tls, {certificate, key});
+    if (problems_.count() != before) return;
     tls.certificate = *certificate;
     tls.key = *key;
     web.tls = std::move(tls);
@@ -257,7 +257,7 @@ class WebReader {
   }
 
   path folder_;
-  std::vector<Problem>& problems_;
+  Problems& problems_;
 };
 
 }  // namespace
@@ -267,12 +267,12 @@ int bcrypt_cost(std::string const& hash) {
 }
 
 Result<WebFile, std::vector<Problem>> read_web_file(path const& file) {
-  std::vector<Problem> problems;
+  Problems problems;
   auto const root = yaml::parse_file(file, problems);
-  if (!root) return problems;
+  if (!root) return problems.take();
   yaml::Cursor const top(*root, file.string(), problems);
   WebFile web = WebReader{file, problems}.read(top);
-  if (!problems.empty()) return problems;
+  if (!problems.empty()) return problems.take();
   return web;
 }
 

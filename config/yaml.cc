@@ -17,11 +17,14 @@
 #include "config/harmless.h"
 #include "config/nearest.h"
 #include "config/read_file.h"
+#include "config/touched_files.h"
 
 namespace canary::config::yaml {
 namespace {
 
-constexpr std::size_t kShown = 80;  // bytes of a value in a message
+constexpr std::size_t kItemsAStep = 1'000;  // of parsing, for who waits
+constexpr int kLinesAStep = 1'000;          // likewise, of what comes before it
+constexpr std::size_t kShown = 80;          // bytes of a value in a message
 
 // Other spellings of true and false, which YAML 1.1 had.
 std::map<std::string, std::string> const& other_flags() {
@@ -37,8 +40,7 @@ struct LimitReached {};
 // Builds the tree. Nothing is expanded, so a file can't be larger in memory than its text allows.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(std::string const& file, std::vector<Problem>& problems)
-      : file_(file), problems_(problems) {}
+  Builder(std::string const& file, Problems& problems) : file_(file), problems_(problems) {}
 
   Item take() { return std::move(root_); }
   bool has_document() const { return documents_ > 0; }
@@ -78,12 +80,13 @@ class Builder : public YAML::EventHandler {
 
  private:
   void fail(YAML::Mark const& mark, std::string message) {
-    problems_.push_back({file_, mark.line + 1, mark.column + 1, "", std::move(message), ""});
+    problems_.add({file_, mark.line + 1, mark.column + 1, "", std::move(message), ""});
   }
   void refuse_tag(YAML::Mark const& mark, std::string const& tag) {
     fail(mark, "tags are not supported, got " + tag);
   }
   Item item(Item::Kind kind, YAML::Mark const& mark) {
+    if (count_ % kItemsAStep == 0) reading_goes_on();
     if (++count_ > kMaxItems) {
       fail(mark, "more than " + std::to_string(kMaxItems) + " values in one file");
       throw LimitReached{};
@@ -124,7 +127,7 @@ class Builder : public YAML::EventHandler {
   }
 
   std::string const& file_;
-  std::vector<Problem>& problems_;
+  Problems& problems_;
   Item root_;
   std::vector<Item> open_;
   std::size_t count_ = 0;
@@ -144,6 +147,7 @@ std::optional<Problem> check_text(std::string const& bytes, std::string const& f
     }
     at += character.bytes;
     if (byte == '\n') {
+      if (line % kLinesAStep == 0) reading_goes_on();
       ++line;
       column = 0;
     }
@@ -162,11 +166,10 @@ bool indented_by_tab(std::string const& bytes, int line) {
 
 }  // namespace
 
-std::optional<Item> parse(std::string const& bytes, std::string const& file,
-                          std::vector<Problem>& problems) {
-  auto const before = problems.size();
+std::optional<Item> parse(std::string const& bytes, std::string const& file, Problems& problems) {
+  auto const before = problems.count();
   if (auto problem = check_text(bytes, file)) {
-    problems.push_back(*std::move(problem));
+    problems.add(*std::move(problem));
     return std::nullopt;
   }
   Builder builder(file, problems);
@@ -178,23 +181,22 @@ std::optional<Item> parse(std::string const& bytes, std::string const& file,
   } catch (LimitReached const&) {
     return std::nullopt;
   } catch (YAML::Exception const& error) {
-    problems.push_back(
-        {file, error.mark.line + 1, error.mark.column + 1, "",
-         "not YAML: " + std::string(error.msg),
-         indented_by_tab(bytes, error.mark.line) ? "indent with blanks, not tabs" : ""});
+    problems.add({file, error.mark.line + 1, error.mark.column + 1, "",
+                  "not YAML: " + std::string(error.msg),
+                  indented_by_tab(bytes, error.mark.line) ? "indent with blanks, not tabs" : ""});
   }
-  if (problems.size() != before) return std::nullopt;
+  if (problems.count() != before) return std::nullopt;
   return builder.take();
 }
 
-std::optional<Item> parse_file(std::filesystem::path const& file, std::vector<Problem>& problems) {
+std::optional<Item> parse_file(std::filesystem::path const& file, Problems& problems) {
   auto const bytes = read_file(file, kMaxFileBytes);
   if (bytes) return parse(bytes.value(), file.string(), problems);
-  problems.push_back({file.string(), 0, 0, "", bytes.error().text, ""});
+  problems.add({file.string(), 0, 0, "", bytes.error().text, ""});
   return std::nullopt;
 }
 
-Cursor::Cursor(Item const& item, std::string file, std::vector<Problem>& problems)
+Cursor::Cursor(Item const& item, std::string file, Problems& problems)
     : item_(&item),
       file_(std::move(file)),
       problems_(&problems),
@@ -208,7 +210,7 @@ Cursor Cursor::below(Item const& item, std::string path) const {
 }
 
 void Cursor::fail(std::string message, std::string suggestion) const {
-  problems_->push_back({file_, line_, column_, path_, std::move(message), std::move(suggestion)});
+  problems_->add({file_, line_, column_, path_, std::move(message), std::move(suggestion)});
 }
 
 std::string Cursor::got() const {

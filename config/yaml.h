@@ -30,17 +30,16 @@ struct Item {
 
 // Parses the bytes of `file`. Problems (syntax, encoding, limits, what is left out of YAML) are
 // added to `problems`; nothing is returned when there is any. An empty file is an empty mapping.
-std::optional<Item> parse(std::string const& bytes, std::string const& file,
-                          std::vector<Problem>& problems);
+std::optional<Item> parse(std::string const& bytes, std::string const& file, Problems& problems);
 
 // Likewise of what stands in the file; that it cannot be read is a problem, too. Blocks.
-std::optional<Item> parse_file(std::filesystem::path const& file, std::vector<Problem>& problems);
+std::optional<Item> parse_file(std::filesystem::path const& file, Problems& problems);
 
-// A value and where it stands. Points into an Item and a vector of problems that outlive it.
+// A value and where it stands. Points into an Item and problems that outlive it.
 class Cursor {
  public:
   // The whole file.
-  Cursor(Item const& item, std::string file, std::vector<Problem>& problems);
+  Cursor(Item const& item, std::string file, Problems& problems);
 
   Item::Kind kind() const { return item_->kind; }
   bool is_scalar() const { return kind() == Item::Kind::scalar; }
@@ -52,7 +51,7 @@ class Cursor {
   void fail(std::string message, std::string suggestion = "") const;
   // Where that would be, without a message.
   Problem place() const { return {file_, line_, column_, path_, "", ""}; }
-  std::size_t problem_count() const { return problems_->size(); }
+  std::size_t problem_count() const { return problems_->count(); }
   // "a list", "a mapping", "nothing" or the text in quotes, for "expected ..., got ...".
   std::string got() const;
 
@@ -71,7 +70,7 @@ class Cursor {
 
   Item const* item_ = nullptr;
   std::string file_, path_;
-  std::vector<Problem>* problems_ = nullptr;
+  Problems* problems_ = nullptr;
   int line_ = 0, column_ = 0;
 };
 

@@ -11,15 +11,24 @@ using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
 
-void Stage::enter(std::string_view what) {
-  std::string const text = make_harmless(std::string{what}, kBytes);
+template <class F>
+void Stage::write(F const& what) {
   std::uint32_t const sequence = sequence_.load(memory_order_relaxed);
   sequence_.store(sequence + 1, memory_order_relaxed);
   std::atomic_thread_fence(memory_order_release);
-  what_.store(text);
+  what();
   since_ns_.store(now_ns(), memory_order_relaxed);
   entered_.store(entered_.load(memory_order_relaxed) + 1, memory_order_relaxed);
   sequence_.store(sequence + 2, memory_order_release);
+}
+
+void Stage::enter(std::string_view what) {
+  std::string const text = make_harmless(std::string{what}, kBytes);
+  write([this, &text] { what_.store(text); });
+}
+
+void Stage::goes_on() {
+  write([] {});
 }
 
 Stage::Seen Stage::look() const {

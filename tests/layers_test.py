@@ -28,7 +28,7 @@ ALLOWED = {
                        "runtime/contract.h"],
     "daemon/history": ["config", "probes/report.h", "runtime", "daemon/history", "daemon/log"],
     "daemon/push": ["config", "runtime", "probes/fetch", "daemon/log", "daemon/push"],
-    "daemon/discovery": ["config", "runtime", "probes/fetch", "probes/kind.h", "probes/tuf/store_folder.h",
+    "daemon/discovery": ["config", "runtime", "probes/fetch", "probes/kind.h", "probes/tuf/digest.h", "probes/tuf/store_folder.h",
                          "daemon/log", "daemon/results", "daemon/discovery"],
     "daemon/publish": ["config", "daemon/push/counts.h", "probes/report.h", "probes/declaration.h", "probes/explanation.h", "probes/steps.h", "daemon/results", "daemon/publish",
                        "daemon/metrics", "daemon/text", "daemon/history",

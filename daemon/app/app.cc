@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "config/duration.h"
+#include "config/touched_files.h"
 #include "daemon/app/descriptor_shares.h"
 #include "daemon/app/last_run.h"
 #include "daemon/app/writable.h"
@@ -111,7 +112,10 @@ bool App::start_all() {
   if (!step("starting the loop")) return false;
   loop_.start();
   if (!step("reading " + saved_directory(*config_).string())) return false;
-  auto saved = load_saved_states(saved_directory(*config_), config_->probes, log_);
+  auto saved = [this] {
+    config::OnEachFile const tell{[](auto const&) {}, [this] { steps_.goes_on(); }};
+    return load_saved_states(saved_directory(*config_), config_->probes, log_);
+  }();
   if (!step("scheduling " + std::to_string(config_->probes.size()) + " probes")) return false;
   auto const inherited = inherited_listeners();
   if (!inherited) return false;
@@ -134,7 +138,8 @@ bool App::start_all() {
   if (fitted.remote_write.url) {
     services_->send_metrics(fitted.remote_write, [this] { return own_page(); });
   }
-  services_->discover([this](FetchedListPointer list) { offer_list(std::move(list)); });
+  services_->discover(
+      [this](std::vector<FetchedListPointer> lists) { offer_lists(std::move(lists)); });
   ask(services_->start(fitted, std::move(saved), in_force(*lists_)));
   if (!step("opening the listeners")) return false;
   std::string const private_path = private_socket();

@@ -91,7 +91,7 @@ class App {
     std::shared_ptr<config::Config const> base;
     std::vector<FetchedListPointer> offered;
     TakenLists lists;
-    std::vector<std::pair<FetchedListPointer, std::string>> refused;  // and why
+    std::vector<RefusedList> refused;
     config::Config whole;
     SavedStates saved;
   };
@@ -102,13 +102,13 @@ class App {
   ReloadOutcome reload_now();
   ReloadOutcome take_over(Reading reading);
   void refuse_reload(std::string const& why);
-  void offer_list(FetchedListPointer list);  // thread: any
+  void offer_lists(std::vector<FetchedListPointer> lists);  // thread: any
   std::vector<FetchedListPointer> take_offers();
   void read_lists(std::vector<FetchedListPointer> offered);
   static ListsRead read_offered(ListsRead read, config::Config const& known, Log& log,
                                 runtime::Stage& at);
   void take_over_lists(ListsRead read);
-  void refuse_lists(std::vector<std::pair<FetchedListPointer, std::string>> refused);
+  void refuse_lists(std::vector<RefusedList> refused);
   static std::vector<ListInForce> in_force(TakenLists const& lists);
   void ask(runtime::Task<void> work);
   // What the loop takes over whole or not at all. Throws as ask() does where it is not taken over,

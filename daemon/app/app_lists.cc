@@ -24,10 +24,14 @@ constexpr auto kMoment = 50ms;
 
 }  // namespace
 
-void App::offer_list(FetchedListPointer list) {
+// Of each source the last one counts.
+void App::offer_lists(std::vector<FetchedListPointer> lists) {
   {
     std::lock_guard const lock{offers_mutex_};
-    offers_.push_back(std::move(list));
+    for (auto& list : lists) {
+      std::erase_if(offers_, [&list](auto const& each) { return each->source == list->source; });
+      offers_.push_back(std::move(list));
+    }
   }
   lists_came_();
 }
@@ -88,16 +92,10 @@ void App::read_lists(std::vector<FetchedListPointer> offered) {
 
 App::ListsRead App::read_offered(ListsRead read, config::Config const& known, Log& log,
                                  runtime::Stage& at) {
-  config::OnEachFile const tell{[&at](auto const& file) { at.enter("reading " + file.string()); }};
-  for (auto const& list : read.offered) {
-    at.enter("reading the list of " + list->source);
-    auto taken = take_list(*read.base, read.lists, list);
-    if (taken) {
-      read.lists.insert_or_assign(list->source, std::move(taken).value());
-    } else {
-      read.refused.emplace_back(list, first_of(taken.error()));
-    }
-  }
+  config::OnEachFile const tell{[&at](auto const& file) { at.enter("reading " + file.string()); },
+                                [&at] { at.goes_on(); }};
+  at.enter("reading lists of probes");
+  read.refused = take_lists(*read.base, read.lists, read.offered);
   if (read.refused.size() == read.offered.size()) return read;  // nothing changes
   read.whole = merged(*read.base, read.lists);
   at.enter("reading " + saved_directory(known).string());
@@ -107,7 +105,9 @@ App::ListsRead App::read_offered(ListsRead read, config::Config const& known, Lo
 
 void App::take_over_lists(ListsRead read) {
   if (read.base != base_) {  // a reload came between: they are read once more
-    for (auto& list : read.offered) offer_list(std::move(list));
+    auto newer = take_offers();
+    offer_lists(std::move(read.offered));
+    offer_lists(std::move(newer));
     return;
   }
   steps_.enter("taking over lists of probes");
@@ -136,10 +136,10 @@ void App::take_over_lists(ListsRead read) {
   tell_longest_lookup(*fresh);
 }
 
-void App::refuse_lists(std::vector<std::pair<FetchedListPointer, std::string>> refused) {
+void App::refuse_lists(std::vector<RefusedList> refused) {
   if (refused.empty()) return;
   loop_.post([this, refused = std::move(refused)] {
-    for (auto const& [list, why] : refused) services_->refuse_list(list, why);
+    for (auto const& each : refused) services_->refuse_list(each);
   });
 }
 

@@ -21,6 +21,8 @@
 namespace canary::daemon {
 namespace {
 
+constexpr std::chrono::milliseconds kLookEvery{100};  // at a reading that goes on
+
 void log_problems(Log& log, std::vector<config::Problem> const& problems) {
   for (auto const& problem : problems) {
     log.error("configuration refused, the running one stays", {{"problem", to_text(problem)}});
@@ -57,7 +59,7 @@ std::vector<FetchedListPointer> with_kept(config::Config const& base,
         lists, [&source](auto const& list) { return list->source == source.name; });
     if (!has) without.push_back(source);
   }
-  auto kept = read_kept_lists(places(known.state_directory).lists(), without);
+  auto kept = read_kept_lists(places(known.state_directory).lists(), without, wall_now());
   std::ranges::move(kept.lists, std::back_inserter(lists));
   return lists;
 }
@@ -111,7 +113,11 @@ ReloadOutcome App::reload() {
 // What changed, or why the running configuration stays, which is in the log then.
 ReloadOutcome App::reload_now() {
   start_reading();
-  bool const ended = reading_->wait(runtime::Deadline::after(options_.patience), stop_);
+  bool ended = false;
+  do {
+    ended =
+        reading_->wait(runtime::Deadline::after(std::min(options_.patience, kLookEvery)), stop_);
+  } while (!ended && !stop_.stop_requested() && reading_at_->look().age < options_.patience);
   steps_.end_reading();
   if (ended) return take_over(reading_->take());
   auto const at = reading_at_->look();
@@ -129,10 +135,12 @@ ReloadOutcome App::reload_now() {
 // It may outlive the app, but never the log: then the process ends at once.
 void App::start_reading() {
   reading_at_ = steps_.begin_reading();
+  reading_at_->enter("reading " + options_.config_file);
   reading_.emplace("reload", [options = options_, known = config_, lists = lists_of(*lists_),
                               at = reading_at_, log = &log_] {
     config::OnEachFile const tell{
-        [&at](auto const& file) { at->enter("reading " + file.string()); }};
+        [&at](auto const& file) { at->enter("reading " + file.string()); },
+        [&at] { at->goes_on(); }};
     Reading read{.loaded = load_all(options), .lists = {}, .whole = {}, .saved = {}};
     if (!read.loaded) return read;
     auto const& base = read.loaded.value().config;

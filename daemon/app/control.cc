@@ -64,7 +64,8 @@ void Control::enter(std::string const& step) {
 int Control::start_and_serve() {
   enter("reading " + setup_.options.config_file);
   auto loaded = [this] {
-    config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); }};
+    config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); },
+                                  [this] { steps_.goes_on(); }};
     return load_all(setup_.options);
   }();
   if (!loaded) return refuse(setup_.log, loaded.error());
@@ -108,11 +109,12 @@ TakenLists Control::kept_lists(config::Config const& config) {
   if (config.discovery.empty()) return {};
   auto const folder = places(config.state_directory).lists();
   enter("reading " + folder.string());
-  auto kept = read_kept_lists(folder, config.discovery);
+  auto kept = read_kept_lists(folder, config.discovery, wall_now());
   for (auto const& why : kept.unusable) {
     setup_.log.warn("a list of probes that was kept cannot be used", {{"detail", why}});
   }
-  config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); }};
+  config::OnEachFile const tell{[this](auto const& file) { enter("reading " + file.string()); },
+                                [this] { steps_.goes_on(); }};
   return take_again(config, kept.lists);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/app/app_options.h"
 #include "daemon/app/lasting_tasks.h"
 #include "daemon/app/places.h"
+#include "daemon/app/removed_probes.h"
 #include "daemon/app/state_keeper.h"
 #include "daemon/app/web_files.h"
 #include "daemon/discovery/discovery.h"
@@ -62,8 +63,9 @@ class Services {
   // The metrics, which `page` gives on a worker, are sent to `settings.url`.
   void send_metrics(config::RemoteWriteSettings settings, std::function<std::string()> page);
 
-  // Lists of probes that are new go to `offer`, which waits for nothing. Thread of that: loop.
-  void discover(std::function<void(FetchedListPointer)> offer);
+  // Lists of probes to be read together go to `offer`, which waits for nothing. Thread of that:
+  // loop.
+  void discover(std::function<void(std::vector<FetchedListPointer>)> offer);
 
   void watch(WebFiles files) { web_files_ = std::move(files); }
 
@@ -87,7 +89,7 @@ class Services {
   runtime::Task<void> take_lists(config::Config config, SavedStates saved,
                                  std::vector<ListInForce> lists, Decided decided);
   // A list that was offered is not taken. For the loop.
-  void refuse_list(FetchedListPointer const& list, std::string why);
+  void refuse_list(RefusedList list);
   // The configuration of a reload was refused.
   runtime::Task<void> refuse(std::string why);
   // The files of --web.config.file: refused, or in force (again). For the loop.
@@ -146,6 +148,7 @@ class Services {
   RunProbe run_probe_;
   StateKeeper keeper_;
   history::Recorder history_;
+  RemovedProbes removed_;
   std::int64_t last_hang_ns_ = 0;  // wall clock, of the one that the history was told of
   Scheduler scheduler_;
   bool scheduling_ = false;

@@ -10,7 +10,7 @@ namespace canary::daemon {
 
 using runtime::Task;
 
-void Services::discover(std::function<void(FetchedListPointer)> offer) {
+void Services::discover(std::function<void(std::vector<FetchedListPointer>)> offer) {
   discovery_.emplace(Discovery::Setup{
       .executor = executor_,
       .http = http_,
@@ -41,9 +41,9 @@ Task<void> Services::take_lists_now(config::Config config, SavedStates saved,
   }
 }
 
-void Services::refuse_list(FetchedListPointer const& list, std::string why) {
+void Services::refuse_list(RefusedList list) {
   runtime::require_loop_thread();
-  discovery_->refused(list, std::move(why));
+  discovery_->refused(std::move(list));
 }
 
 }  // namespace canary::daemon

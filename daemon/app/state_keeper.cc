@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "config/touched_files.h"
 #include "config/url.h"
 #include "probes/kind.h"
 #include "probes/tuf/store.h"
@@ -93,6 +94,7 @@ SavedStates load_saved_states(fs::path const& directory,
   };
   for (auto const& spec : probes) {
     std::string const& probe = spec.name.text;
+    config::reading_goes_on();
     fs::path const path = saved_file(directory, probe);
     auto const bytes = tuf::read_whole_file(path, kSavedBytes);
     if (!bytes) {

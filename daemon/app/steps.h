@@ -18,6 +18,7 @@ class Steps {
  public:
   // Thread: control.
   void enter(std::string_view what) { own_.enter(what); }
+  void goes_on() { own_.goes_on(); }
   // Somebody else's steps are what is waited for, until end_reading().
   std::shared_ptr<runtime::Stage> begin_reading();
   void end_reading();

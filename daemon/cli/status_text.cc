@@ -146,17 +146,23 @@ std::string share_text(json::object const& answer) {
 
 namespace {
 
+// Of when the list of a source is.
+std::string list_text(json::object const& source, sys_seconds now) {
+  auto const* const listed = source.if_contains("listed");  // a daemon of before has it not
+  if (listed != nullptr && !listed->as_bool()) return "its list was never had";
+  auto const& confirmed = source.at("confirmed");
+  bool const known = !confirmed.is_null() && time_of(confirmed) <= now;  // else a clock was wrong
+  return known ? "its list was confirmed " + ago(confirmed, now) : "its list is of unknown age";
+}
+
 // A line for each source of probes, and one more for what is wrong with it.
 std::string sources_text(json::object const& answer, sys_seconds now) {
   auto const* const sources = answer.if_contains("discovery");
   if (sources == nullptr) return {};
   std::string out;
   for (auto const& source : sources->as_array()) {
-    auto const& confirmed = source.at("confirmed");
     out += "discovery " + text(source.at("name")) + ": " + text(source.at("probes")) + " probes, " +
-           (confirmed.is_null() ? "its list was never had"
-                                : "its list was confirmed " + ago(confirmed, now)) +
-           "\n";
+           list_text(source.as_object(), now) + "\n";
     std::string const error = text(source.at("error"));
     if (!error.empty()) {
       out += "    fails since " + text(source.at("failing_since")) + ": " + error + "\n";

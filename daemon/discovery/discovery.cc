@@ -37,6 +37,7 @@ struct Discovery::Source {
   bool changed = false;        // or told otherwise of it: what goes on is of no use
   ListInForce in_force;        // its list is nullptr before the first
   FetchedListPointer offered;  // nobody has said yet what becomes of it
+  FetchedListPointer waits;    // the last that came: refused, until another list fits to it
   std::string answer;          // why the last one that was offered is refused
   SourceFacts facts;
   std::optional<Clock::time_point> touched;  // the kept list
@@ -71,6 +72,7 @@ void Discovery::configure(std::vector<config::DiscoverySource> const& sources,
     source->facts.refresh = settings.refresh;
     bool const changed = source->settings != settings;
     source->settings = settings;
+    if (changed) source->waits = nullptr;
     if (!known) tasks_.start(follow(source));
     if (changed) {
       source->changed = true;
@@ -83,6 +85,7 @@ void Discovery::configure(std::vector<config::DiscoverySource> const& sources,
     if (source == nullptr) continue;
     source->in_force = list;
     source->facts.probes = list.probes;
+    source->facts.listed = true;
     source->facts.taken = list.list->fetched;
     if (!source->facts.confirmed) source->facts.confirmed = list.list->confirmed;
     if (!list.error.empty()) conclude(*source, list.error);
@@ -102,10 +105,13 @@ void Discovery::taken(ListInForce list) {
   bool const awaited = source->offered == list.list;
   source->in_force = std::move(list);
   source->facts.probes = source->in_force.probes;
+  source->facts.listed = true;
   source->facts.taken = source->in_force.list->fetched;
   source->facts.confirmed = source->in_force.list->confirmed;
   source->touched = Clock::now();
   keep(*source);
+  // With another list it was right, after its own look had ended.
+  if (std::exchange(source->waits, nullptr) == source->in_force.list) conclude(*source, {});
   if (awaited) {
     source->offered = nullptr;
     source->answer.clear();
@@ -114,12 +120,13 @@ void Discovery::taken(ListInForce list) {
   publish();
 }
 
-void Discovery::refused(FetchedListPointer const& list, std::string why) {
+void Discovery::refused(RefusedList list) {
   runtime::require_loop_thread();
-  auto* const source = find(list->source);
-  if (source == nullptr || source->offered != list) return;
+  auto* const source = find(list.list->source);
+  if (source == nullptr || source->offered != list.list) return;
   source->offered = nullptr;
-  source->answer = std::move(why);
+  if (list.may_fit) source->waits = list.list;
+  source->answer = std::move(list.why);
   source->answered.notify();
 }
 
@@ -158,6 +165,7 @@ Task<std::string> Discovery::outcome(SourcePointer source, Deadline deadline, Tr
   auto const seen = co_await fetch_list(source->settings, known, setup_.http, deadline, trace);
   if (!seen) co_return std::string{seen.error()};
   if (source->gone || source->changed) co_return std::string{};  // it concludes nothing
+  source->waits = nullptr;
   auto list = seen.value();
   if (list && known && list->parts == known->parts) {  // under another ETag
     auto same = std::make_shared<FetchedList>(*list);
@@ -180,7 +188,12 @@ Task<std::string> Discovery::offered(SourcePointer source, FetchedListPointer li
   if (list != source->in_force.list) dated->fetched = setup_.wall_clock();
   dated->confirmed = setup_.wall_clock();
   source->offered = dated;
-  setup_.offer(std::move(dated));
+  std::vector<FetchedListPointer> all;
+  for (auto const& [name, other] : sources_) {
+    if (other->waits) all.push_back(other->waits);
+  }
+  all.push_back(std::move(dated));
+  setup_.offer(std::move(all));
   auto const limit = Deadline::after(kTakenWithin);
   while (source->offered && !source->gone && !source->changed && !limit.passed()) {
     co_await source->answered.wait_until(trace, "discovery.take", limit);

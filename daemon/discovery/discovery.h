@@ -41,8 +41,9 @@ class Discovery {
     Log& log;                         // likewise
     std::filesystem::path directory;  // where lists are kept
     std::function<SysTime()> wall_clock;
-    // Takes a list that is new, and waits for nothing; taken() or refused() follows.
-    std::function<void(FetchedListPointer)> offer;
+    // Takes a list that is new, and with it those of other sources that may fit to it. Waits for
+    // nothing; taken() or refused() follows for each.
+    std::function<void(std::vector<FetchedListPointer>)> offer;
     std::function<void(std::vector<SourceFacts>)> publish;
   };
   explicit Discovery(Setup setup);
@@ -56,7 +57,7 @@ class Discovery {
                  std::vector<ListInForce> const& in_force);
   // Of a list that was offered: it is in force, or why not.
   void taken(ListInForce list);
-  void refused(FetchedListPointer const& list, std::string why);
+  void refused(RefusedList list);
 
   // Ends every look. Returns when none is left.
   runtime::Task<void> stop();

@@ -10,9 +10,9 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "config/fnv.h"
 #include "config/read_file.h"
 #include "probes/fetch/client.h"
+#include "probes/tuf/digest.h"
 #include "runtime/contract.h"
 
 namespace canary::daemon {
@@ -99,8 +99,8 @@ Task<ListLook> read(config::DiscoverySource source, FetchedListPointer known,
 
 }  // namespace
 
-std::uint64_t address_of(config::DiscoverySource const& source) {
-  return fnv1a(source.url ? source.url->unredacted() : source.from());
+std::string address_of(config::DiscoverySource const& source) {
+  return tuf::sha256_hex(source.url ? source.url->unredacted() : source.from());
 }
 
 Task<ListLook> fetch_list(config::DiscoverySource source, FetchedListPointer known,

@@ -23,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+constexpr int kWithoutAddress = 1;  // it had a short sum there, which two sources could share
 constexpr std::size_t kMostBytes = 8 * config::kMaxListBytes;  // JSON makes six of some bytes
 
 fs::path file_of(fs::path const& directory, std::string const& source) {
@@ -35,29 +36,33 @@ std::string text_of(FetchedList const& list) {
   for (auto const& part : list.parts) {
     parts.push_back(json::object{{"place", make_harmless(part.place, 4096)}, {"text", part.text}});
   }
+  json::value fetched;
+  if (list.fetched) fetched = list.fetched->time_since_epoch().count();
   return json::serialize(json::object{{"format", kFormat},
                                       {"source", list.source},
                                       {"address", list.address},
                                       {"etag", list.etag},
-                                      {"fetched_ms", list.fetched.time_since_epoch().count()},
+                                      {"fetched_ms", std::move(fetched)},
                                       {"parts", std::move(parts)}});
 }
 
-SysTime at(json::value const& milliseconds) {
+std::optional<SysTime> at(json::value const& milliseconds) {
+  if (milliseconds.is_null()) return std::nullopt;
   return SysTime{std::chrono::milliseconds{milliseconds.to_number<std::int64_t>()}};
 }
 
 // Throws where it is not what was written.
 FetchedList list_of(std::string const& text) {
   json::value const all = json::parse(text);
-  if (all.at("format").to_number<int>() != kFormat) {
+  auto const format = all.at("format").to_number<int>();
+  if (format != kFormat && format != kWithoutAddress) {
     throw std::runtime_error("it is of another version of canaryd");
   }
   FetchedList list;
   list.source = json::value_to<std::string>(all.at("source"));
-  list.address = all.at("address").to_number<std::uint64_t>();
+  if (format == kFormat) list.address = json::value_to<std::string>(all.at("address"));
   list.etag = json::value_to<std::string>(all.at("etag"));
-  list.fetched = list.confirmed = at(all.at("fetched_ms"));
+  list.fetched = at(all.at("fetched_ms"));
   for (auto const& part : all.at("parts").as_array()) {
     list.parts.push_back({.place = json::value_to<std::string>(part.at("place")),
                           .text = json::value_to<std::string>(part.at("text"))});
@@ -73,16 +78,20 @@ std::optional<SysTime> time_of(fs::path const& file) {
   return SysTime{std::chrono::floor<std::chrono::milliseconds>(since)};
 }
 
+// A clock was wrong, then or now: how old it is nobody knows.
+std::optional<SysTime> unless_later(std::optional<SysTime> time, SysTime now) {
+  return time && *time <= now ? time : std::nullopt;
+}
+
 // Nothing where there is none.
-Result<FetchedListPointer, std::string> read_kept(fs::path const& file) {
+Result<FetchedListPointer, std::string> read_kept(fs::path const& file, SysTime now) {
   auto const bytes = tuf::read_whole_file(file, kMostBytes);
   if (!bytes) return sentence(bytes.error());
   if (!bytes.value()) return FetchedListPointer{};
   try {
     auto list = std::make_shared<FetchedList>(list_of(*bytes.value()));
-    if (auto const confirmed = time_of(file)) {
-      list->confirmed = std::max(list->confirmed, *confirmed);
-    }
+    list->fetched = unless_later(list->fetched, now);
+    list->confirmed = std::max(list->fetched, unless_later(time_of(file), now));
     return FetchedListPointer{std::move(list)};
   } catch (std::exception const& damaged) {
     return file.string() + ": " + damaged.what();
@@ -106,10 +115,10 @@ std::string touch_list(fs::path const& directory, std::string const& source) {
 }
 
 KeptLists read_kept_lists(fs::path const& directory,
-                          std::vector<config::DiscoverySource> const& sources) {
+                          std::vector<config::DiscoverySource> const& sources, SysTime now) {
   KeptLists kept;
   for (auto const& source : sources) {
-    auto list = read_kept(file_of(directory, source.name));
+    auto list = read_kept(file_of(directory, source.name), now);
     if (!list) {
       kept.unusable.push_back(list.error());
     } else if (list.value() && list.value()->source == source.name) {

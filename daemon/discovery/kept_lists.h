@@ -23,7 +23,8 @@ struct KeptLists {
   std::vector<FetchedListPointer> lists;
   std::vector<std::string> unusable;  // a sentence for each file that is there and says nothing
 };
+// Times that lie after `now` are none.
 KeptLists read_kept_lists(std::filesystem::path const& directory,
-                          std::vector<config::DiscoverySource> const& sources);
+                          std::vector<config::DiscoverySource> const& sources, SysTime now);
 
 }  // namespace canary::daemon

@@ -25,11 +25,15 @@ struct TakenList {
 };
 using TakenLists = std::map<std::string, TakenList>;  // by source
 
-// A list that is new: all of it, or every problem with it. `base` is what the files say, `lists`
+// A list that is new: all of it, or what is wrong with it. `base` is what the files say, `lists`
 // are those in force.
-Result<TakenList, std::vector<config::Problem>> take_list(config::Config const& base,
-                                                          TakenLists const& lists,
-                                                          FetchedListPointer list);
+Result<TakenList, RefusedList> take_list(config::Config const& base, TakenLists const& lists,
+                                         FetchedListPointer list);
+
+// Those that are right are in `lists` then: each for itself, and where names go from one to
+// another, those that are right together. Returns the others. REQUIRES: of each source at most one.
+std::vector<RefusedList> take_lists(config::Config const& base, TakenLists& lists,
+                                    std::vector<FetchedListPointer> const& offered);
 
 // Those in force before, under `base`, which is another configuration: probes that it has no place
 // for (a file has their name now) are left out.
@@ -40,6 +44,6 @@ std::vector<FetchedListPointer> lists_of(TakenLists const& lists);
 config::Config merged(config::Config base, TakenLists const& lists);
 
 // "URL:3:5: probes[0].name: …", and how many more there are.
-std::string first_of(std::vector<config::Problem> const& problems);
+std::string first_of(config::Problems const& problems);
 
 }  // namespace canary::daemon

@@ -36,7 +36,8 @@ inline constexpr std::array kOfDaemon = std::to_array<Metric>({
      {"source"}},
     {"canaryd_discovery_confirmed_timestamp_seconds",
      Type::gauge,
-     "When the list in force was last seen to be the newest; absent before the first.",
+     "When the list in force was last seen to be the newest; absent before the first, and where "
+     "a clock that was wrong has left no age.",
      {"source"}},
     {"canaryd_discovery_refresh_seconds",
      Type::gauge,

@@ -178,6 +178,7 @@ json::array sources_array(std::vector<SourceFacts> const& sources) {
         {"from", text_value(source.from)},
         {"probes", source.probes},
         {"successful", source.looked ? json::value(source.successful) : json::value(nullptr)},
+        {"listed", source.listed},
         {"confirmed", time_value(source.confirmed)},
         {"taken", time_value(source.taken)},
         {"failing_since", time_value(source.failing_since)},

@@ -129,8 +129,9 @@ struct SourceFacts {
   std::size_t probes = 0;            // in force, of this shard
   bool looked = false;               // at least once since the start
   bool successful = false;           // the last look
-  std::optional<SysTime> taken;      // when the content of the list in force came
-  std::optional<SysTime> confirmed;  // when that was last seen to be the newest
+  bool listed = false;               // there is a list in force
+  std::optional<SysTime> taken;      // when its content came; nothing where that is not known
+  std::optional<SysTime> confirmed;  // when that was last seen to be the newest; likewise
   std::optional<SysTime> failing_since;
   probes::Message error;  // of the last look; empty where it succeeded
   friend bool operator==(SourceFacts const&, SourceFacts const&) = default;

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "config/config.h"
+#include "config/touched_files.h"
 #include "probes/kind.h"
 #include "probes/tuf/spec.h"
 #include "tests/config/temp_dir.h"
@@ -56,9 +58,14 @@ class List : public ::testing::Test {
     }
     return text;
   }
-  ListRead read(std::string text, Config const& config, TakenBy const& taken = {}) {
-    return read_list(config.discovery.at(0), {{kPlace, std::move(text)}}, config,
-                     probes::configured_kinds(), taken);
+  struct Found {
+    std::vector<ProbeSpec> probes;
+    std::vector<Problem> problems;
+  };
+  Found read(std::string text, Config const& config, TakenBy const& taken = {}) {
+    auto list = read_list(config.discovery.at(0), {{kPlace, std::move(text)}}, config,
+                          probes::configured_kinds(), taken);
+    return {.probes = std::move(list.probes), .problems = list.problems.take()};
   }
   // All problems of a list of one probe, `name: a` and these fields.
   std::string problems(std::string const& fields) {
@@ -207,6 +214,26 @@ TEST_F(List, NamesNotMoreMistakesThanAnybodyReads) {
   text = "probes: []\n";
   for (int i = 0; i < 10'000; ++i) text += "field" + std::to_string(i) + ": 1\n";
   EXPECT_LT(read(text, main_file()).problems.size(), 200U);
+  text = "probes: []\n";
+  for (int i = 0; i < 10'000; ++i) text += "probes: []\n";
+  auto const twice = read(text, main_file()).problems;
+  ASSERT_THAT(twice, SizeIs(Problems::kMostKept + 1));
+  EXPECT_EQ(to_text(twice[0]),
+            std::string{kPlace} + ":2:1: probes: the same field twice, first on line 1");
+  EXPECT_EQ(to_text(twice.back()), "and 9900 more problems");
+}
+
+// On a slow machine a long list takes its time, which is not standing still.
+TEST_F(List, SaysWhileItIsReadThatItGoesOn) {
+  auto const config = main_file();
+  int steps = 0;
+  OnEachFile const tell{[](auto const&) {}, [&steps] { ++steps; }};
+  std::string text = "probes:\n";
+  for (int i = 0; i < 3'000; ++i) {
+    text += "  - {name: p" + std::to_string(i) + ", tcp: {address: \"a.example:1\"}}\n";
+  }
+  EXPECT_THAT(read(text, config).probes, SizeIs(3'000));
+  EXPECT_GE(steps, 3'000 + 22 + 3) << "each probe, and before them its values and the lines";
 }
 
 TEST_F(List, IsFollowedAsTheMainFileSays) {

@@ -3,6 +3,7 @@
 #include "runtime/stage.h"
 
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -24,6 +25,17 @@ TEST(Stage, SaysWhatWasEnteredLastAndSinceWhen) {
   EXPECT_EQ(stage.look().what, "reading /b");
   EXPECT_EQ(stage.look().entered, 2U);
   EXPECT_THAT(to_text(stage.look()), StartsWith("reading /b, for 0."));
+}
+
+TEST(Stage, ThatGoesOnIsNotStandingStill) {
+  Stage stage;
+  stage.enter("reading /a");
+  std::this_thread::sleep_for(200ms);
+  ASSERT_GE(stage.look().age, 200ms);
+  stage.goes_on();
+  EXPECT_LT(stage.look().age, 200ms);
+  EXPECT_EQ(stage.look().what, "reading /a");
+  EXPECT_EQ(stage.look().entered, 2U);
 }
 
 TEST(Stage, HoldsNothingThatATerminalObeys) {

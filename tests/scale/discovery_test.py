@@ -343,6 +343,85 @@ def divided(options, folder, cleanup, server):
     say("two shards divide what is listed")
 
 
+def exchanges(options, folder, cleanup, server):
+    """Two lists swap names; one of them comes first, and waits for the other."""
+    lists = folder / "swapped"
+    lists.mkdir()
+
+    def write(name, *probes):
+        (lists / "new").write_text("probes:\n" + "".join(server.probe(each) for each in probes))
+        (lists / "new").rename(lists / f"{name}.yml")
+
+    def sources():
+        text = canaryd.ask("/api/v1/status")
+        return json.loads(text)["daemon"]["discovery"] if text else []
+
+    def owners():
+        return {name: each["source"] for name, each in canaryd.probes().items()}
+
+    write("one", "x", "one")
+    write("two", "y")
+    canaryd = Canaryd(options.canaryd, folder / "exchange", "".join(
+        f"  - {{name: {name}, file: {lists}/{name}.yml, refresh: 1s}}\n"
+        for name in ("one", "two")), cleanup)
+    eventually("both are in force", lambda: owners() == {"x": "one", "one": "one", "y": "two"})
+    write("one", "y", "one")
+    eventually("the first waits", lambda: [each for each in sources() if
+                                           "y is taken, by the list of two" in each["error"]])
+    if owners() != {"x": "one", "one": "one", "y": "two"}:
+        raise Failed("a list that is refused changed something")
+    (lists / "one.yml").unlink()  # what came last waits all the same
+    eventually("it is away", lambda: [each for each in sources() if
+                                      "no file can be read" in each["error"]])
+    write("two", "x")
+    eventually("names are swapped", lambda: owners() == {"y": "one", "one": "one", "x": "two"})
+    write("one", "y", "one")
+    eventually("both are well", lambda: all(each["successful"] for each in sources()))
+    canaryd.stop()
+    say("two lists swap names")
+
+
+def long(options, folder, cleanup):
+    """What takes its time to read, and goes on, does not stand still."""
+    canaryd = Canaryd(options.canaryd, folder / "long", "  - {name: fleet, file: /none}\n", cleanup,
+                      options=("--watchdog.step-stall", "1s"))
+    canaryd.configure("  - {name: fleet, file: /none}\n", probes="probes:\n" + "".join(
+        f"  - {{name: p{i}, enabled: false, tcp: {{address: 'a.example:1'}}}}\n"
+        for i in range(45_000)))
+    began = time.monotonic()
+    canaryd.process.send_signal(signal.SIGHUP)
+    eventually("the reload ends", lambda: "configuration reloaded" in canaryd.log() or
+               "did not end in time" in canaryd.log())
+    if "did not end in time" in canaryd.log():
+        raise Failed("a reading that went on was given up")
+    canaryd.stop()
+    say(f"a reload that went on for {time.monotonic() - began:.1f} s is not given up after 1 s")
+
+
+def forgets(canaryd):
+    """What was trusted of a probe that is on no list any more."""
+    folder = canaryd.home / "state" / "probes" / "gone"
+
+    def forget(refused, text):
+        done = subprocess.run(
+            [canaryd.program, "forget", "gone", "--reason", "a test", "--config",
+             str(canaryd.file)], capture_output=True, text=True, check=False,
+            env={**os.environ, "RUNTIME_DIRECTORY": str(canaryd.home / "run")})
+        if (done.returncode != 0) != refused or text not in done.stdout + done.stderr:
+            raise Failed(f"forget: {done}")
+
+    for unknown, stop in (("no probe is called", False), ("nothing is trusted of", True)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "root.json").write_text("{}")
+        if stop:
+            canaryd.stop()
+        forget(False, "forgot what was trusted of gone (1 file)")
+        forget(True, unknown)
+        if list(folder.iterdir()):
+            raise Failed("the files of the probe that is gone are there still")
+    say("what was trusted of a removed probe can be forgotten")
+
+
 def tell(options, folder, cleanup):
     server = ListServer()
     canaryd = Canaryd(options.canaryd, folder / "one", source_of(server), cleanup)
@@ -353,10 +432,12 @@ def tell(options, folder, cleanup):
     breaks(server, canaryd)
     dies(server, canaryd)
     reloads(server, canaryd)
-    canaryd.stop()
+    forgets(canaryd)
     changes_meanwhile(options, folder, cleanup, server)
     from_files(options, folder, cleanup, server)
     divided(options, folder, cleanup, server)
+    exchanges(options, folder, cleanup, server)
+    long(options, folder, cleanup)
 
 
 def main():

@@ -275,7 +275,9 @@ SysTime as_of(OwnState const& own, SysTime now) {
 // "1,200 probes by https://…, confirmed 40 s ago".
 std::string source_text(SourceFacts const& source, SysTime now) {
   std::string const what = count(source.probes, "probe") + " by " + source.from.text();
-  if (!source.confirmed) return what + ", whose list was never had";
+  if (!source.listed) return what + ", whose list was never had";
+  bool const known = source.confirmed && *source.confirmed <= now;  // else a clock was wrong
+  if (!known) return what + ", whose list is of unknown age";
   return what + ", its list confirmed " + distance(*source.confirmed, now);
 }
 

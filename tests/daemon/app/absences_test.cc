@@ -85,7 +85,7 @@ TEST_F(Absent, TouchesNothingThatNoProbeIsCalledBy) {
   dir_.write("results/notes.txt", "");
   dir_.write("results/.json", "");
   dir_.write("results/a b.json", "");
-  dir_.write("results/b:1.json", "");  // canaryd calls it otherwise
+  dir_.write("results/d:1.json", "");  // canaryd calls it otherwise
   dir_.write("probes/README", "");
   fs::create_directory_symlink("/", dir_.path() / "probes" / "link");
   EXPECT_THAT(look({"a"}, 0s).absent, ElementsAre(Pair("b:1", 0s), Pair("c", 0s)));

@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 
+#include "config/touched_files.h"
 #include "probes/tuf/declaration.h"
 #include "probes/tuf/spec.h"
 #include "runtime/task_group.h"
@@ -112,6 +113,13 @@ class Keeping : public ::testing::Test {
 };
 
 constexpr SysTime kFirst{1'790'000'000s};
+
+TEST_F(Keeping, TheReadingGoesOnFromProbeToProbe) {
+  int steps = 0;
+  config::OnEachFile const tell{[](auto const&) {}, [&steps] { ++steps; }};
+  load();
+  EXPECT_EQ(steps, 2);
+}
 
 TEST_F(Keeping, TheNextProcessFindsWhatWasKnown) {
   EXPECT_THAT(load(), IsEmpty());

@@ -53,13 +53,19 @@ TEST(StatusText, SaysHowTheSourcesOfProbesFare) {
   auto const text = probes_text(
       boost::json::parse(
           R"({"as_of":"2026-11-24T12:00:00.000Z","discovery":[)"
-          R"({"name":"fleet","probes":12,"confirmed":"2026-11-24T11:59:20Z",)"
+          R"({"name":"fleet","probes":12,"listed":true,"confirmed":"2026-11-24T11:59:20Z",)"
           R"("failing_since":null,"error":""},)"
-          R"({"name":"new","probes":0,"confirmed":null,)"
+          R"({"name":"old","probes":3,"listed":true,"confirmed":null,)"
+          R"("failing_since":null,"error":""},)"
+          R"({"name":"ahead","probes":4,"listed":true,"confirmed":"2026-11-24T12:00:01Z",)"
+          R"("failing_since":null,"error":""},)"
+          R"({"name":"new","probes":0,"listed":false,"confirmed":null,)"
           R"("failing_since":"2026-11-24T11:00:00Z","error":"it answers 500"}],"probes":[]})"),
       false);
   EXPECT_EQ(text,
             "discovery fleet: 12 probes, its list was confirmed 40s ago\n"
+            "discovery old: 3 probes, its list is of unknown age\n"
+            "discovery ahead: 4 probes, its list is of unknown age\n"
             "discovery new: 0 probes, its list was never had\n"
             "    fails since 2026-11-24T11:00:00Z: it answers 500\n"
             "no probe is configured or listed: nothing is watched\n");

@@ -55,8 +55,8 @@ std::vector<std::string> names(std::vector<config::ProbeSpec> const& probes) {
   return all;
 }
 
-std::string why(Result<TakenList, std::vector<config::Problem>> const& refused) {
-  return refused ? "it was taken" : first_of(refused.error());
+std::string why(Result<TakenList, RefusedList> const& refused) {
+  return refused ? "it was taken" : refused.error().why;
 }
 
 TEST(TakenLists, StandBehindTheFilesInTheOrderOfTheSources) {
@@ -79,10 +79,62 @@ TEST(TakenLists, TakeNoNameOfAFileOrOfAnotherList) {
   EXPECT_THAT(names(again.value().probes), ElementsAre("a1", "a2"));
 }
 
+std::vector<std::string> whose(std::vector<RefusedList> const& refused) {
+  std::vector<std::string> all;
+  for (auto const& each : refused) all.push_back(each.list->source);
+  return all;
+}
+
+// What each has in force is the other's from now on.
+TEST(TakenLists, MayExchangeNamesWhereBothAreThere) {
+  auto const config = base({"a", "b", "c"});
+  auto const before = take_again(config, {list("a", {"x", "a1"}), list("b", {"y"})});
+  auto lists = before;
+  auto const alone = take_lists(config, lists, {list("a", {"y", "a1"})});
+  ASSERT_THAT(alone, SizeIs(1));
+  EXPECT_TRUE(alone[0].may_fit) << "with a list of b that gives up y";
+  EXPECT_THAT(names(lists.at("a").probes), ElementsAre("x", "a1"));
+
+  EXPECT_THAT(take_lists(config, lists, {list("a", {"y", "a1"}), list("b", {"x"})}), IsEmpty());
+  EXPECT_THAT(names(lists.at("a").probes), ElementsAre("y", "a1"));
+  EXPECT_THAT(names(lists.at("b").probes), ElementsAre("x"));
+
+  lists = before;
+  auto const three =
+      take_lists(config, lists, {list("a", {"y"}), list("c", {"x"}), list("b", {"b1"})});
+  EXPECT_THAT(three, IsEmpty()) << "in whatever order they come";
+  EXPECT_THAT(names(lists.at("c").probes), ElementsAre("x"));
+}
+
+TEST(TakenLists, ThatExchangeNamesAreNotHeldUpByOneThatIsWrong) {
+  auto const config = base({"a", "b", "c"}, {"own"});
+  auto lists = take_again(config, {list("a", {"x"}), list("b", {"y"}), list("c", {"c1"})});
+  auto const refused =
+      take_lists(config, lists, {list("c", {"own", "x"}), list("a", {"y"}), list("b", {"x"})});
+  EXPECT_THAT(whose(refused), ElementsAre("c"));
+  EXPECT_THAT(names(lists.at("a").probes), ElementsAre("y"));
+  EXPECT_THAT(names(lists.at("b").probes), ElementsAre("x"));
+  EXPECT_THAT(names(lists.at("c").probes), ElementsAre("c1")) << "its last good one stays";
+}
+
+// It would leave x to nobody's list, and y to two.
+TEST(TakenLists, ExchangeNothingWhereOneSideIsWrong) {
+  auto const config = base({"a", "b"}, {"own"});
+  auto lists = take_again(config, {list("a", {"x"}), list("b", {"y"})});
+  auto const refused = take_lists(config, lists, {list("a", {"y"}), list("b", {"x", "own"})});
+  EXPECT_THAT(whose(refused), ElementsAre("a", "b"));
+  EXPECT_THAT(refused.at(0).why, HasSubstr("the name y is taken, by the list of b"));
+  EXPECT_THAT(names(lists.at("a").probes), ElementsAre("x"));
+  EXPECT_THAT(names(lists.at("b").probes), ElementsAre("y"));
+  auto const broken = take_lists(config, lists, {list("a", {"own"})});
+  ASSERT_THAT(broken, SizeIs(1));
+  EXPECT_FALSE(broken[0].may_fit) << "no other list can make that right";
+}
+
 // A look that went on while a reload gave the source another URL, and maybe other rights.
 TEST(TakenLists, AreOfTheAddressThatTheirSourceHas) {
   auto elsewhere = std::make_shared<FetchedList>(*list("a", {"a1"}));
-  elsewhere->address += 1;
+  elsewhere->address += "1";
   EXPECT_THAT(why(take_list(base({"a"}), {}, elsewhere)), HasSubstr("was asked for elsewhere"));
 }
 

@@ -231,6 +231,7 @@ TEST_F(Api, SaysHowTheSourcesOfProbesFare) {
                       .probes = 12,
                       .looked = true,
                       .successful = false,
+                      .listed = true,
                       .confirmed = at(-60s),
                       .failing_since = at(-30s),
                       .error = "it answers 500"},
@@ -241,8 +242,10 @@ TEST_F(Api, SaysHowTheSourcesOfProbesFare) {
   EXPECT_EQ(sources[0].at("probes").to_number<int>(), 12);
   EXPECT_FALSE(sources[0].at("successful").as_bool());
   EXPECT_EQ(sources[0].at("error").as_string(), "it answers 500");
+  EXPECT_TRUE(sources[0].at("listed").as_bool());
   EXPECT_FALSE(sources[0].at("confirmed").is_null());
   EXPECT_TRUE(sources[1].at("successful").is_null()) << "nobody has looked yet";
+  EXPECT_FALSE(sources[1].at("listed").as_bool());
   EXPECT_TRUE(sources[1].at("confirmed").is_null());
 }
 
