@@ -104,7 +104,7 @@ std::string first_of(config::Problems const& problems) {
 }
 
 Result<TakenList, RefusedList> take_list(config::Config const& base, TakenLists const& lists,
-                                         FetchedListPointer list) {
+                                         FetchedListPointer const& list) {
   auto const source =
       std::ranges::find(base.discovery, list->source, &config::DiscoverySource::name);
   if (source == base.discovery.end()) {  // a reload took it away meanwhile

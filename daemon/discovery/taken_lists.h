@@ -28,7 +28,7 @@ using TakenLists = std::map<std::string, TakenList>;  // by source
 // A list that is new: all of it, or what is wrong with it. `base` is what the files say, `lists`
 // are those in force.
 Result<TakenList, RefusedList> take_list(config::Config const& base, TakenLists const& lists,
-                                         FetchedListPointer list);
+                                         FetchedListPointer const& list);
 
 // Those that are right are in `lists` then: each for itself, and where names go from one to
 // another, those that are right together. Returns the others. REQUIRES: of each source at most one.

@@ -40,7 +40,7 @@ FetchedList fleet() {
   return list;
 }
 
-class KeptLists_ : public ::testing::Test {
+class KeptListsTest : public ::testing::Test {
  protected:
   std::filesystem::path folder() const { return dir_.path() / "discovery"; }
   KeptLists read(std::string name = "fleet") const {
@@ -56,7 +56,7 @@ class KeptLists_ : public ::testing::Test {
   config::TempDir dir_;
 };
 
-TEST_F(KeptLists_, AreFoundAgain) {
+TEST_F(KeptListsTest, AreFoundAgain) {
   ASSERT_EQ(keep_list(folder(), fleet()), "");
   auto const kept = read();
   EXPECT_THAT(kept.unusable, IsEmpty());
@@ -70,7 +70,7 @@ TEST_F(KeptLists_, AreFoundAgain) {
   EXPECT_THAT(std::filesystem::directory_iterator { folder() } -> path().filename(), "fleet.json");
 }
 
-TEST_F(KeptLists_, KnowWhenTheyWereConfirmedLast) {
+TEST_F(KeptListsTest, KnowWhenTheyWereConfirmedLast) {
   ASSERT_EQ(keep_list(folder(), fleet()), "");
   auto const file = folder() / "fleet.json";
   auto const hour_ago = std::filesystem::file_time_type::clock::now() - 1h;
@@ -85,7 +85,7 @@ TEST_F(KeptLists_, KnowWhenTheyWereConfirmedLast) {
 }
 
 // The clock was wrong, then or now, or somebody wrote the file.
-TEST_F(KeptLists_, AreOfUnknownAgeWhereTheirTimesAreStillToCome) {
+TEST_F(KeptListsTest, AreOfUnknownAgeWhereTheirTimesAreStillToCome) {
   auto list = fleet();
   list.fetched = now() + 24h;
   ASSERT_EQ(keep_list(folder(), list), "");
@@ -106,7 +106,7 @@ TEST_F(KeptLists_, AreOfUnknownAgeWhereTheirTimesAreStillToCome) {
 }
 
 // Of the URL nothing can be told from it, and no two share it.
-TEST_F(KeptLists_, AreOfAnAddressThatHidesAndDivides) {
+TEST_F(KeptListsTest, AreOfAnAddressThatHidesAndDivides) {
   auto const address = address_of(sources()[0]);
   EXPECT_EQ(address.size(), 64U);
   EXPECT_EQ(address, "0dc9cb9ca2e2866fcadb8219ca053e84692cfa37aa4a2775a201a5c361c76233");
@@ -118,7 +118,7 @@ TEST_F(KeptLists_, AreOfAnAddressThatHidesAndDivides) {
 }
 
 // Its list is in force; whether its ETag is of the same URL nobody can say.
-TEST_F(KeptLists_, OfTheFormatBeforeAreReadWithoutTheirAddress) {
+TEST_F(KeptListsTest, OfTheFormatBeforeAreReadWithoutTheirAddress) {
   ASSERT_EQ(keep_list(folder(), fleet()), "");
   auto text = bytes();
   text.replace(text.find("\"format\":2"), 10, "\"format\":1");
@@ -132,7 +132,7 @@ TEST_F(KeptLists_, OfTheFormatBeforeAreReadWithoutTheirAddress) {
   EXPECT_EQ(kept.lists[0]->parts, fleet().parts);
 }
 
-TEST_F(KeptLists_, ThatAreDamagedAreTold) {
+TEST_F(KeptListsTest, ThatAreDamagedAreTold) {
   ASSERT_EQ(keep_list(folder(), fleet()), "");
   for (auto const* text : {"", "{", "{}", "[1]", "{\"format\": 3}", "{\"format\": 2}"}) {
     std::ofstream{folder() / "fleet.json"} << text;
@@ -142,7 +142,7 @@ TEST_F(KeptLists_, ThatAreDamagedAreTold) {
   }
 }
 
-TEST_F(KeptLists_, CannotBeKeptWhereAFileStandsInTheWay) {
+TEST_F(KeptListsTest, CannotBeKeptWhereAFileStandsInTheWay) {
   dir_.write("discovery", "x");
   EXPECT_THAT(keep_list(folder(), fleet()), HasSubstr("discovery"));
 }
