@@ -127,7 +127,7 @@ TEST_F(WebAccess, HangsUpOnThoseOutsideWhileItsServerHangs) {
   auto const from = log.find(" address=", log.find("msg=listening")) + 9;
   std::string const url = "https://" + log.substr(from, log.find_first_of(" \n", from) - from);
   auto const ask = [&] {
-    return support::run({"/usr/bin/curl", "--silent", "--max-time", "20", "--cacert",
+    return support::run({"/usr/bin/curl", "--silent", "--max-time", "5", "--cacert",
                          authority_.certificate().string(), "--user", "alice:correct horse",
                          url + "/-/live"});
   };
