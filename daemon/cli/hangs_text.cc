@@ -6,21 +6,17 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+
+#include "daemon/cli/json_text.h"
 
 namespace canary::daemon {
 namespace {
 
 namespace json = boost::json;
 
-std::string text(json::value const& value) {
-  if (value.is_string()) return std::string{value.as_string()};
-  return value.is_null() ? "-" : json::serialize(value);
-}
-
 // "0.7 s", "12 s".
 std::string seconds(json::value const& value) {
-  if (!value.is_number()) return text(value);
+  if (!value.is_number()) return json_text(value);
   auto const number = value.to_number<double>();
   std::array<char, 32> shown{};
   std::snprintf(shown.data(), shown.size(), number < 10 ? "%.1f s" : "%.0f s", number);
@@ -31,21 +27,22 @@ std::string previous_run(json::value const& previous) {
   if (!previous.is_object() || previous.at("end") == "orderly") return {};
   std::string out;
   if (previous.at("started").is_string()) {
-    out += "the run before ended unclean (" + text(previous.at("end")) + "); nobody watched for " +
-           seconds(previous.at("blind_seconds")) + ", until this start\n";
+    out += "the run before ended unclean (" + json_text(previous.at("end")) +
+           "); nobody watched for " + seconds(previous.at("blind_seconds")) +
+           ", until this start\n";
   }
   auto const& words = previous.at("crash_record");
   if (!words.is_object() || words.at("in_order").as_bool()) return out;
-  out += "  at its end, " + text(words.at("ended")) + ", its loop ";
+  out += "  at its end, " + json_text(words.at("ended")) + ", its loop ";
   if (auto const& handler = words.at("handler"); handler.is_object()) {
     out += "had run a handler for " + seconds(handler.at("seconds")) + ": " +
-           text(handler.at("site")) + ", of " + text(handler.at("run"));
+           json_text(handler.at("site")) + ", of " + json_text(handler.at("run"));
   } else {
     out += "waited";
   }
-  out += "; runs going on: " + text(words.at("runs")) + "\n";
+  out += "; runs going on: " + json_text(words.at("runs")) + "\n";
   if (words.at("post_mortem").is_string()) {
-    out += "  post-mortem: " + text(words.at("post_mortem")) + "\n";
+    out += "  post-mortem: " + json_text(words.at("post_mortem")) + "\n";
   }
   return out;
 }
@@ -56,24 +53,25 @@ std::string hangs_text(json::value const& hangs) {
   auto const& executor = hangs.at("executor");
   std::string out =
       "executor: " +
-      (executor.at("ok").as_bool() ? std::string{"turns"} : text(executor.at("reason"))) + "\n";
+      (executor.at("ok").as_bool() ? std::string{"turns"} : json_text(executor.at("reason"))) +
+      "\n";
   for (auto const& incident : hangs.at("incidents").as_array()) {
-    out += "  " + text(incident.at("level")) + ": " + text(incident.at("subject")) + " " +
-           text(incident.at("name")) + " for " + seconds(incident.at("age_seconds")) + ": " +
-           text(incident.at("verdict")) + "\n";
+    out += "  " + json_text(incident.at("level")) + ": " + json_text(incident.at("subject")) + " " +
+           json_text(incident.at("name")) + " for " + seconds(incident.at("age_seconds")) + ": " +
+           json_text(incident.at("verdict")) + "\n";
   }
   if (auto const& stall = hangs.at("last_stall"); stall.is_object()) {
-    out += "last stall: " + text(stall.at("at")) + ", " + text(stall.at("subject")) + " " +
-           text(stall.at("name")) + ": " + text(stall.at("verdict")) + "; " +
-           text(stall.at("site")) + "\n";
+    out += "last stall: " + json_text(stall.at("at")) + ", " + json_text(stall.at("subject")) +
+           " " + json_text(stall.at("name")) + ": " + json_text(stall.at("verdict")) + "; " +
+           json_text(stall.at("site")) + "\n";
   }
   out += previous_run(hangs.at("previous_run"));
   for (auto const& probe : hangs.at("quarantined").as_array()) {
-    out +=
-        "quarantined: " + text(probe) + " is not run any more; it hung canaryd again and again\n";
+    out += "quarantined: " + json_text(probe) +
+           " is not run any more; it hung canaryd again and again\n";
   }
   if (auto const& last = hangs.at("dumps").at("last"); last.is_object()) {
-    out += "last dump: " + text(last.at("at")) + ", " + text(last.at("path")) + "\n";
+    out += "last dump: " + json_text(last.at("at")) + ", " + json_text(last.at("path")) + "\n";
   }
   return out;
 }

@@ -167,6 +167,14 @@ PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
   return split(daemon, reply);
 }
 
+std::optional<std::string> not_well(RunningDaemon const& daemon, std::string const& path,
+                                    runtime::Stage& stage) {
+  auto answer = ask_daemon(daemon, path, stage);
+  if (answer.status != kNotWell) return std::nullopt;
+  while (answer.body.ends_with('\n')) answer.body.pop_back();
+  return std::move(answer.body);
+}
+
 namespace {
 
 // Looks now and then whether who is waited for hangs.
@@ -181,11 +189,12 @@ class Patience {
     if (now - looked_ < kLooks) return {};
     looked_ = now;
     runtime::Stage aside;  // what the command is at stays what it is
-    if (says_no("/-/live", aside)) {
-      return "canaryd hangs: " + answer_ + "; if it turns again, it may still do what it was asked";
+    if (auto const why = not_well(daemon_, "/-/live", aside)) {
+      return "canaryd hangs: " + *why + "; if it turns again, it may still do what it was asked";
     }
-    if (!told_ && says_no("/-/healthy", aside)) {
-      std::fprintf(stderr, "%s: %s; waiting\n", command_.c_str(), answer_.c_str());
+    if (told_) return {};
+    if (auto const why = not_well(daemon_, "/-/healthy", aside)) {
+      std::fprintf(stderr, "%s: %s; waiting\n", command_.c_str(), why->c_str());
       told_ = true;
     }
     return {};
@@ -194,17 +203,9 @@ class Patience {
  private:
   static constexpr std::chrono::seconds kLooks{1};
 
-  bool says_no(std::string const& path, runtime::Stage& stage) {
-    auto answer = ask_daemon(daemon_, path, stage);
-    while (answer.body.ends_with('\n')) answer.body.pop_back();
-    answer_ = std::move(answer.body);
-    return answer.status == kNotWell;
-  }
-
   RunningDaemon const& daemon_;
   std::string const& command_;
   std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
-  std::string answer_;
   bool told_ = false;
 };
 

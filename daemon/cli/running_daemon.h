@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <boost/json/value.hpp>
@@ -48,6 +49,11 @@ struct PrivateAnswer {
 // piece of the answer.
 PrivateAnswer ask_daemon(RunningDaemon const& daemon, std::string const& path,
                          runtime::Stage& stage, std::string const& method = "GET");
+
+// What `path`, "/-/healthy" or "/-/live", says is wrong; nothing where all is well, or where nobody
+// answers. While the HTTP server hangs, its watchdog answers.
+std::optional<std::string> not_well(RunningDaemon const& daemon, std::string const& path,
+                                    runtime::Stage& stage);
 
 // What takes its time: a POST, whose answer has a number by which it is asked for until it is done.
 struct LongRequest {

@@ -52,15 +52,13 @@ bool turns_in(json::value const& hangs) { return hangs.at("executor").at("ok").a
 // While the HTTP server hangs, the watchdog answers in its place, and knows this much.
 int refused(RunningDaemon const& daemon, PrivateAnswer const& why, bool as_json,
             runtime::Stage& stage) {
-  if (why.status != kStandsIn) return no_status(why.body);
-  auto answer = ask_daemon(daemon, "/-/healthy", stage);
-  if (answer.status != kStandsIn) return no_status(why.body);
-  while (answer.body.ends_with('\n')) answer.body.pop_back();
+  auto const hang = why.status == kStandsIn ? not_well(daemon, "/-/healthy", stage) : std::nullopt;
+  if (!hang) return no_status(why.body);
   if (as_json) {
-    json::object const all{{"watchdog", answer.body}, {"hangs", nullptr}, {"probes", nullptr}};
+    json::object const all{{"watchdog", *hang}, {"hangs", nullptr}, {"probes", nullptr}};
     put(json::serialize(all) + "\n");
   } else {
-    put("canaryd hangs: " + answer.body + "\n`canaryd dump --last` prints where\n");
+    put("canaryd hangs: " + *hang + "\n`canaryd dump --last` prints where\n");
   }
   return kHangs;
 }

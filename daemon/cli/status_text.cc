@@ -14,9 +14,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "config/duration.h"
+#include "daemon/cli/json_text.h"
 
 namespace canary::daemon {
 namespace {
@@ -42,14 +42,9 @@ std::size_t rank(json::value const& probe) {
   return static_cast<std::size_t>(found - kStates.begin());
 }
 
-std::string text(json::value const& value) {
-  if (value.is_string()) return std::string{value.as_string()};
-  return value.is_null() ? "-" : json::serialize(value);
-}
-
 // Seconds are enough for people.
 sys_seconds time_of(json::value const& value) {
-  std::string rfc = text(value);
+  std::string rfc = json_text(value);
   if (auto const point = rfc.find('.'); point != std::string::npos)
     rfc = rfc.substr(0, point) + "Z";
   auto const parsed = config::parse_time(rfc, {});
@@ -70,7 +65,7 @@ std::string ago(json::value const& time, sys_seconds now) {
 
 std::string end_of(json::value const& what, json::value const& at, sys_seconds now) {
   auto const left = time_of(at) - now;
-  return text(what) + (left < 0s ? " ended " + span(-left) + " ago" : " in " + span(left));
+  return json_text(what) + (left < 0s ? " ended " + span(-left) + " ago" : " in " + span(left));
 }
 
 using Row = std::vector<std::string>;
@@ -88,7 +83,7 @@ std::string line(Row const& cells, std::vector<std::size_t> const& widths,
 }
 
 Row row_of(json::object const& probe, sys_seconds now) {
-  std::string name = text(probe.at("name"));
+  std::string name = json_text(probe.at("name"));
   if (probe.at("stale").as_bool()) name += " (stale)";
   if (auto const accepted = probe.at("accepted").to_number<int>(); accepted > 0) {
     name += " (" + std::to_string(accepted) + " accepted)";
@@ -98,8 +93,8 @@ Row row_of(json::object const& probe, sys_seconds now) {
   auto const place = rank(probe);
   auto const& since = probe.at("since");
   auto const& end = probe.at("ends_next");
-  return {place < kStates.size() ? std::string{kStates[place].word} : text(probe.at("state")), name,
-          since.is_null() ? "-" : span(now - time_of(since)), ago(probe.at("last_run"), now),
+  return {place < kStates.size() ? std::string{kStates[place].word} : json_text(probe.at("state")),
+          name, since.is_null() ? "-" : span(now - time_of(since)), ago(probe.at("last_run"), now),
           end.is_object() ? end_of(end.at("what"), end.at("at"), now) : "-"};
 }
 
@@ -110,9 +105,9 @@ std::string failure(json::object const& probe, sys_seconds now) {
   auto const& failed = last.as_object();
   bool const over = rank(probe) > 1;
   std::string out = over ? "last failure " + ago(failed.at("at"), now) + ", " : "";
-  out += text(failed.at("reason"));
+  out += json_text(failed.at("reason"));
   if (auto const* const sentence = failed.if_contains("sentence")) {
-    std::string const said = text(*sentence), url = text(failed.at("url"));
+    std::string const said = json_text(*sentence), url = json_text(failed.at("url"));
     out += ": " + said;
     if (said.find(url) == std::string::npos) out += ", " + url;
   }
@@ -132,7 +127,7 @@ namespace {
 std::string share_text(json::object const& answer) {
   auto const said = [&answer](char const* name) {
     auto const* const value = answer.if_contains(name);
-    return value == nullptr || value->is_null() ? std::string{} : text(*value);
+    return value == nullptr || value->is_null() ? std::string{} : json_text(*value);
   };
   std::string out;
   if (auto const shard = said("shard"); !shard.empty()) {
@@ -161,11 +156,11 @@ std::string sources_text(json::object const& answer, sys_seconds now) {
   if (sources == nullptr) return {};
   std::string out;
   for (auto const& source : sources->as_array()) {
-    out += "discovery " + text(source.at("name")) + ": " + text(source.at("probes")) + " probes, " +
-           list_text(source.as_object(), now) + "\n";
-    std::string const error = text(source.at("error"));
+    out += "discovery " + json_text(source.at("name")) + ": " + json_text(source.at("probes")) +
+           " probes, " + list_text(source.as_object(), now) + "\n";
+    std::string const error = json_text(source.at("error"));
     if (!error.empty()) {
-      out += "    fails since " + text(source.at("failing_since")) + ": " + error + "\n";
+      out += "    fails since " + json_text(source.at("failing_since")) + ": " + error + "\n";
     }
   }
   return out;
@@ -203,24 +198,25 @@ std::string probe_text(json::value const& answer, bool colour) {
   json::object list{{"as_of", answer.at("as_of")}, {"probes", json::array{answer}}};
   std::string out = probes_text(list, colour);
   auto const now = time_of(answer.at("as_of"));
-  out += "repository " + text(answer.at("repo")) + ", " + text(answer.at("url")) + "; next run " +
+  out += "repository " + json_text(answer.at("repo")) + ", " + json_text(answer.at("url")) +
+         "; next run " +
          (answer.at("next_run").is_null() ? "not planned"
                                           : "in " + span(time_of(answer.at("next_run")) - now)) +
          "\n";
   auto const* const announced = answer.as_object().if_contains("maintenance");
   if (announced != nullptr && announced->is_object()) {
-    out += "in maintenance until " + text(announced->at("until")) + ": " +
-           text(announced->at("reason")) + "\n";
+    out += "in maintenance until " + json_text(announced->at("until")) + ": " +
+           json_text(announced->at("reason")) + "\n";
   }
   auto const* const dropped = answer.as_object().if_contains("trust_dropped");
   if (dropped != nullptr && dropped->is_object()) {
     out += "what was trusted of it was dropped " + ago(dropped->at("at"), now) + ": " +
-           text(dropped->at("reason")) + "\n";
+           json_text(dropped->at("reason")) + "\n";
   }
   for (auto const& finding : answer.at("findings").as_array()) {
     if (finding.at("severity") == "ok") continue;
-    out += "  " + text(finding.at("severity")) + "  " + text(finding.at("check")) + "  " +
-           text(finding.at("subject")) + ": " + text(finding.at("message")) + "\n";
+    out += "  " + json_text(finding.at("severity")) + "  " + json_text(finding.at("check")) + "  " +
+           json_text(finding.at("subject")) + ": " + json_text(finding.at("message")) + "\n";
   }
   for (auto const& each : answer.at("ends").as_array()) {
     out += "  " + end_of(each.at("what"), each.at("at"), now) + "\n";

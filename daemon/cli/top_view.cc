@@ -12,9 +12,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "config/harmless.h"
+#include "daemon/cli/json_text.h"
 #include "daemon/cli/status_text.h"
 #include "daemon/publish/page/humane.h"
 
@@ -36,10 +36,7 @@ constexpr std::array<State, 6> kStates{{{"critical", "critical", Style::critical
                                         {"ok", "ok", Style::ok},
                                         {"paused", "paused", Style::muted}}};
 
-std::string text(json::value const& value) {
-  if (value.is_string()) return std::string{value.as_string()};
-  return value.is_null() ? "" : json::serialize(value);
-}
+std::string text(json::value const& value) { return json_text(value, ""); }
 
 std::string span(json::value const& seconds) {
   if (!seconds.is_number()) return "-";
